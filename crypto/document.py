@@ -1,0 +1,130 @@
+# SPDX-License-Identifier: AGPL-3.0-or-later
+"""Reading a JSON object field by field, refusing whatever its specification does not name (docs/protocol.md §1)."""
+
+import re
+from collections.abc import Callable, Mapping
+from datetime import date
+from typing import Any, TypeVar
+
+from crypto.encoding import decode_hex, decode_json, parse_day
+from crypto.errors import LimitError, MalformedError, UnsupportedVersionError
+
+T = TypeVar("T")
+TEXT_MAX = 65_536
+
+
+class Fields:
+    """The members of one JSON object, each taken once; ``end`` refuses what was not taken.
+
+    Every method raises MalformedError, naming the object and the member (never its value), when the member is missing or
+    of another type, and LimitError when it is above its limit.
+    """
+
+    def __init__(self, value: object, where: str) -> None:
+        if not isinstance(value, dict):
+            raise MalformedError(f"{where} is not an object")
+        self._members: dict[str, Any] = dict(value)
+        self.where = where
+
+    def take(self, name: str) -> Any:
+        if name not in self._members:
+            raise MalformedError(f"{self.where} lacks {name!r}")
+        return self._members.pop(name)
+
+    def has(self, name: str) -> bool:
+        return name in self._members
+
+    def names(self) -> list[str]:
+        return sorted(self._members)
+
+    def text(self, name: str, max_chars: int = TEXT_MAX, pattern: str | None = None) -> str:
+        value = self.take(name)
+        if not isinstance(value, str):
+            raise self._wrong(name, "text")
+        if len(value) > max_chars:
+            raise LimitError(f"{name!r} of {self.where} is longer than {max_chars} characters")
+        if pattern is not None and not re.fullmatch(pattern, value):
+            raise self._wrong(name, "of the form that is due")
+        return value
+
+    def hex(self, name: str, size: int) -> str:
+        """A hexadecimal text of ``size`` bytes, kept as text."""
+        value = self.text(name)
+        try:
+            decode_hex(value, size)
+        except MalformedError as error:
+            raise MalformedError(f"{name!r} of {self.where}: {error}") from None
+        return value
+
+    def integer(self, name: str, low: int, high: int) -> int:
+        value = self.take(name)
+        if not isinstance(value, int) or isinstance(value, bool):
+            raise self._wrong(name, "an integer")
+        if not low <= value <= high:
+            raise LimitError(f"{name!r} of {self.where} is not within {low} and {high}")
+        return value
+
+    def boolean(self, name: str) -> bool:
+        value = self.take(name)
+        if not isinstance(value, bool):
+            raise self._wrong(name, "true or false")
+        return value
+
+    def day(self, name: str) -> date:
+        return parse_day(self.text(name))
+
+    def optional_day(self, name: str) -> date | None:
+        if self._members.get(name, 0) is None:
+            self.take(name)
+            return None
+        return self.day(name)
+
+    def object(self, name: str) -> "Fields":
+        return Fields(self.take(name), f"{name!r} of {self.where}")
+
+    def items(self, name: str, max_items: int, read: Callable[[object], T]) -> tuple[T, ...]:
+        """A list of at most ``max_items``, each read by ``read``."""
+        value = self.take(name)
+        if not isinstance(value, list):
+            raise self._wrong(name, "a list")
+        if len(value) > max_items:
+            raise LimitError(f"{name!r} of {self.where} has more than {max_items} entries")
+        return tuple(read(item) for item in value)
+
+    def texts(self, name: str, max_items: int, max_chars: int = 4096) -> tuple[str, ...]:
+        """A list of texts."""
+
+        def read(item: object) -> str:
+            if not isinstance(item, str) or len(item) > max_chars:
+                raise self._wrong(name, f"a list of texts of at most {max_chars} characters")
+            return item
+
+        return self.items(name, max_items, read)
+
+    def translations(self, name: str, languages: tuple[str, ...], max_chars: int = TEXT_MAX) -> Mapping[str, str]:
+        """A text by language, with an entry for each of ``languages`` and no other."""
+        fields = self.object(name)
+        found = {language: fields.text(language, max_chars) for language in languages}
+        fields.end()
+        return found
+
+    def end(self) -> None:
+        if self._members:
+            raise MalformedError(f"{self.where} has members that are not specified")
+
+    def _wrong(self, name: str, due: str) -> MalformedError:
+        return MalformedError(f"{name!r} of {self.where} is not {due}")
+
+
+def read_document(data: bytes, name: str, size_max: int) -> Fields:
+    """The fields of canonical JSON of version ``amparo/v1/<name>`` in at most ``size_max`` bytes.
+
+    Raises LimitError, MalformedError, or UnsupportedVersionError when the version is another one of ours.
+    """
+    fields = Fields(decode_json(data, size_max), name)
+    version = fields.text("version", 64)
+    if version != f"amparo/v1/{name}":
+        if version.startswith("amparo/"):
+            raise UnsupportedVersionError(f"{name} is of a version that this program does not read")
+        raise MalformedError(f"{name} has no known version")
+    return fields

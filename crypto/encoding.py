@@ -1,0 +1,117 @@
+# SPDX-License-Identifier: AGPL-3.0-or-later
+"""Strict encodings: one spelling per value, anything else is malformed (docs/protocol.md §1)."""
+
+import base64
+import binascii
+import json
+import re
+from datetime import date
+from typing import Any, NoReturn
+
+import rfc8785
+
+from crypto.errors import LimitError, MalformedError
+
+ID_BYTES = 16
+HASH_BYTES = 32
+INTEGER_MAX = 2**53 - 1
+JSON_DEPTH_MAX = 32
+
+_HEX = re.compile(r"[0-9a-f]*")
+_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+
+
+def label(name: str) -> bytes:
+    """The domain separator ``amparo/v1/<name>`` and a newline, put before what is hashed (§1)."""
+    return b"amparo/v1/" + name.encode("ascii") + b"\n"
+
+
+def encode_base64(data: bytes) -> str:
+    """Standard alphabet, padded, no line breaks."""
+    return base64.b64encode(data).decode("ascii")
+
+
+def decode_base64(text: str, size: int | None = None) -> bytes:
+    """Decode canonical base64; ``size`` in bytes if it is fixed.
+
+    Raises MalformedError on another alphabet, missing padding, non-zero unused bits or another size.
+    """
+    try:
+        data = base64.b64decode(text.encode("ascii"), validate=True)
+    except (binascii.Error, UnicodeEncodeError):
+        raise MalformedError("not base64") from None
+    if encode_base64(data) != text:
+        raise MalformedError("base64 is not canonical")
+    if size is not None and len(data) != size:
+        raise MalformedError(f"base64 of {len(data)} bytes where {size} are due")
+    return data
+
+
+def decode_hex(text: str, size: int) -> bytes:
+    """Decode lower-case hexadecimal of exactly ``size`` bytes, or raise MalformedError."""
+    if len(text) != 2 * size or not _HEX.fullmatch(text):
+        raise MalformedError(f"not {2 * size} lower-case hexadecimal digits")
+    return bytes.fromhex(text)
+
+
+def parse_day(text: str) -> date:
+    """A ``YYYY-MM-DD`` day, or MalformedError."""
+    if not _DAY.fullmatch(text):
+        raise MalformedError("not a day of the form YYYY-MM-DD")
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise MalformedError("no such day") from None
+
+
+def encode_json(value: object) -> bytes:
+    """Canonical JSON (RFC 8785), without fractions.
+
+    Raises MalformedError on values that canonical JSON does not hold: floats, big integers, lone surrogates.
+    """
+    _check_value(value, 0)
+    try:
+        return rfc8785.dumps(value)  # type: ignore[arg-type]
+    except (rfc8785.CanonicalizationError, UnicodeError):
+        raise MalformedError("value has no canonical JSON") from None
+
+
+def decode_json(data: bytes, size_max: int) -> Any:
+    """Decode canonical JSON of at most ``size_max`` bytes.
+
+    Raises LimitError when it is longer, MalformedError when it is not the one canonical encoding of its value.
+    """
+    if len(data) > size_max:
+        raise LimitError(f"JSON of {len(data)} bytes, at most {size_max} are read")
+    try:
+        value = json.loads(data.decode("utf-8"), parse_float=_refuse_number, parse_constant=_refuse_number)
+    except (ValueError, RecursionError):
+        raise MalformedError("not JSON") from None
+    if encode_json(value) != data:
+        raise MalformedError("JSON is not canonical")
+    return value
+
+
+def _refuse_number(_: str) -> NoReturn:
+    raise ValueError
+
+
+def _check_value(value: object, depth: int) -> None:
+    if depth > JSON_DEPTH_MAX:
+        raise MalformedError("JSON is nested too deeply")
+    match value:
+        case None | bool() | str():
+            return
+        case int():
+            if abs(value) > INTEGER_MAX:
+                raise MalformedError("integer is too large")
+        case list() | tuple():
+            for item in value:
+                _check_value(item, depth + 1)
+        case dict():
+            for key, item in value.items():
+                if not isinstance(key, str):
+                    raise MalformedError("JSON names are strings")
+                _check_value(item, depth + 1)
+        case _:
+            raise MalformedError("value has no canonical JSON")
