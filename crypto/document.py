@@ -16,8 +16,8 @@ TEXT_MAX = 65_536
 class Fields:
     """The members of one JSON object, each taken once; ``end`` refuses what was not taken.
 
-    Every method raises MalformedError, naming the object and the member (never its value), when the member is missing or
-    of another type, and LimitError when it is above its limit.
+    Every method raises MalformedError, naming the object and the member (never its value), when the member is missing
+    or of another type, and LimitError when it is above its limit.
     """
 
     def __init__(self, value: object, where: str) -> None:
@@ -79,7 +79,7 @@ class Fields:
             return None
         return self.day(name)
 
-    def object(self, name: str) -> "Fields":
+    def child(self, name: str) -> "Fields":
         return Fields(self.take(name), f"{name!r} of {self.where}")
 
     def items(self, name: str, max_items: int, read: Callable[[object], T]) -> tuple[T, ...]:
@@ -103,7 +103,7 @@ class Fields:
 
     def translations(self, name: str, languages: tuple[str, ...], max_chars: int = TEXT_MAX) -> Mapping[str, str]:
         """A text by language, with an entry for each of ``languages`` and no other."""
-        fields = self.object(name)
+        fields = self.child(name)
         found = {language: fields.text(language, max_chars) for language in languages}
         fields.end()
         return found

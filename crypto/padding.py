@@ -13,7 +13,7 @@ _LENGTH = struct.Struct(">I")
 
 
 def padme(size: int) -> int:
-    """The Padmé size in bytes for ``size`` bytes: its low bits are zero, overhead under 12 % (Nikitin et al., PETS 2019)."""
+    """The Padmé size for ``size`` bytes: low bits zero, overhead under 12 % (Nikitin et al., PETS 2019)."""
     if size < 2:
         return size
     exponent = size.bit_length() - 1
