@@ -1,0 +1,122 @@
+# SPDX-License-Identifier: AGPL-3.0-or-later
+"""The recipient type ``X25519`` (``age1…``): c2sp.org/age, "The X25519 recipient type".
+
+Kept to open files of others and to prove that the format is whole. A quantum computer will open what is sealed to it:
+what Amparo seals goes to ``mlkem768x25519`` (``crypto/age_pq.py``).
+"""
+
+import secrets
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Self
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey, X25519PublicKey
+from cryptography.hazmat.primitives.ciphers.aead import ChaCha20Poly1305
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+
+from crypto import bech32
+from crypto.age_header import Stanza, decode_base64, encode_base64
+from crypto.errors import MalformedError, NotARecipientError
+
+STANZA_TYPE = "X25519"
+LABEL = b"age-encryption.org/v1/X25519"
+RECIPIENT_PREFIX = "age"
+IDENTITY_PREFIX = "age-secret-key-"
+KEY_SIZE = 32
+WRAPPED_SIZE = 32
+# Every wrap key is used once, so that its nonce may be fixed.
+WRAP_NONCE = bytes(12)
+
+
+@dataclass(frozen=True)
+class X25519Recipient:
+    """A public key of 32 bytes. MalformedError for another size or a point of low order."""
+
+    key: bytes
+
+    def __post_init__(self) -> None:
+        x25519_public_key(self.key)
+
+    @classmethod
+    def from_string(cls, text: str) -> Self:
+        """Parse ``age1…``, lower case only; MalformedError or LimitError as ``bech32.decode``."""
+        return cls(bech32.decode(RECIPIENT_PREFIX, text))
+
+    def __str__(self) -> str:
+        return bech32.encode(RECIPIENT_PREFIX, self.key)
+
+    def wrap(self, file_key: bytes) -> Stanza:
+        """Return a stanza that carries the file key (16 bytes), under a fresh ephemeral key."""
+        ephemeral = X25519PrivateKey.generate()
+        share = ephemeral.public_key().public_bytes_raw()
+        secret = ephemeral.exchange(X25519PublicKey.from_public_bytes(self.key))
+        body = _wrap_aead(secret, share, self.key).encrypt(WRAP_NONCE, file_key, None)
+        return Stanza(STANZA_TYPE, (encode_base64(share),), body)
+
+
+@dataclass(frozen=True)
+class X25519Identity:
+    """A secret key of 32 bytes, not shown by ``repr``."""
+
+    secret: bytes = field(repr=False)
+
+    def __post_init__(self) -> None:
+        if len(self.secret) != KEY_SIZE:
+            raise MalformedError(f"age identity: not {KEY_SIZE} bytes")
+
+    @classmethod
+    def generate(cls) -> Self:
+        return cls(secrets.token_bytes(KEY_SIZE))
+
+    @classmethod
+    def from_string(cls, text: str) -> Self:
+        """Parse ``AGE-SECRET-KEY-1…``, upper case only; MalformedError or LimitError as ``bech32.decode``."""
+        return cls(bech32.decode_upper(IDENTITY_PREFIX, text))
+
+    def __str__(self) -> str:
+        return bech32.encode(IDENTITY_PREFIX, self.secret).upper()
+
+    def recipient(self) -> X25519Recipient:
+        return X25519Recipient(X25519PrivateKey.from_private_bytes(self.secret).public_key().public_bytes_raw())
+
+    def unwrap(self, stanzas: Sequence[Stanza]) -> bytes:
+        """Return the file key from the first stanza that this identity opens.
+
+        Raises NotARecipientError if there is none, MalformedError if any ``X25519`` stanza is not well formed.
+        """
+        private_key = X25519PrivateKey.from_private_bytes(self.secret)
+        own_key = self.recipient().key
+        for share, body in [_parse(stanza) for stanza in stanzas if stanza.type == STANZA_TYPE]:
+            secret = private_key.exchange(x25519_public_key(share))
+            try:
+                return _wrap_aead(secret, share, own_key).decrypt(WRAP_NONCE, body, None)
+            except InvalidTag:
+                continue
+        raise NotARecipientError("age: this X25519 identity is not a recipient")
+
+
+def x25519_public_key(key: bytes) -> X25519PublicKey:
+    """Return a public key that is safe to use; MalformedError for a wrong size or a point of low order.
+
+    With such a point every exchange gives zeros, a secret that everyone knows; c2sp.org/age demands to abort.
+    """
+    try:
+        public_key = X25519PublicKey.from_public_bytes(key)
+        # Any secret key shows it: the library refuses to return the zeros.
+        X25519PrivateKey.from_private_bytes(bytes(KEY_SIZE)).exchange(public_key)
+    except ValueError as error:
+        raise MalformedError("age: an X25519 public key is of the wrong size or of low order") from error
+    return public_key
+
+
+def _parse(stanza: Stanza) -> tuple[bytes, bytes]:
+    # The size of the body is checked before it is opened, against partitioning oracles.
+    if len(stanza.arguments) != 1 or len(stanza.body) != WRAPPED_SIZE:
+        raise MalformedError("age header: an X25519 stanza has one argument and a body of 32 bytes")
+    return decode_base64(stanza.arguments[0], KEY_SIZE), stanza.body
+
+
+def _wrap_aead(secret: bytes, share: bytes, recipient: bytes) -> ChaCha20Poly1305:
+    return ChaCha20Poly1305(HKDF(SHA256(), 32, salt=share + recipient, info=LABEL).derive(secret))
