@@ -132,8 +132,8 @@ def open_stream(source: BinaryIO, sink: BinaryIO, identities: Sequence[Identity]
     open_payload(source, sink, file_key)
 
 
-def check_sealed_prefix(data: bytes) -> int:
-    """Return the size of the header with which ``data`` begins, if it seals to ``mlkem768x25519`` recipients only.
+def check_sealed_prefix(data: bytes) -> Header:
+    """Return the header with which ``data`` begins, if it has ``mlkem768x25519`` stanzas only. docs/protocol.md §2.
 
     ``data`` holds the whole header, and may stop anywhere behind it: the first MAX_HEADER_SIZE bytes of a file are
     always enough. Refuses plaintext, armor and files for weaker recipients; raises MalformedError,
@@ -142,7 +142,7 @@ def check_sealed_prefix(data: bytes) -> int:
     header = read_header(io.BytesIO(data))
     for stanza in header.stanzas:
         age_pq.check_stanza(stanza)
-    return header.size
+    return header
 
 
 def _unwrap(header: Header, identities: Sequence[Identity]) -> bytes:
