@@ -1,0 +1,44 @@
+# SPDX-License-Identifier: AGPL-3.0-or-later
+"""What tests share: databases of both kinds, the folder of vectors, a Chromium."""
+
+import os
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.postgres import Postgres, start_postgres
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+@pytest.fixture(scope="session")
+def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Postgres]:
+    """A PostgreSQL of our own on loopback, for the session."""
+    server = start_postgres(tmp_path_factory.mktemp("postgres"))
+    if isinstance(server, str):
+        pytest.skip(server)
+    yield server
+    server.stop()
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """The URL of an empty database, of each kind in turn."""
+    if request.param == "sqlite":
+        yield f"sqlite://{tmp_path / 'test.sqlite3'}"
+        return
+    server: Postgres = request.getfixturevalue("postgres")
+    with server.database() as url:
+        yield url
+
+
+@pytest.fixture(scope="session")
+def chromium() -> str:
+    """The path of a Chromium: AMPARO_CHROMIUM, or one on the path. `make test` sees to it that there is one."""
+    for candidate in (os.environ.get("AMPARO_CHROMIUM"), "chromium", "chromium-browser", "google-chrome"):
+        found = shutil.which(candidate) if candidate else None
+        if found:
+            return found
+    raise RuntimeError("no Chromium found: set AMPARO_CHROMIUM, or run `make test`, which installs one")

@@ -1,0 +1,89 @@
+# SPDX-License-Identifier: AGPL-3.0-or-later
+"""A throw-away PostgreSQL server on loopback for the storage tests."""
+
+import os
+import pwd
+import secrets
+import shutil
+import socket
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+START_SECONDS_MAX = 60
+
+
+@dataclass(frozen=True)
+class Postgres:
+    """A running server: where its programs and its data are, its port, and how to run something as its user."""
+
+    programs: Path
+    data: Path
+    port: int
+    as_user: tuple[str, ...]
+
+    @contextmanager
+    def database(self) -> Iterator[str]:
+        """An empty database, dropped at the end."""
+        name = f"test_{secrets.token_hex(6)}"
+        self._admin(f"CREATE DATABASE {name}")
+        yield f"asyncpg://tester@127.0.0.1:{self.port}/{name}"
+        self._admin(f"DROP DATABASE {name} WITH (FORCE)")
+
+    def stop(self) -> None:
+        _run(self.as_user, self.programs / "pg_ctl", "-D", self.data, "-m", "immediate", "-w", "stop")
+
+    def _admin(self, statement: str) -> None:
+        psql = self.programs / "psql"
+        _run(self.as_user, psql, "-h", "127.0.0.1", "-p", self.port, "-U", "tester", "-qc", statement, "postgres")
+
+
+def start_postgres(folder: Path) -> Postgres | str:
+    """Start a server with its data in ``folder``, or say in one sentence why that can't be done here."""
+    programs = _find_programs()
+    if programs is None:
+        return "PostgreSQL's server programs are not installed (Debian's package `postgresql`)"
+    as_user = _unprivileged()
+    if as_user is None:
+        return "PostgreSQL refuses to run as root and there is no user `postgres` to run it as"
+    data = folder / "data"
+    data.mkdir()
+    if as_user:
+        owner = pwd.getpwnam("postgres")
+        for path in (data, folder):
+            os.chown(path, owner.pw_uid, owner.pw_gid)
+        for parent in folder.parents:
+            if parent.stat().st_uid == 0 and not parent.stat().st_mode & 0o001:
+                parent.chmod(parent.stat().st_mode | 0o011)
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    _run(as_user, programs / "initdb", "-D", data, "-U", "tester", "-A", "trust", "-E", "UTF8", "--locale=C", "-N")
+    options = f"-p {port} -c listen_addresses=127.0.0.1 -c unix_socket_directories= -c fsync=off"
+    _run(as_user, programs / "pg_ctl", "-D", data, "-o", options, "-l", data / "log", "-w", "start")
+    return Postgres(programs, data, port, as_user)
+
+
+def _find_programs() -> Path | None:
+    folders = sorted(Path("/usr/lib/postgresql").glob("*/bin"), reverse=True)
+    on_path = shutil.which("initdb")
+    if on_path:
+        folders.append(Path(on_path).parent)
+    return next((folder for folder in folders if (folder / "initdb").exists() and (folder / "pg_ctl").exists()), None)
+
+
+def _unprivileged() -> tuple[str, ...] | None:
+    if os.geteuid() != 0:
+        return ()
+    try:
+        pwd.getpwnam("postgres")
+    except KeyError:
+        return None
+    return ("setpriv", "--reuid=postgres", "--regid=postgres", "--init-groups")
+
+
+def _run(as_user: tuple[str, ...], program: Path, *arguments: object) -> None:
+    command = [*as_user, str(program), *(str(argument) for argument in arguments)]
+    subprocess.run(command, check=True, stdout=subprocess.DEVNULL, stdin=subprocess.DEVNULL, timeout=START_SECONDS_MAX)
