@@ -1,0 +1,122 @@
+// SPDX-License-Identifier: AGPL-3.0-or-later
+// Bundle script and style into static/dist. The same sources give the same bytes: nothing of the machine gets in.
+//
+//     node build.mjs [--check-budget] [--out FOLDER]
+//
+// An entry that does not exist is skipped.
+
+import { existsSync } from "node:fs";
+import { mkdir, readFile, writeFile } from "node:fs/promises";
+import { dirname, join, resolve } from "node:path";
+import { fileURLToPath } from "node:url";
+import { gzipSync } from "node:zlib";
+import { build } from "esbuild";
+
+const ROOT = dirname(fileURLToPath(import.meta.url));
+
+const ENTRIES = [
+  { source: "src/form.js", output: "form.js", format: "esm" },
+  { source: "src/return.js", output: "return.js", format: "esm" },
+  { source: "src/leave.js", output: "leave.js", format: "esm" },
+  { source: "src/seal-worker.js", output: "seal-worker.js", format: "iife" },
+  { source: "css/page.css", output: "page.css" },
+  { source: "css/office.css", output: "office.css" },
+];
+
+// Bytes after gzip of what one page loads. The form's whole is the script; its page and style are on top of it.
+const BUDGETS = [
+  { name: "form with sealing", outputs: ["form.js", "leave.js", "seal-worker.js"], bytes: 60 * 1024 },
+  { name: "form, own script", outputs: ["form.js", "leave.js", "seal-worker.js"], own: true, bytes: 15 * 1024 },
+  { name: "return page", outputs: ["return.js", "leave.js", "seal-worker.js"], bytes: 50 * 1024 },
+];
+
+/**
+ * age-encryption can also seal to P-256 hardware keys, and brings the NIST curves for that. We seal to `age1pq1…` alone,
+ * so they are left out. Nothing reaches the empty curves: crypto of ours passes only recipients of that one type.
+ */
+const withoutNistCurves = {
+  name: "without-nist-curves",
+  setup(bundler) {
+    bundler.onResolve({ filter: /^@noble\/curves\/nist\.js$/ }, () => ({ path: "nist", namespace: "left-out" }));
+    bundler.onLoad({ filter: /.*/, namespace: "left-out" }, () => ({
+      contents: "const absent = { lengths: {} }; export { absent as p256, absent as p384 };",
+    }));
+  },
+};
+
+/**
+ * The bundles as bytes by name.
+ *
+ * @param {boolean} ownOnly leave out all packages, to weigh our own script
+ * @returns {Promise<Map<string, Uint8Array>>}
+ */
+export async function bundle(ownOnly = false) {
+  const outputs = new Map();
+  for (const { source, output, format } of ENTRIES) {
+    if (!existsSync(join(ROOT, source))) continue;
+    const { outputFiles } = await build({
+      absWorkingDir: ROOT,
+      entryPoints: [source],
+      bundle: true,
+      minify: true,
+      write: false,
+      target: "es2022",
+      charset: "utf8",
+      legalComments: "none",
+      logLevel: "error",
+      plugins: ownOnly ? [] : [withoutNistCurves],
+      ...(ownOnly ? { packages: "external" } : {}),
+      ...(format ? { format: ownOnly ? "esm" : format } : {}),
+      external: output.endsWith(".css") ? ["*.svg", "*.png"] : [],
+    });
+    outputs.set(output, outputFiles[0].contents);
+  }
+  return outputs;
+}
+
+/** @param {Map<string, Uint8Array>} outputs */
+function zippedSizes(outputs) {
+  return new Map([...outputs].map(([name, bytes]) => [name, gzipSync(bytes, { level: 9 }).length]));
+}
+
+/** @returns {Promise<string[]>} what is over its budget, in words */
+async function checkBudgets(sizes) {
+  const own = zippedSizes(await bundle(true));
+  return BUDGETS.flatMap((budget) => {
+    const total = budget.outputs.reduce((sum, name) => sum + ((budget.own ? own : sizes).get(name) ?? 0), 0);
+    console.log(`${budget.name}: ${total} of ${budget.bytes} bytes`);
+    return total > budget.bytes ? [`${budget.name} is over its budget`] : [];
+  });
+}
+
+/** Programs that would need more of the content policy than our pages grant. */
+function refuseForbidden(outputs) {
+  for (const [name, bytes] of outputs) {
+    const found = /\bWebAssembly\b|\beval\(|new Function\(|\blocalStorage\b|\bindexedDB\b/.exec(Buffer.from(bytes).toString());
+    if (found && name.endsWith(".js")) throw new Error(`${name} holds ${found[0]}`);
+  }
+}
+
+async function main() {
+  const at = process.argv.indexOf("--out");
+  const folder = at > 0 ? resolve(process.argv[at + 1]) : join(ROOT, "dist");
+  const outputs = await bundle();
+  refuseForbidden(outputs);
+  await mkdir(folder, { recursive: true });
+  const sizes = zippedSizes(outputs);
+  for (const [name, bytes] of outputs) {
+    await writeIfChanged(join(folder, name), bytes);
+    console.log(`${name}: ${bytes.length} bytes, ${sizes.get(name)} gzip`);
+  }
+  const over = process.argv.includes("--check-budget") ? await checkBudgets(sizes) : [];
+  for (const line of over) console.error(line);
+  process.exitCode = over.length > 0 ? 1 : 0;
+}
+
+/** A file that stays the same keeps its time, so that `make` does not build after it. */
+async function writeIfChanged(path, bytes) {
+  if (existsSync(path) && (await readFile(path)).equals(bytes)) return;
+  await writeFile(path, bytes);
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) await main();

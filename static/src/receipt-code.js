@@ -1,0 +1,122 @@
+// SPDX-License-Identifier: AGPL-3.0-or-later
+// The receipt code: 35 digits in 7 groups of 5, each closed by a Damm check digit. docs/protocol.md §3.
+
+export const GROUPS = 7;
+export const GROUP_DIGITS = 5;
+export const CODE_DIGITS = GROUPS * GROUP_DIGITS;
+
+// The quasigroup of order 10 of Damm (2004), one row for each interim digit.
+const DAMM = [
+  "0317598642",
+  "7092154863",
+  "4206871359",
+  "1750983426",
+  "6123045978",
+  "3674209581",
+  "5869720134",
+  "8945362017",
+  "9438617205",
+  "2581436790",
+];
+
+// Every script's ten digits stand in order, so the zero tells the other nine: 0 ٠ ۰ ० ０
+const ZEROS = [0x30, 0x660, 0x6f0, 0x966, 0xff10];
+
+// White space, hyphens and dashes, dots, underscores, and the invisible marks that come along when a code is pasted.
+const SKIPPED =
+  /[\s\u001c-\u001f\u0085\-\u2010-\u2015.\u00b7_\u200b-\u200f\u202a-\u202e\u2060\u2066-\u2069\u061c\ufeff]/u;
+
+/** What is wrong with a typed code. It names groups, never digits. */
+export class ReceiptCodeError extends Error {
+  /**
+   * @param {"length" | "character" | "group"} reason
+   * @param {number[]} groups numbers of the wrong groups, from 1; empty when the length is wrong
+   */
+  constructor(reason, groups) {
+    super("not a receipt code");
+    this.name = "ReceiptCodeError";
+    this.reason = reason;
+    this.groups = groups;
+  }
+}
+
+/**
+ * Make a code with 28 random digits.
+ *
+ * @param {(bytes: Uint8Array<ArrayBuffer>) => Uint8Array} [fill] fills an array with random bytes
+ * @returns {string} 35 ASCII digits
+ */
+export function newCode(fill = (bytes) => globalThis.crypto.getRandomValues(bytes)) {
+  let code = "";
+  for (let group = 1; group <= GROUPS; group++) {
+    const digits = randomDigits(GROUP_DIGITS - 1, fill);
+    code += digits + damm(group + digits);
+  }
+  return code;
+}
+
+/**
+ * Cut a code into its seven groups.
+ *
+ * @param {string} code 35 digits
+ * @returns {string[]}
+ */
+export function groups(code) {
+  return code.match(/.{5}/g) ?? [];
+}
+
+/**
+ * Read a code as somebody typed or pasted it.
+ *
+ * @param {string} text
+ * @returns {string} 35 ASCII digits
+ * @throws {ReceiptCodeError}
+ */
+export function parseCode(text) {
+  let code = "";
+  /** @type {Set<number>} */
+  const foreign = new Set();
+  for (const character of text) {
+    if (SKIPPED.test(character)) continue;
+    const digit = toDigit(character);
+    if (digit === null) foreign.add(Math.min(GROUPS, Math.floor(code.length / GROUP_DIGITS) + 1));
+    else code += digit;
+  }
+  if (foreign.size > 0) throw new ReceiptCodeError("character", [...foreign]);
+  if (code.length !== CODE_DIGITS) throw new ReceiptCodeError("length", []);
+  const wrong = groups(code).flatMap((group, index) => (damm(index + 1 + group) === "0" ? [] : [index + 1]));
+  if (wrong.length > 0) throw new ReceiptCodeError("group", wrong);
+  return code;
+}
+
+/** @param {string} character one code point */
+function toDigit(character) {
+  const point = character.codePointAt(0) ?? 0;
+  const zero = ZEROS.find((start) => point >= start && point <= start + 9);
+  return zero === undefined ? null : String(point - zero);
+}
+
+/**
+ * The interim digit after all digits: the check digit of what lacks one, "0" for what ends in its check digit.
+ *
+ * @param {string} digits
+ */
+function damm(digits) {
+  let interim = "0";
+  for (const digit of digits) interim = DAMM[Number(interim)][Number(digit)];
+  return interim;
+}
+
+/**
+ * @param {number} count
+ * @param {(bytes: Uint8Array<ArrayBuffer>) => Uint8Array} fill
+ */
+function randomDigits(count, fill) {
+  let digits = "";
+  while (digits.length < count) {
+    const [byte] = fill(new Uint8Array(1));
+    // 250 is the largest multiple of ten: bytes above it would make small digits likelier.
+    if (byte < 250) digits += byte % 10;
+  }
+  return digits;
+}
