@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
 """The office's side of the wire: every request to the portal starts here (docs/protocol.md §10).
 
-Answers are limited in size and in time, and read as they came (no decompression). A file is checked against the manifest's size and hash while it streams in.
+Answers are limited in size and in time, and read as they came, never decompressed. A file is checked against the
+manifest's size and hash while it streams in.
 
     PortalError
     ├── PortalUnreachable   no answer, or one that no portal would give: try again later

@@ -1,0 +1,91 @@
+# SPDX-License-Identifier: AGPL-3.0-or-later
+"""What the office keeps of a submission: sealed files, how far it got, and each member's sealed index of it.
+
+Nothing that a reporter wrote stands here in the clear, and no time more exact than a day. The large sealed files are in
+rows of their own, so that the queue reads small rows.
+"""
+
+from tortoise import fields
+from tortoise.models import Model
+
+
+class Submission(Model):
+    """One collected submission; every file that its manifest names is stored and was checked."""
+
+    id = fields.CharField(max_length=32, primary_key=True)
+    number = fields.IntField(unique=True)
+    charter = fields.CharField(max_length=64)
+    manifest = fields.BinaryField()
+    received = fields.DateField()
+    collected = fields.DateField()
+    confirmed = fields.BooleanField(db_default=False, db_index=True)
+    opened_on = fields.DateField(null=True)
+    opened_by = fields.CharField(max_length=31, null=True)
+    answered_on = fields.DateField(null=True)
+
+    class Meta:
+        table = "submission"
+
+
+class SealedFileRecord(Model):
+    """A sealed file; attachments are in the blob folder and have no bytes here."""
+
+    id = fields.IntField(primary_key=True)
+    submission: fields.ForeignKeyRelation[Submission] = fields.ForeignKeyField(
+        "models.Submission", related_name="files", on_delete=fields.CASCADE
+    )
+    name = fields.CharField(max_length=40)
+    size = fields.BigIntField()
+    sha256 = fields.CharField(max_length=64)
+    sealed = fields.BinaryField(null=True)
+
+    class Meta:
+        table = "sealed_file"
+        unique_together = (("submission", "name"),)
+
+
+class IndexEntry(Model):
+    """What the queue shows of one report to one member, under that member's index key.
+
+    A report that the member holds no grant for has an entry too, of the same length: the table doesn't tell.
+    """
+
+    id = fields.IntField(primary_key=True)
+    member = fields.CharField(max_length=31)
+    submission: fields.ForeignKeyRelation[Submission] = fields.ForeignKeyField(
+        "models.Submission", related_name="index_entries", on_delete=fields.CASCADE
+    )
+    sealed = fields.BinaryField()
+
+    class Meta:
+        table = "index_entry"
+        unique_together = (("member", "submission"),)
+
+
+class DamagedArrival(Model):
+    """A submission that could not be collected: what was wrong, and when it is tried again."""
+
+    sequence = fields.BigIntField(primary_key=True, generated=False)
+    submission = fields.CharField(max_length=32)
+    problem = fields.CharField(max_length=32)
+    file = fields.CharField(max_length=40, null=True)
+    first_seen = fields.DateField()
+    attempts = fields.IntField()
+    try_again = fields.DatetimeField()
+
+    class Meta:
+        table = "damaged_arrival"
+
+
+class CollectorState(Model):
+    """The collector's one row: how far it read, and how its last run went."""
+
+    id = fields.IntField(primary_key=True, generated=False)
+    after = fields.BigIntField(db_default=0)
+    follow_ups_after = fields.BigIntField(db_default=0)
+    last_success = fields.DatetimeField(null=True)
+    failing_since = fields.DatetimeField(null=True)
+    problem = fields.CharField(max_length=64, null=True)
+
+    class Meta:
+        table = "collector_state"

@@ -1,0 +1,52 @@
+# SPDX-License-Identifier: AGPL-3.0-or-later
+"""Letters as the office keeps them: sealed, in the order in which they were made or came."""
+
+from tortoise import fields
+from tortoise.models import Model
+
+
+class ReplyRecord(Model):
+    """A reply, sealed to the reporter's mailbox and to the thread; ``id`` is its message id.
+
+    ``posted_on`` is empty while it waits for the portal. ``refused`` is the portal's code when it will not take it.
+    """
+
+    id = fields.CharField(max_length=32, primary_key=True)
+    number = fields.IntField(unique=True)
+    submission = fields.CharField(max_length=32, db_index=True)
+    author = fields.CharField(max_length=31)
+    day = fields.DateField()
+    sealed = fields.BinaryField()
+    posted_on = fields.DateField(null=True)
+    refused = fields.CharField(max_length=64, null=True)
+
+    class Meta:
+        table = "reply"
+
+
+class ReplyDraft(Model):
+    """A member's unsent reply to one report, under that member's index key."""
+
+    id = fields.IntField(primary_key=True)
+    member = fields.CharField(max_length=31)
+    submission = fields.CharField(max_length=32)
+    sealed = fields.BinaryField()
+
+    class Meta:
+        table = "reply_draft"
+        unique_together = (("member", "submission"),)
+
+
+class FollowUpRecord(Model):
+    """A follow-up as it came, sealed to the thread; whether it opens is seen only by who holds a grant."""
+
+    id = fields.CharField(max_length=32, primary_key=True)
+    sequence = fields.BigIntField(db_index=True)
+    submission = fields.CharField(max_length=32, db_index=True)
+    day = fields.DateField()
+    sealed = fields.BinaryField()
+    seen_on = fields.DateField(null=True)
+    seen_by = fields.CharField(max_length=31, null=True)
+
+    class Meta:
+        table = "follow_up"
