@@ -1,0 +1,47 @@
+# SPDX-License-Identifier: AGPL-3.0-or-later
+# `make demo` and `make test` are all that a newcomer needs; both see to everything else.
+
+PYTHON ?= python3
+PORTAL_PORT ?= 8000
+OFFICE_PORT ?= 8001
+export PATH := $(CURDIR)/.venv/bin:$(PATH)
+export PYTHONDONTWRITEBYTECODE :=
+
+.PHONY: help setup demo demo-clean dev test lint bench messages screenshots
+.DEFAULT_GOAL := help
+
+help: ## What can be made
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
+
+setup: ## Environment, locked dependencies, bundled scripts; quick when nothing has changed
+	@PYTHON=$(PYTHON) .ci/setup
+
+demo: setup ## Found a demonstration commission, fill it, and stay up (PORTAL_PORT=, OFFICE_PORT=)
+	@python -m oversight demo --folder var/demo --portal-port $(PORTAL_PORT) --office-port $(OFFICE_PORT)
+
+demo-clean: ## Throw the demonstration's data away
+	rm -rf var/demo
+
+dev: setup ## The demonstration with scripts and styles rebuilt whenever they change
+	@node static/build.mjs --watch & watcher=$$!; trap "kill $$watcher" EXIT; \
+	python -m oversight demo --folder var/demo --portal-port $(PORTAL_PORT) --office-port $(OFFICE_PORT)
+
+lint: setup ## ruff, mypy, import contracts, tsc, budgets
+	ruff check .
+	ruff format --check .
+	mypy
+	lint-imports
+	cd static && npx --no-install tsc -p .
+	node static/build.mjs --check-budget
+
+test: setup ## Everything, the browser included
+	@.ci/test
+
+bench: setup ## Every measurement of benchmarks/, with its method and its bound
+	@for program in benchmarks/*.py; do echo "== $$program"; python $$program || exit 1; done
+
+screenshots: setup ## Pictures of every page, phone and desktop, into var/screenshots
+	@python -m tests.browser.screenshots
+
+messages: setup ## Bring the translation catalogs up to date with the sources
+	@.ci/messages
