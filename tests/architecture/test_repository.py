@@ -1,0 +1,78 @@
+# SPDX-License-Identifier: AGPL-3.0-or-later
+"""What holds for the repository as a whole: layout, licence lines, sections cited, settings documented, no hosts."""
+
+import dataclasses
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+CODE_SUFFIXES = {".py", ".js", ".mjs", ".css"}
+PACKAGES = {"crypto", "portal", "oversight"}
+
+
+def tracked() -> list[Path]:
+    listing = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    return [ROOT / name for name in listing.splitlines() if (ROOT / name).is_file()]
+
+
+def test_there_is_no_further_python_package_at_the_top() -> None:
+    found = {path.parent.name for path in ROOT.glob("*/__init__.py")}
+    assert found == PACKAGES | {"tests"}
+
+
+def test_every_source_file_names_its_licence() -> None:
+    code = [path for path in tracked() if path.suffix in CODE_SUFFIXES and path.stat().st_size]
+    assert code
+    unnamed = [path for path in code if "SPDX-License-Identifier: AGPL-3.0-or-later" not in path.read_text()[:200]]
+    assert unnamed == []
+
+
+def test_every_section_of_the_protocol_that_code_cites_exists() -> None:
+    protocol = (ROOT / "docs/protocol.md").read_text()
+    sections = set(re.findall(r"^#{2,3} ([0-9.]+?)\.? ", protocol, re.M))
+    cited = {
+        (path.relative_to(ROOT).as_posix(), section)
+        for path in tracked()
+        if path.suffix in CODE_SUFFIXES and path != Path(__file__)
+        for line in path.read_text().splitlines()
+        for passage in re.findall(r"docs/protocol\.md[^\n)]*", line)
+        for section in re.findall(r"§([0-9]+(?:\.[0-9]+)*)", passage)
+    }
+    assert cited
+    assert sorted((path, section) for path, section in cited if section not in sections) == []
+
+
+def test_lock_files_and_sources_name_no_host_that_serves_packages() -> None:
+    for name in ("requirements.lock", "node.lock", "static/package-lock.json"):
+        assert not re.search(r"https?://", re.sub(r'"(?:url|homepage|funding)": ".*"', "", (ROOT / name).read_text()))
+
+
+@pytest.mark.parametrize("program", ["portal", "oversight"])
+def test_every_setting_is_documented(program: str) -> None:
+    module = __import__(f"{program}.settings", fromlist=["Settings"])
+    operations = (ROOT / "docs/operations.md").read_text()
+    names = [f"{program.upper()}_{field.name.upper()}" for field in dataclasses.fields(module.Settings)]
+    assert names
+    assert [name for name in names if f"`{name}`" not in operations] == []
+
+
+def test_the_portal_runs_with_the_office_deleted(tmp_path: Path) -> None:
+    """Imports every module of the portal from a copy of the repository that holds no office at all."""
+    for package in ("crypto", "portal"):
+        subprocess.run(["cp", "-r", ROOT / package, tmp_path / package], check=True)
+    program = (
+        "import importlib, pkgutil, portal, sys\n"
+        "for module in pkgutil.walk_packages(portal.__path__, 'portal.'):\n"
+        "    if not module.name.endswith('__main__') and '.migrations' not in module.name:\n"
+        "        importlib.import_module(module.name)\n"
+        "from portal.app import create_app\n"
+        "print('runs')"
+    )
+    result = subprocess.run(
+        [sys.executable, "-c", program], cwd=tmp_path, capture_output=True, text=True, timeout=60, check=False
+    )
+    assert (result.returncode, result.stdout.strip()) == (0, "runs"), result.stderr
