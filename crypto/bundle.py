@@ -1,0 +1,267 @@
+# SPDX-License-Identifier: AGPL-3.0-or-later
+"""A submission as one file: a stored ZIP archive with a single encoding. docs/protocol.md §6.1.
+
+    for each entry:   local header (30) ‖ name ‖ content
+    for each entry:   central header (46) ‖ name
+    end record (22)
+
+The entries are ``manifest.json``, ``commitment``, then the sealed files in the order of the manifest, of which only
+attachments may be left out. Since a header follows from name, size and CRC-32, the reader builds every header again and
+compares bytes: there is no second way to write an archive, and nothing in it that we read and another program ignores.
+"""
+
+import hashlib
+import struct
+import zlib
+from collections.abc import Generator, Iterable
+from dataclasses import dataclass
+from typing import Literal
+
+from crypto.encoding import HASH_BYTES, decode_hex
+from crypto.errors import CryptoError, LimitError, MalformedError
+from crypto.manifest import MANIFEST_MAX, REQUIRED_FILES, Manifest, SealedFile, read_manifest
+
+MEDIA_TYPE = "application/vnd.amparo.bundle+zip"
+MANIFEST_ENTRY = "manifest.json"
+COMMITMENT_ENTRY = "commitment"
+BUNDLE_MAX = 2**32 - 1
+
+_LOCAL = struct.Struct("<4sHHHHHIIIHH")
+_CENTRAL = struct.Struct("<4sHHHHHHIIIHHHHHII")
+_END = struct.Struct("<4sHHHHIIH")
+_LOCAL_MARK = b"PK\x03\x04"
+_CENTRAL_MARK = b"PK\x01\x02"
+_END_MARK = b"PK\x05\x06"
+_VERSION = 20
+_DATE = 0x0021
+_NAME_MAX = len("attachment-32.age")
+_SLICE = 1024 * 1024
+
+
+class FileMismatch(MalformedError):
+    """A file is not the one that the manifest names; ``what`` says whether its size or its hash differs."""
+
+    def __init__(self, file: str, what: Literal["size", "sha256"]) -> None:
+        super().__init__(f"{file} has another {what} than the manifest says")
+        self.file = file
+        self.what = what
+
+
+@dataclass(frozen=True)
+class ManifestEvent:
+    """The manifest was read: as values, and as the bytes that are hashed."""
+
+    manifest: Manifest
+    data: bytes
+
+
+@dataclass(frozen=True)
+class CommitmentEvent:
+    """The commitment was read, in hex."""
+
+    commitment: str
+
+
+@dataclass(frozen=True)
+class FileStart:
+    """A sealed file begins. Its name is in the manifest, and its size is the one that stands there."""
+
+    name: str
+    size: int
+
+
+@dataclass(frozen=True)
+class FileData:
+    """The next bytes of the file that began."""
+
+    data: bytes
+
+
+@dataclass(frozen=True)
+class FileEnd:
+    """The file is complete, and its hash is the one in the manifest."""
+
+    name: str
+    sha256: str
+
+
+Event = ManifestEvent | CommitmentEvent | FileStart | FileData | FileEnd
+
+
+@dataclass(frozen=True)
+class _Entry:
+    """What the archive says of one entry, in its local header and again in the central directory."""
+
+    name: str
+    crc: int
+    size: int
+    offset: int
+
+    def local_header(self) -> bytes:
+        name = self.name.encode("ascii")
+        sizes = (self.crc, self.size, self.size, len(name), 0)
+        return _LOCAL.pack(_LOCAL_MARK, _VERSION, 0, 0, 0, _DATE, *sizes) + name
+
+    def central_header(self) -> bytes:
+        name = self.name.encode("ascii")
+        sizes = (self.crc, self.size, self.size, len(name), 0, 0)
+        fixed = (_CENTRAL_MARK, _VERSION, _VERSION, 0, 0, 0, _DATE)
+        return _CENTRAL.pack(*fixed, *sizes, 0, 0, 0, self.offset) + name
+
+
+def write_bundle(manifest_bytes: bytes, commitment: str, files: Iterable[tuple[str, bytes]]) -> bytes:
+    """The archive of a manifest, its commitment (hex) and sealed files, given in the order of the manifest.
+
+    Attachments may be left out. Raises MalformedError or LimitError when the result would not be a bundle.
+    """
+    archive = bytearray()
+    entries = []
+    contents = [(MANIFEST_ENTRY, manifest_bytes), (COMMITMENT_ENTRY, commitment.encode("ascii")), *files]
+    for name, content in contents:
+        entry = _Entry(name, zlib.crc32(content), len(content), len(archive))
+        _check_room(entry)
+        entries.append(entry)
+        archive += entry.local_header() + content
+    archive += _directory(entries, len(archive))
+    _check_readable(archive)
+    return bytes(archive)
+
+
+class BundleReader:
+    """Reads a bundle as it arrives, in whatever chunks, holding no more than a chunk and the manifest.
+
+    ``feed`` takes chunks and returns what they completed, ``finish`` says that no more comes. Both raise LimitError for
+    what is too large, before it is read; FileMismatch for a file that is not the one in the manifest; ManifestError and
+    UnsupportedVersionError for the manifest; MalformedError for everything else that is not the one encoding of §6.1.
+    After an error the reader refuses to go on, and the caller must undo what it did with earlier events; only after
+    ``finish`` is a bundle whole.
+    """
+
+    def __init__(self) -> None:
+        self._buffer = bytearray()
+        self._offset = 0
+        self._entries: list[_Entry] = []
+        self._steps = self._read()
+        self._state: Literal["reading", "complete", "failed"] = "reading"
+
+    def feed(self, chunk: bytes) -> list[Event]:
+        """Take the next bytes, however many, and return the events that they complete, in order."""
+        if self._state == "failed":
+            raise MalformedError("bundle was refused before")
+        self._buffer += chunk
+        events: list[Event] = []
+        try:
+            for event in self._steps:
+                if event is None:
+                    return events
+                events.append(event)
+            if self._buffer:
+                raise MalformedError("bundle goes on after its end")
+        except CryptoError:
+            self._state = "failed"
+            raise
+        self._state = "complete"
+        return events
+
+    def finish(self) -> None:
+        """Say that no more bytes come. Raises MalformedError when the bundle is truncated or was refused."""
+        if self._state != "complete":
+            raise MalformedError("bundle is truncated")
+
+    def _read(self) -> Generator[Event | None, None, None]:
+        """The whole format in one pass; ``None`` stands for "needs more bytes"."""
+        manifest_bytes = yield from self._read_small(MANIFEST_ENTRY, MANIFEST_MAX)
+        manifest = read_manifest(manifest_bytes)
+        yield ManifestEvent(manifest, manifest_bytes)
+        commitment = (yield from self._read_small(COMMITMENT_ENTRY, 2 * HASH_BYTES)).decode("latin-1")
+        decode_hex(commitment, HASH_BYTES)
+        yield CommitmentEvent(commitment)
+        due = list(manifest.files)
+        while due and (due[0].name in REQUIRED_FILES or (yield from self._peek(len(_LOCAL_MARK))) == _LOCAL_MARK):
+            entry = yield from self._read_header()
+            # Attachments that were uploaded before are passed over; any other file must be the next one.
+            while due and due[0].name != entry.name and due[0].name not in REQUIRED_FILES:
+                due.pop(0)
+            if not due or due[0].name != entry.name:
+                raise MalformedError("bundle holds an entry that is not due at this place")
+            yield from self._read_file(entry, due.pop(0))
+        yield from self._read_directory()
+
+    def _read_small(self, name: str, size_max: int) -> Generator[None, None, bytes]:
+        entry = yield from self._read_header()
+        if entry.name != name:
+            raise MalformedError(f"bundle lacks {name} at its place")
+        if entry.size > size_max:
+            raise LimitError(f"{name} of {entry.size} bytes, at most {size_max} are read")
+        content = yield from self._take(entry.size)
+        self._close(entry, zlib.crc32(content))
+        return content
+
+    def _read_header(self) -> Generator[None, None, _Entry]:
+        fixed = yield from self._peek(_LOCAL.size)
+        *_, crc, size, _, name_size, _ = _LOCAL.unpack(fixed)
+        if fixed[: len(_LOCAL_MARK)] != _LOCAL_MARK or name_size > _NAME_MAX:
+            raise MalformedError("bundle lacks an entry where one is due")
+        header = yield from self._peek(_LOCAL.size + name_size)
+        entry = _Entry(header[_LOCAL.size :].decode("latin-1"), crc, size, self._offset)
+        if not entry.name.isascii() or header != entry.local_header():
+            raise MalformedError("bundle has an entry header of another form than the one allowed")
+        _check_room(entry)
+        yield from self._take(len(header))
+        return entry
+
+    def _read_file(self, entry: _Entry, file: SealedFile) -> Generator[Event | None, None, None]:
+        if entry.size != file.size:
+            raise FileMismatch(file.name, "size")
+        yield FileStart(file.name, file.size)
+        crc, digest, left = 0, hashlib.sha256(), file.size
+        while left:
+            yield from self._peek(1)
+            data = yield from self._take(min(left, len(self._buffer)))
+            crc, left = zlib.crc32(data, crc), left - len(data)
+            digest.update(data)
+            yield FileData(data)
+        self._close(entry, crc)
+        if digest.hexdigest() != file.sha256:
+            raise FileMismatch(file.name, "sha256")
+        yield FileEnd(file.name, file.sha256)
+
+    def _read_directory(self) -> Generator[None, None, None]:
+        due = _directory(self._entries, self._offset)
+        if (yield from self._take(len(due))) != due:
+            raise MalformedError("central directory does not repeat the entries in the one form allowed")
+
+    def _close(self, entry: _Entry, crc: int) -> None:
+        if entry.crc != crc:
+            raise MalformedError(f"{entry.name} has another CRC-32 than its header says")
+        self._entries.append(entry)
+
+    def _peek(self, size: int) -> Generator[None, None, bytes]:
+        while len(self._buffer) < size:
+            yield None
+        return bytes(self._buffer[:size])
+
+    def _take(self, size: int) -> Generator[None, None, bytes]:
+        data = yield from self._peek(size)
+        del self._buffer[:size]
+        self._offset += size
+        return data
+
+
+def _directory(entries: list[_Entry], offset: int) -> bytes:
+    headers = b"".join(entry.central_header() for entry in entries)
+    if offset + len(headers) + _END.size > BUNDLE_MAX:
+        raise LimitError("bundle is 4 GiB or larger")
+    return headers + _END.pack(_END_MARK, 0, 0, len(entries), len(entries), len(headers), offset, 0)
+
+
+def _check_room(entry: _Entry) -> None:
+    if entry.offset + _LOCAL.size + len(entry.name) + entry.size > BUNDLE_MAX:
+        raise LimitError("bundle is 4 GiB or larger")
+
+
+def _check_readable(archive: bytearray) -> None:
+    reader = BundleReader()
+    for start in range(0, len(archive), _SLICE):
+        reader.feed(bytes(archive[start : start + _SLICE]))
+    reader.finish()
