@@ -10,10 +10,10 @@ import argparse
 import sys
 from collections.abc import Sequence
 
-from crypto import cli_age
+from crypto import cli_age, cli_note, cli_receipt
 from crypto.errors import CryptoError
 
-COMMANDS = (cli_age,)
+COMMANDS = (cli_age, cli_receipt, cli_note)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

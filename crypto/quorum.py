@@ -1,0 +1,132 @@
+# SPDX-License-Identifier: AGPL-3.0-or-later
+"""The reserve identity as SLIP-39 shares: any k of n trustees together, no fewer (docs/protocol.md §11).
+
+One group, no passphrase, extendable, iteration exponent 1. A share is 33 words, the last three of which are a checksum.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from shamir_mnemonic import MnemonicError
+from shamir_mnemonic.shamir import ShareGroup, generate_mnemonics, recover_ems
+from shamir_mnemonic.share import Share
+from shamir_mnemonic.wordlist import WORD_INDEX_MAP
+
+from crypto.errors import AuthenticationError, LimitError, MalformedError
+
+SEED_BYTES = 32
+SHARE_WORDS = 33
+SHARES_MAX = 16
+THRESHOLD_MIN = 2
+ITERATION_EXPONENT = 1
+
+Reason = Literal["word", "length", "checksum", "form", "mixed", "repeated", "too-few"]
+
+
+class ShareError(MalformedError):
+    """The shares cannot be put together.
+
+    ``reason``: "word" (not in the list), "length" (not 33 words), "checksum" (a word is wrong), "form" (a share of
+    something else), "mixed" (of another set than the first), "repeated" (given twice), "too-few". ``share`` is the
+    place of the share, from 1, that is to be looked at again; ``None`` for "too-few". Never holds a word of a share.
+    """
+
+    def __init__(self, reason: Reason, message: str, share: int | None = None) -> None:
+        self.reason = reason
+        self.share = share
+        super().__init__(message if share is None else f"share {share}: {message}")
+
+
+@dataclass(frozen=True)
+class ShareFacts:
+    """What is not secret in a share: which set it belongs to, its number in it from 1, how many shares are needed."""
+
+    set_id: int
+    number: int
+    threshold: int
+
+
+def split_reserve(seed: bytes, threshold: int, shares: int) -> list[str]:
+    """Split ``seed`` (32 bytes) into ``shares`` mnemonics, any ``threshold`` of which give it back.
+
+    Raises LimitError unless 2 ≤ threshold ≤ shares ≤ 16: a reserve that one person could open is no reserve.
+    """
+    if len(seed) != SEED_BYTES:
+        raise MalformedError(f"reserve: not {SEED_BYTES} bytes")
+    if not THRESHOLD_MIN <= threshold <= shares <= SHARES_MAX:
+        raise LimitError(f"reserve: not {THRESHOLD_MIN} ≤ threshold ≤ shares ≤ {SHARES_MAX}")
+    groups: list[list[str]] = generate_mnemonics(
+        1, [(threshold, shares)], seed, extendable=True, iteration_exponent=ITERATION_EXPONENT
+    )
+    return groups[0]
+
+
+def check_share(mnemonic: str) -> ShareFacts:
+    """Check one share by itself, as it is typed in. Raises ShareError."""
+    share = _read(mnemonic, 1)
+    return ShareFacts(share.identifier, share.index + 1, share.member_threshold)
+
+
+def recombine_reserve(mnemonics: Sequence[str]) -> bytes:
+    """The seed (32 bytes) of at least as many shares as are needed, in any order; every one given must fit.
+
+    Raises ShareError, LimitError on more than 16 shares, and AuthenticationError when each share is well-formed but
+    together they give no seed, that is, one of them was made up.
+    """
+    if len(mnemonics) > SHARES_MAX:
+        raise LimitError(f"reserve: more than {SHARES_MAX} shares")
+    shares = [_read(mnemonic, number) for number, mnemonic in enumerate(mnemonics, 1)]
+    _check_set(shares)
+    threshold = shares[0].member_threshold
+    base, spare = shares[: threshold - 1], shares[threshold - 1 :]
+    # Each share beyond those needed is put in the last place in turn, so that a bad one does not go unnoticed.
+    secrets = {_recover([*base, share]) for share in spare}
+    if len(secrets) != 1:
+        raise AuthenticationError("reserve: the shares do not fit together")
+    return secrets.pop()
+
+
+def _check_set(shares: Sequence[Share]) -> None:
+    if not shares:
+        raise ShareError("too-few", "no shares")
+    seen: dict[int, int] = {}
+    for number, share in enumerate(shares, 1):
+        if share.group_parameters() != shares[0].group_parameters():
+            raise ShareError("mixed", "of another set than share 1", number)
+        if share.index in seen:
+            raise ShareError("repeated", f"has the same number as share {seen[share.index]}", number)
+        seen[share.index] = number
+    needed = shares[0].member_threshold
+    if len(shares) < needed:
+        raise ShareError("too-few", f"{len(shares)} of the {needed} shares that are needed")
+
+
+def _recover(shares: Sequence[Share]) -> bytes:
+    group = ShareGroup()
+    for share in shares:
+        group.add(share)
+    try:
+        seed: bytes = recover_ems({0: group}).decrypt(b"")
+    except MnemonicError:
+        raise AuthenticationError("reserve: the shares do not fit together") from None
+    return seed
+
+
+def _read(mnemonic: str, number: int) -> Share:
+    words = mnemonic.lower().split()
+    if len(words) != SHARE_WORDS:
+        raise ShareError("length", f"{len(words)} words, not {SHARE_WORDS}", number)
+    for position, word in enumerate(words, 1):
+        if word not in WORD_INDEX_MAP:
+            raise ShareError("word", f"word {position} is not in the list", number)
+    try:
+        share = Share.from_mnemonic(" ".join(words))
+    except MnemonicError:
+        raise ShareError("checksum", "the checksum does not match, a word is wrong", number) from None
+    parameters = (share.group_index, share.group_threshold, share.group_count, share.extendable)
+    if parameters != (0, 1, 1, True) or share.iteration_exponent != ITERATION_EXPONENT:
+        raise ShareError("form", "not a share of a reserve", number)
+    if not THRESHOLD_MIN <= share.member_threshold <= SHARES_MAX or len(share.value) != SEED_BYTES:
+        raise ShareError("form", "not a share of a reserve", number)
+    return share

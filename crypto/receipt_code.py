@@ -1,0 +1,190 @@
+# SPDX-License-Identifier: AGPL-3.0-or-later
+"""The receipt code: 35 digits that only the reporter has, and the keys made from them (docs/protocol.md §3).
+
+Seven groups of four random digits and one check digit. The check covers the number of the group as well, so that a
+wrong digit, two neighbouring digits in the wrong order and two swapped groups are all found without asking anyone, and
+the reporter is told which group to look at again.
+"""
+
+import hashlib
+import re
+import secrets
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from typing import Literal
+
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+
+from crypto.age import PqIdentity
+from crypto.encoding import ID_BYTES, label
+from crypto.errors import MalformedError
+
+GROUPS = 7
+GROUP_DIGITS = 5
+RANDOM_DIGITS = GROUPS * (GROUP_DIGITS - 1)
+CODE_DIGITS = GROUPS * GROUP_DIGITS
+PBKDF2_ITERATIONS = 210_000
+KEY_BYTES = 32
+
+# The totally anti-symmetric quasigroup of order 10 of H. Michael Damm, "Total anti-symmetrische Quasigruppen" (2004).
+_DAMM = (
+    "0317598642",
+    "7092154863",
+    "4206871359",
+    "1750983426",
+    "6123045978",
+    "3674209581",
+    "5869720134",
+    "8945362017",
+    "9438617205",
+    "2581436790",
+)
+# European, Arabic-Indic, Persian, Devanagari and full-width digits.
+_ZEROS = ("0", "٠", "۰", "०", "０")
+# Unicode's White_Space, then hyphens and dashes, dots and underscore, then zero-width and bidi marks.
+_SKIPPED = re.compile(
+    r"[\t-\r \x85\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000"
+    r"\-\u2010-\u2015.\xb7_"
+    r"\u200b-\u200f\u202a-\u202e\u2060\u2066-\u2069\u061c\ufeff]"
+)
+_ORIGIN = re.compile(r"(?:https?)://(?:[a-z0-9.-]+|\[[0-9a-f:.]+\])(?::[1-9][0-9]{0,4})?")
+_DEFAULT_PORT = re.compile(r"http://.*:80|https://.*:443")
+
+
+class ReceiptCodeError(MalformedError):
+    """What was typed is no receipt code.
+
+    ``reason`` is "character" (something that is neither a digit nor a divider), "length" (not 35 digits) or "group" (a
+    check digit does not match), looked for in this order. ``groups`` are the numbers, from 1, of the groups to look at
+    again; empty for "length".
+    """
+
+    def __init__(self, reason: Literal["length", "character", "group"], groups: Iterable[int] = ()) -> None:
+        self.reason = reason
+        self.groups = tuple(groups)
+        super().__init__(f"receipt code: {_describe(reason, self.groups)}")
+
+
+@dataclass(frozen=True)
+class MailboxSecrets:
+    """Everything that is derived from a receipt code at one portal (§3). Only ``mailbox_id`` is public.
+
+    ``mailbox_id`` is 32 hexadecimal digits, the rest are 32 bytes each.
+    """
+
+    mailbox_id: str
+    token: bytes = field(repr=False)
+    mailbox_seed: bytes = field(repr=False)
+    message_mac: bytes = field(repr=False)
+    leaf_nonce: bytes = field(repr=False)
+    state_mac: bytes = field(repr=False)
+
+    @property
+    def token_sha256(self) -> str:
+        """Hexadecimal hash of the token: what the portal stores of it."""
+        return hashlib.sha256(self.token).hexdigest()
+
+    @property
+    def identity(self) -> PqIdentity:
+        """The identity of the mailbox; its recipient is S."""
+        return PqIdentity.from_seed(self.mailbox_seed)
+
+
+def new_code(random: Callable[[int], bytes] = secrets.token_bytes) -> str:
+    """A fresh code of 35 ASCII digits; ``random(n)`` gives n random bytes."""
+    digits = ""
+    while len(digits) < RANDOM_DIGITS:
+        # 250 values spread evenly over ten digits; the other six are thrown away.
+        digits += "".join(str(byte % 10) for byte in random(RANDOM_DIGITS) if byte < 250)
+    return add_checks(digits[:RANDOM_DIGITS])
+
+
+def add_checks(digits: str) -> str:
+    """The code of 35 digits for 28 ASCII digits."""
+    size = GROUP_DIGITS - 1
+    parts = [digits[size * i : size * (i + 1)] for i in range(GROUPS)]
+    return "".join(part + _check(number, part) for number, part in enumerate(parts, 1))
+
+
+def groups(digits: str) -> tuple[str, ...]:
+    """The seven groups of a code of 35 digits."""
+    return tuple(digits[start : start + GROUP_DIGITS] for start in range(0, CODE_DIGITS, GROUP_DIGITS))
+
+
+def format_code(digits: str) -> str:
+    """The code as it is shown: seven groups divided by spaces, left to right in every language."""
+    return " ".join(groups(digits))
+
+
+def parse_code(text: str) -> str:
+    """The 35 ASCII digits of what someone typed, in any of the five scripts and however divided.
+
+    Raises ReceiptCodeError. A character that does not belong counts as the digit it stands in place of, so that an O
+    typed for a zero points at its own group.
+    """
+    digits = ""
+    strange: set[int] = set()
+    for character in _SKIPPED.sub("", text):
+        digit = _digit(character)
+        if digit is None:
+            strange.add(min(len(digits) // GROUP_DIGITS + 1, GROUPS))
+        digits += digit or "?"
+    if strange:
+        raise ReceiptCodeError("character", sorted(strange))
+    if len(digits) != CODE_DIGITS:
+        raise ReceiptCodeError("length")
+    wrong = [number for number, group in enumerate(groups(digits), 1) if _check(number, group[:-1]) != group[-1]]
+    if wrong:
+        raise ReceiptCodeError("group", wrong)
+    return digits
+
+
+def derive(digits: str, origin: str) -> MailboxSecrets:
+    """Derive the secrets of the mailbox that ``digits`` (35 ASCII digits) opens at the portal ``origin``.
+
+    Raises MalformedError unless the digits are a code in the form ``parse_code`` gives and the origin is serialized as
+    RFC 6454 §6.2 has it: another spelling would quietly open another mailbox. Takes about a tenth of a second.
+    """
+    if parse_code(digits) != digits:
+        raise MalformedError("receipt code: not 35 plain digits")
+    if not _ORIGIN.fullmatch(origin) or _DEFAULT_PORT.fullmatch(origin):
+        raise MalformedError("receipt code: the portal's address is not a serialized origin")
+    salt = label("receipt") + origin.encode("ascii")
+    master = hashlib.pbkdf2_hmac("sha512", digits.encode("ascii"), salt, PBKDF2_ITERATIONS, KEY_BYTES)
+    return MailboxSecrets(
+        mailbox_id=_key(master, "mailbox-id", ID_BYTES).hex(),
+        token=_key(master, "mailbox-token", KEY_BYTES),
+        mailbox_seed=_key(master, "mailbox-identity", KEY_BYTES),
+        message_mac=_key(master, "message-mac", KEY_BYTES),
+        leaf_nonce=_key(master, "leaf-nonce", KEY_BYTES),
+        state_mac=_key(master, "state-mac", KEY_BYTES),
+    )
+
+
+def _key(master: bytes, name: str, size: int) -> bytes:
+    return HKDF(SHA256(), size, salt=None, info=b"amparo/v1/" + name.encode("ascii")).derive(master)
+
+
+def _check(number: int, digits: str) -> str:
+    interim = 0
+    for digit in (number, *map(int, digits)):
+        interim = int(_DAMM[interim][digit])
+    return str(interim)
+
+
+def _digit(character: str) -> str | None:
+    for zero in _ZEROS:
+        value = ord(character) - ord(zero)
+        if 0 <= value <= 9:
+            return str(value)
+    return None
+
+
+def _describe(reason: str, wrong: tuple[int, ...]) -> str:
+    where = f"group{'s' if len(wrong) > 1 else ''} {', '.join(map(str, wrong))}"
+    if reason == "character":
+        return f"{where} holds something that is not a digit"
+    if reason == "group":
+        return f"{where} does not match its check digit"
+    return f"not {CODE_DIGITS} digits"
