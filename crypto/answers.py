@@ -1,0 +1,123 @@
+# SPDX-License-Identifier: AGPL-3.0-or-later
+"""What a reporter answered: values by question id. docs/protocol.md §4.3, §5.1.
+
+A reader checks only the shape of an answer, so that one to a question it does not know can still be shown. Who seals
+checks the answers against the questionnaire too.
+"""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from crypto.document import Fields
+from crypto.errors import LimitError, MalformedError
+from crypto.questionnaire import ID, KINDS_WITHOUT_ANSWER, OPTIONS_MAX, Question, Questionnaire, refuse_repeats
+
+ANSWERS_MAX = 512
+# The whole report is held under 1 MiB; no single answer needs a narrower limit.
+ANSWER_CHARS_MAX = 1024 * 1024
+LINE_CHARS_MAX = 1000
+CODE_CHARS_MAX = 64
+COUNTRY = r"[A-Z]{2}"
+
+
+@dataclass(frozen=True)
+class PartialDate:
+    """A date of which parts may be unknown (``None``); ``about`` says that the reporter is not sure of it."""
+
+    year: int | None
+    month: int | None
+    day: int | None
+    about: bool
+
+
+Answer = str | tuple[str, ...] | PartialDate
+Answers = Mapping[str, Answer]
+
+
+def read_answers(value: object) -> Answers:
+    """Read the object of answers, whatever their questions.
+
+    Raises MalformedError for a value that answers no kind of question, LimitError for too many or too long ones. No
+    error quotes the object: question ids come from a reporter here.
+    """
+    if not isinstance(value, dict):
+        raise MalformedError("answers are not an object")
+    if len(value) > ANSWERS_MAX:
+        raise LimitError(f"more than {ANSWERS_MAX} answers")
+    if not all(isinstance(name, str) and re.fullmatch(ID, name) for name in value):
+        raise MalformedError("an answer is to a question whose id is malformed")
+    return {name: _read_answer(answer) for name, answer in value.items()}
+
+
+def answers_value(answers: Answers) -> dict[str, object]:
+    """The JSON object of answers. Raises what ``read_answers`` raises on it."""
+    value = {name: _answer_value(answer) for name, answer in answers.items()}
+    read_answers(value)
+    return value
+
+
+def check_answers(answers: Answers, questionnaire: Questionnaire) -> None:
+    """Raise MalformedError when an answer is to no question, is not of its kind, or a required one is missing."""
+    questions = {question.id: question for question in questionnaire.questions}
+    for name, answer in answers.items():
+        if name not in questions or not _is_of_kind(answer, questions[name]):
+            raise MalformedError("an answer is to no question, or not of the kind that its question asks for")
+    for question in questionnaire.questions:
+        if question.required and question.kind not in KINDS_WITHOUT_ANSWER and not answers.get(question.id):
+            raise MalformedError(f"question {question.id!r} must be answered")
+
+
+def _read_answer(value: object) -> Answer:
+    match value:
+        case str():
+            if len(value) > ANSWER_CHARS_MAX:
+                raise LimitError("an answer is too long")
+            return value
+        case dict():
+            return _read_partial_date(Fields(value, "date among the answers"))
+        case _:
+            codes = Fields({"codes": value}, "answer").texts("codes", OPTIONS_MAX, max_chars=CODE_CHARS_MAX)
+            refuse_repeats(list(codes), "codes of one answer")
+            return codes
+
+
+def _read_partial_date(fields: Fields) -> PartialDate:
+    date = PartialDate(
+        year=_read_part(fields, "year", 9999),
+        month=_read_part(fields, "month", 12),
+        day=_read_part(fields, "day", 31),
+        about=fields.boolean("about"),
+    )
+    fields.end()
+    return date
+
+
+def _read_part(fields: Fields, name: str, high: int) -> int | None:
+    value = fields.take(name)
+    return None if value is None else Fields({name: value}, fields.where).integer(name, 1, high)
+
+
+def _answer_value(answer: Answer) -> object:
+    match answer:
+        case PartialDate():
+            return {"year": answer.year, "month": answer.month, "day": answer.day, "about": answer.about}
+        case tuple():
+            return list(answer)
+        case _:
+            return answer
+
+
+def _is_of_kind(answer: Answer, question: Question) -> bool:
+    match question.kind, answer:
+        case "choice", str():
+            return answer in question.codes
+        case "checkboxes", tuple():
+            return set(answer) <= set(question.codes)
+        case "line", str():
+            return len(answer) <= LINE_CHARS_MAX and "\n" not in answer
+        case "country", str():
+            return re.fullmatch(COUNTRY, answer) is not None
+        case ("text", str()) | ("date", PartialDate()):
+            return True
+    return False

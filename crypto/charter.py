@@ -1,0 +1,377 @@
+# SPDX-License-Identifier: AGPL-3.0-or-later
+"""The charter: a commission's public, signed, numbered document. docs/protocol.md §4.2.
+
+- Charter 1 is signed by at least k of the governors that it names itself.
+- Charter n + 1 is signed by k of its own governors and by k of those of charter n, whose hash it holds.
+- Seals, replies and requests name the charter they were made under by its hash, that of the note's text.
+"""
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Any
+
+from crypto import note
+from crypto.age import PqRecipient
+from crypto.document import Fields, read_document
+from crypto.encoding import HASH_BYTES, encode_json
+from crypto.errors import AuthenticationError, MalformedError, ProofError
+from crypto.manifest import ATTACHMENT_SEALED_MAX, ATTACHMENTS_MAX
+from crypto.note import NOTE_BYTES_MAX, Note, VerifierKey
+from crypto.questionnaire import Questionnaire, read_questionnaire, refuse_repeats
+
+ROLES = (
+    "registrar",
+    "triage",
+    "investigator",
+    "legal",
+    "chair",
+    "publisher",
+    "custodian",
+    "auditor",
+    "reviewer",
+    "administrator",
+)
+SLOTS_MAX = 64
+MEMBERS_MAX = SLOTS_MAX - 1
+GOVERNORS_MAX = 32
+OFFICE_KEYS_MAX = 16
+LANGUAGES_MAX = 32
+JURISDICTIONS_MAX = 300
+SHARES_MAX = 16
+GRACE_DAYS_MAX = 3650
+NUMBER_MAX = 1_000_000
+NAME_CHARS_MAX = 200
+
+SLUG = r"[a-z][a-z0-9-]{1,30}"
+LABEL = r"[a-z][a-z0-9-]{0,30}"
+LANGUAGE = r"[a-z]{2,3}(-[A-Za-z0-9]{2,8}){0,3}"
+JURISDICTION = r"[A-Z][A-Z0-9-]{1,15}"
+ORIGIN = r"https?://[a-z0-9.-]+(:[1-9][0-9]{0,4})?"
+
+
+class NotInForceError(AuthenticationError):
+    """A charter is used on a day that is outside its dates."""
+
+
+@dataclass(frozen=True)
+class Member:
+    """A person of the commission; takes part from ``valid_from`` to ``valid_until``, both days included."""
+
+    label: str
+    name: str
+    roles: tuple[str, ...]
+    recipient: PqRecipient
+    verifier: VerifierKey
+    valid_from: date
+    valid_until: date | None
+
+    def is_member_on(self, day: date) -> bool:
+        return self.valid_from <= day and (self.valid_until is None or day <= self.valid_until)
+
+
+@dataclass(frozen=True)
+class Governors:
+    """Who may sign a charter, and how many of them must."""
+
+    threshold: int
+    keys: tuple[VerifierKey, ...]
+
+
+@dataclass(frozen=True)
+class Reserve:
+    """The recipient whose identity exists only as SLIP-39 shares: ``threshold`` of ``shares`` open it."""
+
+    recipient: PqRecipient
+    threshold: int
+    shares: int
+
+
+@dataclass(frozen=True)
+class Limits:
+    """How many attachments a report may have, and how many bytes each (the file itself, before it is sealed)."""
+
+    attachments: int
+    attachment_bytes: int
+
+
+@dataclass(frozen=True)
+class CharterDraft:
+    """What a charter says, before anyone has signed it. ``make_charter`` gives the text to sign."""
+
+    slug: str
+    name: Mapping[str, str]
+    mandate: Mapping[str, str]
+    jurisdictions: tuple[str, ...]
+    number: int
+    previous: str | None
+    origin: str
+    portal: VerifierKey
+    languages: tuple[str, ...]
+    valid_from: date
+    valid_until: date
+    governors: Governors
+    members: tuple[Member, ...]
+    reserve: Reserve
+    slots: int
+    office: tuple[VerifierKey, ...]
+    questionnaire: Questionnaire
+    grace_days: int
+    limits: Limits
+    staffed_always: bool
+
+    def members_on(self, day: date) -> tuple[Member, ...]:
+        """The members who take part on this day, in the order of the charter."""
+        return tuple(member for member in self.members if member.is_member_on(day))
+
+    def check_day(self, day: date) -> None:
+        """Raise NotInForceError unless the charter is valid on this day."""
+        if not self.valid_from <= day <= self.valid_until:
+            raise NotInForceError("the charter is not valid on this day")
+
+
+@dataclass(frozen=True)
+class Charter(CharterDraft):
+    """A charter that its governors have signed. ``note`` holds the bytes as they were read, to be served unaltered."""
+
+    hash: str
+    note: bytes = field(repr=False)
+
+
+def make_charter(draft: CharterDraft) -> str:
+    """The text of the charter's note: one line of canonical JSON, to be signed by the governors.
+
+    Raises MalformedError or LimitError for a draft that a reader would refuse.
+    """
+    text = encode_json(_charter_value(draft)).decode("utf-8") + "\n"
+    _read_text(text)
+    return text
+
+
+def read_charter(data: bytes) -> Charter:
+    """Read a charter's note and check it against itself.
+
+    Raises MalformedError, LimitError or UnsupportedVersionError for a note that does not follow §4.2, and
+    AuthenticationError when fewer governors of its own have signed than it calls for, or one of their signatures is
+    wrong. *Not* checked: the day, and that it continues the charter before it (``check_successor``).
+    """
+    parsed = Note.parse(data)
+    draft = _read_text(parsed.text)
+    _check_signatures(parsed, draft.governors)
+    return Charter(**vars(draft), hash=parsed.hash, note=data)
+
+
+def check_successor(previous: Charter, following: Charter) -> None:
+    """Check that ``following`` is the charter after ``previous``.
+
+    Raises ProofError when slug, origin, number or previous hash do not continue it, AuthenticationError when too few
+    governors of ``previous`` have signed.
+    """
+    if following.slug != previous.slug or following.origin != previous.origin:
+        raise ProofError("a charter does not belong to the commission whose charter it follows")
+    if following.number != previous.number + 1 or following.previous != previous.hash:
+        raise ProofError("a charter does not follow the one before it")
+    _check_signatures(Note.parse(following.note), previous.governors)
+
+
+def check_chain(charters: Sequence[Charter]) -> None:
+    """Check charters, oldest first, each against the one before. Raises what ``check_successor`` raises."""
+    for previous, following in zip(charters, charters[1:], strict=False):
+        check_successor(previous, following)
+
+
+def _check_signatures(parsed: Note, governors: Governors) -> None:
+    if len(note.verify(parsed, governors.keys)) < governors.threshold:
+        raise AuthenticationError("a charter is signed by fewer governors than are due")
+
+
+def _read_text(text: str) -> CharterDraft:
+    fields = read_document(text.removesuffix("\n").encode("utf-8"), "charter", NOTE_BYTES_MAX)
+    languages = fields.texts("languages", LANGUAGES_MAX)
+    _refuse_other(languages, LANGUAGE, "language")
+    valid = fields.child("valid")
+    draft = CharterDraft(
+        slug=fields.text("slug", pattern=SLUG),
+        name=fields.translations("name", languages, NAME_CHARS_MAX),
+        mandate=fields.translations("mandate", languages),
+        jurisdictions=fields.texts("jurisdictions", JURISDICTIONS_MAX),
+        number=fields.integer("number", 1, NUMBER_MAX),
+        previous=_read_previous(fields),
+        origin=fields.text("origin", max_chars=300, pattern=ORIGIN),
+        portal=VerifierKey.parse(fields.text("portal")),
+        languages=languages,
+        valid_from=valid.day("from"),
+        valid_until=valid.day("until"),
+        governors=_read_governors(fields.child("governors")),
+        members=fields.items("members", MEMBERS_MAX, _read_member),
+        reserve=_read_reserve(fields.child("reserve")),
+        slots=fields.integer("slots", 2, SLOTS_MAX),
+        office=tuple(VerifierKey.parse(key) for key in fields.texts("office", OFFICE_KEYS_MAX)),
+        questionnaire=read_questionnaire(fields.take("questionnaire"), languages),
+        grace_days=_read_only(fields.child("retention"), "grace_days", GRACE_DAYS_MAX),
+        limits=_read_limits(fields.child("limits")),
+        staffed_always=_read_options(fields.child("options")),
+    )
+    valid.end()
+    fields.end()
+    _check_rules(draft)
+    return draft
+
+
+def _read_previous(fields: Fields) -> str | None:
+    value = fields.take("previous")
+    return None if value is None else Fields({"previous": value}, fields.where).hex("previous", HASH_BYTES)
+
+
+def _read_governors(fields: Fields) -> Governors:
+    keys = tuple(VerifierKey.parse(key) for key in fields.texts("keys", GOVERNORS_MAX))
+    governors = Governors(fields.integer("threshold", 1, GOVERNORS_MAX), keys)
+    fields.end()
+    return governors
+
+
+def _read_member(item: object) -> Member:
+    fields = Fields(item, "member")
+    member = Member(
+        label=fields.text("label", pattern=LABEL),
+        name=fields.text("name", max_chars=NAME_CHARS_MAX),
+        roles=fields.texts("roles", len(ROLES)),
+        recipient=PqRecipient.from_string(fields.text("recipient")),
+        verifier=VerifierKey.parse(fields.text("verifier")),
+        valid_from=fields.day("from"),
+        valid_until=fields.optional_day("until"),
+    )
+    fields.end()
+    return member
+
+
+def _read_reserve(fields: Fields) -> Reserve:
+    recipient = PqRecipient.from_string(fields.text("recipient"))
+    reserve = Reserve(recipient, fields.integer("threshold", 1, SHARES_MAX), fields.integer("shares", 1, SHARES_MAX))
+    fields.end()
+    return reserve
+
+
+def _read_limits(fields: Fields) -> Limits:
+    attachments = fields.integer("attachments", 0, ATTACHMENTS_MAX)
+    limits = Limits(attachments, fields.integer("attachment_bytes", 0, ATTACHMENT_SEALED_MAX))
+    fields.end()
+    return limits
+
+
+def _read_only(fields: Fields, name: str, high: int) -> int:
+    value = fields.integer(name, 0, high)
+    fields.end()
+    return value
+
+
+def _read_options(fields: Fields) -> bool:
+    staffed_always = fields.boolean("staffed_always")
+    fields.end()
+    return staffed_always
+
+
+def _check_rules(draft: CharterDraft) -> None:
+    """The rules of §4.2 that concern more than one member of the object."""
+    _refuse_other(draft.jurisdictions, JURISDICTION, "jurisdiction")
+    refuse_repeats(list(draft.languages), "languages of a charter")
+    if (draft.number == 1) != (draft.previous is None):
+        raise MalformedError("a charter names the one before it, unless it is the first")
+    if draft.valid_from > draft.valid_until:
+        raise MalformedError("a charter ends before it begins")
+    if not (draft.languages and draft.members and draft.office):
+        raise MalformedError("a charter has at least one language, one member and one office key")
+    if draft.governors.threshold > len(draft.governors.keys):
+        raise MalformedError("a charter calls for more governors than it has")
+    if draft.reserve.threshold > draft.reserve.shares:
+        raise MalformedError("a charter calls for more shares of the reserve than there are")
+    if draft.slots < len(draft.members) + 1:
+        raise MalformedError("a charter has fewer slots than its members and the reserve need")
+    for member in draft.members:
+        _check_member(member)
+    _check_names(draft)
+    _check_keys(draft)
+
+
+def _check_member(member: Member) -> None:
+    if not set(member.roles) <= set(ROLES):
+        raise MalformedError("a member has a role that does not exist")
+    refuse_repeats(list(member.roles), "roles of a member")
+    if member.valid_until is not None and member.valid_from > member.valid_until:
+        raise MalformedError("a member leaves before the day of joining")
+
+
+def _check_names(draft: CharterDraft) -> None:
+    for member in draft.members:
+        if member.verifier.name != f"{draft.slug}/{member.label}":
+            raise MalformedError("a member's key has another name than the member")
+    prefix = f"{draft.slug}/"
+    _refuse_other([key.name.removeprefix(prefix) for key in draft.office], LABEL, "name of an office key")
+    if not all(key.name.startswith(prefix) for key in draft.office):
+        raise MalformedError("an office key does not bear the name of its commission")
+    if draft.portal.name != draft.origin.split("://")[1]:
+        raise MalformedError("the portal's key has another name than its host")
+    refuse_repeats([key.name for key in (*(member.verifier for member in draft.members), *draft.office)], "labels")
+
+
+def _check_keys(draft: CharterDraft) -> None:
+    # A key counts once, whatever names it goes by. A governor may be a member, but never a machine.
+    machines = [key.public.hex() for key in (*draft.office, draft.portal)]
+    refuse_repeats([*(member.verifier.public.hex() for member in draft.members), *machines], "keys")
+    refuse_repeats([*(key.public.hex() for key in draft.governors.keys), *machines], "keys")
+    refuse_repeats(
+        [*(member.recipient.key.hex() for member in draft.members), draft.reserve.recipient.key.hex()], "recipients"
+    )
+
+
+def _refuse_other(values: Sequence[str], pattern: str, what: str) -> None:
+    if not all(re.fullmatch(pattern, value) for value in values):
+        raise MalformedError(f"a charter has a {what} of another form than the one allowed")
+
+
+def _charter_value(draft: CharterDraft) -> dict[str, Any]:
+    return {
+        "version": "amparo/v1/charter",
+        "slug": draft.slug,
+        "name": dict(draft.name),
+        "mandate": dict(draft.mandate),
+        "jurisdictions": list(draft.jurisdictions),
+        "number": draft.number,
+        "previous": draft.previous,
+        "origin": draft.origin,
+        "portal": str(draft.portal),
+        "languages": list(draft.languages),
+        "valid": {"from": draft.valid_from.isoformat(), "until": draft.valid_until.isoformat()},
+        "governors": {
+            "threshold": draft.governors.threshold,
+            "keys": [str(key) for key in draft.governors.keys],
+        },
+        "members": [_member_value(member) for member in draft.members],
+        "reserve": {
+            "recipient": str(draft.reserve.recipient),
+            "threshold": draft.reserve.threshold,
+            "shares": draft.reserve.shares,
+        },
+        "slots": draft.slots,
+        "office": [str(key) for key in draft.office],
+        "questionnaire": draft.questionnaire.to_value(draft.languages),
+        "retention": {"grace_days": draft.grace_days},
+        "limits": {
+            "attachments": draft.limits.attachments,
+            "attachment_bytes": draft.limits.attachment_bytes,
+        },
+        "options": {"staffed_always": draft.staffed_always},
+    }
+
+
+def _member_value(member: Member) -> dict[str, Any]:
+    return {
+        "label": member.label,
+        "name": member.name,
+        "roles": list(member.roles),
+        "recipient": str(member.recipient),
+        "verifier": str(member.verifier),
+        "from": member.valid_from.isoformat(),
+        "until": member.valid_until.isoformat() if member.valid_until else None,
+    }
