@@ -1,0 +1,120 @@
+# SPDX-License-Identifier: AGPL-3.0-or-later
+"""The real programs as processes of their own, on loopback and free ports, stopped by their own process id."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+START_SECONDS_MAX = 30
+STOP_SECONDS_MAX = 10
+
+
+def free_port() -> int:
+    """A port of loopback that nobody listens on now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@dataclass
+class Program:
+    """``python -m <module> serve`` with its settings; starts, stops, and can be killed as a crash would."""
+
+    module: str
+    port: int
+    settings: Mapping[str, str]
+    log: Path
+    _process: subprocess.Popen[bytes] | None = field(default=None, repr=False)
+
+    @property
+    def origin(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    def environment(self) -> dict[str, str]:
+        kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
+        return {**kept, "PYTHONPATH": str(ROOT), "PYTHONUNBUFFERED": "1", **self.settings}
+
+    def run(self, *arguments: str, timeout_seconds: int = 120) -> str:
+        """Run another command of the same program and return what it prints; fails with its error text."""
+        command = [sys.executable, "-m", self.module, *arguments]
+        done = subprocess.run(
+            command, env=self.environment(), capture_output=True, text=True, timeout=timeout_seconds, check=False
+        )
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    def start(self) -> None:
+        """Start serving and return once the port answers; the program's output goes to the log file."""
+        with self.log.open("ab") as log:
+            self._process = subprocess.Popen(
+                [sys.executable, "-m", self.module, "serve"], env=self.environment(), stdout=log, stderr=log
+            )
+        deadline = time.monotonic() + START_SECONDS_MAX
+        while time.monotonic() < deadline:
+            if self._process.poll() is not None:
+                raise RuntimeError(f"{self.module} ended at start: {self.log.read_text()[-2000:]}")
+            with socket.socket() as probe:
+                if probe.connect_ex(("127.0.0.1", self.port)) == 0:
+                    return
+            time.sleep(0.02)
+        self.kill()
+        raise RuntimeError(f"{self.module} did not answer within {START_SECONDS_MAX} s")
+
+    @property
+    def pid(self) -> int:
+        assert self._process is not None
+        return self._process.pid
+
+    def kill(self) -> None:
+        """End it at once, as a power cut would."""
+        self._end(signal.SIGKILL)
+
+    def stop(self) -> None:
+        """Ask it to end, and see that it does."""
+        self._end(signal.SIGTERM)
+
+    def _end(self, how: signal.Signals) -> None:
+        if self._process is None:
+            return
+        if self._process.poll() is None:
+            self._process.send_signal(how)
+            try:
+                self._process.wait(STOP_SECONDS_MAX)
+            except subprocess.TimeoutExpired:
+                self._process.kill()
+                self._process.wait(STOP_SECONDS_MAX)
+        self._process = None
+
+
+def portal_program(folder: Path, **more: str) -> Program:
+    """A portal with its data in ``folder``; ``more`` are further settings by their names."""
+    port = free_port()
+    settings = {
+        "PORTAL_ORIGIN": f"http://127.0.0.1:{port}",
+        "PORTAL_DATA": str(folder / "portal"),
+        "PORTAL_HOST": "127.0.0.1",
+        "PORTAL_PORT": str(port),
+        **more,
+    }
+    return Program("portal", port, settings, folder / "portal.log")
+
+
+def office_program(folder: Path, portal: Program, **more: str) -> Program:
+    """An office that pulls from ``portal`` every second, with its data in ``folder``."""
+    port = free_port()
+    settings = {
+        "OVERSIGHT_ORIGIN": f"http://127.0.0.1:{port}",
+        "OVERSIGHT_DATA": str(folder / "office"),
+        "OVERSIGHT_PORTAL_URL": portal.origin,
+        "OVERSIGHT_HOST": "127.0.0.1",
+        "OVERSIGHT_PORT": str(port),
+        **more,
+    }
+    return Program("oversight", port, settings, folder / "office.log")
