@@ -6,6 +6,7 @@ X25519 does. An identity is a seed of 32 bytes; SHAKE256 stretches it to the see
 scalar of X25519 (32 bytes). A recipient is the public key of ML-KEM (1184 bytes) ‖ that of X25519 (32 bytes).
 """
 
+import functools
 import hashlib
 import secrets
 from collections.abc import Sequence
@@ -43,7 +44,7 @@ class PqRecipient:
     key: bytes = field(repr=False)
 
     def __post_init__(self) -> None:
-        self._public_key()
+        _ = self._public_key
 
     @classmethod
     def from_string(cls, text: str) -> Self:
@@ -55,10 +56,11 @@ class PqRecipient:
 
     def wrap(self, file_key: bytes) -> Stanza:
         """Return a stanza that carries the file key (16 bytes), under a fresh encapsulation."""
-        sealed = _suite().encrypt(file_key, self._public_key(), LABEL)
+        sealed = _suite().encrypt(file_key, self._public_key, LABEL)
         encapsulation, body = sealed[:ENCAPSULATION_SIZE], sealed[ENCAPSULATION_SIZE:]
         return Stanza(STANZA_TYPE, (encode_base64(encapsulation),), body)
 
+    @functools.cached_property
     def _public_key(self) -> hpke.MLKEM768X25519PublicKey:
         if len(self.key) != KEY_SIZE:
             raise MalformedError(f"age recipient: not {KEY_SIZE} bytes")
@@ -97,7 +99,7 @@ class PqIdentity:
         return bech32.encode(IDENTITY_PREFIX, self.seed).upper()
 
     def recipient(self) -> PqRecipient:
-        mlkem_key, x25519_key = self._private_keys()
+        mlkem_key, x25519_key = self._private_keys
         return PqRecipient(mlkem_key.public_key().public_bytes_raw() + x25519_key.public_key().public_bytes_raw())
 
     def unwrap(self, stanzas: Sequence[Stanza]) -> bytes:
@@ -105,7 +107,7 @@ class PqIdentity:
 
         Raises NotARecipientError if there is none, MalformedError if any ``mlkem768x25519`` stanza is not well formed.
         """
-        private_key = hpke.MLKEM768X25519PrivateKey(*self._private_keys())
+        private_key = hpke.MLKEM768X25519PrivateKey(*self._private_keys)
         for sealed in [check_stanza(stanza) for stanza in stanzas if stanza.type == STANZA_TYPE]:
             try:
                 return _suite().decrypt(sealed, private_key, LABEL)
@@ -113,6 +115,7 @@ class PqIdentity:
                 continue
         raise NotARecipientError("age: this identity is not a recipient")
 
+    @functools.cached_property
     def _private_keys(self) -> tuple[MLKEM768PrivateKey, X25519PrivateKey]:
         stretched = hashlib.shake_256(self.seed).digest(MLKEM_SEED_SIZE + X25519_SIZE)
         return (

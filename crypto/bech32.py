@@ -5,6 +5,8 @@ The form is ``prefix "1" data checksum``. One encoding per value: the caller say
 case, and the padding bits must be zero. See c2sp.org/age, "Conventions used in this document".
 """
 
+import functools
+import operator
 from collections.abc import Iterable, Iterator
 
 from crypto.errors import LimitError, MalformedError
@@ -58,14 +60,17 @@ def _expand(prefix: str) -> list[int]:
 
 def _polymod(words: Iterable[int]) -> int:
     """The checksum of BIP 173: a remainder over GF(32), 30 bits wide."""
+    feedback = [_combine(top) for top in range(32)]
     remainder = 1
     for word in words:
-        top = remainder >> 25
-        remainder = (remainder & 0x1FFFFFF) << 5 ^ word
-        for bit, polynomial in enumerate(GENERATOR):
-            if top >> bit & 1:
-                remainder ^= polynomial
+        remainder = (remainder & 0x1FFFFFF) << 5 ^ word ^ feedback[remainder >> 25]
     return remainder
+
+
+def _combine(top: int) -> int:
+    """What the five bits that fall out at the top of the remainder feed back into it."""
+    chosen = (polynomial for bit, polynomial in enumerate(GENERATOR) if top >> bit & 1)
+    return functools.reduce(operator.xor, chosen, 0)
 
 
 def _regroup(values: Iterable[int], width: int, new_width: int, *, pad: bool) -> Iterator[int]:
