@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
-"""The commission's own office: members, reports, letters. It calls the portal; the portal never calls it."""
+"""The office of one commission: it pulls sealed reports from the portal, and its members open and answer them."""

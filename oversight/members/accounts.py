@@ -1,0 +1,144 @@
+# SPDX-License-Identifier: AGPL-3.0-or-later
+"""Logging in: username, passphrase and a code of the second factor, judged together.
+
+- One answer for everything that is wrong: nobody learns which usernames exist.
+- An unknown username costs the same derivation as a known one.
+- After a few failures in a row a username has to wait, twice as long each time and never longer than five minutes;
+  unknown ones too. The wait ends by itself, so that no stranger can lock a member out for good.
+"""
+
+import asyncio
+import hashlib
+import secrets
+import struct
+import unicodedata
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from pathlib import Path
+
+from crypto.encoding import label
+from crypto.errors import AuthenticationError, CryptoError, LimitError, MalformedError
+from crypto.keyring import DEFAULT, Keyring, Parameters, needs_upgrade, open_keyring, seal_keyring
+from oversight.members.office import second_factor_key
+from oversight.members.records import FailedLogin, Member
+from oversight.members.second_factor import matching_step, open_secret
+
+DERIVATIONS_MAX = 2
+FAILURES_FREE = 3
+WAIT_SECONDS_MAX = 300
+FAILURES_KEPT = timedelta(days=1)
+PASSPHRASE_CHARS_MIN = 20
+
+
+class LoginRefused(Exception):  # noqa: N818 - it is an answer, not a fault
+    """Username, passphrase and code do not match."""
+
+
+class LoginMustWait(LoginRefused):
+    """Too many failures in a row; the attempt was not looked at."""
+
+    def __init__(self, seconds: int) -> None:
+        super().__init__()
+        self.seconds = seconds
+
+
+@dataclass(frozen=True)
+class Derivations:
+    """Argon2 off the event loop, few at a time: each takes tens of megabytes and a core."""
+
+    parameters: Parameters = DEFAULT
+    slots: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(DERIVATIONS_MAX))
+
+    async def open(self, sealed: bytes, passphrase: str, member_label: str) -> Keyring:
+        """As ``crypto.keyring.open_keyring``; an empty or endless passphrase is a wrong one."""
+        async with self.slots:
+            try:
+                return await asyncio.to_thread(open_keyring, sealed, passphrase, member_label)
+            except (MalformedError, LimitError) as error:
+                raise AuthenticationError(str(error)) from None
+
+    async def seal(self, keyring: Keyring, passphrase: str, member_label: str) -> bytes:
+        async with self.slots:
+            return await asyncio.to_thread(seal_keyring, keyring, passphrase, member_label, self.parameters)
+
+
+@dataclass(frozen=True)
+class Attempt:
+    """What was typed into the login form."""
+
+    username: str
+    passphrase: str = field(repr=False)
+    code: str = field(repr=False)
+
+
+async def log_in(
+    attempt: Attempt, derivations: Derivations, secrets_folder: Path, now: datetime
+) -> tuple[Member, Keyring]:
+    """The member and the opened keyring. Raises LoginRefused, or LoginMustWait before anything was looked at."""
+    username = fold_username(attempt.username)
+    await _check_wait(username, now)
+    try:
+        member, keyring = await _check(username, attempt, derivations, secrets_folder, now)
+    except CryptoError:
+        await _note_failure(username, now)
+        raise LoginRefused from None
+    await FailedLogin.filter(username_hash=_hash(username)).delete()
+    if needs_upgrade(member.keyring):
+        member.keyring = await derivations.seal(keyring, attempt.passphrase, member.label)
+        await member.save(update_fields=["keyring"])
+    return member, keyring
+
+
+async def change_passphrase(member: Member, keyring: Keyring, passphrase: str, derivations: Derivations) -> None:
+    """Seal the keyring anew. What was sealed under the old passphrase stays openable in old backups by that one."""
+    member.keyring = await derivations.seal(keyring, passphrase, member.label)
+    await member.save(update_fields=["keyring"])
+
+
+def fold_username(text: str) -> str:
+    """Usernames are compared without case, spaces around, or the difference of composed characters."""
+    return unicodedata.normalize("NFKC", text).strip().casefold()
+
+
+async def _check(
+    username: str, attempt: Attempt, derivations: Derivations, secrets_folder: Path, now: datetime
+) -> tuple[Member, Keyring]:
+    member = await Member.filter(username=username).first()
+    if member is None:
+        await derivations.open(_decoy_keyring(derivations.parameters), attempt.passphrase, "nobody")
+        raise AuthenticationError("unreachable: a decoy opens with no passphrase")
+    keyring = await derivations.open(member.keyring, attempt.passphrase, member.label)
+    secret = open_secret(second_factor_key(secrets_folder), member.second_factor, member.label)
+    step = matching_step(secret, attempt.code, now)
+    if step is None:
+        raise AuthenticationError("another code is due")
+    # One statement takes the code, so that two logins at once with the same code can't both have it.
+    if not await Member.filter(id=member.id, last_step__lt=step).update(last_step=step):
+        raise AuthenticationError("the code was taken before")
+    return member, keyring
+
+
+async def _check_wait(username: str, now: datetime) -> None:
+    row = await FailedLogin.filter(username_hash=_hash(username)).first()
+    if row is not None and row.retry_at > now:
+        raise LoginMustWait(max(1, round((row.retry_at - now).total_seconds())))
+
+
+async def _note_failure(username: str, now: datetime) -> None:
+    await FailedLogin.filter(retry_at__lt=now - FAILURES_KEPT).delete()
+    row = await FailedLogin.filter(username_hash=_hash(username)).first()
+    failures = 1 if row is None else row.failures + 1
+    seconds = 0 if failures < FAILURES_FREE else min(WAIT_SECONDS_MAX, 2 ** min(failures - FAILURES_FREE, 16))
+    await FailedLogin.update_or_create(
+        {"failures": failures, "retry_at": now + timedelta(seconds=seconds)}, username_hash=_hash(username)
+    )
+
+
+def _decoy_keyring(parameters: Parameters) -> bytes:
+    """Bytes of the form of a keyring (docs/protocol.md §11) that cost the same and open with nothing."""
+    costs = struct.pack(">III", parameters.memory_kib, parameters.passes, parameters.lanes)
+    return label("keyring") + costs + secrets.token_bytes(16 + 24 + 96 + 16)
+
+
+def _hash(username: str) -> str:
+    return hashlib.sha256(username.encode("utf-8", "surrogatepass")).hexdigest()

@@ -1,0 +1,72 @@
+# SPDX-License-Identifier: AGPL-3.0-or-later
+"""Rows about the commission, its members and their sessions. None of them opens anything without a member's secret."""
+
+from tortoise import fields
+from tortoise.models import Model
+
+
+class CharterRecord(Model):
+    """A charter note as it was signed; the one with the highest number is in force."""
+
+    hash = fields.CharField(max_length=64, primary_key=True)
+    number = fields.IntField(unique=True)
+    note = fields.BinaryField()
+    published = fields.BooleanField()
+
+    class Meta:
+        table = "charter"
+
+
+class Member(Model):
+    """A member's account. The keyring opens with the passphrase only (docs/protocol.md §11)."""
+
+    id = fields.IntField(primary_key=True)
+    label = fields.CharField(max_length=31, unique=True)
+    name = fields.CharField(max_length=200)
+    username = fields.CharField(max_length=64, unique=True)
+    key_name = fields.CharField(max_length=64)
+    """Name of the member's keys in the charter, ``<slug>/<label>``."""
+    roles: fields.Field[list[str]] = fields.JSONField()
+    keyring = fields.BinaryField()
+    second_factor = fields.BinaryField()
+    """The secret of the second factor, sealed under the office's own key for that."""
+    last_step = fields.BigIntField(db_default=0)
+    """The time step of the last code that was taken: a code is taken once."""
+    locale = fields.CharField(max_length=8)
+
+    class Meta:
+        table = "member"
+
+
+class Session(Model):
+    """A session. The row holds neither its id nor the key: both exist in the member's cookie alone."""
+
+    id_hash = fields.CharField(max_length=64, primary_key=True)
+    member: fields.ForeignKeyRelation[Member] = fields.ForeignKeyField("oversight.Member", related_name="sessions")
+    created = fields.DatetimeField()
+    last_seen = fields.DatetimeField(db_index=True)
+    keyring = fields.BinaryField()
+
+    class Meta:
+        table = "session"
+
+
+class FailedLogin(Model):
+    """How often in a row a login failed for a username, known or not, and when the next attempt is looked at."""
+
+    username_hash = fields.CharField(max_length=64, primary_key=True)
+    failures = fields.IntField()
+    retry_at = fields.DatetimeField(db_index=True)
+
+    class Meta:
+        table = "failed_login"
+
+
+class FoundingRecord(Model):
+    """The one founding in progress, sealed under the setup token; deleted when the commission is founded."""
+
+    id = fields.IntField(primary_key=True, generated=False)
+    sealed = fields.BinaryField()
+
+    class Meta:
+        table = "founding"

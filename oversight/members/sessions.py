@@ -1,0 +1,144 @@
+# SPDX-License-Identifier: AGPL-3.0-or-later
+"""Sessions: a member's keyring, open for as long as the member's browser holds the key to it (docs/protocol.md §11).
+
+The row holds the keyring sealed under a key that exists only in the cookie, beside the session's id, of which the row
+holds the hash. A stolen database opens nothing, and a stolen cookie nothing once the row is gone.
+"""
+
+import base64
+import binascii
+import hashlib
+import secrets
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from crypto.age import PqIdentity
+from crypto.encoding import label
+from crypto.errors import CryptoError
+from crypto.keyring import Keyring, open_bytes, seal_bytes
+from crypto.note import SigningKey
+from oversight.members.records import Member, Session
+from oversight.settings import Settings
+
+ID_BYTES = 16
+KEY_BYTES = 32
+SEEN_SECONDS = 30
+"""A session's last use is written at most this often, so that reading pages does not write."""
+
+
+class LoginRequired(Exception):  # noqa: N818 - it is an answer, not a fault
+    """There is no open session; the answer is the login page."""
+
+
+@dataclass(frozen=True)
+class Unlocked:
+    """A member who has logged in, with the member's keys."""
+
+    member: Member
+    keyring: Keyring = field(repr=False)
+    session: Session = field(repr=False)
+
+    @property
+    def identity(self) -> PqIdentity:
+        return self.keyring.identity
+
+    @property
+    def signing_key(self) -> SigningKey:
+        return SigningKey.from_seed(self.member.key_name, self.keyring.signing_seed)
+
+
+def cookie_name(settings: Settings) -> str:
+    """With the prefix that makes browsers refuse the cookie from anywhere but this host over HTTPS."""
+    return "__Host-session" if settings.https else "session"
+
+
+async def open_session(response: Response, member: Member, keyring: Keyring, now: datetime, settings: Settings) -> None:
+    """Begin a session and give its cookie to ``response``; clear away those that are over."""
+    await _delete_ended(now, settings)
+    session_id, key = secrets.token_bytes(ID_BYTES), secrets.token_bytes(KEY_BYTES)
+    await Session.create(
+        id_hash=_hash(session_id),
+        member=member,
+        created=now,
+        last_seen=now,
+        keyring=seal_bytes(key, keyring.to_bytes(), _associated(session_id, member.label)),
+    )
+    value = base64.urlsafe_b64encode(session_id + key).decode("ascii")
+    response.set_cookie(cookie_name(settings), value, path="/", secure=settings.https, httponly=True, samesite="strict")
+
+
+async def unlocked(request: Request) -> Unlocked:
+    """The member who sends this request. Raises LoginRequired without a session, or once it is idle or over."""
+    found: Unlocked | None = getattr(request.state, "unlocked", None)
+    if found is None:
+        found = await _unlock(request)
+        request.state.unlocked = found
+        request.state.locale = found.member.locale
+    return found
+
+
+async def close_session(request: Request, response: Response) -> None:
+    """Lock: delete the row, so that the cookie opens nothing any more, and take the cookie back."""
+    settings: Settings = request.app.state.settings
+    parsed = _read_cookie(request.cookies.get(cookie_name(settings), ""))
+    if parsed is not None:
+        await Session.filter(id_hash=_hash(parsed[0])).delete()
+    response.delete_cookie(cookie_name(settings), path="/", secure=settings.https, httponly=True, samesite="strict")
+
+
+async def close_other_sessions(kept: Unlocked) -> None:
+    """End every other session of this member, as after a change of passphrase."""
+    await Session.filter(member_id=kept.member.id).exclude(id_hash=kept.session.id_hash).delete()
+
+
+async def _unlock(request: Request) -> Unlocked:
+    settings: Settings = request.app.state.settings
+    now: datetime = request.app.state.clock()
+    parsed = _read_cookie(request.cookies.get(cookie_name(settings), ""))
+    if parsed is None:
+        raise LoginRequired
+    session_id, key = parsed
+    session = await Session.filter(id_hash=_hash(session_id)).select_related("member").first()
+    if session is None:
+        raise LoginRequired
+    if _has_ended(session, now, settings):
+        await session.delete()
+        raise LoginRequired
+    try:
+        secret = open_bytes(key, session.keyring, _associated(session_id, session.member.label))
+    except CryptoError:
+        raise LoginRequired from None
+    if now - session.last_seen >= timedelta(seconds=SEEN_SECONDS):
+        await Session.filter(id_hash=session.id_hash).update(last_seen=now)
+    return Unlocked(session.member, Keyring.from_bytes(secret), session)
+
+
+def _has_ended(session: Session, now: datetime, settings: Settings) -> bool:
+    idle = now - session.last_seen >= timedelta(minutes=settings.idle_minutes)
+    return idle or now - session.created >= timedelta(hours=settings.session_hours)
+
+
+async def _delete_ended(now: datetime, settings: Settings) -> None:
+    await Session.filter(last_seen__lte=now - timedelta(minutes=settings.idle_minutes)).delete()
+    await Session.filter(created__lte=now - timedelta(hours=settings.session_hours)).delete()
+
+
+def _read_cookie(value: str) -> tuple[bytes, bytes] | None:
+    try:
+        data = base64.b64decode(value.encode("ascii"), altchars=b"-_", validate=True)
+    except (binascii.Error, UnicodeEncodeError):
+        return None
+    if len(data) != ID_BYTES + KEY_BYTES:
+        return None
+    return data[:ID_BYTES], data[ID_BYTES:]
+
+
+def _hash(session_id: bytes) -> str:
+    return hashlib.sha256(session_id).hexdigest()
+
+
+def _associated(session_id: bytes, member_label: str) -> bytes:
+    return label("session") + session_id + member_label.encode("ascii")

@@ -1,0 +1,2 @@
+# SPDX-License-Identifier: AGPL-3.0-or-later
+"""The steps that bring the office's database to its present form; written by `python -m oversight makemigrations`."""
