@@ -32,7 +32,7 @@ const BUDGETS = [
 
 /**
  * age-encryption can also seal to P-256 hardware keys, and brings the NIST curves for that. We seal to `age1pq1…` alone,
- * so they are left out. Nothing reaches the empty curves: crypto of ours passes only recipients of that one type.
+ * so they are left out. Nothing reaches the empty curves: src/formats/age.js refuses every other type of recipient.
  */
 const withoutNistCurves = {
   name: "without-nist-curves",

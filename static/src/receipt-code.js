@@ -4,6 +4,7 @@
 export const GROUPS = 7;
 export const GROUP_DIGITS = 5;
 export const CODE_DIGITS = GROUPS * GROUP_DIGITS;
+const RANDOM_DIGITS = GROUPS * (GROUP_DIGITS - 1);
 
 // The quasigroup of order 10 of Damm (2004), one row for each interim digit.
 const DAMM = [
@@ -24,7 +25,7 @@ const ZEROS = [0x30, 0x660, 0x6f0, 0x966, 0xff10];
 
 // White space, hyphens and dashes, dots, underscores, and the invisible marks that come along when a code is pasted.
 const SKIPPED =
-  /[\s\u001c-\u001f\u0085\-\u2010-\u2015.\u00b7_\u200b-\u200f\u202a-\u202e\u2060\u2066-\u2069\u061c\ufeff]/u;
+  /[\s\u0085\-\u2010-\u2015.\u00b7_\u200b-\u200f\u202a-\u202e\u2060\u2066-\u2069\u061c\ufeff]/u;
 
 /** What is wrong with a typed code. It names groups, never digits. */
 export class ReceiptCodeError extends Error {
@@ -47,12 +48,21 @@ export class ReceiptCodeError extends Error {
  * @returns {string} 35 ASCII digits
  */
 export function newCode(fill = (bytes) => globalThis.crypto.getRandomValues(bytes)) {
-  let code = "";
-  for (let group = 1; group <= GROUPS; group++) {
-    const digits = randomDigits(GROUP_DIGITS - 1, fill);
-    code += digits + damm(group + digits);
+  let digits = "";
+  while (digits.length < RANDOM_DIGITS) {
+    // 250 values spread evenly over ten digits; the other six are thrown away.
+    for (const byte of fill(new Uint8Array(RANDOM_DIGITS))) if (byte < 250) digits += byte % 10;
   }
-  return code;
+  return addChecks(digits.slice(0, RANDOM_DIGITS));
+}
+
+/**
+ * @param {string} digits 28 of them
+ * @returns {string} the code of 35 digits
+ */
+export function addChecks(digits) {
+  const parts = digits.match(/.{4}/g) ?? [];
+  return parts.map((part, index) => part + damm(index + 1 + part)).join("");
 }
 
 /**
@@ -80,7 +90,8 @@ export function parseCode(text) {
     if (SKIPPED.test(character)) continue;
     const digit = toDigit(character);
     if (digit === null) foreign.add(Math.min(GROUPS, Math.floor(code.length / GROUP_DIGITS) + 1));
-    else code += digit;
+    // It counts as the digit it stands in place of: an O typed for a zero points at its own group.
+    code += digit ?? "?";
   }
   if (foreign.size > 0) throw new ReceiptCodeError("character", [...foreign]);
   if (code.length !== CODE_DIGITS) throw new ReceiptCodeError("length", []);
@@ -105,18 +116,4 @@ function damm(digits) {
   let interim = "0";
   for (const digit of digits) interim = DAMM[Number(interim)][Number(digit)];
   return interim;
-}
-
-/**
- * @param {number} count
- * @param {(bytes: Uint8Array<ArrayBuffer>) => Uint8Array} fill
- */
-function randomDigits(count, fill) {
-  let digits = "";
-  while (digits.length < count) {
-    const [byte] = fill(new Uint8Array(1));
-    // 250 is the largest multiple of ten: bytes above it would make small digits likelier.
-    if (byte < 250) digits += byte % 10;
-  }
-  return digits;
 }

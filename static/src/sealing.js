@@ -153,8 +153,8 @@ export class Sealing {
       // The event of a failed worker says where in the script it failed, which is nobody's business but a developer's.
       worker.onerror = (event) => {
         event.preventDefault();
-        this.terminate();
         reject(new PortalError("failed"));
+        this.terminate();
       };
       worker.postMessage({ action, request });
     });

@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: AGPL-3.0-or-later
+// Files: what a report says of one, and its padded plaintext. docs/protocol.md §5.2.
+
+import { sha256 } from "@noble/hashes/sha2.js";
+import { concat, encodeHex, label } from "./encoding.js";
+import { MalformedError } from "./errors.js";
+import { paddedAttachmentSize } from "./padding.js";
+
+const NAME_CHARACTERS_MAX = 255;
+const MEDIA_TYPE = /^[a-z0-9][a-z0-9!#$&^_.+-]{0,126}\/[a-z0-9][a-z0-9!#$&^_.+-]{0,126}$/;
+const ZEROS_BYTES = 65_536;
+
+/**
+ * @typedef {object} Attachment an entry of a report; `sha256` is that of the file, `sealed_sha256` of the sealed file
+ * @property {string} file
+ * @property {string} name
+ * @property {string} media_type
+ * @property {number} size
+ * @property {string} sha256
+ * @property {string} salt
+ * @property {string} commitment
+ * @property {string} sealed_sha256
+ * @property {boolean} stripped
+ */
+
+/**
+ * SHA-256(label("attachment") ‖ salt ‖ SHA-256 of the file), in hex.
+ *
+ * @param {Uint8Array} salt 32 bytes
+ * @param {Uint8Array} hash 32 bytes
+ */
+export function attachmentCommitment(salt, hash) {
+  return encodeHex(sha256(concat(label("attachment"), salt, hash)));
+}
+
+/**
+ * A name that a reader takes: no path, no control characters, at most 255 characters.
+ *
+ * @param {string} name
+ */
+export function cleanName(name) {
+  const last = name.replace(/^.*[/\\]/s, "");
+  const clean = [...last.replace(/[\x00-\x1f\x7f]|[\ud800-\udfff]/gu, "")].slice(0, NAME_CHARACTERS_MAX).join("");
+  return /^\.{0,2}$/.test(clean) ? "file" : clean;
+}
+
+/** @param {string} type as the browser says it, which may be nothing */
+export function cleanMediaType(type) {
+  const lower = type.split(";")[0].trim().toLowerCase();
+  return MEDIA_TYPE.test(lower) ? lower : "application/octet-stream";
+}
+
+/**
+ * The file, then its zero bytes, read as they are asked for. `hash` is complete when the stream has ended.
+ *
+ * @param {Blob} blob
+ * @param {(done: number) => void} onRead bytes read so far, padding included
+ */
+export function padBlob(blob, onRead) {
+  const hash = sha256.create();
+  const padded = paddedAttachmentSize(blob.size);
+  const reader = blob.stream().getReader();
+  let done = 0;
+  /** @type {ReadableStream<Uint8Array>} */
+  const stream = new ReadableStream({
+    async pull(controller) {
+      let chunk = done < blob.size ? (await reader.read()).value : new Uint8Array(Math.min(ZEROS_BYTES, padded - done));
+      // A file that changes on disk while it is read ends early, or not where it should.
+      if (!chunk || (done < blob.size && done + chunk.length > blob.size)) throw new MalformedError("a file has changed");
+      if (done < blob.size) hash.update(chunk);
+      done += chunk.length;
+      controller.enqueue(chunk);
+      onRead(done);
+      if (done === padded) controller.close();
+    },
+    cancel: () => reader.cancel(),
+  });
+  return { stream, hash, padded };
+}

@@ -1,0 +1,282 @@
+// SPDX-License-Identifier: AGPL-3.0-or-later
+// A commission's public, signed, numbered document. docs/protocol.md §4.2.
+//
+// - Charter 1 is signed by at least k of the governors that it names itself.
+// - Charter n + 1 is signed by k of its own governors and by k of those of charter n, whose hash it holds.
+//
+// The questions themselves are not read here: a page shows them, and sealing needs their id and number alone.
+
+import { checkRecipient } from "./age.js";
+import { Fields, readDocument } from "./document.js";
+import { HASH_BYTES, encodeHex, encodeUtf8 } from "./encoding.js";
+import { AuthenticationError, MalformedError, ProofError } from "./errors.js";
+import { NOTE_BYTES_MAX, parseNote, parseVerifier, verifyNote } from "./note.js";
+
+const SLOTS_MAX = 64;
+const GOVERNORS_MAX = 32;
+const OFFICE_KEYS_MAX = 16;
+const LANGUAGES_MAX = 32;
+const JURISDICTIONS_MAX = 300;
+const SHARES_MAX = 16;
+const GRACE_DAYS_MAX = 3650;
+const NUMBER_MAX = 1_000_000;
+const ATTACHMENTS_MAX = 32;
+const ATTACHMENT_BYTES_MAX = 2 ** 31;
+const PANELS_MAX = 64;
+
+const SLUG = /^[a-z][a-z0-9-]{1,30}$/;
+const LABEL = /^[a-z][a-z0-9-]{0,30}$/;
+const LANGUAGE = /^[a-z]{2,3}(-[A-Za-z0-9]{2,8}){0,3}$/;
+const JURISDICTION = /^[A-Z][A-Z0-9-]{1,15}$/;
+const ORIGIN = /^https?:\/\/[a-z0-9.-]+(:[1-9][0-9]{0,4})?$/;
+const ROLE =
+  /^(registrar|triage|investigator|legal|chair|publisher|custodian|auditor|reviewer|administrator)$/;
+
+/**
+ * @typedef {import("./note.js").VerifierKey} VerifierKey
+ *
+ * @typedef {object} Member takes part from `from` to `until`, both included
+ * @property {string} label
+ * @property {string} name
+ * @property {string} recipient `age1pq1…`
+ * @property {VerifierKey} verifier
+ * @property {string} from
+ * @property {string | null} until
+ *
+ * @typedef {object} Charter
+ * @property {string} hash
+ * @property {import("./note.js").Note} note
+ * @property {string} slug
+ * @property {string} origin
+ * @property {number} number
+ * @property {string | null} previous
+ * @property {VerifierKey} portal
+ * @property {{ from: string, until: string }} valid
+ * @property {{ threshold: number, keys: VerifierKey[] }} governors
+ * @property {Member[]} members
+ * @property {string} reserve recipient
+ * @property {number} slots
+ * @property {VerifierKey[]} office
+ * @property {{ id: string, number: number }} questionnaire
+ * @property {{ attachments: number, attachmentBytes: number }} limits bytes of the file itself, before it is sealed
+ */
+
+/**
+ * Read a charter's note and check it against itself.
+ *
+ * Not checked: the day, and that it continues the charter before it (`checkSuccessor`).
+ *
+ * @param {Uint8Array} bytes
+ * @returns {Charter}
+ */
+export function readCharter(bytes) {
+  const note = parseNote(bytes);
+  const charter = { hash: note.hash, note, ...readText(note.text) };
+  checkRules(charter);
+  checkSignatures(note, charter.governors);
+  return charter;
+}
+
+/**
+ * @param {Charter} previous
+ * @param {Charter} following
+ * @throws {ProofError | AuthenticationError} unless `following` is the charter after `previous`
+ */
+export function checkSuccessor(previous, following) {
+  if (following.slug !== previous.slug || following.origin !== previous.origin) {
+    throw new ProofError("a charter of another commission");
+  }
+  if (following.number !== previous.number + 1 || following.previous !== previous.hash) {
+    throw new ProofError("a charter does not follow the one before it");
+  }
+  checkSignatures(following.note, previous.governors);
+}
+
+/**
+ * @param {Charter} charter
+ * @param {string} day
+ */
+export function membersOn(charter, day) {
+  // Days of this form sort like their texts.
+  return charter.members.filter(({ from, until }) => from <= day && (until === null || day <= until));
+}
+
+/**
+ * @param {Charter} charter
+ * @param {string} day
+ */
+export function isInForce(charter, day) {
+  return charter.valid.from <= day && day <= charter.valid.until;
+}
+
+/**
+ * @param {import("./note.js").Note} note
+ * @param {{ threshold: number, keys: VerifierKey[] }} governors
+ */
+function checkSignatures(note, governors) {
+  if (verifyNote(note, governors.keys).length < governors.threshold) {
+    throw new AuthenticationError("a charter is signed by fewer governors than are due");
+  }
+}
+
+/** @param {string} text */
+function readText(text) {
+  const fields = readDocument(encodeUtf8(text.slice(0, -1)), "charter", NOTE_BYTES_MAX);
+  const languages = readTexts(fields, "languages", LANGUAGES_MAX, LANGUAGE);
+  refuse(languages.length === 0);
+  readTranslations(fields.child("name"), languages);
+  readTranslations(fields.child("mandate"), languages);
+  readTexts(fields, "jurisdictions", JURISDICTIONS_MAX, JURISDICTION, true);
+  const charter = {
+    slug: fields.text("slug", SLUG),
+    number: fields.integer("number", 1, NUMBER_MAX),
+    previous: readPrevious(fields),
+    origin: fields.text("origin", ORIGIN, 300),
+    portal: parseVerifier(fields.text("portal")),
+    valid: readValid(fields.child("valid")),
+    governors: readGovernors(fields.child("governors")),
+    members: fields.items("members", SLOTS_MAX - 1, readMember),
+    reserve: readReserve(fields.child("reserve")),
+    slots: fields.integer("slots", 2, SLOTS_MAX),
+    office: fields.texts("office", OFFICE_KEYS_MAX).map(parseVerifier),
+    questionnaire: readQuestionnaire(fields.child("questionnaire")),
+    limits: readLimits(fields.child("limits")),
+  };
+  readOne(fields.child("retention"), (retention) => retention.integer("grace_days", 0, GRACE_DAYS_MAX));
+  readOne(fields.child("options"), (options) => options.boolean("staffed_always"));
+  fields.end();
+  return charter;
+}
+
+/**
+ * The rules that concern more than one member of the object.
+ *
+ * @param {Charter} charter
+ */
+function checkRules({ slug, number, previous, origin, portal, valid, governors, members, reserve, slots, office }) {
+  refuse((number === 1) !== (previous === null));
+  refuse(valid.from > valid.until);
+  refuse(members.length === 0 || office.length === 0 || slots < members.length + 1);
+  refuse(governors.threshold > governors.keys.length);
+  refuse(members.some(({ from, until }) => until !== null && from > until));
+  refuse(members.some(({ label, verifier }) => verifier.name !== `${slug}/${label}`));
+  refuse(office.some(({ name }) => !name.startsWith(`${slug}/`) || !LABEL.test(name.slice(slug.length + 1))));
+  refuse(portal.name !== origin.split("://")[1]);
+  const verifiers = members.map(({ verifier }) => verifier);
+  refuseRepeats([...verifiers, ...office].map(({ name }) => name));
+  // A key counts once, whatever names it goes by. A governor may be a member, but never a machine.
+  refuseRepeats([...verifiers, ...office, portal].map(({ publicKey }) => encodeHex(publicKey)));
+  refuseRepeats([...governors.keys, ...office, portal].map(({ publicKey }) => encodeHex(publicKey)));
+  refuseRepeats([...members.map(({ recipient }) => recipient), reserve]);
+}
+
+/** @param {Fields} fields */
+function readPrevious(fields) {
+  const previous = fields.take("previous");
+  return previous === null ? null : new Fields({ previous }, "charter").hex("previous", HASH_BYTES);
+}
+
+/** @param {Fields} fields */
+function readValid(fields) {
+  const valid = { from: fields.day("from"), until: fields.day("until") };
+  fields.end();
+  return valid;
+}
+
+/** @param {Fields} fields */
+function readGovernors(fields) {
+  const keys = fields.texts("keys", GOVERNORS_MAX).map(parseVerifier);
+  const threshold = fields.integer("threshold", 1, GOVERNORS_MAX);
+  fields.end();
+  return { threshold, keys };
+}
+
+/** @param {unknown} item */
+function readMember(item) {
+  const fields = new Fields(item, "member");
+  readTexts(fields, "roles", 10, ROLE);
+  const member = {
+    label: fields.text("label", LABEL),
+    name: fields.text("name", undefined, 200),
+    recipient: readRecipient(fields),
+    verifier: parseVerifier(fields.text("verifier")),
+    from: fields.day("from"),
+    until: fields.optionalDay("until"),
+  };
+  fields.end();
+  return member;
+}
+
+/** @param {Fields} fields */
+function readReserve(fields) {
+  const recipient = readRecipient(fields);
+  const shares = fields.integer("shares", 1, SHARES_MAX);
+  fields.integer("threshold", 1, shares);
+  fields.end();
+  return recipient;
+}
+
+/** @param {Fields} fields */
+function readRecipient(fields) {
+  const recipient = fields.text("recipient");
+  checkRecipient(recipient);
+  return recipient;
+}
+
+/** @param {Fields} fields */
+function readQuestionnaire(fields) {
+  const questionnaire = { id: fields.text("id", LABEL), number: fields.integer("number", 1, NUMBER_MAX) };
+  fields.items("panels", PANELS_MAX, (panel) => new Fields(panel, "panel"));
+  fields.end();
+  return questionnaire;
+}
+
+/** @param {Fields} fields */
+function readLimits(fields) {
+  const attachments = fields.integer("attachments", 0, ATTACHMENTS_MAX);
+  const attachmentBytes = fields.integer("attachment_bytes", 0, ATTACHMENT_BYTES_MAX);
+  fields.end();
+  return { attachments, attachmentBytes };
+}
+
+/**
+ * @param {Fields} fields
+ * @param {(fields: Fields) => unknown} read
+ */
+function readOne(fields, read) {
+  read(fields);
+  fields.end();
+}
+
+/**
+ * @param {Fields} fields
+ * @param {string[]} languages a text for each, and no other
+ */
+function readTranslations(fields, languages) {
+  for (const language of languages) fields.text(language);
+  fields.end();
+}
+
+/**
+ * @param {Fields} fields
+ * @param {string} name
+ * @param {number} countMax
+ * @param {RegExp} pattern
+ * @param {boolean} [repeats] whether a text may stand twice
+ */
+function readTexts(fields, name, countMax, pattern, repeats = false) {
+  const texts = fields.texts(name, countMax);
+  refuse(texts.some((text) => !pattern.test(text)));
+  if (!repeats) refuseRepeats(texts);
+  return texts;
+}
+
+/** @param {string[]} values */
+function refuseRepeats(values) {
+  refuse(new Set(values).size !== values.length);
+}
+
+/** @param {boolean} broken */
+function refuse(broken) {
+  if (broken) throw new MalformedError("a charter breaks a rule of its format");
+}

@@ -1,0 +1,155 @@
+// SPDX-License-Identifier: AGPL-3.0-or-later
+// Reading a JSON object field by field, refusing whatever its specification does not name. docs/protocol.md §1.
+
+import { decodeJson } from "./canonical-json.js";
+import { decodeHex, parseDay } from "./encoding.js";
+import { LimitError, MalformedError, UnsupportedVersionError } from "./errors.js";
+
+const TEXT_MAX = 65_536;
+
+/** The members of one JSON object, each taken once; `end` refuses what was not taken. */
+export class Fields {
+  #members;
+  #where;
+
+  /**
+   * @param {unknown} value
+   * @param {string} where
+   */
+  constructor(value, where) {
+    if (typeof value !== "object" || value === null || Array.isArray(value)) {
+      throw new MalformedError(`${where} is not an object`);
+    }
+    this.#members = new Map(Object.entries(value));
+    this.#where = where;
+  }
+
+  /**
+   * @param {string} name
+   * @returns {unknown}
+   */
+  take(name) {
+    if (!this.#members.has(name)) throw new MalformedError(`${this.#where} lacks ${name}`);
+    const value = this.#members.get(name);
+    this.#members.delete(name);
+    return value;
+  }
+
+  /** @param {string} name */
+  has(name) {
+    return this.#members.has(name);
+  }
+
+  /**
+   * @param {string} name
+   * @param {RegExp} [pattern] which has to match the whole text
+   * @param {number} [charactersMax]
+   */
+  text(name, pattern, charactersMax = TEXT_MAX) {
+    const value = this.take(name);
+    if (typeof value !== "string" || (pattern && !pattern.test(value))) throw this.#wrong(name);
+    // Counted in code points only when the cheap count is over.
+    if (value.length > charactersMax && [...value].length > charactersMax) throw this.#above(name);
+    return value;
+  }
+
+  /**
+   * @param {string} name
+   * @param {number} size bytes
+   */
+  hex(name, size) {
+    const text = this.text(name);
+    decodeHex(text, size);
+    return text;
+  }
+
+  /**
+   * @param {string} name
+   * @param {number} low
+   * @param {number} high
+   */
+  integer(name, low, high) {
+    const value = this.take(name);
+    if (typeof value !== "number") throw this.#wrong(name);
+    if (value < low || value > high) throw this.#above(name);
+    return value;
+  }
+
+  /** @param {string} name */
+  boolean(name) {
+    const value = this.take(name);
+    if (typeof value !== "boolean") throw this.#wrong(name);
+    return value;
+  }
+
+  /** @param {string} name */
+  day(name) {
+    return parseDay(this.text(name));
+  }
+
+  /** @param {string} name */
+  optionalDay(name) {
+    if (this.#members.get(name) !== null) return this.day(name);
+    this.take(name);
+    return null;
+  }
+
+  /** @param {string} name */
+  child(name) {
+    return new Fields(this.take(name), name);
+  }
+
+  /**
+   * @template T
+   * @param {string} name
+   * @param {number} countMax
+   * @param {(item: unknown) => T} read
+   * @returns {T[]}
+   */
+  items(name, countMax, read) {
+    const value = this.take(name);
+    if (!Array.isArray(value)) throw this.#wrong(name);
+    if (value.length > countMax) throw this.#above(name);
+    return value.map((item) => read(item));
+  }
+
+  /**
+   * @param {string} name
+   * @param {number} countMax
+   */
+  texts(name, countMax) {
+    return this.items(name, countMax, (item) => new Fields({ item }, name).text("item", undefined, 4096));
+  }
+
+  /** Refuse every member that was not taken. */
+  end() {
+    if (this.#members.size > 0) throw new MalformedError(`${this.#where} has members that are not specified`);
+  }
+
+  /** @param {string} name */
+  #wrong(name) {
+    return new MalformedError(`${name} of ${this.#where} is not of the form that is due`);
+  }
+
+  /** @param {string} name */
+  #above(name) {
+    return new LimitError(`${name} of ${this.#where} is not within its limits`);
+  }
+}
+
+/**
+ * The fields of canonical JSON of version `amparo/v1/<name>`.
+ *
+ * @param {Uint8Array} bytes
+ * @param {string} name
+ * @param {number} sizeMax bytes
+ */
+export function readDocument(bytes, name, sizeMax) {
+  const fields = new Fields(decodeJson(bytes, sizeMax), name);
+  const version = fields.text("version", undefined, 64);
+  if (version !== `amparo/v1/${name}`) {
+    if (version.startsWith("amparo/")) throw new UnsupportedVersionError(`${name} is of another version`);
+    throw new MalformedError(`${name} has no known version`);
+  }
+  return fields;
+}

@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: AGPL-3.0-or-later
+// The thread identity, sealed to those who may read. docs/protocol.md §5.3.
+
+import { generateIdentity, recipientOf, seal } from "./age.js";
+import { encodeJson } from "./canonical-json.js";
+import { membersOn } from "./charter.js";
+import { shuffle } from "./random.js";
+
+/**
+ * Nobody can tell from a grant how many of its stanzas are for members: the rest up to the charter's slots are for
+ * identities that are forgotten at once, in random order.
+ *
+ * @param {{ identity: string, subject: string }} thread
+ * @param {string[]} chosen recipients of members
+ * @param {import("./charter.js").Charter} charter
+ * @param {import("./random.js").Fill} fill
+ */
+export async function sealGrant({ identity, subject }, chosen, charter, fill) {
+  const recipients = [...chosen, charter.reserve];
+  while (recipients.length < charter.slots) recipients.push(await recipientOf(await generateIdentity()));
+  const value = { version: "amparo/v1/grant", kind: "thread", subject, identity };
+  return seal(encodeJson(value), shuffle(recipients, fill));
+}
+
+/**
+ * The recipients of all members on this day but the excluded ones.
+ *
+ * @param {import("./charter.js").Charter} charter
+ * @param {string[]} exclude labels
+ * @param {string} day
+ */
+export function chooseMembers(charter, exclude, day) {
+  return membersOn(charter, day)
+    .filter(({ label }) => !exclude.includes(label))
+    .map(({ recipient }) => recipient);
+}

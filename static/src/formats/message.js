@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: AGPL-3.0-or-later
+// Replies of the commission and follow-ups of the reporter. docs/protocol.md §9.
+
+import { sha256 } from "@noble/hashes/sha2.js";
+import { open, seal } from "./age.js";
+import { membersOn } from "./charter.js";
+import { readDocument } from "./document.js";
+import { HASH_BYTES, ID_BYTES, encodeHex, encodeUtf8 } from "./encoding.js";
+import { AuthenticationError, LimitError } from "./errors.js";
+import { encodeWithMac } from "./mac.js";
+import { parseNote, verifyNote } from "./note.js";
+import { MESSAGE_FLOOR, padDocument, unpadDocument } from "./padding.js";
+
+const NOTE_MAX = 1 << 20;
+export const BODY_MAX = 64 * 1024;
+/** A follow-up is refused by the portal above this, so its text must leave room for the header and escapes. */
+export const FOLLOW_UP_SEALED_MAX = 64 * 1024 + 2048;
+
+/**
+ * @typedef {{ note: import("./note.js").Note, submission: string, charter: string, day: string, language: string,
+ *   body: string }} Reply
+ */
+
+/**
+ * The first 16 bytes of the SHA-256 of a sealed file, in hex.
+ *
+ * @param {Uint8Array} sealed
+ */
+export function messageId(sealed) {
+  return encodeHex(sha256(sealed).subarray(0, ID_BYTES));
+}
+
+/**
+ * Open a reply. Who signed it is not checked: see `verifyReply`.
+ *
+ * @param {Uint8Array} sealed
+ * @param {string} identity of the mailbox
+ * @returns {Promise<Reply>}
+ */
+export async function openReply(sealed, identity) {
+  const note = parseNote(unpadDocument(await open(sealed, identity), MESSAGE_FLOOR, NOTE_MAX));
+  const fields = readDocument(encodeUtf8(note.text.slice(0, -1)), "reply", NOTE_MAX);
+  const reply = {
+    note,
+    submission: fields.hex("submission", ID_BYTES),
+    charter: fields.hex("charter", HASH_BYTES),
+    day: fields.day("day"),
+    language: fields.text("language"),
+    body: fields.text("body"),
+  };
+  fields.end();
+  if (encodeUtf8(reply.body).length > BODY_MAX) throw new LimitError("reply is too long");
+  return reply;
+}
+
+/**
+ * The member who signed a reply about this submission.
+ *
+ * @param {Reply} reply
+ * @param {string} submission
+ * @param {Map<string, import("./charter.js").Charter>} charters by hash: the one of the state, and what follows it
+ * @throws {AuthenticationError} when it is about another submission, or not signed by a member on its day
+ */
+export function verifyReply(reply, submission, charters) {
+  const charter = charters.get(reply.charter);
+  if (reply.submission !== submission || !charter) throw new AuthenticationError("a reply from elsewhere");
+  const members = membersOn(charter, reply.day);
+  const [signer] = verifyNote(
+    reply.note,
+    members.map(({ verifier }) => verifier),
+  );
+  const member = members.find(({ verifier }) => verifier === signer);
+  if (!member) throw new AuthenticationError("unreachable: a verified key is one of those given");
+  return { label: member.label, name: member.name };
+}
+
+/**
+ * @param {{ submission: string, day: string, kind: string, body: string }} followUp
+ * @param {Uint8Array} messageMac 32 bytes
+ * @param {string} thread R
+ */
+export async function sealFollowUp({ submission, day, kind, body }, messageMac, thread) {
+  const json = encodeWithMac(messageMac, { version: "amparo/v1/follow-up", submission, day, kind, body });
+  const sealed = await seal(padDocument(json, MESSAGE_FLOOR), [thread]);
+  if (sealed.length > FOLLOW_UP_SEALED_MAX) throw new LimitError("message is too long");
+  return sealed;
+}

@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: AGPL-3.0-or-later
+// Padmé sizes and padded documents: sealed lengths tell little. docs/protocol.md §1.1, §5.2.
+
+import { LimitError, MalformedError } from "./errors.js";
+
+export const REPORT_FLOOR = 16_384;
+export const ATTACHMENT_FLOOR = 16_384;
+export const MESSAGE_FLOOR = 4_096;
+export const STATE_FLOOR = 4_096;
+const LENGTH_BYTES = 4;
+
+/**
+ * The Padmé size for `size` bytes: low bits zero, overhead under 12 % (Nikitin et al., PETS 2019).
+ *
+ * @param {number} size under 2³²
+ */
+export function padme(size) {
+  if (size < 2) return size;
+  if (size >= 2 ** 32) throw new LimitError("too large to pad");
+  const exponent = 31 - Math.clz32(size);
+  const lowBits = exponent - (32 - Math.clz32(exponent));
+  // Multiplied, not shifted: shifts work on 31 bits.
+  const step = 2 ** lowBits;
+  return Math.ceil(size / step) * step;
+}
+
+/** @param {number} size bytes of a file */
+export function paddedAttachmentSize(size) {
+  return padme(Math.max(size, ATTACHMENT_FLOOR));
+}
+
+/**
+ * Length prefix, content, zero bytes.
+ *
+ * @param {Uint8Array} content
+ * @param {number} floor bytes
+ */
+export function padDocument(content, floor) {
+  const padded = new Uint8Array(padme(Math.max(LENGTH_BYTES + content.length, floor)));
+  new DataView(padded.buffer).setUint32(0, content.length);
+  padded.set(content, LENGTH_BYTES);
+  return padded;
+}
+
+/**
+ * @param {Uint8Array} padded
+ * @param {number} floor bytes
+ * @param {number} contentMax bytes
+ * @returns {Uint8Array} the content, a view of `padded`
+ */
+export function unpadDocument(padded, floor, contentMax) {
+  const content = unpad(padded, contentMax);
+  if (padded.length !== padme(Math.max(LENGTH_BYTES + content.length, floor))) {
+    throw new MalformedError("padded document has another size than its content calls for");
+  }
+  return content;
+}
+
+/**
+ * What a length prefix names, when nothing but zero bytes follows.
+ *
+ * @param {Uint8Array} padded
+ * @param {number} contentMax bytes
+ */
+export function unpad(padded, contentMax) {
+  if (padded.length < LENGTH_BYTES) throw new MalformedError("padded document is truncated");
+  const size = new DataView(padded.buffer, padded.byteOffset).getUint32(0);
+  if (size > contentMax) throw new LimitError(`document of ${size} bytes, at most ${contentMax} are read`);
+  if (padded.length < LENGTH_BYTES + size) throw new MalformedError("padded document is truncated");
+  if (padded.subarray(LENGTH_BYTES + size).some((byte) => byte !== 0)) throw new MalformedError("padding is not zero");
+  return padded.subarray(LENGTH_BYTES, LENGTH_BYTES + size);
+}
