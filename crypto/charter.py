@@ -10,6 +10,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
+from itertools import pairwise
 from typing import Any
 
 from crypto import note
@@ -177,7 +178,7 @@ def check_successor(previous: Charter, following: Charter) -> None:
 
 def check_chain(charters: Sequence[Charter]) -> None:
     """Check charters, oldest first, each against the one before. Raises what ``check_successor`` raises."""
-    for previous, following in zip(charters, charters[1:], strict=False):
+    for previous, following in pairwise(charters):
         check_successor(previous, following)
 
 

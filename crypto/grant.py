@@ -1,0 +1,86 @@
+# SPDX-License-Identifier: AGPL-3.0-or-later
+"""Grants: the identity of a thread, sealed to those who may read it. docs/protocol.md §5.3."""
+
+import secrets
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+
+from crypto.age import PqIdentity, PqRecipient, seal
+from crypto.charter import Charter
+from crypto.document import read_document
+from crypto.encoding import ID_BYTES, encode_json
+from crypto.errors import MalformedError, UnsupportedVersionError
+from crypto.manifest import GRANT_SEALED_MAX
+from crypto.sealed_document import open_strictly
+
+GRANT_MAX = 4096
+KIND_THREAD = "thread"
+_ORDER_BYTES = 16
+
+
+@dataclass(frozen=True)
+class Grant:
+    """``subject`` is the submission id; whoever has ``identity`` reads the whole thread."""
+
+    subject: str
+    identity: PqIdentity = field(repr=False)
+
+    def encode(self) -> bytes:
+        """Canonical JSON, of the same length for every thread."""
+        return encode_json(
+            {
+                "version": "amparo/v1/grant",
+                "kind": KIND_THREAD,
+                "subject": self.subject,
+                "identity": str(self.identity),
+            }
+        )
+
+
+def read_grant(data: bytes) -> Grant:
+    """Read a grant's JSON. Raises MalformedError, LimitError, or UnsupportedVersionError for a kind we don't read."""
+    fields = read_document(data, "grant", GRANT_MAX)
+    if fields.text("kind", 64) != KIND_THREAD:
+        raise UnsupportedVersionError("a grant is of a kind that this program does not read")
+    grant = Grant(fields.hex("subject", ID_BYTES), PqIdentity.from_string(fields.text("identity")))
+    fields.end()
+    return grant
+
+
+def grant_recipients(
+    charter: Charter,
+    today: date,
+    exclude: Collection[str] = (),
+    random: Callable[[int], bytes] = secrets.token_bytes,
+) -> tuple[PqRecipient, ...]:
+    """Exactly ``charter.slots`` recipients in random order: members of today, the reserve, throwaway ones.
+
+    ``exclude`` holds labels of members who must not read the thread. Raises MalformedError for a label that no member
+    of the charter has, and when no member is left.
+    """
+    if not set(exclude) <= {member.label for member in charter.members}:
+        raise MalformedError("somebody is excluded who is not a member of the commission")
+    members = [member.recipient for member in charter.members_on(today) if member.label not in exclude]
+    if not members:
+        raise MalformedError("no member is left who could read this")
+    recipients = [*members, charter.reserve.recipient]
+    while len(recipients) < charter.slots:
+        recipients.append(PqIdentity.from_seed(random(32)).recipient())
+    # Sorting by fresh random keys is a fair shuffle: the place of a stanza must not tell whose it is.
+    order = {recipient.key: random(_ORDER_BYTES) for recipient in recipients}
+    return tuple(sorted(recipients, key=lambda recipient: order[recipient.key]))
+
+
+def seal_grant(grant: Grant, recipients: Sequence[PqRecipient]) -> bytes:
+    """Seal the grant; it has one length for every thread, and is not padded."""
+    return seal(grant.encode(), recipients)
+
+
+def open_grant(sealed: bytes, identities: Sequence[PqIdentity]) -> Grant:
+    """Open and read ``grant.age``.
+
+    Raises NotARecipientError when none of the identities was chosen, and the errors of ``read_grant`` and
+    ``crypto.sealed_document.open_strictly``.
+    """
+    return read_grant(open_strictly(sealed, identities, GRANT_SEALED_MAX))

@@ -1,0 +1,116 @@
+# SPDX-License-Identifier: AGPL-3.0-or-later
+"""The report: what a reporter says, as it is sealed to the thread. docs/protocol.md §5.1."""
+
+from dataclasses import dataclass, field
+
+from crypto.age import PqIdentity, PqRecipient
+from crypto.answers import Answers, answers_value, read_answers
+from crypto.attachment import Attachment, read_attachment
+from crypto.charter import LANGUAGE, ORIGIN
+from crypto.document import Fields, read_document
+from crypto.encoding import HASH_BYTES, ID_BYTES, encode_json
+from crypto.errors import MalformedError, ProofError
+from crypto.manifest import ATTACHMENTS_MAX, Manifest, attachment_file, commitment, manifest_hash
+from crypto.padding import REPORT_FLOOR
+from crypto.questionnaire import ID, INTEGER_MAX
+from crypto.sealed_document import open_document, seal_document
+
+REPORT_MAX = 1024 * 1024
+SEALED_BY = ("browser", "offline-form", "command-line", "server", "paper")
+
+
+@dataclass(frozen=True)
+class Report:
+    """``charter`` is a hash, ``mailbox`` is S, ``message_mac`` and ``leaf_nonce`` are 32 bytes each.
+
+    ``questionnaire`` holds id and number of the questions that were asked.
+    """
+
+    submission: str
+    origin: str
+    charter: str
+    questionnaire: tuple[str, int]
+    language: str
+    answers: Answers = field(repr=False)
+    attachments: tuple[Attachment, ...] = field(repr=False)
+    mailbox: PqRecipient
+    message_mac: bytes = field(repr=False)
+    leaf_nonce: bytes = field(repr=False)
+    sealed_by: str
+
+    def encode(self) -> bytes:
+        """Canonical JSON of at most 1 MiB. Raises what ``read_report`` raises on it."""
+        encoded = encode_json(
+            {
+                "version": "amparo/v1/report",
+                "submission": self.submission,
+                "origin": self.origin,
+                "charter": self.charter,
+                "questionnaire": {"id": self.questionnaire[0], "number": self.questionnaire[1]},
+                "language": self.language,
+                "answers": answers_value(self.answers),
+                "attachments": [attachment.to_value() for attachment in self.attachments],
+                "mailbox": str(self.mailbox),
+                "message_mac": self.message_mac.hex(),
+                "leaf_nonce": self.leaf_nonce.hex(),
+                "sealed_by": self.sealed_by,
+            }
+        )
+        read_report(encoded)
+        return encoded
+
+
+def read_report(data: bytes) -> Report:
+    """Read a report's JSON. Raises MalformedError, LimitError above 1 MiB, or UnsupportedVersionError."""
+    fields = read_document(data, "report", REPORT_MAX)
+    report = Report(
+        submission=fields.hex("submission", ID_BYTES),
+        origin=fields.text("origin", max_chars=300, pattern=ORIGIN),
+        charter=fields.hex("charter", HASH_BYTES),
+        questionnaire=_read_questionnaire_name(fields.child("questionnaire")),
+        language=fields.text("language", pattern=LANGUAGE),
+        answers=read_answers(fields.take("answers")),
+        attachments=fields.items("attachments", ATTACHMENTS_MAX, read_attachment),
+        mailbox=PqRecipient.from_string(fields.text("mailbox")),
+        message_mac=bytes.fromhex(fields.hex("message_mac", HASH_BYTES)),
+        leaf_nonce=bytes.fromhex(fields.hex("leaf_nonce", HASH_BYTES)),
+        sealed_by=fields.text("sealed_by"),
+    )
+    fields.end()
+    if report.sealed_by not in SEALED_BY:
+        raise MalformedError("a report was sealed by something that does not exist")
+    if any(entry.file != attachment_file(number) for number, entry in enumerate(report.attachments, 1)):
+        raise MalformedError("the attachments of a report are not numbered from 1 without gaps")
+    return report
+
+
+def seal_report(report: Report, thread: PqRecipient) -> bytes:
+    """Pad the report and seal it to R."""
+    return seal_document(report.encode(), REPORT_FLOOR, [thread])
+
+
+def open_report(sealed: bytes, thread: PqIdentity) -> Report:
+    """Open and read ``report.age``. Raises as ``crypto.sealed_document.open_document`` and ``read_report``."""
+    return read_report(open_document(sealed, thread, REPORT_FLOOR, REPORT_MAX))
+
+
+def check_report(report: Report, manifest: Manifest, commitment_hex: str | None = None) -> None:
+    """Check that a report belongs to the manifest that it came with, and to the commitment if it is given.
+
+    Raises ProofError when submission, charter, attachments or commitment differ. A portal that mixes the files of two
+    submissions is found out here, at the latest.
+    """
+    if (report.submission, report.charter) != (manifest.submission, manifest.charter):
+        raise ProofError("a report belongs to another submission than its manifest")
+    sealed = [(file.name, file.sha256) for file in manifest.attachments]
+    if [(entry.file, entry.sealed_sha256) for entry in report.attachments] != sealed:
+        raise ProofError("a report names other attachments than its manifest")
+    due = commitment(report.leaf_nonce, manifest_hash(manifest.encode()))
+    if commitment_hex is not None and commitment_hex != due:
+        raise ProofError("the commitment is not one to this manifest")
+
+
+def _read_questionnaire_name(fields: Fields) -> tuple[str, int]:
+    name = fields.text("id", pattern=ID), fields.integer("number", 1, INTEGER_MAX)
+    fields.end()
+    return name
