@@ -1,0 +1,88 @@
+# SPDX-License-Identifier: AGPL-3.0-or-later
+"""The acknowledgement: the portal's signed word that it took a submission in. docs/protocol.md §7.2, §12."""
+
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+
+from crypto import note
+from crypto.encoding import HASH_BYTES, ID_BYTES, decode_hex, parse_day
+from crypto.errors import MalformedError, ProofError, UnsupportedVersionError
+from crypto.note import Note, SigningKey, VerifierKey
+
+HEADING = "amparo acknowledgement v1"
+ANY_HEADING = "amparo acknowledgement v"
+NOT_LOGGED = "not-logged"
+LOGGED_BEFORE = "logged-before "
+LINES = 7
+_TIME = "%Y-%m-%dT%H:%M:%SZ"
+
+
+@dataclass(frozen=True)
+class Acknowledgement:
+    """Ids and hashes in hex. ``logged_before`` is ``None`` on a portal that keeps no transparency log."""
+
+    origin: str
+    submission: str
+    manifest_hash: str
+    commitment: str
+    received: date
+    logged_before: datetime | None = None
+
+    def text(self) -> str:
+        """The text of the note: seven lines."""
+        logged = NOT_LOGGED if self.logged_before is None else self.logged_before.strftime(LOGGED_BEFORE + _TIME)
+        received = f"received {self.received.isoformat()}"
+        lines = (HEADING, self.origin, self.submission, self.manifest_hash, self.commitment, received, logged)
+        return "".join(f"{line}\n" for line in lines)
+
+    def sign(self, key: SigningKey) -> Note:
+        """The note, signed by the portal's key."""
+        read_text(self.text())
+        return note.sign(self.text(), [key])
+
+    def check(self, *, origin: str, submission: str, manifest_hash: str, commitment: str) -> None:
+        """Raise ProofError unless it acknowledges this submission at this portal."""
+        if (self.origin, self.submission) != (origin, submission):
+            raise ProofError("an acknowledgement is for another submission")
+        if (self.manifest_hash, self.commitment) != (manifest_hash, commitment):
+            raise ProofError("an acknowledgement is for other bytes than those that were sent")
+
+
+def read_acknowledgement(data: bytes, portal: VerifierKey) -> Acknowledgement:
+    """Read a note that the portal signed.
+
+    Raises AuthenticationError when it did not, MalformedError or LimitError for another form, UnsupportedVersionError
+    for another version. *Not* checked: what it acknowledges (``Acknowledgement.check``).
+    """
+    parsed = Note.parse(data)
+    note.verify(parsed, [portal])
+    return read_text(parsed.text)
+
+
+def read_text(text: str) -> Acknowledgement:
+    """Read the text of an acknowledgement whose signature was verified. Raises as ``read_acknowledgement``."""
+    lines = text.split("\n")
+    if lines[0] != HEADING and lines[0].startswith(ANY_HEADING):
+        raise UnsupportedVersionError("an acknowledgement is of a version that this program does not read")
+    if lines[0] != HEADING or len(lines) != LINES + 1:
+        raise MalformedError("not an acknowledgement")
+    _, origin, submission, manifest_hash, commitment, received, logged, _ = lines
+    decode_hex(submission, ID_BYTES)
+    decode_hex(manifest_hash, HASH_BYTES)
+    decode_hex(commitment, HASH_BYTES)
+    if not received.startswith("received "):
+        raise MalformedError("an acknowledgement lacks the day")
+    day = parse_day(received.removeprefix("received "))
+    acknowledgement = Acknowledgement(origin, submission, manifest_hash, commitment, day, _read_logged(logged))
+    if not origin or acknowledgement.text() != text:
+        raise MalformedError("an acknowledgement has another form than the one allowed")
+    return acknowledgement
+
+
+def _read_logged(line: str) -> datetime | None:
+    if line == NOT_LOGGED:
+        return None
+    try:
+        return datetime.strptime(line, LOGGED_BEFORE + _TIME).replace(tzinfo=UTC)
+    except ValueError:
+        raise MalformedError("an acknowledgement does not say whether it was logged") from None

@@ -1,0 +1,167 @@
+# SPDX-License-Identifier: AGPL-3.0-or-later
+"""Messages of a thread: replies of the commission, follow-ups of the reporter. docs/protocol.md §9.
+
+A reply is signed by a member, for the reporter must know who speaks. A follow-up carries only a MAC that the commission
+could have made too: it convinces the commission, and nobody that it is shown to.
+"""
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import date
+
+from crypto import note
+from crypto.age import PqIdentity, PqRecipient
+from crypto.charter import LANGUAGE, Charter, Member
+from crypto.document import Fields, read_document
+from crypto.encoding import HASH_BYTES, ID_BYTES, encode_json
+from crypto.errors import AuthenticationError, LimitError, MalformedError
+from crypto.note import Note, SigningKey
+from crypto.padding import MESSAGE_FLOOR
+from crypto.sealed_document import check_document_mac, document_mac, open_document, seal_document
+
+BODY_BYTES_MAX = 64 * 1024
+# A body may grow sixfold when JSON escapes it.
+REPLY_MAX = 512 * 1024
+# Padded and sealed with its header, a follow-up of this size has at most 64 KiB.
+FOLLOW_UP_MAX = 60 * 1024
+FOLLOW_UP_SEALED_MAX = 64 * 1024
+KIND_MESSAGE = "message"
+KIND_RETALIATION = "retaliation"
+KINDS = (KIND_MESSAGE, KIND_RETALIATION)
+
+
+@dataclass(frozen=True)
+class Reply:
+    """``charter`` is the hash of the charter whose member signs; ``body`` has at most 64 KiB of UTF-8."""
+
+    submission: str
+    charter: str
+    day: date
+    language: str
+    body: str = field(repr=False)
+
+    def text(self) -> str:
+        """The text of the note: one line of canonical JSON. Raises MalformedError or LimitError for a bad value."""
+        value = {
+            "version": "amparo/v1/reply",
+            "submission": self.submission,
+            "charter": self.charter,
+            "day": self.day.isoformat(),
+            "language": self.language,
+            "body": self.body,
+        }
+        text = encode_json(value).decode("utf-8") + "\n"
+        _read_reply_text(text)
+        return text
+
+
+@dataclass(frozen=True)
+class SignedReply(Reply):
+    """A reply whose signature was verified, and the member who signed it."""
+
+    signer: Member
+
+
+@dataclass(frozen=True)
+class FollowUp:
+    """``kind`` is ``message`` or ``retaliation``; canonical JSON of at most 60 KiB in all."""
+
+    submission: str
+    day: date
+    kind: str
+    body: str = field(repr=False)
+
+    def encode(self, mac_key: bytes) -> bytes:
+        """Canonical JSON, authenticated under message-mac. Raises what ``read_follow_up`` raises on it."""
+        encoded = encode_json({**self._value(), "mac": document_mac(mac_key, self._value())})
+        read_follow_up(encoded, mac_key)
+        return encoded
+
+    def _value(self) -> dict[str, str]:
+        return {
+            "version": "amparo/v1/follow-up",
+            "submission": self.submission,
+            "day": self.day.isoformat(),
+            "kind": self.kind,
+            "body": self.body,
+        }
+
+
+def message_id(sealed: bytes) -> str:
+    """The id of a message: the first 16 bytes of SHA-256 of its sealed file, in hex."""
+    return hashlib.sha256(sealed).digest()[:ID_BYTES].hex()
+
+
+def seal_reply(reply: Reply, signing_key: SigningKey, recipients: Sequence[PqRecipient]) -> bytes:
+    """Sign a reply and seal it to ``recipients``, which are S and R in this order."""
+    return seal_document(note.sign(reply.text(), [signing_key]).encode(), MESSAGE_FLOOR, recipients)
+
+
+def open_reply(sealed: bytes, identity: PqIdentity, charters: Sequence[Charter]) -> SignedReply:
+    """Open a reply and verify it under the charters that the caller trusts. ``identity`` is that of S or of R.
+
+    Raises NotARecipientError when it is sealed to others, AuthenticationError when it names none of ``charters``, or no
+    member of the one it names, on the day it names, signed it; MalformedError, LimitError or UnsupportedVersionError
+    for another form. *Not* checked: to which submission it belongs, and that ``charters`` are a chain.
+    """
+    parsed = Note.parse(open_document(sealed, identity, MESSAGE_FLOOR, REPLY_MAX))
+    reply = _read_reply_text(parsed.text)
+    charter = next((charter for charter in charters if charter.hash == reply.charter), None)
+    if charter is None:
+        raise AuthenticationError("a reply is signed under a charter that is not known here")
+    members = {member.verifier: member for member in charter.members_on(reply.day)}
+    signer = members[note.verify(parsed, list(members))[0]]
+    return SignedReply(**vars(reply), signer=signer)
+
+
+def seal_follow_up(follow_up: FollowUp, mac_key: bytes, recipient: PqRecipient) -> bytes:
+    """Authenticate a follow-up under message-mac (32 bytes) and seal it to R; at most 64 KiB come out."""
+    return seal_document(follow_up.encode(mac_key), MESSAGE_FLOOR, [recipient])
+
+
+def open_follow_up(sealed: bytes, thread: PqIdentity, mac_key: bytes) -> FollowUp:
+    """Open a follow-up with the thread identity and the report's message-mac (32 bytes).
+
+    Raises NotARecipientError when it belongs to another thread, AuthenticationError when its MAC is wrong (R travels in
+    no public place, but whoever knows it can seal to it), MalformedError, LimitError or UnsupportedVersionError for
+    another form. *Not* checked: that ``submission`` is the one it was sent to.
+    """
+    return read_follow_up(open_document(sealed, thread, MESSAGE_FLOOR, FOLLOW_UP_MAX), mac_key)
+
+
+def read_follow_up(data: bytes, mac_key: bytes) -> FollowUp:
+    """Read a follow-up's JSON. Raises as ``open_follow_up``."""
+    fields = read_document(data, "follow-up", FOLLOW_UP_MAX)
+    follow_up = FollowUp(
+        submission=fields.hex("submission", ID_BYTES),
+        day=fields.day("day"),
+        kind=fields.text("kind"),
+        body=_read_body(fields),
+    )
+    mac = fields.hex("mac", HASH_BYTES)
+    fields.end()
+    if follow_up.kind not in KINDS:
+        raise MalformedError("a follow-up is of a kind that does not exist")
+    check_document_mac(mac_key, follow_up._value(), mac)
+    return follow_up
+
+
+def _read_reply_text(text: str) -> Reply:
+    fields = read_document(text.removesuffix("\n").encode("utf-8"), "reply", REPLY_MAX)
+    reply = Reply(
+        submission=fields.hex("submission", ID_BYTES),
+        charter=fields.hex("charter", HASH_BYTES),
+        day=fields.day("day"),
+        language=fields.text("language", pattern=LANGUAGE),
+        body=_read_body(fields),
+    )
+    fields.end()
+    return reply
+
+
+def _read_body(fields: Fields) -> str:
+    body = fields.text("body", BODY_BYTES_MAX)
+    if len(body.encode("utf-8")) > BODY_BYTES_MAX:
+        raise LimitError(f"a message is longer than {BODY_BYTES_MAX} bytes")
+    return body
