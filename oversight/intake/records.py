@@ -32,7 +32,7 @@ class SealedFileRecord(Model):
 
     id = fields.IntField(primary_key=True)
     submission: fields.ForeignKeyRelation[Submission] = fields.ForeignKeyField(
-        "models.Submission", related_name="files", on_delete=fields.CASCADE
+        "oversight.Submission", related_name="files", on_delete=fields.CASCADE
     )
     name = fields.CharField(max_length=40)
     size = fields.BigIntField()
@@ -53,7 +53,7 @@ class IndexEntry(Model):
     id = fields.IntField(primary_key=True)
     member = fields.CharField(max_length=31)
     submission: fields.ForeignKeyRelation[Submission] = fields.ForeignKeyField(
-        "models.Submission", related_name="index_entries", on_delete=fields.CASCADE
+        "oversight.Submission", related_name="index_entries", on_delete=fields.CASCADE
     )
     sealed = fields.BinaryField()
 
@@ -82,7 +82,6 @@ class CollectorState(Model):
 
     id = fields.IntField(primary_key=True, generated=False)
     after = fields.BigIntField(db_default=0)
-    follow_ups_after = fields.BigIntField(db_default=0)
     last_success = fields.DatetimeField(null=True)
     failing_since = fields.DatetimeField(null=True)
     problem = fields.CharField(max_length=64, null=True)
