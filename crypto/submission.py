@@ -24,7 +24,7 @@ from crypto.attachment import (
 from crypto.bundle import write_bundle
 from crypto.charter import Charter
 from crypto.encoding import HASH_BYTES, ID_BYTES
-from crypto.errors import LimitError, MalformedError
+from crypto.errors import LimitError
 from crypto.grant import Grant, grant_recipients, open_grant, seal_grant
 from crypto.manifest import GRANT_FILE, REPORT_FILE, STATE_FILE, Manifest, SealedFile, commitment, manifest_hash
 from crypto.receipt_code import MailboxSecrets, derive
@@ -101,8 +101,6 @@ def seal_submission(  # noqa: PLR0913 - all by name, and each is a decision of i
     charter.check_day(today)
     check_answers(answers, charter.questionnaire)
     _check_limits(attachments, charter)
-    if language not in charter.languages:
-        raise MalformedError("a report is in a language that its charter does not have")
     secret = derive(receipt_digits, charter.origin)
     thread = PqIdentity.from_seed(random(32))
     submission = random(ID_BYTES).hex()
