@@ -49,7 +49,8 @@ SLUG = r"[a-z][a-z0-9-]{1,30}"
 LABEL = r"[a-z][a-z0-9-]{0,30}"
 LANGUAGE = r"[a-z]{2,3}(-[A-Za-z0-9]{2,8}){0,3}"
 JURISDICTION = r"[A-Z][A-Z0-9-]{1,15}"
-ORIGIN = r"https?://[a-z0-9.-]+(:[1-9][0-9]{0,4})?"
+# RFC 6454 §6.2: lower case, no default port, no trailing slash.
+ORIGIN = r"(?!http://.*:80$|https://.*:443$)https?://([a-z0-9.-]+|\[[0-9a-f:.]+\])(:[1-9][0-9]{0,4})?"
 
 
 class NotInForceError(AuthenticationError):
