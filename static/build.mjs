@@ -17,7 +17,7 @@ const ROOT = dirname(fileURLToPath(import.meta.url));
 const ENTRIES = [
   { source: "src/form.js", output: "form.js", format: "esm" },
   { source: "src/return.js", output: "return.js", format: "esm" },
-  { source: "src/leave.js", output: "leave.js", format: "esm" },
+  { source: "src/leave.js", output: "leave.js", format: "iife" },
   { source: "src/seal-worker.js", output: "seal-worker.js", format: "iife" },
   { source: "css/page.css", output: "page.css" },
   { source: "css/office.css", output: "office.css" },

@@ -83,21 +83,44 @@ export function groups(code) {
  * @throws {ReceiptCodeError}
  */
 export function parseCode(text) {
-  let code = "";
+  const { digits, foreign } = readDigits(text);
+  if (foreign.length > 0) throw new ReceiptCodeError("character", foreign);
+  if (digits.length !== CODE_DIGITS) throw new ReceiptCodeError("length", []);
+  const wrong = wrongGroups(digits);
+  if (wrong.length > 0) throw new ReceiptCodeError("group", wrong);
+  return digits;
+}
+
+/**
+ * The digits of a text, of whatever script, as ASCII. "?" stands for what is no digit, in the groups `foreign`: it counts
+ * as the digit it stands in place of, so that an O typed for a zero points at its own group.
+ *
+ * @param {string} text
+ * @returns {{ digits: string, foreign: number[] }}
+ */
+export function readDigits(text) {
+  let digits = "";
   /** @type {Set<number>} */
   const foreign = new Set();
   for (const character of text) {
     if (SKIPPED.test(character)) continue;
     const digit = toDigit(character);
-    if (digit === null) foreign.add(Math.min(GROUPS, Math.floor(code.length / GROUP_DIGITS) + 1));
-    // It counts as the digit it stands in place of: an O typed for a zero points at its own group.
-    code += digit ?? "?";
+    if (digit === null) foreign.add(Math.min(GROUPS, Math.floor(digits.length / GROUP_DIGITS) + 1));
+    digits += digit ?? "?";
   }
-  if (foreign.size > 0) throw new ReceiptCodeError("character", [...foreign]);
-  if (code.length !== CODE_DIGITS) throw new ReceiptCodeError("length", []);
-  const wrong = groups(code).flatMap((group, index) => (damm(index + 1 + group) === "0" ? [] : [index + 1]));
-  if (wrong.length > 0) throw new ReceiptCodeError("group", wrong);
-  return code;
+  return { digits, foreign: [...foreign] };
+}
+
+/**
+ * Which groups, of those that are whole, do not end in their check digit.
+ *
+ * @param {string} digits the beginning of a code, or all of it
+ * @returns {number[]} numbers of groups, from 1
+ */
+export function wrongGroups(digits) {
+  const wrong = (/** @type {string} */ group, /** @type {number} */ index) =>
+    group.includes("?") || damm(index + 1 + group) !== "0";
+  return groups(digits).flatMap((group, index) => (wrong(group, index) ? [index + 1] : []));
 }
 
 /** @param {string} character one code point */
