@@ -18,7 +18,7 @@ from crypto.age_header import MAX_HEADER_SIZE, MAX_STANZAS, Header, Stanza, enco
 from crypto.age_pq import PqIdentity, PqRecipient
 from crypto.age_stream import open_payload, seal_payload, sealed_size
 from crypto.age_x25519 import X25519Identity, X25519Recipient
-from crypto.errors import CryptoError, MalformedError, NotARecipientError
+from crypto.errors import CryptoError, LimitError, MalformedError, NotARecipientError
 
 __all__ = [
     "MAX_HEADER_SIZE",
@@ -109,8 +109,12 @@ def seal_stream(source: BinaryIO, sink: BinaryIO, recipients: Sequence[Recipient
     The stanzas keep the order of ``recipients``. Before anything is read or written, raises MalformedError for no
     recipient or for post-quantum ones mixed with others, and LimitError above MAX_STANZAS.
     """
+    if not recipients:
+        raise MalformedError("age: there is no recipient")
+    if len(recipients) > MAX_STANZAS:
+        raise LimitError(f"age: more than {MAX_STANZAS} recipients")
     file_key = secrets.token_bytes(FILE_KEY_SIZE)
-    stanzas = [recipient.wrap(file_key) for recipient in recipients[: MAX_STANZAS + 1]]
+    stanzas = [recipient.wrap(file_key) for recipient in recipients]
     # One weaker recipient would make the whole file as weak: c2sp.org/age says that the same file should not have both.
     if len({stanza.type == age_pq.STANZA_TYPE for stanza in stanzas}) > 1:
         raise MalformedError("age: post-quantum recipients cannot be mixed with others")

@@ -95,12 +95,8 @@ def read_header(source: BinaryIO) -> Header:
 def encode_header(stanzas: Sequence[Stanza], file_key: bytes) -> bytes:
     """Return the header with these stanzas in this order, closed by the MAC under the file key (16 bytes).
 
-    Raises MalformedError for no stanza and LimitError above MAX_STANZAS.
+    *Not* checked: that there are between 1 and MAX_STANZAS of them.
     """
-    if not stanzas:
-        raise MalformedError("age header: there is no recipient")
-    if len(stanzas) > MAX_STANZAS:
-        raise LimitError(f"age header: more than {MAX_STANZAS} recipients")
     covered = VERSION_LINE + b"".join(map(_encode_stanza, stanzas)) + MAC_MARK
     return covered + b" " + encode_base64(_compute_mac(file_key, covered)).encode() + b"\n"
 

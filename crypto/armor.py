@@ -72,14 +72,15 @@ def _skip_to_first_line(source: BinaryIO) -> None:
         skipped += len(line)
         if not line or skipped > MAX_WHITE_SPACE:
             raise MalformedError("age armor: there is none")
-    if not line.endswith(b"\n") or _without_line_end(line).lstrip(WHITE_SPACE) != FIRST_LINE:
+    if _without_line_end(line).lstrip(WHITE_SPACE) != FIRST_LINE:
         raise MalformedError("age armor: the first line is not that of an age file")
 
 
 def _decode_line(line: bytes) -> bytes:
     text = _without_line_end(line)
-    if not line.endswith(b"\n") or not 0 < len(text) <= COLUMNS:
-        raise MalformedError(f"age armor: a line is empty, cut, or longer than {COLUMNS} columns")
+    # At the end of the source a line is empty, so that armor without its last line ends here.
+    if not 0 < len(text) <= COLUMNS:
+        raise MalformedError(f"age armor: a line is empty or longer than {COLUMNS} columns, or the end is missing")
     return decode_base64(text.decode("latin-1"))
 
 

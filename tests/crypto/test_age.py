@@ -172,6 +172,12 @@ class TestWhatOpeningRefuses:
         with pytest.raises(MalformedError):
             read_header(io.BytesIO(b"age-encryption.org/v1\n--- " + b"A" * 43 + b"\n"))
 
+    def test_a_header_whose_last_line_does_not_end(self):
+        header = SEALED_LETTER[: HEADER_SIZE - 1]
+        for data in (header, header + b"A", header + b"\r"):
+            with pytest.raises(MalformedError):
+                read_header(io.BytesIO(data))
+
     def test_an_altered_second_chunk_after_the_first_was_written(self):
         sink = io.BytesIO()
         with pytest.raises(AuthenticationError):

@@ -1,0 +1,61 @@
+# SPDX-License-Identifier: AGPL-3.0-or-later
+"""Bech32 takes one spelling per value. What keys look like in it is in ``test_age.py``."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from crypto import bech32
+from crypto.errors import CryptoError, MalformedError
+
+
+def with_checksum(words: list[int]) -> str:
+    """Spell any words, those of no value too, with a checksum that holds."""
+    checksum = bech32._polymod([*bech32._expand("age"), *words, *[0] * 6]) ^ 1
+    words = [*words, *(checksum >> 5 * (5 - i) & 31 for i in range(6))]
+    return "age1" + "".join(bech32.ALPHABET[word] for word in words)
+
+
+@given(data=st.binary(max_size=200))
+def test_bytes_come_back(data):
+    assert bech32.decode("age", bech32.encode("age", data)) == data
+    assert bech32.decode_upper("age", bech32.encode("age", data).upper()) == data
+
+
+@pytest.mark.parametrize("text", ["a12uel5l", "abcdef1qpzry9x8gf2tvdw0s3jn54khce6mua7lmqqqxw", "?1ezyfcl"])
+def test_the_valid_strings_of_bip_173_hold(text):
+    prefix = text.partition("1")[0] if text[0] != "?" else "?"
+    assert bech32.encode(prefix, bech32.decode(prefix, text)) == text
+
+
+def test_words_with_a_right_checksum_and_no_spare_bits_decode():
+    assert bech32.decode("age", with_checksum([31, 28])) == b"\xff"
+
+
+@pytest.mark.parametrize("words", [[31, 29], [31, 30], [31, 28, 0], [0], [31, 28, 0, 0, 0, 0]])
+def test_padding_that_is_not_zero_or_too_long_is_malformed(words):
+    with pytest.raises(MalformedError, match="padding"):
+        bech32.decode("age", with_checksum(words))
+
+
+@pytest.mark.parametrize("character", ["b", "i", "o", "1", "A", " ", "\n", "-", "é", "\u212a", "\u0131"])
+def test_a_character_outside_the_alphabet_is_malformed(character):
+    text = bech32.encode("age", bytes(20))
+    for altered in (text[:10] + character + text[11:], text + character, character + text):
+        with pytest.raises(MalformedError):
+            bech32.decode("age", altered)
+        with pytest.raises(MalformedError):
+            bech32.decode_upper("age", altered.upper() if character.isascii() else altered)
+
+
+@pytest.mark.parametrize("text", ["", "1", "age", "age1", "age1qqqqq", "xage1qqqqqq", "1age1"])
+def test_what_is_too_short_is_malformed(text):
+    with pytest.raises(MalformedError):
+        bech32.decode("age", text)
+
+
+@given(text=st.text(max_size=50))
+def test_any_other_text_raises_one_of_our_errors(text):
+    for noise in (text, f"age1{text}"):
+        with pytest.raises(CryptoError):
+            bech32.decode("age", noise)
