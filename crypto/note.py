@@ -26,7 +26,6 @@ from crypto.errors import AuthenticationError, LimitError, MalformedError
 
 NOTE_BYTES_MAX = 1 << 20
 SIGNATURES_MAX = 64
-NAME_CHARS_MAX = 255
 KEY_BYTES = 32
 SIGNATURE_BYTES = 64
 KEY_ID_BYTES = 4
@@ -229,8 +228,6 @@ def _read_line(line: str) -> Signature:
 
 
 def _check_name(name: str) -> None:
-    if len(name) > NAME_CHARS_MAX:
-        raise LimitError(f"key name: longer than {NAME_CHARS_MAX} characters")
     if not name or "+" in name or any(character.isspace() for character in name) or _CONTROL.search(name):
         raise MalformedError("key name: empty, or holds a space, a plus sign or a control character")
 

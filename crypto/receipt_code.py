@@ -48,7 +48,7 @@ _SKIPPED = re.compile(
     r"\-\u2010-\u2015.\xb7_"
     r"\u200b-\u200f\u202a-\u202e\u2060\u2066-\u2069\u061c\ufeff]"
 )
-_ORIGIN = re.compile(r"(?:https?)://(?:[a-z0-9.-]+|\[[0-9a-f:.]+\])(?::[1-9][0-9]{0,4})?")
+_ORIGIN = re.compile(r"https?://(?:[a-z0-9.-]+|\[[0-9a-f:.]+\])(?::[1-9][0-9]{0,4})?")
 _DEFAULT_PORT = re.compile(r"http://.*:80|https://.*:443")
 
 
@@ -182,9 +182,10 @@ def _digit(character: str) -> str | None:
 
 
 def _describe(reason: str, wrong: tuple[int, ...]) -> str:
-    where = f"group{'s' if len(wrong) > 1 else ''} {', '.join(map(str, wrong))}"
+    many = len(wrong) > 1
+    where = f"group{'s' if many else ''} {', '.join(map(str, wrong))}"
     if reason == "character":
-        return f"{where} holds something that is not a digit"
+        return f"{where} {'hold' if many else 'holds'} something that is not a digit"
     if reason == "group":
-        return f"{where} does not match its check digit"
+        return f"{where} {'do' if many else 'does'} not match {'their check digits' if many else 'its check digit'}"
     return f"not {CODE_DIGITS} digits"

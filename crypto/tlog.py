@@ -79,7 +79,8 @@ def verify_consistency(first: int, second: int, first_root: bytes, second_root: 
     """Check that the tree of ``second`` entries with ``second_root`` continues the one of ``first`` entries.
 
     RFC 9162 §2.1.4.2. Raises ProofError when it does not, LimitError and MalformedError on sizes or hashes that no
-    tree has. An empty tree proves nothing: ``first`` is at least 1.
+    tree has. An empty tree proves nothing: ``first`` is at least 1. Not checked: that a size belongs to its root, some
+    neighbouring sizes have proofs of one shape. Whoever signs a root signs its size with it.
     """
     _check_form(second, proof, first_root, second_root)
     if not 1 <= first <= second:

@@ -1,0 +1,81 @@
+# SPDX-License-Identifier: AGPL-3.0-or-later
+"""Reserve shares: any k of n trustees open the reserve, fewer do not, and a slip is said to be in its share."""
+
+import itertools
+
+import pytest
+
+from crypto.errors import LimitError, MalformedError
+from crypto.quorum import ShareError, check_share, recombine_reserve, split_reserve
+from tests.vectors import expected_error, load_vectors
+
+SEED = bytes(range(32))
+TRUSTEES = split_reserve(SEED, 3, 5)
+
+
+@pytest.mark.parametrize("vector", load_vectors("quorum", "recombine"))
+def test_vectors(vector):
+    shares = vector["input"]["shares"]
+    if "value" in vector:
+        assert recombine_reserve(shares).hex() == vector["value"]
+    elif vector["error"] == "ShareError":
+        with pytest.raises(ShareError) as caught:
+            recombine_reserve(shares)
+        assert (caught.value.reason, caught.value.share) == (vector["reason"], vector["share"])
+    else:
+        with pytest.raises(expected_error(vector)):
+            recombine_reserve(shares)
+
+
+def test_any_three_of_five_trustees_open_the_reserve_in_any_order():
+    for three in itertools.permutations(TRUSTEES, 3):
+        assert recombine_reserve(three) == SEED
+
+
+def test_no_two_trustees_open_it():
+    for two in itertools.combinations(TRUSTEES, 2):
+        with pytest.raises(ShareError, match="2 of the 3 shares"):
+            recombine_reserve(two)
+
+
+def test_every_wrong_word_is_said_to_be_in_its_share():
+    words = TRUSTEES[1].split()
+    for place in range(len(words)):
+        other = "academic" if words[place] != "academic" else "acid"
+        slip = " ".join([*words[:place], other, *words[place + 1 :]])
+        with pytest.raises(ShareError) as caught:
+            recombine_reserve([TRUSTEES[0], slip, TRUSTEES[2]])
+        assert (caught.value.reason, caught.value.share) == ("checksum", 2)
+
+
+def test_no_message_holds_a_word_that_was_typed():
+    words = TRUSTEES[1].split()
+    for slip in (words[:-1], [*words[:-1], "zzyzx"], [*words[:20], "academic", *words[21:]]):
+        with pytest.raises(ShareError) as caught:
+            check_share(" ".join(slip))
+        assert not {*words, "zzyzx"} & set(str(caught.value).split())
+
+
+def test_a_share_is_checked_by_itself_as_it_is_typed_in():
+    facts = [check_share(share) for share in TRUSTEES]
+    assert [fact.number for fact in facts] == [1, 2, 3, 4, 5]
+    assert {fact.threshold for fact in facts} == {3}
+    assert len({fact.set_id for fact in facts}) == 1
+
+
+@pytest.mark.parametrize(("threshold", "shares"), [(0, 3), (1, 1), (1, 3), (4, 3), (2, 17), (17, 17), (-1, 2)])
+def test_a_reserve_that_one_person_or_nobody_could_open_is_not_made(threshold, shares):
+    with pytest.raises(LimitError):
+        split_reserve(SEED, threshold, shares)
+
+
+@pytest.mark.parametrize(("threshold", "shares"), [(2, 2), (2, 16), (16, 16)])
+def test_the_bounds_themselves_are_allowed(threshold, shares):
+    made = split_reserve(SEED, threshold, shares)
+    assert len(made) == shares
+    assert recombine_reserve(made[-threshold:]) == SEED
+
+
+def test_a_seed_of_another_size_is_refused():
+    with pytest.raises(MalformedError):
+        split_reserve(bytes(16), 2, 3)

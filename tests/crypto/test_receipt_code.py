@@ -1,0 +1,178 @@
+# SPDX-License-Identifier: AGPL-3.0-or-later
+"""Receipt codes: every kind of slip is found and said to be in its group; keys depend on code and portal alone."""
+
+import itertools
+from collections import Counter
+from random import Random
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from crypto.errors import MalformedError
+from crypto.receipt_code import (
+    CODE_DIGITS,
+    GROUP_DIGITS,
+    GROUPS,
+    ReceiptCodeError,
+    add_checks,
+    derive,
+    format_code,
+    groups,
+    new_code,
+    parse_code,
+)
+from tests.vectors import expected_error, load_vectors
+
+ORIGIN = "https://portal.example"
+CODE = add_checks("3141592653589793238462643383")
+CODES = st.text("0123456789", min_size=28, max_size=28).map(add_checks)
+
+
+def with_group(number: int, group: str) -> str:
+    """The code of zeros with one group replaced."""
+    parts = list(groups(add_checks("0" * 28)))
+    parts[number - 1] = group
+    return "".join(parts)
+
+
+def checked_groups(number: int) -> dict[str, str]:
+    """Every group of four digits under ``number``, with its check digit: digits to group."""
+    places = ["".join(digits) for digits in itertools.product("0123456789", repeat=4)]
+    # Seven groups at once, since a code is what the function takes.
+    return {digits: groups(add_checks(digits * GROUPS))[number - 1] for digits in places}
+
+
+class TestVectors:
+    @pytest.mark.parametrize("vector", load_vectors("receipt-code", "create"))
+    def test_check_digits(self, vector):
+        assert add_checks(vector["input"]["digits"]) == vector["value"]
+
+    @pytest.mark.parametrize("vector", load_vectors("receipt-code", "parse"))
+    def test_parsing(self, vector):
+        text = vector["input"]["text"]
+        if "value" in vector:
+            assert parse_code(text) == vector["value"]
+            return
+        with pytest.raises(ReceiptCodeError) as caught:
+            parse_code(text)
+        assert (caught.value.reason, list(caught.value.groups)) == (vector["reason"], vector["groups"])
+
+    @pytest.mark.parametrize("vector", load_vectors("receipt-code", "derive"))
+    def test_derivation(self, vector):
+        arguments = (vector["input"]["digits"], vector["input"]["origin"])
+        if "error" in vector:
+            with pytest.raises(expected_error(vector)):
+                derive(*arguments)
+            return
+        secrets = derive(*arguments)
+        assert vector["value"] == {
+            "mailbox_id": secrets.mailbox_id,
+            "token": secrets.token.hex(),
+            "token_sha256": secrets.token_sha256,
+            "mailbox_seed": secrets.mailbox_seed.hex(),
+            "recipient": str(secrets.identity.recipient()),
+            "message_mac": secrets.message_mac.hex(),
+            "leaf_nonce": secrets.leaf_nonce.hex(),
+            "state_mac": secrets.state_mac.hex(),
+        }
+
+
+class TestSlips:
+    """All cases, not samples: what the check digits promise."""
+
+    @pytest.mark.parametrize("number", range(1, GROUPS + 1))
+    def test_any_single_wrong_digit_makes_another_group_than_any_right_one(self, number):
+        right = set(checked_groups(number).values())
+        for group in right:
+            for place, digit in itertools.product(range(GROUP_DIGITS), "0123456789"):
+                slip = group[:place] + digit + group[place + 1 :]
+                assert slip == group or slip not in right
+
+    @pytest.mark.parametrize("number", range(1, GROUPS + 1))
+    def test_any_two_neighbouring_digits_transposed_are_found(self, number):
+        right = set(checked_groups(number).values())
+        for group in right:
+            for place in range(GROUP_DIGITS - 1):
+                slip = group[:place] + group[place + 1] + group[place] + group[place + 2 :]
+                assert slip == group or slip not in right
+
+    def test_no_group_is_right_in_two_places(self):
+        right = [set(checked_groups(number).values()) for number in range(1, GROUPS + 1)]
+        assert sum(map(len, right)) == len(set.union(*right)) == GROUPS * 10_000
+
+    @given(code=CODES, places=st.permutations(range(GROUPS)))
+    def test_groups_in_another_order_are_named(self, code, places):
+        shuffled = "".join(groups(code)[place] for place in places)
+        moved = tuple(number for number, place in enumerate(places, 1) if place != number - 1)
+        if not moved:
+            assert parse_code(shuffled) == code
+            return
+        with pytest.raises(ReceiptCodeError) as caught:
+            parse_code(shuffled)
+        assert (caught.value.reason, caught.value.groups) == ("group", moved)
+
+    @given(code=CODES, place=st.integers(0, CODE_DIGITS - 1), digit=st.sampled_from("0123456789"))
+    def test_the_group_of_a_wrong_digit_is_named(self, code, place, digit):
+        slip = code[:place] + digit + code[place + 1 :]
+        if slip == code:
+            return
+        with pytest.raises(ReceiptCodeError) as caught:
+            parse_code(slip)
+        assert caught.value.groups == (place // GROUP_DIGITS + 1,)
+
+    def test_a_damm_check_of_the_literature(self):
+        """572 has the check digit 4. Group 5 with the digits 7, 2, then 4 and 0 comes to 0 again."""
+        assert parse_code(with_group(5, "72400")) == with_group(5, "72400")
+
+    def test_the_message_names_groups_and_no_digits(self):
+        with pytest.raises(ReceiptCodeError) as caught:
+            parse_code(" ".join(["98760", *groups(CODE)[1:6], "98761"]))
+        assert str(caught.value) == "receipt code: groups 1, 7 do not match their check digits"
+
+
+class TestNewCode:
+    @given(seed=st.integers(0, 2**32))
+    @settings(max_examples=50)
+    def test_a_new_code_is_well_formed_in_every_form(self, seed):
+        code = new_code(Random(seed).randbytes)
+        assert parse_code(code) == code
+        assert parse_code(format_code(code)) == code
+        assert len(format_code(code).split(" ")) == GROUPS
+
+    def test_bytes_that_would_favour_small_digits_are_thrown_away(self):
+        stream = itertools.cycle([*range(250, 256), *range(240, 250)])
+        code = new_code(lambda size: bytes(itertools.islice(stream, size)))
+        assert "".join(group[:4] for group in groups(code)) == "0123456789012345678901234567"
+
+    def test_a_source_of_thrown_away_bytes_only_is_asked_again(self):
+        answers = [bytes([255]) * 100, bytes([250]) * 100, bytes(27), bytes([7]) * 100]
+        code = new_code(lambda size: answers.pop(0)[:size])
+        assert "".join(group[:4] for group in groups(code)) == "0" * 27 + "7"
+
+    def test_digits_are_spread_evenly(self):
+        source = Random(1)
+        counts = Counter(
+            digit for _ in range(2000) for group in groups(new_code(source.randbytes)) for digit in group[:4]
+        )
+        assert sorted(counts) == list("0123456789")
+        # 5600 are due of each; six standard deviations are 426.
+        assert all(abs(count - 5600) < 426 for count in counts.values())
+
+    def test_two_codes_differ(self):
+        assert new_code() != new_code()
+
+
+class TestDerivation:
+    def test_all_secrets_differ(self):
+        secrets = derive(CODE, ORIGIN)
+        values = [secrets.token, secrets.mailbox_seed, secrets.message_mac, secrets.leaf_nonce, secrets.state_mac]
+        assert len({value[:16] for value in values} | {bytes.fromhex(secrets.mailbox_id)}) == 6
+
+    def test_secrets_are_not_printed(self):
+        secrets = derive(CODE, ORIGIN)
+        assert repr(secrets) == f"MailboxSecrets(mailbox_id='{secrets.mailbox_id}')"
+
+    def test_other_scripts_must_be_parsed_first(self):
+        with pytest.raises(MalformedError):
+            derive(format_code(CODE), ORIGIN)
