@@ -4,6 +4,10 @@
 // The page hands the receipt code over and gets plain results back. `cancel` and `terminate` end the worker and with it
 // every key it held. Nothing here touches storage of any kind.
 
+import { PortalError } from "./portal-error.js";
+
+export { PortalError };
+
 /**
  * @typedef {{ file: File | Blob, name: string, strip: boolean }} ChosenFile
  *
@@ -37,26 +41,6 @@
  *
  * @typedef {{ origin: string, digits: string, kind: "message" | "retaliation", body: string }} FollowUpRequest
  */
-
-/**
- * Why something was not done. `code` is one of docs/protocol.md §7.3 with its HTTP `status`, or with status 0 one of
- * `cancelled`, `charter-invalid`, `charter-expired`, `no-recipient`, `too-large`, `file-unreadable`,
- * `acknowledgement-invalid`, `unexpected-answer`, `failed`.
- */
-export class PortalError extends Error {
-  /**
-   * @param {string} code
-   * @param {number} [status]
-   * @param {boolean} [retryable] whether the same call may succeed later
-   */
-  constructor(code, status = 0, retryable = false) {
-    super(code);
-    this.name = "PortalError";
-    this.code = code;
-    this.status = status;
-    this.retryable = retryable;
-  }
-}
 
 /**
  * Seals and opens in a worker. One call at a time; a second one waits for the first.

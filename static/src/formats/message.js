@@ -12,9 +12,9 @@ import { parseNote, verifyNote } from "./note.js";
 import { MESSAGE_FLOOR, padDocument, unpadDocument } from "./padding.js";
 
 const NOTE_MAX = 1 << 20;
-export const BODY_MAX = 64 * 1024;
-/** A follow-up is refused by the portal above this, so its text must leave room for the header and escapes. */
-export const FOLLOW_UP_SEALED_MAX = 64 * 1024 + 2048;
+const BODY_MAX = 64 * 1024;
+/** The portal takes a follow-up of at most 64 KiB and a header, so its text must leave room for the rest. */
+const FOLLOW_UP_PADDED_MAX = 64 * 1024;
 
 /**
  * @typedef {{ note: import("./note.js").Note, submission: string, charter: string, day: string, language: string,
@@ -81,7 +81,7 @@ export function verifyReply(reply, submission, charters) {
  */
 export async function sealFollowUp({ submission, day, kind, body }, messageMac, thread) {
   const json = encodeWithMac(messageMac, { version: "amparo/v1/follow-up", submission, day, kind, body });
-  const sealed = await seal(padDocument(json, MESSAGE_FLOOR), [thread]);
-  if (sealed.length > FOLLOW_UP_SEALED_MAX) throw new LimitError("message is too long");
-  return sealed;
+  const padded = padDocument(json, MESSAGE_FLOOR);
+  if (padded.length > FOLLOW_UP_PADDED_MAX) throw new LimitError("message is too long");
+  return seal(padded, [thread]);
 }

@@ -1,0 +1,22 @@
+// SPDX-License-Identifier: AGPL-3.0-or-later
+// Why a call to the portal, or the sealing before it, came to nothing.
+
+/**
+ * Why something was not done. `code` is one of docs/protocol.md §7.3 with its HTTP `status`, or with status 0 one of
+ * `cancelled`, `charter-invalid`, `charter-expired`, `no-recipient`, `too-large`, `file-unreadable`,
+ * `acknowledgement-invalid`, `unexpected-answer`, `failed`.
+ */
+export class PortalError extends Error {
+  /**
+   * @param {string} code
+   * @param {number} [status]
+   * @param {boolean} [retryable] whether the same call may succeed later
+   */
+  constructor(code, status = 0, retryable = false) {
+    super(code);
+    this.name = "PortalError";
+    this.code = code;
+    this.status = status;
+    this.retryable = retryable;
+  }
+}

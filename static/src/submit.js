@@ -1,0 +1,260 @@
+// SPDX-License-Identifier: AGPL-3.0-or-later
+// From answers and files to the portal's acknowledgement. docs/protocol.md §5 – §7.
+//
+// Files go first, in parts, while they are being sealed. The report names their hashes, so it is sealed after them; the
+// manifest is made last, and the same bundle is sent until the portal has acknowledged it.
+
+import { sha256 } from "@noble/hashes/sha2.js";
+import { generateIdentity, identityFromSeed, recipientOf, sealStream, sealedSize } from "./formats/age.js";
+import { checkAcknowledgement } from "./formats/acknowledgement.js";
+import { attachmentCommitment, cleanMediaType, cleanName, padBlob } from "./formats/attachment.js";
+import { MEDIA_TYPE, writeBundle } from "./formats/bundle.js";
+import { isInForce, readCharter } from "./formats/charter.js";
+import { deriveSecrets, wipeSecrets } from "./formats/derive.js";
+import { HASH_BYTES, ID_BYTES, encodeHex, encodeUtf8, formatDay } from "./formats/encoding.js";
+import { FormatError, LimitError } from "./formats/errors.js";
+import { chooseMembers, sealGrant } from "./formats/grant.js";
+import * as manifests from "./formats/manifest.js";
+import { paddedAttachmentSize } from "./formats/padding.js";
+import { randomBytes } from "./formats/random.js";
+import { sealReport } from "./formats/report.js";
+import { sealState } from "./formats/state.js";
+import { PortalError } from "./portal-error.js";
+import { stripMetadata } from "./strip-metadata.js";
+import { PartSender } from "./upload.js";
+
+// What the progress of sending counts for the report itself, whose size is not known before it is sealed.
+const BUNDLE_SHARE_BYTES = 65_536;
+
+/**
+ * @typedef {import("./formats/charter.js").Charter} Charter
+ * @typedef {import("./formats/derive.js").MailboxSecrets} MailboxSecrets
+ * @typedef {import("./sealing.js").SubmitRequest} SubmitRequest
+ * @typedef {{ blob: Blob, name: string, stripped: boolean }} ReadyFile
+ *
+ * @typedef {object} Context
+ * @property {import("./upload.js").Portal} portal
+ * @property {() => Date} now
+ * @property {import("./formats/random.js").Fill} fill
+ * @property {{ onSeal?: import("./sealing.js").Progress["onSeal"], onSend?: import("./sealing.js").Progress["onSend"] }} progress
+ */
+
+/**
+ * @param {SubmitRequest} request
+ * @param {Context} context
+ * @returns {Promise<import("./sealing.js").Accepted>}
+ * @throws {PortalError}
+ */
+export async function submitReport(request, context) {
+  const day = formatDay(context.now());
+  const charter = checkedCharter(request, day);
+  const members = chooseMembers(charter, request.exclude, day);
+  if (members.length === 0) throw new PortalError("no-recipient");
+  const files = await readyFiles(request.files, charter);
+  const secrets = await deriveSecrets(request.digits, charter.origin);
+  try {
+    const thread = { identity: await generateIdentity(), subject: encodeHex(randomBytes(ID_BYTES, context.fill)) };
+    const recipient = await recipientOf(thread.identity);
+    const attachments = await sendFiles(files, thread.subject, recipient, context);
+    const report = await seal(request, charter, secrets, { subject: thread.subject, recipient, attachments });
+    const grant = await sealGrant(thread, members, charter, context.fill);
+    const bundle = makeBundle(charter, secrets, thread.subject, { ...report, grant }, attachments);
+    return await sendBundle(bundle, charter, thread.subject, attachments, context);
+  } finally {
+    wipeSecrets(secrets);
+  }
+}
+
+/**
+ * @param {SubmitRequest} request
+ * @param {string} day
+ */
+function checkedCharter({ charter: note, origin, exclude }, day) {
+  let charter;
+  try {
+    charter = readCharter(encodeUtf8(note));
+  } catch (error) {
+    if (error instanceof FormatError) throw new PortalError("charter-invalid");
+    throw error;
+  }
+  if (charter.origin !== origin) throw new PortalError("charter-invalid");
+  if (!isInForce(charter, day)) throw new PortalError("charter-expired");
+  const labels = charter.members.map(({ label }) => label);
+  // A label that nobody bears is a wish that could not be honoured.
+  if (exclude.some((label) => !labels.includes(label))) throw new PortalError("charter-invalid");
+  return charter;
+}
+
+/**
+ * Metadata goes before sizes are known, so that all progress has its true total. Nothing is copied.
+ *
+ * @param {import("./sealing.js").ChosenFile[]} chosen
+ * @param {Charter} charter
+ * @returns {Promise<ReadyFile[]>}
+ */
+async function readyFiles(chosen, { limits }) {
+  const tooLarge = chosen.some(({ file }) => file.size > limits.attachmentBytes);
+  if (chosen.length > limits.attachments || tooLarge) throw new PortalError("too-large");
+  const ready = [];
+  for (const { file, name, strip } of chosen) {
+    try {
+      const kept = { blob: file, stripped: false };
+      ready.push({ ...(strip ? await stripMetadata(file, file.type) : kept), name });
+    } catch {
+      throw new PortalError("file-unreadable");
+    }
+  }
+  return ready;
+}
+
+/**
+ * Seal and send every file.
+ *
+ * @param {ReadyFile[]} files
+ * @param {string} submission
+ * @param {string} recipient R
+ * @param {Context} context
+ */
+async function sendFiles(files, submission, recipient, { portal, fill, progress }) {
+  const paddedTotal = files.reduce((sum, { blob }) => sum + paddedAttachmentSize(blob.size), 0);
+  const sealedTotal = sizeOfAll(files);
+  const sender = new PartSender(portal, submission, (sent) => {
+    progress.onSend?.(sent, sealedTotal + BUNDLE_SHARE_BYTES);
+  });
+  const attachments = [];
+  let before = 0;
+  for (const [index, { blob, name, stripped }] of files.entries()) {
+    const file = manifests.attachmentFile(index + 1);
+    const onRead = (/** @type {number} */ done) =>
+      progress.onSeal?.(before + done, paddedTotal, index + 1, files.length);
+    const source = padBlob(blob, onRead);
+    const sealed = sha256.create();
+    let size = 0;
+    await sendFile(sender, file, await sealStream(source.stream, [recipient]), (chunk) => {
+      sealed.update(chunk);
+      size += chunk.length;
+    });
+    before += source.padded;
+    const hash = source.hash.digest();
+    const salt = randomBytes(HASH_BYTES, fill);
+    attachments.push({
+      sealedSize: size,
+      entry: {
+        file,
+        name: cleanName(name),
+        media_type: cleanMediaType(blob.type),
+        size: blob.size,
+        sha256: encodeHex(hash),
+        salt: encodeHex(salt),
+        commitment: attachmentCommitment(salt, hash),
+        sealed_sha256: encodeHex(sealed.digest()),
+        stripped,
+      },
+    });
+  }
+  await sender.finish();
+  return attachments;
+}
+
+/** @typedef {Awaited<ReturnType<typeof sendFiles>>} SentAttachments */
+
+/** @param {ReadyFile[]} files */
+function sizeOfAll(files) {
+  return files.reduce((sum, { blob }) => sum + sealedSize(paddedAttachmentSize(blob.size)), 0);
+}
+
+/**
+ * @param {PartSender} sender
+ * @param {string} file
+ * @param {ReadableStream<Uint8Array>} sealed
+ * @param {(chunk: Uint8Array) => void} onChunk
+ */
+async function sendFile(sender, file, sealed, onChunk) {
+  try {
+    await sender.send(file, sealed, onChunk);
+  } catch (error) {
+    if (error instanceof PortalError) throw error;
+    // The file was changed, moved or taken out while it was read.
+    throw new PortalError("file-unreadable");
+  }
+}
+
+/**
+ * Seal the report and the state.
+ *
+ * @param {SubmitRequest} request
+ * @param {Charter} charter
+ * @param {MailboxSecrets} secrets
+ * @param {{ subject: string, recipient: string, attachments: SentAttachments }} thread
+ */
+async function seal(request, charter, secrets, { subject, recipient, attachments }) {
+  const mailbox = await recipientOf(identityFromSeed(secrets.mailboxSeed));
+  const content = {
+    submission: subject,
+    origin: charter.origin,
+    charter: charter.hash,
+    questionnaire: charter.questionnaire,
+    language: request.language,
+    answers: request.answers,
+    attachments: attachments.map(({ entry }) => entry),
+    mailbox,
+    messageMac: secrets.messageMac,
+    leafNonce: secrets.leafNonce,
+    sealedBy: request.sealedBy,
+  };
+  try {
+    const report = await sealReport(content, recipient);
+    return { report, state: await sealState({ recipient, charter: charter.hash, submission: subject }, secrets, mailbox) };
+  } catch (error) {
+    if (error instanceof LimitError) throw new PortalError("too-large");
+    throw error;
+  }
+}
+
+/**
+ * @param {Charter} charter
+ * @param {MailboxSecrets} secrets
+ * @param {string} submission
+ * @param {{ report: Uint8Array, grant: Uint8Array, state: Uint8Array }} sealed
+ * @param {SentAttachments} attachments
+ */
+function makeBundle(charter, secrets, submission, { report, grant, state }, attachments) {
+  const files = [
+    { name: manifests.REPORT_FILE, content: report },
+    { name: manifests.GRANT_FILE, content: grant },
+    { name: manifests.STATE_FILE, content: state },
+  ];
+  const lines = files.map(({ name, content }) => ({ name, size: content.length, sha256: encodeHex(sha256(content)) }));
+  const sent = attachments.map(({ sealedSize: size, entry }) => ({ name: entry.file, size, sha256: entry.sealed_sha256 }));
+  const { mailbox, token, leafNonce } = secrets;
+  const manifest = manifests.encodeManifest({
+    submission,
+    charter: charter.hash,
+    mailbox,
+    token,
+    files: [...lines, ...sent],
+  });
+  const manifestHash = manifests.manifestHash(manifest);
+  const commitment = manifests.commitment(leafNonce, manifestHash);
+  return { bytes: writeBundle(manifest, commitment, files), manifestHash, commitment };
+}
+
+/**
+ * @param {{ bytes: import("./formats/encoding.js").Bytes, manifestHash: string, commitment: string }} bundle
+ * @param {Charter} charter
+ * @param {string} submission
+ * @param {SentAttachments} attachments
+ * @param {Context} context
+ */
+async function sendBundle({ bytes, manifestHash, commitment }, charter, submission, attachments, { portal, progress }) {
+  const total = attachments.reduce((sum, { sealedSize: size }) => sum + size, BUNDLE_SHARE_BYTES);
+  progress.onSend?.(total - BUNDLE_SHARE_BYTES, total);
+  const acknowledgement = await portal.postBundle(bytes, MEDIA_TYPE);
+  try {
+    checkAcknowledgement(acknowledgement, charter, { submission, manifestHash, commitment });
+  } catch {
+    throw new PortalError("acknowledgement-invalid");
+  }
+  progress.onSend?.(total, total);
+  return { acknowledgement, submission };
+}
