@@ -21,7 +21,7 @@ APP = "oversight"
 MIGRATIONS = "oversight.migrations"
 MODELS = ("oversight.members.records", "oversight.intake.records", "oversight.letters.records")
 
-_HEADER = "# SPDX-License-Identifier: AGPL-3.0-or-later\n# ruff: noqa\n# mypy: ignore-errors\n"
+_HEADER = "# SPDX-License-Identifier: AGPL-3.0-or-later\n# ruff: noqa\n# fmt: off\n# mypy: ignore-errors\n"
 
 
 class DatabaseError(Exception):

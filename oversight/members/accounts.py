@@ -27,10 +27,10 @@ DERIVATIONS_MAX = 2
 FAILURES_FREE = 3
 WAIT_SECONDS_MAX = 300
 FAILURES_KEPT = timedelta(days=1)
-PASSPHRASE_CHARS_MIN = 20
+PASSPHRASE_CHARS_MIN = 16
 
 
-class LoginRefused(Exception):  # noqa: N818 - it is an answer, not a fault
+class LoginRefused(Exception):
     """Username, passphrase and code do not match."""
 
 

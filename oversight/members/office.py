@@ -38,6 +38,11 @@ async def charters_by_hash() -> dict[str, Charter]:
     return {record.hash: read_charter(record.note) for record in await CharterRecord.all().order_by("number")}
 
 
+async def knows_charter(charter_hash: str) -> bool:
+    """Whether a charter of this hash is one of this commission's."""
+    return await CharterRecord.filter(hash=charter_hash).exists()
+
+
 def office_key(folder: Path, slug: str) -> SigningKey:
     """The key that signs requests to the portal and collection notes, made at its first use.
 
@@ -65,7 +70,7 @@ def write_secret_file(path: Path, text: str) -> None:
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     fresh = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
     descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with open(descriptor, "w", encoding="utf-8") as out:
+    with os.fdopen(descriptor, "w", encoding="utf-8") as out:
         out.write(text)
         out.flush()
         os.fsync(descriptor)

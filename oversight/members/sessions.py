@@ -29,7 +29,7 @@ SEEN_SECONDS = 30
 """A session's last use is written at most this often, so that reading pages does not write."""
 
 
-class LoginRequired(Exception):  # noqa: N818 - it is an answer, not a fault
+class LoginRequired(Exception):
     """There is no open session; the answer is the login page."""
 
 

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
 # ruff: noqa
+# fmt: off
 # mypy: ignore-errors
 from tortoise import migrations
 from tortoise.migrations import operations as ops

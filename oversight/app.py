@@ -1,0 +1,183 @@
+# SPDX-License-Identifier: AGPL-3.0-or-later
+"""The office as an ASGI application: a table of routes, what stands before them, what answers when they fail."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
+from datetime import UTC, datetime
+
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from crypto.keyring import DEFAULT, Parameters
+from oversight.collector import Collector, collect_forever
+from oversight.intake.arrival import Receiver
+from oversight.intake.blobs import Blobs
+from oversight.members import founding_pages, login_pages, member_pages
+from oversight.members.accounts import Derivations
+from oversight.members.office import NotFoundedError, current_charter, is_founded, knows_charter, office_key
+from oversight.members.sessions import LoginRequired
+from oversight.pages import PageKit, load_page_kit, redirect, render
+from oversight.portal_client import PortalClient
+from oversight.settings import Settings
+from oversight.storage import Database
+from portal.web.body import BodyTooLargeError
+from portal.web.headers import OFFICE_CSP, SecurityHeaders
+from portal.web.origin_check import CrossOriginCheck
+
+ASSET_CACHE = "public, max-age=31536000, immutable"
+
+
+class InDatabase:
+    """ASGI middleware that makes the application's database the one of the request."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "lifespan":
+            await self.app(scope, receive, send)
+            return
+        database: Database = scope["app"].state.database
+        with database.use():
+            await self.app(scope, receive, send)
+
+
+def create_app(
+    settings: Settings,
+    clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+    *,
+    parameters: Parameters = DEFAULT,
+    collect: bool = False,
+) -> Starlette:
+    """The application; its database opens and closes with its lifespan.
+
+    ``parameters`` are those that keyrings are sealed with. With ``collect`` it visits the portal in the background.
+    """
+    app = Starlette(
+        routes=_routes(),
+        middleware=[
+            Middleware(SecurityHeaders, csp=OFFICE_CSP, https=settings.https),
+            Middleware(CrossOriginCheck, origin=settings.own_origin),
+            Middleware(InDatabase),
+        ],
+        exception_handlers={
+            LoginRequired: _answer_login_required,
+            NotFoundedError: _answer_not_founded,
+            BodyTooLargeError: _answer_too_large,
+            HTTPException: _answer_http_error,
+            Exception: _answer_failure,
+        },
+        lifespan=_lifespan(collect),
+    )
+    app.state.settings = settings
+    app.state.clock = clock
+    app.state.derivations = Derivations(parameters)
+    app.state.kit = load_page_kit(settings)
+    return app
+
+
+def _routes() -> list[Route]:
+    return [
+        *login_pages.routes,
+        *founding_pages.routes,
+        *member_pages.routes,
+        Route("/assets/{name}", serve_asset),
+        Route("/favicon.ico", no_icon),
+        Route("/", start),
+    ]
+
+
+async def start(request: Request) -> Response:
+    """Where members begin: the queue."""
+    return redirect("/queue" if await is_founded() else "/found")
+
+
+async def no_icon(request: Request) -> Response:
+    """Browsers ask for one on their own; there is none."""
+    return Response(status_code=204)
+
+
+async def serve_asset(request: Request) -> Response:
+    """A built style or script, under a name that changes with its bytes."""
+    kit: PageKit = request.app.state.kit
+    found = next((asset for asset in kit.assets.values() if asset.path == request.url.path), None)
+    if found is None:
+        raise HTTPException(404)
+    headers = {"cache-control": ASSET_CACHE, "vary": "accept-encoding"}
+    if "gzip" in request.headers.get("accept-encoding", ""):
+        return Response(found.gzip, media_type=found.media_type, headers={**headers, "content-encoding": "gzip"})
+    return Response(found.body, media_type=found.media_type, headers=headers)
+
+
+def _lifespan(collect: bool) -> Callable[[Starlette], AbstractAsyncContextManager[None]]:
+    @asynccontextmanager
+    async def lifespan(app: Starlette) -> AsyncIterator[None]:
+        settings: Settings = app.state.settings
+        settings.secrets.mkdir(mode=0o700, parents=True, exist_ok=True)
+        app.state.database = await Database.open(settings.database_url)
+        try:
+            with app.state.database.use():
+                task = asyncio.create_task(_collect(app)) if collect and settings.portal_url else None
+            yield
+            if task is not None:
+                task.cancel()
+                with suppress(asyncio.CancelledError):
+                    await task
+        finally:
+            await app.state.database.close()
+
+    return lifespan
+
+
+async def _collect(app: Starlette) -> None:
+    settings: Settings = app.state.settings
+    clients: list[PortalClient] = []
+
+    async def prepare() -> Collector | None:
+        if not await is_founded():
+            return None
+        charter = await current_charter()
+        key = office_key(settings.secrets, charter.slug)
+        client = PortalClient(settings.portal_url, charter.origin, key, clock=app.state.clock)
+        clients.append(client)
+        receiver = Receiver(client, Blobs(settings.data / "blobs"), knows_charter)
+        return Collector(client, receiver, charter.origin, key, settings.data / "collector.lock", app.state.clock)
+
+    try:
+        await collect_forever(prepare, settings.collect_seconds)
+    finally:
+        for client in clients:
+            await client.close()
+
+
+async def _answer_login_required(request: Request, error: Exception) -> Response:
+    return login_pages.to_login(request)
+
+
+async def _answer_not_founded(request: Request, error: Exception) -> Response:
+    return redirect("/found")
+
+
+async def _answer_too_large(request: Request, error: Exception) -> Response:
+    return render(request, "error.html", 413, kind="too-large")
+
+
+async def _answer_http_error(request: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)
+    kind = {403: "forbidden", 404: "not-found", 405: "not-found"}.get(error.status_code, "failure")
+    return render(request, "error.html", error.status_code, kind=kind)
+
+
+async def _answer_failure(request: Request, error: Exception) -> Response:
+    """Starlette answers this outside the middleware, so the headers are set here."""
+    response = render(request, "error.html", 500, kind="failure")
+    settings: Settings = request.app.state.settings
+    for name, value in SecurityHeaders(request.app, OFFICE_CSP, settings.https).headers.items():
+        response.headers[name] = value
+    return response

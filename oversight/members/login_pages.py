@@ -1,0 +1,78 @@
+# SPDX-License-Identifier: AGPL-3.0-or-later
+"""Logging in, and locking."""
+
+from urllib.parse import quote, urlsplit
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from oversight.members.accounts import Attempt, LoginMustWait, LoginRefused, log_in
+from oversight.members.office import is_founded
+from oversight.members.sessions import LoginRequired, close_session, open_session, unlocked
+from oversight.pages import N_, FieldError, Form, read_form, redirect, render
+
+DO_NOT_MATCH = N_("Username, passphrase and code do not match. A code is taken once: wait for the next one.")
+MUST_WAIT = N_("Too many attempts in a row for this username. Try again in %(seconds)s seconds.")
+
+
+async def show_login(request: Request) -> Response:
+    if not await is_founded():
+        return redirect("/found")
+    try:
+        await unlocked(request)
+    except LoginRequired:
+        values = {"next": local_path(request.query_params.get("next", ""))}
+        return render(request, "login.html", values=values, locked="locked" in request.query_params)
+    return redirect("/")
+
+
+async def take_login(request: Request) -> Response:
+    state = request.app.state
+    form = await read_form(request)
+    attempt = Attempt(form.text("username"), form.secret("passphrase"), form.text("code"))
+    try:
+        member, keyring = await log_in(attempt, state.derivations, state.settings.secrets, state.clock())
+    except LoginMustWait as refusal:
+        return _refuse(request, form, FieldError("username", MUST_WAIT, {"seconds": refusal.seconds}), 429)
+    except LoginRefused:
+        return _refuse(request, form, FieldError("username", DO_NOT_MATCH), 403)
+    await close_session(request, Response())
+    response = redirect(local_path(form.text("next")))
+    await open_session(response, member, keyring, state.clock(), state.settings)
+    return response
+
+
+async def lock(request: Request) -> Response:
+    response = redirect("/login?locked")
+    await close_session(request, response)
+    response.headers["clear-site-data"] = '"cache"'
+    return response
+
+
+def to_login(request: Request) -> Response:
+    """To the login page, and from there back to the page that was asked for."""
+    if request.method not in {"GET", "HEAD"} or request.url.path == "/":
+        return redirect("/login")
+    wanted = request.url.path + (f"?{request.url.query}" if request.url.query else "")
+    return redirect(f"/login?next={quote(wanted, safe='/')}")
+
+
+def local_path(text: str) -> str:
+    """``text`` if it is a path of this office, the start page otherwise: nobody is sent elsewhere after a login."""
+    parts = urlsplit(text)
+    ours = text.startswith("/") and not text.startswith(("//", "/\\")) and not parts.netloc and not parts.scheme
+    return text if ours and text.isprintable() and "\\" not in text else "/"
+
+
+def _refuse(request: Request, form: Form, error: FieldError, status: int) -> Response:
+    values = {"next": local_path(form.text("next")), "username": form.text("username")}
+    return render(request, "login.html", status, errors=[error], values=values, locked=False)
+
+
+routes = [
+    Route("/login", show_login),
+    Route("/login", take_login, methods=["POST"]),
+    Route("/lock", lock, methods=["POST"]),
+    Route("/logout", lock, methods=["POST"]),
+]
