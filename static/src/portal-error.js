@@ -3,7 +3,7 @@
 
 /**
  * Why something was not done. `code` is one of docs/protocol.md §7.3 with its HTTP `status`, or with status 0 one of
- * `cancelled`, `charter-invalid`, `charter-expired`, `no-recipient`, `too-large`, `file-unreadable`,
+ * `cancelled`, `charter-invalid`, `charter-expired`, `no-recipient`, `answers-invalid`, `too-large`, `file-unreadable`,
  * `acknowledgement-invalid`, `unexpected-answer`, `failed`.
  */
 export class PortalError extends Error {

@@ -207,6 +207,7 @@ async function seal(request, charter, secrets, { subject, recipient, attachments
     return { report, state: await sealState({ recipient, charter: charter.hash, submission: subject }, secrets, mailbox) };
   } catch (error) {
     if (error instanceof LimitError) throw new PortalError("too-large");
+    if (error instanceof FormatError) throw new PortalError("answers-invalid");
     throw error;
   }
 }

@@ -25,8 +25,8 @@ const ATTACHMENT_BYTES_MAX = 2 ** 31;
 const PANELS_MAX = 64;
 
 const SLUG = /^[a-z][a-z0-9-]{1,30}$/;
-const LABEL = /^[a-z][a-z0-9-]{0,30}$/;
-const LANGUAGE = /^[a-z]{2,3}(-[A-Za-z0-9]{2,8}){0,3}$/;
+export const LABEL = /^[a-z][a-z0-9-]{0,30}$/;
+export const LANGUAGE = /^[a-z]{2,3}(-[A-Za-z0-9]{2,8}){0,3}$/;
 const JURISDICTION = /^[A-Z][A-Z0-9-]{1,15}$/;
 const ORIGIN = /^https?:\/\/[a-z0-9.-]+(:[1-9][0-9]{0,4})?$/;
 const ROLE =

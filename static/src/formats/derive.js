@@ -3,7 +3,9 @@
 
 import { hkdf } from "@noble/hashes/hkdf.js";
 import { sha256 } from "@noble/hashes/sha2.js";
+import { parseCode } from "../receipt-code.js";
 import { concat, encodeHex, encodeUtf8, label } from "./encoding.js";
+import { MalformedError } from "./errors.js";
 
 const ITERATIONS = 210_000;
 const MASTER_BITS = 256;
@@ -22,8 +24,10 @@ const MASTER_BITS = 256;
  * @param {string} digits receipt code, 35 ASCII digits
  * @param {string} origin of the portal
  * @returns {Promise<MailboxSecrets>}
+ * @throws {MalformedError} for another spelling of either, which would quietly open another mailbox
  */
 export async function deriveSecrets(digits, origin) {
+  checkInput(digits, origin);
   const { subtle } = globalThis.crypto;
   const password = await subtle.importKey("raw", encodeUtf8(digits), "PBKDF2", false, ["deriveBits"]);
   const salt = concat(label("receipt"), encodeUtf8(origin));
@@ -46,4 +50,17 @@ export async function deriveSecrets(digits, origin) {
 /** @param {MailboxSecrets} secrets overwritten, as far as script can */
 export function wipeSecrets(secrets) {
   for (const value of Object.values(secrets)) if (typeof value !== "string") value.fill(0);
+}
+
+/**
+ * @param {string} digits
+ * @param {string} origin
+ */
+function checkInput(digits, origin) {
+  try {
+    if (parseCode(digits) === digits && /^https?:/.test(origin) && new URL(origin).origin === origin) return;
+  } catch {
+    // Neither a code nor an address.
+  }
+  throw new MalformedError("not a receipt code at an origin");
 }

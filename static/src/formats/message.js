@@ -3,7 +3,7 @@
 
 import { sha256 } from "@noble/hashes/sha2.js";
 import { open, seal } from "./age.js";
-import { membersOn } from "./charter.js";
+import { LANGUAGE, membersOn } from "./charter.js";
 import { readDocument } from "./document.js";
 import { HASH_BYTES, ID_BYTES, encodeHex, encodeUtf8 } from "./encoding.js";
 import { AuthenticationError, LimitError } from "./errors.js";
@@ -11,10 +11,11 @@ import { encodeWithMac } from "./mac.js";
 import { parseNote, verifyNote } from "./note.js";
 import { MESSAGE_FLOOR, padDocument, unpadDocument } from "./padding.js";
 
-const NOTE_MAX = 1 << 20;
+// A body may grow sixfold when JSON escapes it.
+const REPLY_MAX = 512 * 1024;
 const BODY_MAX = 64 * 1024;
-/** The portal takes a follow-up of at most 64 KiB and a header, so its text must leave room for the rest. */
-const FOLLOW_UP_PADDED_MAX = 64 * 1024;
+// Padded and sealed with its header, a follow-up of this size has at most 64 KiB.
+const FOLLOW_UP_MAX = 60 * 1024;
 
 /**
  * @typedef {{ note: import("./note.js").Note, submission: string, charter: string, day: string, language: string,
@@ -38,14 +39,14 @@ export function messageId(sealed) {
  * @returns {Promise<Reply>}
  */
 export async function openReply(sealed, identity) {
-  const note = parseNote(unpadDocument(await open(sealed, identity), MESSAGE_FLOOR, NOTE_MAX));
-  const fields = readDocument(encodeUtf8(note.text.slice(0, -1)), "reply", NOTE_MAX);
+  const note = parseNote(unpadDocument(await open(sealed, identity), MESSAGE_FLOOR, REPLY_MAX));
+  const fields = readDocument(encodeUtf8(note.text.slice(0, -1)), "reply", REPLY_MAX);
   const reply = {
     note,
     submission: fields.hex("submission", ID_BYTES),
     charter: fields.hex("charter", HASH_BYTES),
     day: fields.day("day"),
-    language: fields.text("language"),
+    language: fields.text("language", LANGUAGE),
     body: fields.text("body"),
   };
   fields.end();
@@ -81,7 +82,6 @@ export function verifyReply(reply, submission, charters) {
  */
 export async function sealFollowUp({ submission, day, kind, body }, messageMac, thread) {
   const json = encodeWithMac(messageMac, { version: "amparo/v1/follow-up", submission, day, kind, body });
-  const padded = padDocument(json, MESSAGE_FLOOR);
-  if (padded.length > FOLLOW_UP_PADDED_MAX) throw new LimitError("message is too long");
-  return seal(padded, [thread]);
+  if (json.length > FOLLOW_UP_MAX) throw new LimitError("message is too long");
+  return seal(padDocument(json, MESSAGE_FLOOR), [thread]);
 }

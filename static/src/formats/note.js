@@ -100,7 +100,7 @@ function readLine(line) {
 /** @param {string} name */
 function checkName(name) {
   if ([...name].length > NAME_CHARACTERS_MAX) throw new LimitError("key name is too long");
-  if (name === "" || /[+\s\u0085]/.test(name) || CONTROL.test(name)) fail("a key name");
+  if (name === "" || /[+\u0085]|[^\S\ufeff]/.test(name) || CONTROL.test(name)) fail("a key name");
 }
 
 /**

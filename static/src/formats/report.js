@@ -2,6 +2,7 @@
 // What a reporter says, sealed to the thread. docs/protocol.md §5.1.
 
 import { seal } from "./age.js";
+import { checkAnswers } from "./answers.js";
 import { encodeJson } from "./canonical-json.js";
 import { encodeHex } from "./encoding.js";
 import { LimitError } from "./errors.js";
@@ -27,8 +28,10 @@ const REPORT_MAX = 1024 * 1024;
 /**
  * @param {Report} report
  * @param {string} thread R
+ * @throws {LimitError | import("./errors.js").MalformedError} for what no reader would take
  */
 export function sealReport({ messageMac, leafNonce, sealedBy, ...report }, thread) {
+  checkAnswers(report.answers);
   const json = encodeJson({
     version: "amparo/v1/report",
     ...report,

@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: AGPL-3.0-or-later
+// What a reporter answered: values by question id. docs/protocol.md §4.3.
+
+import { LABEL } from "./charter.js";
+import { Fields } from "./document.js";
+import { LimitError, MalformedError } from "./errors.js";
+
+const ANSWERS_MAX = 512;
+const CODES_MAX = 256;
+const CODE_CHARACTERS_MAX = 64;
+const PARTS_MAX = { year: 9999, month: 12, day: 31 };
+
+/**
+ * Check the shape of all answers before they are sealed: an office would find out too late.
+ *
+ * @param {Record<string, unknown>} answers
+ * @throws {MalformedError | LimitError}
+ */
+export function checkAnswers(answers) {
+  const entries = Object.entries(answers);
+  if (entries.length > ANSWERS_MAX) throw new LimitError("too many answers");
+  for (const [name, answer] of entries) {
+    if (!LABEL.test(name)) throw new MalformedError("an answer to a question whose id is malformed");
+    if (Array.isArray(answer)) checkCodes(answer);
+    else if (typeof answer !== "string") checkDate(new Fields(answer, "answer"));
+  }
+}
+
+/** @param {unknown[]} codes */
+function checkCodes(codes) {
+  const isCode = (/** @type {unknown} */ code) => typeof code === "string" && code.length <= CODE_CHARACTERS_MAX;
+  if (codes.length > CODES_MAX || new Set(codes).size !== codes.length || !codes.every(isCode)) {
+    throw new MalformedError("an answer holds something that is no code");
+  }
+}
+
+/** @param {Fields} fields */
+function checkDate(fields) {
+  for (const [name, high] of Object.entries(PARTS_MAX)) {
+    const value = fields.take(name);
+    if (value !== null) new Fields({ value }, "date").integer("value", 1, high);
+  }
+  fields.boolean("about");
+  fields.end();
+}

@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: AGPL-3.0-or-later
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { recipientOf, identityFromSeed } from "../../static/src/formats/age.js";
+import { deriveSecrets } from "../../static/src/formats/derive.js";
+import { encodeHex } from "../../static/src/formats/encoding.js";
+import { sha256 } from "../../static/node_modules/@noble/hashes/sha2.js";
+import { ReceiptCodeError, addChecks, groups, newCode, parseCode } from "../../static/src/receipt-code.js";
+import { loadVectors, testVectors } from "./vectors.mjs";
+
+testVectors("receipt-code", "create", ({ digits }) => addChecks(digits));
+testVectors("receipt-code", "derive", async ({ digits, origin }) => {
+  const secrets = await deriveSecrets(digits, origin);
+  return {
+    mailbox_id: secrets.mailbox,
+    token: encodeHex(secrets.token),
+    token_sha256: encodeHex(sha256(secrets.token)),
+    mailbox_seed: encodeHex(secrets.mailboxSeed),
+    recipient: await recipientOf(identityFromSeed(secrets.mailboxSeed)),
+    message_mac: encodeHex(secrets.messageMac),
+    leaf_nonce: encodeHex(secrets.leafNonce),
+    state_mac: encodeHex(secrets.stateMac),
+  };
+});
+
+for (const { name, input, value, error, reason, groups: wrong } of loadVectors("receipt-code", "parse")) {
+  test(`receipt-code, parse: ${name}`, () => {
+    if (!error) {
+      assert.equal(parseCode(input.text), value);
+      return;
+    }
+    assert.throws(
+      () => parseCode(input.text),
+      (thrown) => {
+        assert.ok(thrown instanceof ReceiptCodeError);
+        assert.deepEqual([thrown.reason, thrown.groups], [reason, wrong]);
+        return true;
+      },
+    );
+  });
+}
+
+test("a new code is read back from its groups and differs from the next one", () => {
+  const code = newCode();
+  assert.match(code, /^[0-9]{35}$/);
+  assert.equal(groups(code).length, 7);
+  assert.equal(parseCode(groups(code).join(" ")), code);
+  assert.notEqual(newCode(), code);
+});
+
+test("bytes above 249 are thrown away, so that no digit is likelier than another", () => {
+  const source = [...Array(28).fill(255), ...Array(28).fill(17)];
+  const code = newCode((bytes) => bytes.set(source.splice(0, bytes.length)) ?? bytes);
+  assert.equal(code, addChecks("7".repeat(28)));
+});
+
+test("every wrong digit and every two neighbours in the wrong order are found, with their group", () => {
+  const code = newCode();
+  for (let at = 0; at < code.length; at++) {
+    const wrong = code.slice(0, at) + ((Number(code[at]) + 1 + (at % 9)) % 10) + code.slice(at + 1);
+    if (wrong !== code) assert.deepEqual(refusal(wrong).groups, [Math.floor(at / 5) + 1]);
+    const swapped = code.slice(0, at) + code[at + 1] + code[at] + code.slice(at + 2);
+    if (at % 5 < 4 && swapped !== code) assert.deepEqual(refusal(swapped).groups, [Math.floor(at / 5) + 1]);
+  }
+});
+
+function refusal(text) {
+  try {
+    parseCode(text);
+  } catch (error) {
+    return error;
+  }
+  throw new Error("was taken for a code");
+}
