@@ -27,7 +27,7 @@ from crypto.errors import AuthenticationError, LimitError, MalformedError
 NOTE_BYTES_MAX = 1 << 20
 SIGNATURES_MAX = 64
 KEY_BYTES = 32
-SIGNATURE_BYTES = 64
+NAME_CHARS_MAX = 255
 KEY_ID_BYTES = 4
 _ED25519 = b"\x01"
 _DASH = "\N{EM DASH} "
@@ -38,8 +38,8 @@ _CONTROL = re.compile(r"[\x00-\x09\x0b-\x1f]")
 class VerifierKey:
     """A name and an Ed25519 public key of 32 bytes, written ``<name>+<hex key id>+base64(0x01 ‖ public key)``.
 
-    MalformedError on a name that cannot stand in a note, or bytes that are no point of the curve's main subgroup: such
-    keys verify differently from one implementation to another.
+    LimitError on a name of more than 255 characters, MalformedError on one that cannot stand in a note, or on bytes
+    that are no point of the curve's main subgroup: such keys verify differently from one implementation to another.
     """
 
     name: str
@@ -228,6 +228,8 @@ def _read_line(line: str) -> Signature:
 
 
 def _check_name(name: str) -> None:
+    if len(name) > NAME_CHARS_MAX:
+        raise LimitError(f"key name: longer than {NAME_CHARS_MAX} characters")
     if not name or "+" in name or any(character.isspace() for character in name) or _CONTROL.search(name):
         raise MalformedError("key name: empty, or holds a space, a plus sign or a control character")
 
