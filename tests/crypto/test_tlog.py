@@ -145,6 +145,11 @@ class TestLaws:
 
 
 class TestEdges:
+    def test_a_path_through_a_larger_tree_is_not_taken_for_one_in_a_smaller(self):
+        """The hashes lead to the right root; the size says that there is no such path."""
+        with pytest.raises(ProofError):
+            verify_inclusion(leaf_hash(ENTRIES[1]), 0, 1, [leaf_hash(ENTRIES[0])], ROOTS[2])
+
     def test_a_node_is_not_taken_for_a_leaf(self):
         left, right = leaf_hash(b"a"), leaf_hash(b"b")
         assert tree_head([left + right]) != node_hash(left, right)
