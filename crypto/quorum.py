@@ -80,8 +80,8 @@ def recombine_reserve(mnemonics: Sequence[str]) -> bytes:
     _check_set(shares)
     threshold = shares[0].member_threshold
     base, spare = shares[: threshold - 1], shares[threshold - 1 :]
-    # Each share beyond those needed is put in the last place in turn, so that a bad one does not go unnoticed. Most fail
-    # by the digest inside the shares; it has 32 bits, so that two seeds are possible, and refused.
+    # Each share beyond those needed is put in the last place in turn, so that a bad one does not go unnoticed. Nearly
+    # all fail by the digest inside the shares; it has 32 bits, so that two seeds are possible, and refused.
     secrets = {_recover([*base, share]) for share in spare}
     if len(secrets) != 1:
         raise AuthenticationError("reserve: the shares do not fit together")
