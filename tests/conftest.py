@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.postgres import Postgres, start_postgres
+from tests.servers import Program, portal_program, post_test_charter
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -42,3 +43,15 @@ def chromium() -> str:
         if found:
             return found
     raise RuntimeError("no Chromium found: set AMPARO_CHROMIUM, or run `make test`, which installs one")
+
+
+@pytest.fixture(scope="session")
+def portal_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Program]:
+    """A portal as a process, on which the test commission is founded."""
+    portal = portal_program(tmp_path_factory.mktemp("portal"), PORTAL_LEAVE_URL="about:blank")
+    portal.start()
+    try:
+        post_test_charter(portal)
+        yield portal
+    finally:
+        portal.stop()

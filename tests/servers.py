@@ -11,6 +11,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import httpx
+
+from crypto.note import VerifierKey
+from tests.people import World, found_test_commission
+
 ROOT = Path(__file__).resolve().parent.parent
 START_SECONDS_MAX = 30
 STOP_SECONDS_MAX = 10
@@ -118,3 +123,15 @@ def office_program(folder: Path, portal: Program, **more: str) -> Program:
         **more,
     }
     return Program("oversight", port, settings, folder / "office.log")
+
+
+def post_test_charter(portal: Program) -> World:
+    """Found the test commission on a running portal, with an invitation of its operator's."""
+    verifier = VerifierKey.parse(httpx.get(f"{portal.origin}/api/v1/portal").json()["verifier"])
+    world = found_test_commission(portal.origin, verifier)
+    invitation = portal.run("invite", world.slug).split()[-1]
+    answer = httpx.post(
+        f"{portal.origin}/api/v1/charters", content=world.charter.note, headers={"amparo-invitation": invitation}
+    )
+    assert answer.status_code == 201, answer.text
+    return world
