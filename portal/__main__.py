@@ -1,0 +1,120 @@
+# SPDX-License-Identifier: AGPL-3.0-or-later
+"""``python -m portal``: serve, invite, build, check."""
+
+import argparse
+import asyncio
+import os
+import re
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from crypto.charter import SLUG
+from portal.settings import Settings, SettingsError
+from portal.storage.errors import DatabaseError
+
+KEEP_ALIVE_SECONDS = 30
+SHUTDOWN_SECONDS = 10
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run a command; failure is exit 1 and one line."""
+    parser = argparse.ArgumentParser(prog="python -m portal", description="The internet-facing portal.")
+    commands = parser.add_subparsers(dest="command", required=True)
+    commands.add_parser("serve", help="serve until told to end")
+    invite = commands.add_parser("invite", help="print an invitation for a commission's first charter")
+    invite.add_argument("slug")
+    build = commands.add_parser("build", help="write the pages to a folder")
+    build.add_argument("out", type=Path)
+    commands.add_parser("check", help="check settings, keys, database, blobs and pages, one line each")
+    given = parser.parse_args(arguments)
+    try:
+        settings = Settings.from_environment(os.environ)
+        match given.command:
+            case "serve":
+                return _serve(settings)
+            case "invite":
+                return asyncio.run(_invite(settings, given.slug))
+            case "build":
+                return asyncio.run(_build(settings, given.out))
+            case _:
+                from portal.check import check
+
+                return asyncio.run(check(settings))
+    except (SettingsError, DatabaseError, OSError, ValueError) as error:
+        print(f"portal: {error}", file=sys.stderr)
+        return 1
+
+
+def _serve(settings: Settings) -> int:
+    import uvicorn
+
+    from portal.app import create_app
+    from portal.quiet_errors import quiet_logging
+
+    quiet_logging()
+    options: dict[str, Any] = {
+        "host": settings.host,
+        "port": settings.port,
+        "loop": "uvloop",
+        "http": "httptools",
+        "ws": "none",
+        "lifespan": "on",
+        "access_log": False,
+        "server_header": False,
+        "proxy_headers": False,
+        "log_config": None,
+        "timeout_keep_alive": KEEP_ALIVE_SECONDS,
+        "timeout_graceful_shutdown": SHUTDOWN_SECONDS,
+    }
+    if settings.workers > 1:
+        uvicorn.run("portal.app:from_environment", factory=True, workers=settings.workers, **options)
+        return 0
+    server = uvicorn.Server(uvicorn.Config(create_app(settings), **options))
+    server.run()
+    return 0 if server.started else 1
+
+
+async def _invite(settings: Settings, slug: str) -> int:
+    from portal.charters.known import invite
+    from portal.storage.database import Database
+
+    if not re.fullmatch(SLUG, slug):
+        raise ValueError("a commission's short name has 2 to 31 of a-z, 0-9 and -, and begins with a letter")
+    settings.data.mkdir(parents=True, exist_ok=True, mode=0o700)
+    database = await Database.open(settings.database_url)
+    try:
+        with database.use():
+            print(await invite(slug))
+    finally:
+        await database.close()
+    return 0
+
+
+async def _build(settings: Settings, out: Path) -> int:
+    from portal.charters.known import Charters
+    from portal.live_pages import build_pages
+    from portal.storage.database import Database
+    from portal.storage.keys import load_signing_key
+
+    database = await Database.open(settings.database_url)
+    try:
+        with database.use():
+            charters = Charters(settings.origin, load_signing_key(settings.data, settings.key_name).verifier)
+            await charters.refresh()
+    finally:
+        await database.close()
+    site = build_pages(settings, charters.all())
+    for path, page in site.pages.items():
+        target = out / (path.lstrip("/") + ("index.html" if path.endswith("/") else ""))
+        if page.content_type.startswith("text/html") and not target.suffix:
+            target = target.with_suffix(".html")
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_bytes(page.body)
+    print(site.hash)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,52 @@
+# SPDX-License-Identifier: AGPL-3.0-or-later
+"""The portal as an ASGI application: routes, middleware, handlers."""
+
+import os
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from starlette.applications import Starlette
+from starlette.middleware import Middleware
+from starlette.routing import Mount, Router
+
+from portal.answers import exception_handlers
+from portal.assembly import Assembly, Clock, WithDatabase, assemble, utc_now
+from portal.quiet_errors import QuietErrors, quiet_logging
+from portal.settings import Settings
+from portal.storage.blobs import BlobStore
+from portal.web.headers import API_CSP, SecurityHeaders
+
+
+def create_app(settings: Settings, clock: Clock = utc_now, blobs: BlobStore | None = None) -> Starlette:
+    """The application. ``blobs`` stands in for the store that the settings name."""
+    assembly = assemble(settings, clock, blobs)
+    @asynccontextmanager
+    async def lifespan(app: Starlette) -> AsyncIterator[None]:
+        async with assembly.running() as database:
+            app.state.database = database
+            yield
+
+    app = Starlette(
+        routes=[Mount("/api/v1", _api(assembly)), Mount("/", assembly.pages)],
+        middleware=[
+            Middleware(SecurityHeaders, csp=API_CSP, https=settings.https),
+            Middleware(QuietErrors),
+            Middleware(WithDatabase, database=lambda: app.state.database),
+        ],
+        exception_handlers=exception_handlers(),
+        lifespan=lifespan,
+    )
+    app.router.redirect_slashes = False
+    app.state.assembly = assembly
+    return app
+
+
+def from_environment() -> Starlette:
+    """What each of several server processes runs."""
+    quiet_logging()
+    return create_app(Settings.from_environment(os.environ))
+
+
+def _api(assembly: Assembly) -> Router:
+    views = (assembly.intake, assembly.mailbox, assembly.notes, assembly.office)
+    return Router([route for view in views for route in view.routes()], redirect_slashes=False)

@@ -1,0 +1,139 @@
+# SPDX-License-Identifier: AGPL-3.0-or-later
+"""Puts the portal's parts together, and runs what goes on beside the requests."""
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Callable, Coroutine
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from portal.charters.known import Charters
+from portal.charters.views import CharterViews
+from portal.intake.acceptance import Acceptance
+from portal.intake.parts import Parts
+from portal.intake.sweeper import Sweeper
+from portal.intake.views import IntakeViews
+from portal.live_pages import LivePages
+from portal.mailbox.decoy import Decoys
+from portal.mailbox.mailboxes import Mailboxes
+from portal.mailbox.views import MailboxViews
+from portal.office_api.pickup import Pickup
+from portal.office_api.request_signature import RequestVerifier
+from portal.office_api.views import OfficeViews
+from portal.quiet_errors import describe_error
+from portal.settings import Settings
+from portal.storage.blobs import BlobStore
+from portal.storage.database import Database
+from portal.storage.group_commit import GroupCommit
+from portal.storage.keys import load_decoy_key, load_signing_key
+from portal.storage.open_blobs import open_blobs
+
+LOG = logging.getLogger("portal")
+SWEEP_SECONDS = 3600
+POLL_SECONDS = 10
+Clock = Callable[[], datetime]
+
+
+def utc_now() -> datetime:
+    return datetime.now(UTC)
+
+
+@dataclass(frozen=True)
+class Assembly:
+    """Everything that lives as long as the program."""
+
+    settings: Settings
+    clock: Clock
+    blobs: BlobStore
+    charters: Charters
+    commits: GroupCommit
+    sweeper: Sweeper
+    pages: LivePages
+    intake: IntakeViews
+    mailbox: MailboxViews
+    office: OfficeViews
+    notes: CharterViews
+
+    @asynccontextmanager
+    async def running(self) -> AsyncIterator[Database]:
+        """Open the database, start what goes on beside the requests, and end it in the other order."""
+        async with AsyncExitStack() as stack:
+            stack.push_async_callback(self.blobs.close)
+            database = await Database.open(self.settings.database_url)
+            stack.push_async_callback(database.close)
+            with database.use():
+                stack.push_async_callback(self.pages.close)
+                self.charters.on_change = lambda: self.pages.renew(self.charters.all())
+                await self.charters.refresh()
+                self.charters.on_change()
+                for work in (self.commits.run(), self._sweep_for_ever(), self._poll_for_ever()):
+                    stack.push_async_callback(_stop, asyncio.create_task(work))
+            yield database
+
+    async def _sweep_for_ever(self) -> None:
+        while True:
+            await _quietly(self.sweeper.sweep(self.clock().date()))
+            await asyncio.sleep(SWEEP_SECONDS)
+
+    async def _poll_for_ever(self) -> None:
+        while True:
+            await asyncio.sleep(POLL_SECONDS)
+            await _quietly(self.charters.refresh())
+
+
+class WithDatabase:
+    """ASGI middleware that makes the open database the one of the request's task."""
+
+    def __init__(self, app: ASGIApp, database: Callable[[], Database]) -> None:
+        self.app = app
+        self.database = database
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        with self.database().use():
+            await self.app(scope, receive, send)
+
+
+def assemble(settings: Settings, clock: Clock, blobs: BlobStore | None = None) -> Assembly:
+    """Make keys and folders if they are missing and put everything together. Raises OSError or ValueError."""
+    key = load_signing_key(settings.data, settings.key_name)
+    blobs = blobs or open_blobs(settings.blobs_url, settings.free_bytes_min)
+    charters = Charters(settings.origin, key.verifier)
+    commits = GroupCommit(settings.waiting_max)
+    parts = Parts(blobs, clock)
+    acceptance = Acceptance(settings.origin, key, charters, blobs, parts, commits, clock)
+    return Assembly(
+        settings=settings,
+        clock=clock,
+        blobs=blobs,
+        charters=charters,
+        commits=commits,
+        sweeper=Sweeper(blobs),
+        pages=LivePages(settings),
+        intake=IntakeViews(acceptance, parts, settings.waiting_max),
+        mailbox=MailboxViews(Mailboxes(Decoys(load_decoy_key(settings.data)), commits, clock)),
+        office=OfficeViews(
+            RequestVerifier(settings.origin, charters, commits, clock),
+            Pickup(settings.origin, blobs, commits, clock),
+        ),
+        notes=CharterViews(charters, settings.origin, key.verifier),
+    )
+
+
+async def _quietly(work: Coroutine[Any, Any, None]) -> None:
+    """Do work whose failure must not end what goes on beside the requests; it is tried again later."""
+    try:
+        await work
+    except Exception as error:
+        LOG.error(describe_error(error))
+
+
+async def _stop(task: "asyncio.Task[None]") -> None:
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)

@@ -1,0 +1,51 @@
+# SPDX-License-Identifier: AGPL-3.0-or-later
+"""The open part of docs/protocol.md §10: the portal's key, charters, and taking a charter."""
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from crypto.charter import Charter
+from crypto.note import NOTE_BYTES_MAX, VerifierKey
+from portal.answers import json_answer
+from portal.charters.known import Charters
+from portal.web.body import read_body
+
+
+class CharterViews:
+    """Requests that need no signature: notes carry their own."""
+
+    def __init__(self, charters: Charters, origin: str, verifier: VerifierKey) -> None:
+        self._charters = charters
+        self._portal = json_answer({"origin": origin, "verifier": str(verifier)})
+
+    def routes(self) -> list[Route]:
+        return [
+            Route("/portal", self.portal),
+            Route("/charters", self.take, methods=["POST"]),
+            Route("/charters/{hash}", self.by_hash),
+            Route("/charters/{hash}/successors", self.successors),
+            Route("/commissions/{slug}/charter", self.newest),
+        ]
+
+    async def portal(self, request: Request) -> Response:
+        return self._portal
+
+    async def by_hash(self, request: Request) -> Response:
+        return _note(await self._charters.get(request.path_params["hash"]))
+
+    async def newest(self, request: Request) -> Response:
+        return _note(self._charters.newest(request.path_params["slug"]))
+
+    async def successors(self, request: Request) -> Response:
+        chain = await self._charters.successors(request.path_params["hash"])
+        return json_answer({"charters": [charter.note.decode("utf-8") for charter in chain]})
+
+    async def take(self, request: Request) -> Response:
+        note = await read_body(request, NOTE_BYTES_MAX)
+        new = await self._charters.take(note, request.headers.get("amparo-invitation"))
+        return json_answer({"status": "accepted"}, 201 if new else 200)
+
+
+def _note(charter: Charter) -> Response:
+    return Response(charter.note, media_type="text/plain; charset=utf-8")

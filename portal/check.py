@@ -1,0 +1,61 @@
+# SPDX-License-Identifier: AGPL-3.0-or-later
+"""``python -m portal check``: is everything there that serving needs? One line for each item."""
+
+from collections.abc import Awaitable, Callable
+
+from portal.charters.known import Charters
+from portal.live_pages import build_pages
+from portal.settings import Settings
+from portal.storage.database import Database
+from portal.storage.keys import load_decoy_key, load_signing_key
+from portal.storage.open_blobs import open_blobs
+
+
+async def check(settings: Settings) -> int:
+    """Try every item, even after one has failed; 0 when all are well."""
+    checks: tuple[tuple[str, Callable[[Settings], Awaitable[str]]], ...] = (
+        ("keys", _check_keys),
+        ("database", _check_database),
+        ("blobs", _check_blobs),
+        ("pages", _check_pages),
+    )
+    print(f"ok      settings  {settings.origin}")
+    failed = 0
+    for name, run in checks:
+        try:
+            print(f"ok      {name:9} {await run(settings)}")
+        except Exception as error:
+            failed += 1
+            print(f"failed  {name:9} {type(error).__name__}: {error}")
+    return 1 if failed else 0
+
+
+async def _check_keys(settings: Settings) -> str:
+    load_decoy_key(settings.data)
+    return str(load_signing_key(settings.data, settings.key_name).verifier)
+
+
+async def _check_database(settings: Settings) -> str:
+    settings.data.mkdir(parents=True, exist_ok=True, mode=0o700)
+    database = await Database.open(settings.database_url)
+    try:
+        with database.use():
+            charters = Charters(settings.origin, load_signing_key(settings.data, settings.key_name).verifier)
+            await charters.refresh()
+    finally:
+        await database.close()
+    return f"up to date, {len(charters.all_newest())} commissions"
+
+
+async def _check_blobs(settings: Settings) -> str:
+    blobs = open_blobs(settings.blobs_url, settings.free_bytes_min)
+    try:
+        await blobs.check()
+    finally:
+        await blobs.close()
+    return "can be written to"
+
+
+async def _check_pages(settings: Settings) -> str:
+    site = build_pages(settings, [])
+    return f"{len(site.pages)} files"

@@ -1,0 +1,129 @@
+# SPDX-License-Identifier: AGPL-3.0-or-later
+"""Accepting a submission: every check of docs/protocol.md §7.2, then one durable row, then the acknowledgement."""
+
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from crypto.acknowledgement import Acknowledgement
+from crypto.age import sealed_size
+from crypto.charter import Charter, NotInForceError
+from crypto.manifest import GRANT_FILE, REPORT_FILE, STATE_FILE, Manifest
+from crypto.note import SigningKey
+from crypto.padding import padded_attachment_size
+from portal.charters.known import Charters
+from portal.intake.parts import Parts
+from portal.intake.received import Received, receive_bundle
+from portal.intake.sealed_form import PREFIX_BYTES, check_grant
+from portal.refusals import Refusal
+from portal.storage.blobs import BlobStore
+from portal.storage.errors import DuplicateError
+from portal.storage.group_commit import GroupCommit
+from portal.storage.models import Submission
+from portal.storage.submissions import Accepted, encode_parts, find_accepted
+
+
+class _RepeatedError(Exception):
+    """The same manifest was accepted before."""
+
+    def __init__(self, accepted: Accepted) -> None:
+        super().__init__()
+        self.accepted = accepted
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """The acknowledgement, and whether it was given before."""
+
+    acknowledgement: str
+    repeated: bool
+
+
+@dataclass(frozen=True)
+class Acceptance:
+    """Takes bundles in. ``key`` signs the acknowledgements under the name of ``origin``."""
+
+    origin: str
+    key: SigningKey
+    charters: Charters
+    blobs: BlobStore
+    parts: Parts
+    commits: GroupCommit
+    clock: Callable[[], datetime]
+
+    async def accept(self, body: AsyncIterator[bytes]) -> Outcome:
+        """Accept the bundle that ``body`` streams; when this returns, it is durable.
+
+        Raises Refusal, StorageFullError or BusyError; then nothing was accepted.
+        """
+        try:
+            received = await receive_bundle(body, self.blobs, self.clock().date(), self._check_manifest)
+            return await self._accept(received)
+        except _RepeatedError as repeated:
+            return Outcome(repeated.accepted.acknowledgement, repeated=True)
+
+    async def _check_manifest(self, manifest: Manifest, manifest_sha256: str) -> None:
+        await _check_repeat(manifest, manifest_sha256)
+        charter = await self.charters.get(manifest.charter)
+        try:
+            charter.check_day(self.clock().date())
+        except NotInForceError:
+            raise Refusal("charter-expired") from None
+        _check_limits(manifest, charter)
+
+    async def _accept(self, received: Received) -> Outcome:
+        manifest = received.manifest
+        charter = await self.charters.get(manifest.charter)
+        check_grant(bytes(received.files[GRANT_FILE]), charter.slots)
+        for attachment in manifest.attachments:
+            if attachment.name not in received.parts:
+                received.parts[attachment.name] = await self.parts.find(manifest.submission, attachment)
+        row = self._row(received, charter, self.clock().date())
+        try:
+            await self.commits.insert(row)
+        except DuplicateError:
+            await _check_repeat(manifest, received.manifest_sha256)
+            raise
+        return Outcome(row.acknowledgement, repeated=False)
+
+    def _row(self, received: Received, charter: Charter, today: date) -> Submission:
+        manifest = received.manifest
+        acknowledgement = Acknowledgement(
+            self.origin, manifest.submission, received.manifest_sha256, received.commitment, today
+        )
+        return Submission(
+            submission=manifest.submission,
+            slug=charter.slug,
+            charter=charter.hash,
+            mailbox=manifest.mailbox,
+            token_sha256=manifest.token_sha256,
+            manifest_sha256=received.manifest_sha256,
+            commitment=received.commitment,
+            received=today,
+            acknowledgement=acknowledgement.sign(self.key).encode().decode("utf-8"),
+            manifest=received.manifest_bytes,
+            state=bytes(received.files[STATE_FILE]),
+            parts=encode_parts(received.parts),
+            report=bytes(received.files[REPORT_FILE]),
+            grant=bytes(received.files[GRANT_FILE]),
+        )
+
+
+async def _check_repeat(manifest: Manifest, manifest_sha256: str) -> None:
+    """Return when the id is free. Raises _RepeatedError for the same manifest, Refusal for another one."""
+    accepted = await find_accepted(manifest.submission)
+    if accepted is None:
+        return
+    if accepted.manifest_sha256 == manifest_sha256:
+        raise _RepeatedError(accepted)
+    raise Refusal("submission-conflict")
+
+
+def _check_limits(manifest: Manifest, charter: Charter) -> None:
+    if len(manifest.attachments) > charter.limits.attachments:
+        raise Refusal("too-large")
+    plaintext_max = padded_attachment_size(charter.limits.attachment_bytes)
+    size_max = sealed_size(plaintext_max, PREFIX_BYTES)
+    for attachment in manifest.attachments:
+        if attachment.size > size_max:
+            raise Refusal("too-large", attachment.name)

@@ -1,0 +1,103 @@
+# SPDX-License-Identifier: AGPL-3.0-or-later
+"""Parts of attachments, uploaded before the submission that names them (docs/protocol.md §7.1)."""
+
+import asyncio
+import hashlib
+from collections.abc import AsyncIterator, Callable
+from datetime import datetime, timedelta
+
+from crypto.manifest import SealedFile
+from portal.intake.sealed_form import PREFIX_BYTES, check_sealed
+from portal.refusals import Refusal
+from portal.storage.blobs import PART_BYTES, BlobStore, Part
+from portal.storage.submissions import is_accepted
+
+# A part counts on the day that it came and three days after. It is deleted a day later at the earliest, but for the
+# hour that a submission which counts on it has to be finished.
+PART_DAYS = 3
+FINISH_TIME = timedelta(hours=1)
+
+
+class Parts:
+    """Takes parts in, tells which are there, and finds those that make up a file."""
+
+    def __init__(self, blobs: BlobStore, clock: Callable[[], datetime]) -> None:
+        self._blobs = blobs
+        self._clock = clock
+
+    async def take(self, submission: str, file: str, index: int, sha256: str, body: AsyncIterator[bytes]) -> bool:
+        """Keep a part of hash ``sha256``; False when it was there before.
+
+        Raises Refusal: ``part-conflict``, ``already-accepted``, ``too-large``, ``malformed-request`` for an empty part,
+        ``digest-mismatch``, ``not-sealed``.
+        """
+        there = [part for part in await self._current(submission, file) if part.index == index]
+        if any(part.sha256 != sha256 for part in there):
+            raise Refusal("part-conflict", file)
+        if there:
+            await _read_away(body)
+            return False
+        if await is_accepted(submission):
+            raise Refusal("already-accepted")
+        await self._keep(submission, file, index, sha256, body)
+        return True
+
+    async def listing(self, submission: str) -> list[Part]:
+        """The parts that a submission can count on, each once."""
+        return list({(part.file, part.index): part for part in await self._current(submission)}.values())
+
+    async def find(self, submission: str, file: SealedFile) -> list[str]:
+        """Names of the stored parts that make up a file of the manifest, after reading them through.
+
+        Raises Refusal ``file-missing``, ``file-size-mismatch``, ``file-hash-mismatch`` or ``not-sealed``.
+        """
+        by_index = {part.index: part for part in await self._current(submission, file.name)}
+        count = -(-file.size // PART_BYTES)
+        chosen = [by_index[index] for index in range(count) if index in by_index]
+        if len(chosen) < count:
+            raise Refusal("file-missing", file.name)
+        due = [min(PART_BYTES, file.size - index * PART_BYTES) for index in range(count)]
+        if [part.size for part in chosen] != due:
+            raise Refusal("file-size-mismatch", file.name)
+        digest = hashlib.sha256()
+        for part in chosen:
+            data = await self._blobs.read(submission, file.name, part.name)
+            if part.index == 0:
+                check_sealed(file.name, data[:PREFIX_BYTES])
+            await asyncio.to_thread(digest.update, data)
+        if digest.hexdigest() != file.sha256:
+            raise Refusal("file-hash-mismatch", file.name)
+        return [part.name for part in chosen]
+
+    async def _keep(self, submission: str, file: str, index: int, sha256: str, body: AsyncIterator[bytes]) -> None:
+        writer = self._blobs.new_part()
+        try:
+            prefix = b""
+            async for chunk in body:
+                if writer.size + len(chunk) > PART_BYTES:
+                    raise Refusal("too-large", file)
+                if index == 0 and len(prefix) < PREFIX_BYTES:
+                    prefix += chunk[: PREFIX_BYTES - len(prefix)]
+                await writer.write(chunk)
+            if not writer.size:
+                raise Refusal("malformed-request", file)
+            if await writer.digest() != sha256:
+                raise Refusal("digest-mismatch", file)
+            if index == 0:
+                check_sealed(file, prefix)
+            await writer.keep(submission, file, index, self._clock().date())
+        finally:
+            await asyncio.shield(writer.discard())
+
+    async def _current(self, submission: str, file: str | None = None) -> list[Part]:
+        oldest = (self._clock() + FINISH_TIME).date() - timedelta(days=PART_DAYS)
+        return [part for part in await self._blobs.parts(submission, file) if part.day >= oldest]
+
+
+async def _read_away(body: AsyncIterator[bytes]) -> None:
+    """Read what is there already, so that a client that still sends gets to read the answer."""
+    size = 0
+    async for chunk in body:
+        size += len(chunk)
+        if size > PART_BYTES:
+            raise Refusal("too-large")

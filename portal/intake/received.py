@@ -1,0 +1,144 @@
+# SPDX-License-Identifier: AGPL-3.0-or-later
+"""Reads a bundle as it streams in: small files into memory, attachments into stored parts (docs/protocol.md §6.1)."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import dataclass, field
+from datetime import date
+
+from crypto.bundle import (
+    BundleReader,
+    CommitmentEvent,
+    Event,
+    FileData,
+    FileEnd,
+    FileMismatch,
+    FileStart,
+    ManifestEvent,
+)
+from crypto.errors import LimitError, MalformedError, UnsupportedVersionError
+from crypto.manifest import REQUIRED_FILES, Manifest, ManifestError, manifest_hash
+from portal.intake.sealed_form import PREFIX_BYTES, check_sealed
+from portal.refusals import Refusal
+from portal.storage.blobs import PART_BYTES, BlobStore, PartWriter
+
+_MISMATCH = {"size": "file-size-mismatch", "sha256": "file-hash-mismatch"}
+OnManifest = Callable[[Manifest, str], Awaitable[None]]
+
+
+@dataclass
+class Received:
+    """A whole bundle. ``files`` holds the small sealed files, ``parts`` the names of stored parts by attachment."""
+
+    manifest: Manifest
+    manifest_bytes: bytes
+    manifest_sha256: str
+    commitment: str = ""
+    files: dict[str, bytearray] = field(default_factory=dict)
+    parts: dict[str, list[str]] = field(default_factory=dict)
+
+
+async def receive_bundle(
+    body: AsyncIterator[bytes], blobs: BlobStore, today: date, on_manifest: OnManifest
+) -> Received:
+    """Read a bundle to its end. ``on_manifest`` sees manifest and hash before any file is taken, and may refuse.
+
+    Raises Refusal with the codes of docs/protocol.md §7.2. Parts that were stored before an error stay, named by
+    nothing, until they expire: another request may be counting on the same ones.
+    """
+    reader, taker = BundleReader(), _Taker(blobs, today, on_manifest)
+    try:
+        async for chunk in body:
+            for event in _feed(reader, chunk):
+                await taker.take(event)
+        try:
+            reader.finish()
+        except MalformedError:
+            raise Refusal("malformed-bundle") from None
+    finally:
+        await taker.close()
+    return taker.received
+
+
+def _feed(reader: BundleReader, chunk: bytes) -> list[Event]:
+    try:
+        return reader.feed(chunk)
+    except FileMismatch as error:
+        raise Refusal(_MISMATCH[error.what], error.file) from None
+    except ManifestError:
+        raise Refusal("malformed-manifest") from None
+    except LimitError:
+        raise Refusal("too-large") from None
+    except (MalformedError, UnsupportedVersionError):
+        raise Refusal("malformed-bundle") from None
+
+
+class _Taker:
+    """Takes the events of one bundle in turn."""
+
+    def __init__(self, blobs: BlobStore, today: date, on_manifest: OnManifest) -> None:
+        self.received = Received(Manifest("", "", "", "", ()), b"", "")
+        self._blobs = blobs
+        self._today = today
+        self._on_manifest = on_manifest
+        self._file = ""
+        self._prefix = bytearray()
+        self._writer: PartWriter | None = None
+
+    async def take(self, event: Event) -> None:
+        match event:
+            case ManifestEvent(manifest, data):
+                self.received = Received(manifest, data, manifest_hash(data))
+                await self._on_manifest(manifest, self.received.manifest_sha256)
+            case CommitmentEvent(commitment):
+                self.received.commitment = commitment
+            case FileStart(name):
+                self._start(name)
+            case FileData(data):
+                await self._data(data)
+            case FileEnd(name):
+                await self._end(name)
+
+    async def close(self) -> None:
+        """Throw away the part that was under way."""
+        if self._writer is not None:
+            await asyncio.shield(self._writer.discard())
+
+    def _start(self, name: str) -> None:
+        self._file = name
+        if name in REQUIRED_FILES:
+            self.received.files[name] = bytearray()
+        else:
+            self.received.parts[name] = []
+            self._prefix.clear()
+
+    async def _data(self, data: bytes) -> None:
+        if self._file in REQUIRED_FILES:
+            self.received.files[self._file] += data
+            return
+        self._prefix += data[: PREFIX_BYTES - len(self._prefix)]
+        while data:
+            if self._writer is None:
+                self._writer = self._blobs.new_part()
+            room = PART_BYTES - self._writer.size
+            await self._writer.write(data[:room])
+            data = data[room:]
+            if self._writer.size == PART_BYTES:
+                await self._keep_part(self._writer)
+
+    async def _end(self, name: str) -> None:
+        if name in REQUIRED_FILES:
+            check_sealed(name, bytes(self.received.files[name]))
+            return
+        if self._writer is not None:
+            await self._keep_part(self._writer)
+        check_sealed(name, bytes(self._prefix))
+
+    async def _keep_part(self, writer: PartWriter) -> None:
+        index = len(self.received.parts[self._file])
+        if index == 0:
+            check_sealed(self._file, bytes(self._prefix))
+        await writer.digest()
+        name = await writer.keep(self.received.manifest.submission, self._file, index, self._today)
+        self.received.parts[self._file].append(name)
+        self._writer = None

@@ -1,0 +1,56 @@
+# SPDX-License-Identifier: AGPL-3.0-or-later
+"""Deletes what has had its time: parts that no submission named, and collected submissions after their grace.
+
+A part that has expired cannot be counted on by a new submission (``Parts``), and its name is never taken again
+(``blobs``). So nothing that is deleted here can be part of a submission that is being accepted meanwhile.
+"""
+
+import asyncio
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+
+from portal.intake.parts import PART_DAYS
+from portal.storage.blobs import BlobStore
+from portal.storage.database import transaction
+from portal.storage.models import Nonce, Submission
+from portal.storage.submissions import due_for_deletion, is_accepted
+
+BATCH = 100
+
+
+@dataclass(frozen=True)
+class Sweeper:
+    """Each of its steps can be broken off anywhere and done again."""
+
+    blobs: BlobStore
+
+    async def sweep(self, today: date) -> None:
+        """Delete everything whose time is over on this day."""
+        await self._delete_collected(today)
+        await self._delete_expired_parts(today)
+        await self.blobs.sweep(today)
+        midnight = datetime.combine(today, time(), UTC)
+        await Nonce.filter(expires__lt=int(midnight.timestamp())).delete()
+
+    async def _delete_collected(self, today: date) -> None:
+        while due := await due_for_deletion(today, BATCH):
+            for row in due:
+                # Blobs first: as long as the row says that they are there, the next sweep finds what is left of them.
+                await self.blobs.delete(row.submission, await self.blobs.parts(row.submission))
+                await _empty(row)
+
+    async def _delete_expired_parts(self, today: date) -> None:
+        oldest = today - timedelta(days=PART_DAYS)
+        for submission in await self.blobs.submissions():
+            expired = [part for part in await self.blobs.parts(submission) if part.day < oldest]
+            if expired and not await is_accepted(submission):
+                await self.blobs.delete(submission, expired)
+            await asyncio.sleep(0)
+
+
+async def _empty(row: Submission) -> None:
+    """Empty the sealed columns. What stays answers a repeat and the reporter's return."""
+    async with transaction():
+        await Submission.filter(sequence=row.sequence).update(
+            deleted=True, manifest=b"", parts=b"{}", report=b"", grant=b""
+        )

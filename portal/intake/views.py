@@ -1,0 +1,88 @@
+# SPDX-License-Identifier: AGPL-3.0-or-later
+"""The intake part of docs/protocol.md §7: parts and submissions."""
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from crypto.bundle import BUNDLE_MAX, MEDIA_TYPE
+from portal.answers import json_answer
+from portal.content_digest import content_digest
+from portal.intake.acceptance import Acceptance
+from portal.intake.parts import Parts
+from portal.refusals import Refusal
+from portal.storage.blobs import FILE, INDEX_MAX, PART_BYTES
+from portal.storage.errors import BusyError
+from portal.web.body import BodyTooLargeError
+
+_ID = re.compile(r"[0-9a-f]{32}")
+_INDEX = re.compile(r"0|[1-9][0-9]{0,3}")
+
+
+class IntakeViews:
+    """``under_way_max``: how many bodies are read at once in this process before clients are told to come back."""
+
+    def __init__(self, acceptance: Acceptance, parts: Parts, under_way_max: int) -> None:
+        self._acceptance = acceptance
+        self._parts = parts
+        self._under_way_max = under_way_max
+        self._under_way = 0
+
+    def routes(self) -> list[Route]:
+        return [
+            Route("/submissions", self.submit, methods=["POST"]),
+            Route("/uploads/{submission}", self.list_parts),
+            Route("/uploads/{submission}/{file}/{index}", self.put_part, methods=["PUT"]),
+        ]
+
+    async def submit(self, request: Request) -> Response:
+        if request.headers.get("content-type", "").partition(";")[0].strip().lower() != MEDIA_TYPE:
+            raise Refusal("unsupported-media-type")
+        _check_length(request, BUNDLE_MAX)
+        with self._turn():
+            outcome = await self._acceptance.accept(request.stream())
+        answer = {"acknowledgement": outcome.acknowledgement, "status": "accepted"}
+        return json_answer(answer, 200 if outcome.repeated else 201)
+
+    async def put_part(self, request: Request) -> Response:
+        submission, file, index = (request.path_params[name] for name in ("submission", "file", "index"))
+        _check_id(submission)
+        if not FILE.fullmatch(file) or not _INDEX.fullmatch(index) or int(index) >= INDEX_MAX:
+            raise Refusal("malformed-request")
+        digest = content_digest(request)
+        _check_length(request, PART_BYTES)
+        with self._turn():
+            new = await self._parts.take(submission, file, int(index), digest, request.stream())
+        return json_answer({"status": "stored"}, 201 if new else 200)
+
+    async def list_parts(self, request: Request) -> Response:
+        submission = request.path_params["submission"]
+        _check_id(submission)
+        parts = await self._parts.listing(submission)
+        listed = [{"file": part.file, "index": part.index, "size": part.size, "sha256": part.sha256} for part in parts]
+        return json_answer({"parts": listed})
+
+    @contextmanager
+    def _turn(self) -> Iterator[None]:
+        if self._under_way >= self._under_way_max:
+            raise BusyError
+        self._under_way += 1
+        try:
+            yield
+        finally:
+            self._under_way -= 1
+
+
+def _check_id(submission: str) -> None:
+    if not _ID.fullmatch(submission):
+        raise Refusal("malformed-request")
+
+
+def _check_length(request: Request, bytes_max: int) -> None:
+    declared = request.headers.get("content-length", "")
+    if declared.isdigit() and int(declared) > bytes_max:
+        raise BodyTooLargeError

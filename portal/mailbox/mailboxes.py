@@ -1,0 +1,87 @@
+# SPDX-License-Identifier: AGPL-3.0-or-later
+"""The reporter's return: reading a mailbox, adding a follow-up (docs/protocol.md §8, §9)."""
+
+import hashlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+
+from crypto.age import check_sealed_prefix
+from crypto.errors import CryptoError
+from crypto.message import FOLLOW_UP_SEALED_MAX, message_id
+from portal.mailbox.answer import MESSAGES_MAX, mailbox_answer
+from portal.mailbox.decoy import Decoys
+from portal.refusals import Refusal
+from portal.storage.errors import DuplicateError
+from portal.storage.group_commit import GroupCommit
+from portal.storage.models import FollowUp, Reply, Submission
+from portal.storage.submissions import find_mailbox
+
+FOLLOW_UPS_MAX = 256
+HEADER_BYTES_MAX = 4096
+
+
+@dataclass(frozen=True)
+class Credentials:
+    """What a mailbox is asked for by: its id (hex) and its token (32 bytes)."""
+
+    mailbox: str
+    token: bytes
+
+
+@dataclass(frozen=True)
+class Mailboxes:
+    """Answers for known and unknown mailboxes alike; both cost the same look-ups."""
+
+    decoys: Decoys
+    commits: GroupCommit
+    clock: Callable[[], datetime]
+
+    async def read(self, credentials: Credentials, after: str | None) -> bytes:
+        """The padded answer; ``after`` is the id of the last message that the device has."""
+        found = await _find(credentials)
+        decoy = self.decoys.state(credentials.mailbox)
+        replies = await _replies(found.submission if found else "", after)
+        if found is None:
+            return mailbox_answer(decoy, None, [])
+        return mailbox_answer(bytes(found.state), found.collection, replies)
+
+    async def add_follow_up(self, credentials: Credentials, sealed: bytes) -> None:
+        """Keep a follow-up, durable when this returns; do nothing for an unknown mailbox or a repeat.
+
+        Raises Refusal ``too-large``, ``not-sealed``, ``mailbox-full``.
+        """
+        _check_follow_up(sealed)
+        found = await _find(credentials)
+        submission = found.submission if found else ""
+        message = message_id(sealed)
+        waiting = FollowUp.filter(submission=submission)
+        repeated, count = await waiting.filter(message=message).exists(), await waiting.count()
+        if found is None or repeated:
+            return
+        if count >= FOLLOW_UPS_MAX:
+            raise Refusal("mailbox-full")
+        row = FollowUp(slug=found.slug, submission=submission, message=message, day=self.clock().date(), sealed=sealed)
+        try:
+            await self.commits.insert(row)
+        except DuplicateError:
+            return
+
+
+async def _find(credentials: Credentials) -> Submission | None:
+    return await find_mailbox(credentials.mailbox, hashlib.sha256(credentials.token).hexdigest())
+
+
+async def _replies(submission: str, after: str | None) -> list[Reply]:
+    replies = Reply.filter(submission=submission).order_by("sequence").limit(MESSAGES_MAX)
+    last = await Reply.filter(submission=submission, message=after or "").first().only("sequence")
+    return await (replies.filter(sequence__gt=last.sequence) if last else replies)
+
+
+def _check_follow_up(sealed: bytes) -> None:
+    if len(sealed) > FOLLOW_UP_SEALED_MAX + HEADER_BYTES_MAX:
+        raise Refusal("too-large", "sealed")
+    try:
+        check_sealed_prefix(sealed)
+    except CryptoError:
+        raise Refusal("not-sealed", "sealed") from None

@@ -1,0 +1,109 @@
+# SPDX-License-Identifier: AGPL-3.0-or-later
+"""Rows that wait at the same moment share one transaction, and so one sync of the disk."""
+
+import asyncio
+from collections import deque
+from collections.abc import Sequence
+
+from tortoise.backends.base.client import TransactionalDBClient
+from tortoise.models import Model
+
+from portal.storage.database import transaction
+from portal.storage.errors import BusyError, DuplicateError
+
+ROWS_MAX = 64
+# Any number will do, as long as every process of the portal takes the same one.
+POSTGRESQL_LOCK = 0x616D6172
+
+Waiting = tuple[Model, asyncio.Future[None]]
+
+
+class GroupCommit:
+    """Writes rows in batches; whoever inserts waits for a commit and gets an outcome of its own.
+
+    ``run`` must be going as a task. A row whose unique key is taken does not hurt its neighbours: the batch is then
+    written row by row.
+    """
+
+    def __init__(self, waiting_max: int) -> None:
+        self._waiting: deque[Waiting] = deque()
+        self._waiting_max = waiting_max
+        self._wake = asyncio.Event()
+
+    async def insert(self, row: Model) -> None:
+        """Return when the row is durable.
+
+        Raises DuplicateError when its unique key is taken, StorageFullError when there is no room, BusyError when too
+        many wait. Whoever is cancelled while waiting does not know whether the row was written.
+        """
+        if len(self._waiting) >= self._waiting_max:
+            raise BusyError
+        outcome = asyncio.get_running_loop().create_future()
+        self._waiting.append((row, outcome))
+        self._wake.set()
+        await outcome
+
+    async def run(self) -> None:
+        """Write what waits, for ever. When this is cancelled, those who still wait get BusyError."""
+        try:
+            while True:
+                await self._wake.wait()
+                self._wake.clear()
+                while self._waiting:
+                    count = min(ROWS_MAX, len(self._waiting))
+                    await _write([self._waiting.popleft() for _ in range(count)])
+        finally:
+            for _, outcome in self._waiting:
+                if not outcome.done():
+                    outcome.set_exception(BusyError())
+            self._waiting.clear()
+
+
+async def _write(batch: Sequence[Waiting]) -> None:
+    """Write one batch and settle everyone in it; never raises but for cancellation."""
+    try:
+        await _insert([row for row, _ in batch])
+    except DuplicateError as error:
+        if len(batch) == 1:
+            _settle(batch, error)
+            return
+        for each in batch:
+            await _write([each])
+    except asyncio.CancelledError:
+        _settle(batch, BusyError())
+        raise
+    except Exception as error:
+        _settle(batch, error)
+    else:
+        _settle(batch, None)
+
+
+def _settle(batch: Sequence[Waiting], error: Exception | None) -> None:
+    for _, outcome in batch:
+        if outcome.done():
+            continue
+        if error is None:
+            outcome.set_result(None)
+        else:
+            # Each waiter gets an exception of its own: a shared one would grow a traceback with every raise.
+            outcome.set_exception(type(error)(*error.args))
+
+
+async def _insert(rows: Sequence[Model]) -> None:
+    by_model: dict[type[Model], list[Model]] = {}
+    for row in rows:
+        by_model.setdefault(type(row), []).append(row)
+    async with transaction() as client:
+        await _take_turns(client)
+        for model, same in by_model.items():
+            await model.bulk_create(same, using_db=client)
+
+
+async def _take_turns(client: TransactionalDBClient) -> None:
+    """On PostgreSQL, make the processes commit one after the other.
+
+    Sequences are drawn before the commit. Without this, a row could become visible after one with a higher sequence,
+    and an office that asks for what came after that one would never see it. SQLite has a single writer anyway.
+    """
+    if client.capabilities.dialect == "postgres":
+        await client.execute_query("SELECT pg_advisory_xact_lock($1)", [POSTGRESQL_LOCK])

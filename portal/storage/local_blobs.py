@@ -1,0 +1,207 @@
+# SPDX-License-Identifier: AGPL-3.0-or-later
+"""Parts in a local folder: written under a temporary name, synced, renamed, the folders synced."""
+
+import asyncio
+import errno
+import hashlib
+import os
+import secrets
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, date, datetime, time, timedelta
+from pathlib import Path
+from typing import ParamSpec, TypeVar
+
+from portal.storage.blobs import Part, PartWriter, parse_part, part_name, part_order
+from portal.storage.errors import BlobMissingError, StorageFullError
+
+THREADS = 4
+# Bytes gathered before a thread writes them: fewer hops between threads, and little memory.
+GATHER_BYTES = 512 * 1024
+# Nobody takes this long to send one part.
+INCOMING_DAYS = 2
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+class LocalBlobs:
+    """A folder with ``incoming/`` for what is being written and ``parts/`` for what is kept.
+
+    ``free_bytes_min``: a new part is refused when the disk has less room than this. Blocking work runs in a few threads
+    of its own.
+    """
+
+    def __init__(self, folder: Path, free_bytes_min: int = 0) -> None:
+        self.incoming = folder / "incoming"
+        self.kept = folder / "parts"
+        self.free_bytes_min = free_bytes_min
+        self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="blobs")
+        for each in (self.incoming, self.kept):
+            each.mkdir(parents=True, exist_ok=True, mode=0o700)
+        sync_folder(folder)
+
+    async def run(self, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """Do blocking work in a thread; a full disk becomes StorageFullError."""
+        loop = asyncio.get_running_loop()
+        try:
+            return await loop.run_in_executor(self._threads, lambda: work(*args, **kwargs))
+        except OSError as error:
+            if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
+                raise StorageFullError from error
+            raise
+
+    async def check(self) -> None:
+        writer = self.new_part()
+        await writer.write(b"check")
+        await writer.discard()
+
+    def new_part(self) -> PartWriter:
+        return LocalPartWriter(self)
+
+    async def parts(self, submission: str, file: str | None = None) -> list[Part]:
+        return await self.run(self._list, submission, file)
+
+    async def read(self, submission: str, file: str, name: str) -> bytes:
+        try:
+            return await self.run((self.kept / submission / file / name).read_bytes)
+        except FileNotFoundError:
+            raise BlobMissingError from None
+
+    async def submissions(self) -> list[str]:
+        return await self.run(lambda: sorted(_names(self.kept)))
+
+    async def delete(self, submission: str, parts: Sequence[Part]) -> None:
+        await self.run(self._delete, submission, parts)
+
+    async def sweep(self, today: date) -> None:
+        await self.run(self._sweep_incoming, today - timedelta(days=INCOMING_DAYS))
+
+    async def close(self) -> None:
+        self._threads.shutdown(wait=True)
+
+    def _list(self, submission: str, file: str | None) -> list[Part]:
+        found = []
+        for name in [file] if file else _names(self.kept / submission):
+            for entry in _entries(self.kept / submission / name):
+                part = parse_part(name, entry.name, entry.stat().st_size)
+                if part:
+                    found.append(part)
+        return sorted(found, key=part_order)
+
+    def _delete(self, submission: str, parts: Sequence[Part]) -> None:
+        folder = self.kept / submission
+        for part in parts:
+            (folder / part.file / part.name).unlink(missing_ok=True)
+        for emptied in (*(folder / name for name in {part.file for part in parts}), folder):
+            try:
+                emptied.rmdir()
+            except OSError as error:
+                if error.errno not in (errno.ENOENT, errno.ENOTEMPTY, errno.EEXIST):
+                    raise
+        sync_folder(self.kept)
+
+    def _sweep_incoming(self, before: date) -> None:
+        for entry in _entries(self.incoming):
+            if _day(entry.stat().st_mtime) < before:
+                Path(entry.path).unlink(missing_ok=True)
+
+
+class LocalPartWriter:
+    """Writes one part into ``incoming/``, hashing on the way, and moves it to its place."""
+
+    def __init__(self, store: LocalBlobs) -> None:
+        self.size = 0
+        self._store = store
+        self._path = store.incoming / secrets.token_hex(16)
+        self._file: int | None = None
+        self._hash = hashlib.sha256()
+        self._gathered: list[bytes] = []
+        self._gathered_bytes = 0
+
+    async def write(self, chunk: bytes) -> None:
+        self.size += len(chunk)
+        self._gathered.append(chunk)
+        self._gathered_bytes += len(chunk)
+        if self._gathered_bytes >= GATHER_BYTES:
+            await self._store.run(self._flush)
+
+    async def digest(self) -> str:
+        await self._store.run(self._flush)
+        return self._hash.hexdigest()
+
+    async def keep(self, submission: str, file: str, index: int, day: date) -> str:
+        name = part_name(index, self._hash.hexdigest(), day)
+        await self._store.run(self._keep, self._store.kept / submission / file, name, day)
+        return name
+
+    async def discard(self) -> None:
+        if self._file is not None:
+            await self._store.run(self._discard)
+
+    def _flush(self) -> None:
+        if self._file is None:
+            _check_room(self._store)
+            self._file = os.open(self._path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+        for chunk in self._gathered:
+            self._hash.update(chunk)
+            view = memoryview(chunk)
+            while view:
+                view = view[os.write(self._file, view) :]
+        self._gathered.clear()
+        self._gathered_bytes = 0
+
+    def _keep(self, folder: Path, name: str, day: date) -> None:
+        assert self._file is not None
+        # A file keeps the day on which it came, and no more exact time.
+        midnight = datetime.combine(day, time(), UTC).timestamp()
+        os.utime(self._file, (midnight, midnight))
+        os.fsync(self._file)
+        os.close(self._file)
+        self._file = None
+        try:
+            folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+            self._path.rename(folder / name)
+        except FileNotFoundError:
+            # The folder was emptied of expired parts and removed in between.
+            folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+            self._path.rename(folder / name)
+        # All three, always: another request may have made a folder above and not have synced it yet.
+        for changed in (folder, folder.parent, folder.parent.parent):
+            sync_folder(changed)
+
+    def _discard(self) -> None:
+        if self._file is not None:
+            os.close(self._file)
+            self._file = None
+        self._path.unlink(missing_ok=True)
+
+
+def sync_folder(folder: Path) -> None:
+    """Make the names in a folder durable."""
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _check_room(store: LocalBlobs) -> None:
+    status = os.statvfs(store.incoming)
+    if status.f_bavail * status.f_frsize < store.free_bytes_min:
+        raise OSError(errno.ENOSPC, "less room left than is kept free")
+
+
+def _names(folder: Path) -> list[str]:
+    return [entry.name for entry in _entries(folder)]
+
+
+def _entries(folder: Path) -> list[os.DirEntry[str]]:
+    try:
+        with os.scandir(folder) as entries:
+            return list(entries)
+    except FileNotFoundError:
+        return []
+
+
+def _day(timestamp: float) -> date:
+    return datetime.fromtimestamp(timestamp, UTC).date()

@@ -1,0 +1,112 @@
+# SPDX-License-Identifier: AGPL-3.0-or-later
+from tortoise import fields, migrations
+from tortoise.indexes import Index
+from tortoise.migrations import operations as ops
+
+
+class Migration(migrations.Migration):
+    initial = True
+
+    operations = [
+        ops.CreateModel(
+            name="CharterRow",
+            fields=[
+                ("sequence", fields.BigIntField(generated=True, primary_key=True, unique=True, db_index=True)),
+                ("hash", fields.CharField(unique=True, max_length=64)),
+                ("slug", fields.CharField(max_length=31)),
+                ("number", fields.IntField()),
+                ("note", fields.TextField(unique=False)),
+            ],
+            options={
+                "table": "charter",
+                "app": "portal",
+                "unique_together": (("slug", "number"),),
+                "pk_attr": "sequence",
+            },
+            bases=["Model"],
+        ),
+        ops.CreateModel(
+            name="FollowUp",
+            fields=[
+                ("sequence", fields.BigIntField(generated=True, primary_key=True, unique=True, db_index=True)),
+                ("slug", fields.CharField(max_length=31)),
+                ("submission", fields.CharField(max_length=32)),
+                ("message", fields.CharField(max_length=32)),
+                ("day", fields.DateField()),
+                ("sealed", fields.BinaryField()),
+            ],
+            options={
+                "table": "follow_up",
+                "app": "portal",
+                "unique_together": (("submission", "message"),),
+                "indexes": [Index(fields=["slug", "sequence"])],
+                "pk_attr": "sequence",
+            },
+            bases=["Model"],
+        ),
+        ops.CreateModel(
+            name="Invitation",
+            fields=[
+                ("token_sha256", fields.CharField(primary_key=True, unique=True, db_index=True, max_length=64)),
+                ("slug", fields.CharField(max_length=31)),
+            ],
+            options={"table": "invitation", "app": "portal", "pk_attr": "token_sha256"},
+            bases=["Model"],
+        ),
+        ops.CreateModel(
+            name="Nonce",
+            fields=[
+                ("nonce", fields.CharField(primary_key=True, unique=True, db_index=True, max_length=24)),
+                ("expires", fields.BigIntField(db_index=True)),
+            ],
+            options={"table": "nonce", "app": "portal", "pk_attr": "nonce"},
+            bases=["Model"],
+        ),
+        ops.CreateModel(
+            name="Reply",
+            fields=[
+                ("sequence", fields.BigIntField(generated=True, primary_key=True, unique=True, db_index=True)),
+                ("submission", fields.CharField(max_length=32)),
+                ("message", fields.CharField(max_length=32)),
+                ("day", fields.DateField()),
+                ("sealed", fields.BinaryField()),
+            ],
+            options={
+                "table": "reply",
+                "app": "portal",
+                "unique_together": (("submission", "message"),),
+                "pk_attr": "sequence",
+            },
+            bases=["Model"],
+        ),
+        ops.CreateModel(
+            name="Submission",
+            fields=[
+                ("sequence", fields.BigIntField(generated=True, primary_key=True, unique=True, db_index=True)),
+                ("submission", fields.CharField(unique=True, max_length=32)),
+                ("slug", fields.CharField(max_length=31)),
+                ("charter", fields.CharField(max_length=64)),
+                ("mailbox", fields.CharField(db_index=True, max_length=32)),
+                ("token_sha256", fields.CharField(max_length=64)),
+                ("manifest_sha256", fields.CharField(max_length=64)),
+                ("commitment", fields.CharField(max_length=64)),
+                ("received", fields.DateField()),
+                ("acknowledgement", fields.TextField(unique=False)),
+                ("collection", fields.TextField(null=True, unique=False)),
+                ("delete_from", fields.DateField(null=True, db_index=True)),
+                ("deleted", fields.BooleanField(default=False)),
+                ("manifest", fields.BinaryField()),
+                ("state", fields.BinaryField()),
+                ("parts", fields.BinaryField()),
+                ("report", fields.BinaryField()),
+                ("grant", fields.BinaryField()),
+            ],
+            options={
+                "table": "submission",
+                "app": "portal",
+                "indexes": [Index(fields=["slug", "sequence"])],
+                "pk_attr": "sequence",
+            },
+            bases=["Model"],
+        ),
+    ]

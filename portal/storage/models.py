@@ -1,0 +1,104 @@
+# SPDX-License-Identifier: AGPL-3.0-or-later
+"""The portal's tables. Hashes and ids are lower-case hex, times are days, and nothing here opens what is sealed.
+
+A sequence grows in the order in which rows become visible (``GroupCommit`` sees to that), so that an office that asks
+for what came after the last one misses nothing. Sealed columns stand last: SQLite reads the others without them.
+"""
+
+from tortoise import fields
+from tortoise.models import Model
+
+
+class CharterRow(Model):
+    """A commission's charter as its note."""
+
+    sequence = fields.BigIntField(primary_key=True)
+    hash = fields.CharField(64, unique=True)
+    slug = fields.CharField(31)
+    number = fields.IntField()
+    note = fields.TextField()
+
+    class Meta:
+        table = "charter"
+        unique_together = (("slug", "number"),)
+
+
+class Invitation(Model):
+    """The operator's leave for a commission to bring its first charter; deleted when used."""
+
+    token_sha256 = fields.CharField(64, primary_key=True)
+    slug = fields.CharField(31)
+
+    class Meta:
+        table = "invitation"
+
+
+class Submission(Model):
+    """An accepted submission. After its grace the sealed columns but the state are empty, and ``deleted`` is true.
+
+    ``parts`` names the stored parts of its attachments (JSON, by file). The state stays: it is what the reporter's
+    return needs.
+    """
+
+    sequence = fields.BigIntField(primary_key=True)
+    submission = fields.CharField(32, unique=True)
+    slug = fields.CharField(31)
+    charter = fields.CharField(64)
+    mailbox = fields.CharField(32, db_index=True)
+    token_sha256 = fields.CharField(64)
+    manifest_sha256 = fields.CharField(64)
+    commitment = fields.CharField(64)
+    received = fields.DateField()
+    acknowledgement = fields.TextField()
+    collection = fields.TextField(null=True)
+    delete_from = fields.DateField(null=True, db_index=True)
+    deleted = fields.BooleanField(default=False)
+    manifest = fields.BinaryField()
+    state = fields.BinaryField()
+    parts = fields.BinaryField()
+    report = fields.BinaryField()
+    grant = fields.BinaryField()
+
+    class Meta:
+        table = "submission"
+        indexes = (("slug", "sequence"),)
+
+
+class Reply(Model):
+    """A commission's sealed reply, waiting in a mailbox."""
+
+    sequence = fields.BigIntField(primary_key=True)
+    submission = fields.CharField(32)
+    message = fields.CharField(32)
+    day = fields.DateField()
+    sealed = fields.BinaryField()
+
+    class Meta:
+        table = "reply"
+        unique_together = (("submission", "message"),)
+
+
+class FollowUp(Model):
+    """A reporter's sealed follow-up, waiting for the office to collect it."""
+
+    sequence = fields.BigIntField(primary_key=True)
+    slug = fields.CharField(31)
+    submission = fields.CharField(32)
+    message = fields.CharField(32)
+    day = fields.DateField()
+    sealed = fields.BinaryField()
+
+    class Meta:
+        table = "follow_up"
+        unique_together = (("submission", "message"),)
+        indexes = (("slug", "sequence"),)
+
+
+class Nonce(Model):
+    """A nonce of an office request, kept as long as the request could be played again (seconds since 1970)."""
+
+    nonce = fields.CharField(24, primary_key=True)
+    expires = fields.BigIntField(db_index=True)
+
+    class Meta:
+        table = "nonce"

@@ -1,0 +1,17 @@
+# SPDX-License-Identifier: AGPL-3.0-or-later
+"""Opens the blob store that a URL stands for."""
+
+from pathlib import Path
+
+from portal.storage.blobs import BlobStore
+
+
+def open_blobs(url: str, free_bytes_min: int) -> BlobStore:
+    """A local folder, or ``s3://bucket/prefix``. Raises OSError when the folder can't be made."""
+    if url.startswith("s3://"):
+        from portal.storage.s3_blobs import S3Blobs
+
+        return S3Blobs.open(url)
+    from portal.storage.local_blobs import LocalBlobs
+
+    return LocalBlobs(Path(url), free_bytes_min)

@@ -1,0 +1,103 @@
+# SPDX-License-Identifier: AGPL-3.0-or-later
+"""Parts in an S3-compatible object store, through ``obstore``. A put that was answered is the store's to keep."""
+
+import asyncio
+import hashlib
+from collections.abc import Sequence
+from datetime import date
+from typing import TYPE_CHECKING
+
+import obstore
+from obstore.store import S3Store
+
+from portal.storage.blobs import Part, PartWriter, parse_part, part_name, part_order
+from portal.storage.errors import BlobMissingError, StorageFullError
+
+if TYPE_CHECKING:
+    from obstore import ObjectMeta
+
+_FULL_MARKS = ("507", "QuotaExceeded", "InsufficientStorage", "XMinioStorageFull")
+
+
+class S3Blobs:
+    """A bucket, or a prefix in one. Listings are strongly consistent in S3 and in what calls itself compatible."""
+
+    def __init__(self, store: S3Store) -> None:
+        self._store = store
+
+    @classmethod
+    def open(cls, url: str) -> "S3Blobs":
+        """``s3://bucket/prefix``; endpoint, region and keys come from the AWS_… variables."""
+        return cls(S3Store.from_url(url))
+
+    async def check(self) -> None:
+        await obstore.put_async(self._store, "check", b"check")
+        await obstore.delete_async(self._store, "check")
+
+    def new_part(self) -> PartWriter:
+        return S3PartWriter(self._store)
+
+    async def parts(self, submission: str, file: str | None = None) -> list[Part]:
+        prefix = f"parts/{submission}" + (f"/{file}" if file else "")
+        found = []
+        async for page in obstore.list(self._store, prefix):
+            found += [part for each in page if (part := _parse(each))]
+        return sorted(found, key=part_order)
+
+    async def read(self, submission: str, file: str, name: str) -> bytes:
+        try:
+            answer = await obstore.get_async(self._store, f"parts/{submission}/{file}/{name}")
+            return bytes(await answer.bytes_async())
+        except FileNotFoundError:
+            raise BlobMissingError from None
+
+    async def submissions(self) -> list[str]:
+        listing = await obstore.list_with_delimiter_async(self._store, "parts")
+        return [prefix.rsplit("/", 1)[-1] for prefix in listing["common_prefixes"]]
+
+    async def delete(self, submission: str, parts: Sequence[Part]) -> None:
+        if parts:
+            await obstore.delete_async(self._store, [f"parts/{submission}/{part.file}/{part.name}" for part in parts])
+
+    async def sweep(self, today: date) -> None:
+        """Nothing is left half-written: an object appears whole or not at all."""
+
+    async def close(self) -> None:
+        """Connections end with the program."""
+
+
+class S3PartWriter:
+    """Gathers one part in memory, for an object is put in one request."""
+
+    def __init__(self, store: S3Store) -> None:
+        self.size = 0
+        self._store = store
+        self._chunks: list[bytes] = []
+        self._sha256 = ""
+
+    async def write(self, chunk: bytes) -> None:
+        self.size += len(chunk)
+        self._chunks.append(chunk)
+
+    async def digest(self) -> str:
+        self._chunks = [b"".join(self._chunks)]
+        self._sha256 = (await asyncio.to_thread(hashlib.sha256, self._chunks[0])).hexdigest()
+        return self._sha256
+
+    async def keep(self, submission: str, file: str, index: int, day: date) -> str:
+        name = part_name(index, self._sha256, day)
+        try:
+            await obstore.put_async(self._store, f"parts/{submission}/{file}/{name}", self._chunks[0])
+        except obstore.exceptions.GenericError as error:
+            if any(mark in str(error) for mark in _FULL_MARKS):
+                raise StorageFullError from None
+            raise
+        return name
+
+    async def discard(self) -> None:
+        self._chunks.clear()
+
+
+def _parse(found: "ObjectMeta") -> Part | None:
+    file, _, name = found["path"].removeprefix("parts/").partition("/")[2].partition("/")
+    return parse_part(file, name, found["size"])

@@ -1,0 +1,53 @@
+# SPDX-License-Identifier: AGPL-3.0-or-later
+"""The few questions that the portal asks about submissions."""
+
+import hmac
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+
+from portal.storage.models import Submission
+
+
+@dataclass(frozen=True)
+class Accepted:
+    """What is kept of every submission for ever, so that a repeat gets the same answer."""
+
+    manifest_sha256: str
+    acknowledgement: str
+
+
+async def find_accepted(submission: str) -> Accepted | None:
+    """What was accepted under this id."""
+    rows = await Submission.filter(submission=submission).values_list("manifest_sha256", "acknowledgement")
+    return Accepted(*rows[0]) if rows else None
+
+
+async def is_accepted(submission: str) -> bool:
+    return await Submission.filter(submission=submission).exists()
+
+
+async def find_mailbox(mailbox: str, token_sha256: str) -> Submission | None:
+    """The submission of this mailbox, if the token is the right one; without what is sealed but the state."""
+    fields = ("submission", "slug", "token_sha256", "collection", "state")
+    for row in await Submission.filter(mailbox=mailbox).order_by("sequence").only(*fields):
+        if hmac.compare_digest(row.token_sha256, token_sha256):
+            return row
+    return None
+
+
+def encode_parts(parts: Mapping[str, Sequence[str]]) -> bytes:
+    """The column ``parts``: names of the stored parts by file."""
+    return json.dumps({file: list(names) for file, names in parts.items()}).encode("ascii")
+
+
+def decode_parts(column: bytes) -> dict[str, list[str]]:
+    parts: dict[str, list[str]] = json.loads(bytes(column))
+    return parts
+
+
+async def due_for_deletion(today: date, limit: int) -> list[Submission]:
+    """Collected submissions whose grace is over."""
+    due = Submission.filter(deleted=False, delete_from__lte=today).order_by("sequence").limit(limit)
+    return await due.only("sequence", "submission")

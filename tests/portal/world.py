@@ -1,0 +1,194 @@
+# SPDX-License-Identifier: AGPL-3.0-or-later
+"""A portal of the tests: its app in this process, its clock in our hands, and clients that speak to it as real ones do."""
+
+import hashlib
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from functools import cache
+from pathlib import Path
+from secrets import token_hex
+from typing import Any
+
+import httpx
+from starlette.applications import Starlette
+
+from crypto.bundle import MEDIA_TYPE, write_bundle
+from crypto.encoding import decode_json, encode_base64
+from crypto.manifest import REQUIRED_FILES
+from crypto.note import SigningKey
+from crypto.receipt_code import MailboxSecrets, derive, new_code
+from crypto.submission import OutgoingAttachment, SealedSubmission, seal_submission
+from portal.app import create_app
+from portal.assembly import Assembly
+from portal.charters.known import invite
+from portal.settings import Settings
+from portal.storage.blobs import PART_BYTES, BlobStore
+from portal.storage.database import Database
+from tests.people import NOW, PORTAL_ORIGIN, World, found_test_commission, portal_key
+from tests.portal.request_signer import RequestSigner
+
+API = "/api/v1"
+DIGITS = new_code(lambda size: bytes(range(size)))
+
+
+@dataclass
+class Clock:
+    """The time that the portal is told."""
+
+    now: datetime = NOW
+
+    def __call__(self) -> datetime:
+        return self.now
+
+    def pass_days(self, days: int) -> None:
+        self.now += timedelta(days=days)
+
+
+@dataclass
+class RunningPortal:
+    """An app that is up, a client of it, and the commission that it serves."""
+
+    app: Starlette
+    client: httpx.AsyncClient
+    clock: Clock
+    world: World
+    data: Path
+
+    @property
+    def assembly(self) -> Assembly:
+        assembly: Assembly = self.app.state.assembly
+        return assembly
+
+    @property
+    def database(self) -> Database:
+        database: Database = self.app.state.database
+        return database
+
+    async def submit(self, bundle: bytes) -> httpx.Response:
+        return await self.client.post(f"{API}/submissions", content=bundle, headers={"content-type": MEDIA_TYPE})
+
+    async def put_part(self, submission: str, file: str, index: int, data: bytes) -> httpx.Response:
+        path = f"{API}/uploads/{submission}/{file}/{index}"
+        return await self.client.put(path, content=data, headers={"content-digest": digest_header(data)})
+
+    async def put_parts(self, sealed: SealedSubmission) -> None:
+        for file, data in attachments(sealed).items():
+            for index, part in enumerate(cut(data)):
+                answer = await self.put_part(sealed.manifest.submission, file, index, part)
+                assert answer.status_code in (200, 201), answer.text
+
+    async def read_mailbox(self, secrets: MailboxSecrets, **more: str) -> dict[str, Any]:
+        ask = {"mailbox": secrets.mailbox_id, "token": secrets.token.hex(), **more}
+        answer = await self.client.post(f"{API}/mailbox", json=ask)
+        assert answer.status_code == 200, answer.text
+        return read_mailbox_answer(answer.content)
+
+    async def office(
+        self, method: str, path: str, body: bytes | None = None, key: SigningKey | None = None
+    ) -> httpx.Response:
+        """A signed request of the office."""
+        path = f"{API}/office{path}"
+        signer = RequestSigner(key or self.world.office_key, self.clock)
+        headers = signer.headers(method, PORTAL_ORIGIN + path, body)
+        return await self.client.request(method, path, content=body, headers=headers)
+
+    async def sweep(self) -> None:
+        with self.database.use():
+            await self.assembly.sweeper.sweep(self.clock().date())
+
+
+@asynccontextmanager
+async def running_portal(
+    folder: Path, database: str = "", clock: Clock | None = None, blobs: BlobStore | None = None, **changes: Any
+) -> AsyncIterator[RunningPortal]:
+    """A portal with its data in ``folder``, which may hold that of an earlier one; its commission's charter is taken."""
+    data = folder / "data"
+    (data / "secrets").mkdir(parents=True, exist_ok=True)
+    (data / "secrets" / "log.key").write_bytes(portal_key().seed)
+    settings = Settings(
+        origin=PORTAL_ORIGIN, data=data, database=database, static=folder / "nothing", **{"free_bytes_min": 0, **changes}
+    )
+    clock = clock or Clock()
+    app = create_app(settings, clock, blobs)
+    async with app.router.lifespan_context(app):
+        transport = httpx.ASGITransport(app, raise_app_exceptions=False)
+        async with httpx.AsyncClient(transport=transport, base_url=PORTAL_ORIGIN) as client:
+            portal = RunningPortal(app, client, clock, commission(), data)
+            await publish(portal, portal.world)
+            yield portal
+
+
+async def publish(portal: RunningPortal, world: World) -> None:
+    """Post a commission's first charter, with an invitation."""
+    with portal.database.use():
+        token = await invite(world.slug)
+    headers = {"amparo-invitation": token}
+    answer = await portal.client.post(f"{API}/charters", content=world.charter.note, headers=headers)
+    assert answer.status_code in (200, 201), answer.text
+
+
+@cache
+def commission() -> World:
+    return found_test_commission()
+
+
+@cache
+def mailbox_secrets() -> MailboxSecrets:
+    return derive(DIGITS, PORTAL_ORIGIN)
+
+
+@cache
+def sealed_report(attachment_bytes: tuple[int, ...] = ()) -> SealedSubmission:
+    """One real submission to the test commission, with attachments of these sizes."""
+    return seal_submission(
+        charter=commission().charter,
+        receipt_digits=DIGITS,
+        language="en",
+        answers={"story": "They took him at the border crossing."},
+        attachments=[
+            OutgoingAttachment(f"file-{number}.bin", "application/octet-stream", bytes([number]) * size)
+            for number, size in enumerate(attachment_bytes)
+        ],
+        sealed_by="command-line",
+        today=NOW.date(),
+    )
+
+
+def another(sealed: SealedSubmission, **changes: Any) -> SealedSubmission:
+    """The same sealed files under a submission id of their own: cheap, and the portal can't tell."""
+    manifest = replace(sealed.manifest, submission=token_hex(16), **changes)
+    return replace(sealed, manifest=manifest, manifest_bytes=manifest.encode())
+
+
+def fresh_report(*attachment_bytes: int) -> SealedSubmission:
+    return another(sealed_report(attachment_bytes))
+
+
+def attachments(sealed: SealedSubmission) -> dict[str, bytes]:
+    return {name: data for name, data in sealed.files.items() if name not in REQUIRED_FILES}
+
+
+def bundle_without_attachments(sealed: SealedSubmission) -> bytes:
+    return write_bundle(sealed.manifest_bytes, sealed.commitment, [(name, sealed.files[name]) for name in REQUIRED_FILES])
+
+
+def cut(data: bytes) -> list[bytes]:
+    return [data[start : start + PART_BYTES] for start in range(0, len(data), PART_BYTES)]
+
+
+def digest_header(data: bytes) -> str:
+    return f"sha-256=:{encode_base64(hashlib.sha256(data).digest())}:"
+
+
+def read_mailbox_answer(answer: bytes) -> dict[str, Any]:
+    size = int.from_bytes(answer[:4], "big")
+    assert answer[4 + size :].count(0) == len(answer) - 4 - size
+    value: dict[str, Any] = decode_json(answer[4 : 4 + size], len(answer))
+    return value
+
+
+def error_code(answer: httpx.Response) -> tuple[int, str]:
+    code: str = answer.json()["error"]["code"]
+    return answer.status_code, code
