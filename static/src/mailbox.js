@@ -6,7 +6,7 @@
 
 import { generateIdentity, identityFromSeed, recipientOf } from "./formats/age.js";
 import { checkSuccessor, readCharter } from "./formats/charter.js";
-import { checkCollection } from "./formats/collection.js";
+import { readCollection } from "./formats/collection.js";
 import { deriveSecrets, wipeSecrets } from "./formats/derive.js";
 import { Fields, readDocument } from "./formats/document.js";
 import { ID_BYTES, decodeBase64, encodeBase64, encodeHex, encodeUtf8, formatDay } from "./formats/encoding.js";
@@ -48,7 +48,7 @@ export async function openMailbox({ origin, digits }, { portal }) {
     const identity = identityFromSeed(secrets.mailboxSeed);
     const opened = [];
     for (const message of messages) opened.push(await openMessage(message, identity, state, charters));
-    return { messages: opened, collection: readCollection(collection, charters, state) };
+    return { messages: opened, collection: openCollection(collection, origin, charters, state) };
   } finally {
     wipeSecrets(secrets);
   }
@@ -217,13 +217,18 @@ async function openMessage({ id, day, sealed }, identity, state, charters) {
 
 /**
  * @param {string | null} note
+ * @param {string} origin
  * @param {Map<string, Charter>} charters
  * @param {State} state
  */
-function readCollection(note, charters, state) {
+function openCollection(note, origin, charters, state) {
   if (note === null) return null;
   try {
-    return checkCollection(note, [...charters.values()], state.submission);
+    const office = [...charters.values()].flatMap((charter) => charter.office);
+    const collection = readCollection(encodeUtf8(note), office);
+    // The manifest's hash is for whoever holds the acknowledgement to compare.
+    if (collection.submission !== state.submission || collection.origin !== origin) return null;
+    return { day: collection.collected };
   } catch {
     return null;
   }

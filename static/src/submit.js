@@ -6,7 +6,7 @@
 
 import { sha256 } from "@noble/hashes/sha2.js";
 import { generateIdentity, identityFromSeed, recipientOf, sealStream, sealedSize } from "./formats/age.js";
-import { checkAcknowledgement } from "./formats/acknowledgement.js";
+import { checkAcknowledgement, readAcknowledgement } from "./formats/acknowledgement.js";
 import { attachmentCommitment, cleanMediaType, cleanName, padBlob } from "./formats/attachment.js";
 import { MEDIA_TYPE, writeBundle } from "./formats/bundle.js";
 import { isInForce, readCharter } from "./formats/charter.js";
@@ -232,7 +232,7 @@ function makeBundle(charter, secrets, submission, { report, grant, state }, atta
     submission,
     charter: charter.hash,
     mailbox,
-    token,
+    token_sha256: encodeHex(sha256(token)),
     files: [...lines, ...sent],
   });
   const manifestHash = manifests.manifestHash(manifest);
@@ -252,7 +252,8 @@ async function sendBundle({ bytes, manifestHash, commitment }, charter, submissi
   progress.onSend?.(total - BUNDLE_SHARE_BYTES, total);
   const acknowledgement = await portal.postBundle(bytes, MEDIA_TYPE);
   try {
-    checkAcknowledgement(acknowledgement, charter, { submission, manifestHash, commitment });
+    const read = readAcknowledgement(encodeUtf8(acknowledgement), charter.portal);
+    checkAcknowledgement(read, { origin: charter.origin, submission, manifestHash, commitment });
   } catch {
     throw new PortalError("acknowledgement-invalid");
   }

@@ -13,13 +13,21 @@ export function loadVectors(name, operation) {
   return vectors;
 }
 
-/** The bytes that a list of parts stands for: `text` in UTF-8 or `hex`, once or as many `times` as it says. */
+/** The bytes that a list of parts stands for: `text` in UTF-8, `hex` or a `file`, as the README of the vectors says. */
 export function joinParts(parts) {
-  const pieces = parts.map(({ text, hex, times = 1 }) => {
-    const piece = text === undefined ? Buffer.from(hex, "hex") : Buffer.from(text, "utf8");
-    return Buffer.concat(Array(times).fill(piece));
-  });
-  return new Uint8Array(Buffer.concat(pieces));
+  return new Uint8Array(Buffer.concat(parts.flatMap((part) => Array(part.times ?? 1).fill(onePart(part)))));
+}
+
+function onePart({ text, hex, file, replace = [] }) {
+  if (file === undefined) return text === undefined ? Buffer.from(hex, "hex") : Buffer.from(text, "utf8");
+  const content = readFileSync(new URL(`../vectors/${file}`, import.meta.url));
+  if (replace.length === 0) return content;
+  let edited = content.toString("utf8");
+  for (const [from, to] of replace) {
+    assert.equal(edited.split(from).length, 2, `${from} occurs once`);
+    edited = edited.split(from).join(to);
+  }
+  return Buffer.from(edited, "utf8");
 }
 
 /**

@@ -1,28 +1,58 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
 // What the portal signs when it has taken a submission in. docs/protocol.md §7.2.
 
-import { encodeUtf8, parseDay } from "./encoding.js";
+import { HASH_BYTES, ID_BYTES, decodeHex, parseDay } from "./encoding.js";
 import { AuthenticationError, MalformedError } from "./errors.js";
-import { parseNote, verifyNote } from "./note.js";
+import { parseNote, readLines, verifyNote } from "./note.js";
 
-const LAST_LINE = /^(not-logged|logged-before [0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z)$/;
+const LINES = 7;
+const NOT_LOGGED = "not-logged";
+const LOGGED_BEFORE = /^logged-before ([0-9]{4}-[0-9]{2}-[0-9]{2})(T[0-9]{2}:[0-9]{2}:[0-9]{2}Z)$/;
 
 /**
- * Check that the portal of this charter signed for exactly this submission.
- *
- * @param {string} text the note
- * @param {import("./charter.js").Charter} charter
- * @param {{ submission: string, manifestHash: string, commitment: string }} sent
- * @returns {{ day: string }} when it was received
+ * @typedef {object} Acknowledgement
+ * @property {string} origin
+ * @property {string} submission
+ * @property {string} manifestHash
+ * @property {string} commitment
+ * @property {string} received day
+ * @property {string | null} loggedBefore
  */
-export function checkAcknowledgement(text, charter, { submission, manifestHash, commitment }) {
-  const note = parseNote(encodeUtf8(text));
-  verifyNote(note, [charter.portal]);
-  const lines = note.text.split("\n");
-  const due = ["amparo acknowledgement v1", charter.origin, submission, manifestHash, commitment];
-  if (lines.length !== 8 || !LAST_LINE.test(lines[6]) || !lines[5].startsWith("received ")) {
-    throw new MalformedError("acknowledgement has another form");
+
+/**
+ * Read a note that the portal signed. What it acknowledges is not checked: see `checkAcknowledgement`.
+ *
+ * @param {Uint8Array} bytes
+ * @param {import("./note.js").VerifierKey} portal
+ * @returns {Acknowledgement}
+ */
+export function readAcknowledgement(bytes, portal) {
+  const note = parseNote(bytes);
+  verifyNote(note, [portal]);
+  const [origin, submission, manifestHash, commitment, received, logged] = readLines(note.text, "acknowledgement", LINES);
+  decodeHex(submission, ID_BYTES);
+  decodeHex(manifestHash, HASH_BYTES);
+  decodeHex(commitment, HASH_BYTES);
+  if (origin === "" || !received.startsWith("received ")) throw new MalformedError("acknowledgement of another form");
+  const day = parseDay(received.slice("received ".length));
+  return { origin, submission, manifestHash, commitment, received: day, loggedBefore: readLogged(logged) };
+}
+
+/**
+ * @param {Acknowledgement} acknowledgement
+ * @param {{ origin: string, submission: string, manifestHash: string, commitment: string }} sent
+ * @throws {AuthenticationError} unless it is for exactly what was sent
+ */
+export function checkAcknowledgement(acknowledgement, sent) {
+  for (const name of /** @type {(keyof typeof sent)[]} */ (["origin", "submission", "manifestHash", "commitment"])) {
+    if (acknowledgement[name] !== sent[name]) throw new AuthenticationError("an acknowledgement of something else");
   }
-  if (due.some((line, index) => lines[index] !== line)) throw new AuthenticationError("acknowledgement of something else");
-  return { day: parseDay(lines[5].slice("received ".length)) };
+}
+
+/** @param {string} line */
+function readLogged(line) {
+  if (line === NOT_LOGGED) return null;
+  const [, day, time] = LOGGED_BEFORE.exec(line) ?? [];
+  if (!day || Number.isNaN(Date.parse(parseDay(day) + time))) throw new MalformedError("neither logged nor not");
+  return day + time;
 }

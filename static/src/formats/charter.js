@@ -28,7 +28,8 @@ const SLUG = /^[a-z][a-z0-9-]{1,30}$/;
 export const LABEL = /^[a-z][a-z0-9-]{0,30}$/;
 export const LANGUAGE = /^[a-z]{2,3}(-[A-Za-z0-9]{2,8}){0,3}$/;
 const JURISDICTION = /^[A-Z][A-Z0-9-]{1,15}$/;
-const ORIGIN = /^https?:\/\/[a-z0-9.-]+(:[1-9][0-9]{0,4})?$/;
+// As RFC 6454 §6.2 writes it, without the port that its scheme has anyway.
+const ORIGIN = /^(?!http:.*:80$|https:.*:443$)https?:\/\/([a-z0-9.-]+|\[[0-9a-f:.]+\])(:[1-9][0-9]{0,4})?$/;
 const ROLE =
   /^(registrar|triage|investigator|legal|chair|publisher|custodian|auditor|reviewer|administrator)$/;
 
@@ -210,8 +211,7 @@ function readMember(item) {
 /** @param {Fields} fields */
 function readReserve(fields) {
   const recipient = readRecipient(fields);
-  const shares = fields.integer("shares", 1, SHARES_MAX);
-  fields.integer("threshold", 1, shares);
+  refuse(fields.integer("threshold", 1, SHARES_MAX) > fields.integer("shares", 1, SHARES_MAX));
   fields.end();
   return recipient;
 }

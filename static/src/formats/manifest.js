@@ -17,18 +17,11 @@ export function attachmentFile(number) {
 }
 
 /**
- * @param {{ submission: string, charter: string, mailbox: string, token: Uint8Array, files: SealedFile[] }} content
+ * @param {{ submission: string, charter: string, mailbox: string, token_sha256: string, files: SealedFile[] }} manifest
  *   `files` are report, grant, state, then the attachments
  */
-export function encodeManifest({ submission, charter, mailbox, token, files }) {
-  return encodeJson({
-    version: "amparo/v1/manifest",
-    submission,
-    charter,
-    mailbox,
-    token_sha256: encodeHex(sha256(token)),
-    files: files.map(({ name, size, sha256 }) => ({ name, size, sha256 })),
-  });
+export function encodeManifest(manifest) {
+  return encodeJson({ ...manifest, version: "amparo/v1/manifest" });
 }
 
 /** @param {Uint8Array} manifest its bytes */

@@ -4,7 +4,7 @@
 import { ed25519 } from "@noble/curves/ed25519.js";
 import { sha256 } from "@noble/hashes/sha2.js";
 import { concat, decodeBase64, decodeHex, decodeUtf8, encodeHex, encodeUtf8 } from "./encoding.js";
-import { AuthenticationError, LimitError, MalformedError } from "./errors.js";
+import { AuthenticationError, LimitError, MalformedError, UnsupportedVersionError } from "./errors.js";
 
 export const NOTE_BYTES_MAX = 1 << 20;
 const SIGNATURES_MAX = 64;
@@ -82,6 +82,22 @@ export function verifyNote(note, known) {
   });
   if (verified.length === 0) throw new AuthenticationError("not signed by a known key");
   return verified;
+}
+
+/**
+ * The lines of a text that is one of our own, after its heading `amparo <name> v1`.
+ *
+ * @param {string} text
+ * @param {string} name
+ * @param {number} count of lines, the heading among them
+ */
+export function readLines(text, name, count) {
+  const [heading, ...lines] = text.split("\n");
+  const start = `amparo ${name} v`;
+  if (heading.startsWith(start) && heading !== `${start}1`) throw new UnsupportedVersionError("a note of another version");
+  // The text ends in a line feed, after which nothing follows.
+  if (heading !== `${start}1` || lines.length !== count) fail("another text than the one due");
+  return lines;
 }
 
 /**

@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: AGPL-3.0-or-later
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { checkSuccessor, isInForce, membersOn, readCharter } from "../../static/src/formats/charter.js";
+import { charterNote } from "./commission.mjs";
+import { loadVectors, testVectors } from "./vectors.mjs";
+
+// The questions are for pages, which are rendered from what Python has read: script on the device leaves them alone.
+const QUESTIONS = new Set([
+  "a question of an unknown kind",
+  "a choice without options",
+  "a choice among nothing",
+  "a text with options",
+  "two equal codes",
+  "two equal questions",
+  "two equal panels",
+  "a question without required",
+  "a hint lacks a language",
+  "a malformed question id",
+]);
+
+const written = ({ name, keyId, publicKey }) =>
+  `${name}+${keyId}+${Buffer.from([1, ...publicKey]).toString("base64")}`;
+
+for (const { name, input, value, error } of loadVectors("charter", "read")) {
+  test(`charter, read: ${name}`, () => {
+    if (error && !QUESTIONS.has(name)) {
+      assert.throws(
+        () => readCharter(charterNote(input.note)),
+        (thrown) => {
+          assert.equal(thrown.name, error, String(thrown.stack));
+          return true;
+        },
+      );
+      return;
+    }
+    const charter = readCharter(charterNote(input.note));
+    if (error) return;
+    const { hash, slug, number, previous, origin } = charter;
+    assert.deepEqual(
+      { hash, slug, number, previous, origin, portal: written(charter.portal), slots: charter.slots },
+      {
+        hash: value.hash,
+        slug: value.slug,
+        number: value.number,
+        previous: value.previous,
+        origin: value.origin,
+        portal: value.portal,
+        slots: value.slots,
+      },
+    );
+  });
+}
+
+testVectors("charter", "succeed", ({ previous, following }) => {
+  checkSuccessor(readCharter(charterNote(previous)), readCharter(charterNote(following)));
+  return null;
+});
+
+testVectors("charter", "members", ({ note, day }) => membersOn(readCharter(charterNote(note)), day).map(({ label }) => label));
+
+for (const { name, input, error } of loadVectors("charter", "in-force")) {
+  test(`charter, in-force: ${name}`, () => {
+    assert.equal(isInForce(readCharter(charterNote(input.note)), input.day), error === undefined);
+  });
+}

@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: AGPL-3.0-or-later
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { checkAcknowledgement, readAcknowledgement } from "../../static/src/formats/acknowledgement.js";
+import { writeBundle } from "../../static/src/formats/bundle.js";
+import { readCharter } from "../../static/src/formats/charter.js";
+import { readCollection } from "../../static/src/formats/collection.js";
+import { AuthenticationError } from "../../static/src/formats/errors.js";
+import { commitment, encodeManifest, manifestHash } from "../../static/src/formats/manifest.js";
+import { parseVerifier } from "../../static/src/formats/note.js";
+import { commission } from "./commission.mjs";
+import { joinParts, loadVectors, testVectors } from "./vectors.mjs";
+
+testVectors("manifest", "encode", ({ manifest: { version: _, ...manifest } }) => encodeManifest(manifest), joinParts);
+testVectors("manifest", "hash", ({ data }) => manifestHash(joinParts(data)));
+
+for (const { name, input, value, error } of loadVectors("manifest", "commitment")) {
+  // A nonce comes from the derivation, which gives no other size.
+  if (error) continue;
+  test(`manifest, commitment: ${name}`, () => {
+    assert.equal(commitment(Buffer.from(input.leaf_nonce, "hex"), input.manifest_hash), value);
+  });
+}
+
+testVectors(
+  "bundle",
+  "write",
+  ({ manifest, commitment: committed, files }) => {
+    const entries = files.map(({ name, data }) => ({ name, content: joinParts(data) }));
+    return writeBundle(joinParts(manifest), committed, entries);
+  },
+  joinParts,
+);
+
+testVectors("acknowledgement", "read", ({ note, verifier }) => {
+  const read = readAcknowledgement(joinParts(note), parseVerifier(verifier));
+  const { origin, submission, manifestHash: hash, commitment: committed, received, loggedBefore } = read;
+  return { origin, submission, manifest_hash: hash, commitment: committed, received, logged_before: loggedBefore };
+});
+
+testVectors("collection", "read", ({ note, charter }) => {
+  const { office } = readCharter(new Uint8Array(Buffer.from(commission.charters[charter])));
+  const { origin, submission, manifestHash: hash, collected } = readCollection(joinParts(note), office);
+  return { origin, submission, manifest_hash: hash, collected };
+});
+
+test("an acknowledgement of another submission, manifest, commitment or portal is refused", () => {
+  const [{ input }] = loadVectors("acknowledgement", "read");
+  const read = readAcknowledgement(joinParts(input.note), parseVerifier(input.verifier));
+  checkAcknowledgement(read, read);
+  for (const name of ["origin", "submission", "manifestHash", "commitment"]) {
+    assert.throws(() => checkAcknowledgement(read, { ...read, [name]: "0" }), AuthenticationError, name);
+  }
+});
