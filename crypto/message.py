@@ -99,13 +99,21 @@ def seal_reply(reply: Reply, signing_key: SigningKey, recipients: Sequence[PqRec
 
 
 def open_reply(sealed: bytes, identity: PqIdentity, charters: Sequence[Charter]) -> SignedReply:
-    """Open a reply and verify it under the charters that the caller trusts. ``identity`` is that of S or of R.
+    """Open a reply with the identity of S or of R, and verify it under the charters that the caller trusts.
 
-    Raises NotARecipientError when it is sealed to others, AuthenticationError when it names none of ``charters``, or no
-    member of the one it names, on the day it names, signed it; MalformedError, LimitError or UnsupportedVersionError
-    for another form. *Not* checked: to which submission it belongs, and that ``charters`` are a chain.
+    Raises NotARecipientError when it is sealed to others, and the errors of ``read_reply``.
     """
-    parsed = Note.parse(open_document(sealed, identity, MESSAGE_FLOOR, REPLY_MAX))
+    return read_reply(open_document(sealed, identity, MESSAGE_FLOOR, REPLY_MAX), charters)
+
+
+def read_reply(data: bytes, charters: Sequence[Charter]) -> SignedReply:
+    """Read the signed note of a reply.
+
+    Raises AuthenticationError when it names none of ``charters``, or when no member of the one it names, on the day it
+    names, signed it; MalformedError, LimitError or UnsupportedVersionError for another form. *Not* checked: to which
+    submission it belongs, and that ``charters`` are a chain.
+    """
+    parsed = Note.parse(data)
     reply = _read_reply_text(parsed.text)
     charter = next((charter for charter in charters if charter.hash == reply.charter), None)
     if charter is None:

@@ -21,14 +21,21 @@ def load_vectors(name: str, operation: str) -> list[Any]:
 
 
 def join_parts(parts: Sequence[dict[str, Any]]) -> bytes:
-    """The bytes that a list of parts stands for: ``text`` in UTF-8 or ``hex``, once or as many ``times`` as it says."""
-    return b"".join(
-        (part["text"].encode("utf-8") if "text" in part else bytes.fromhex(part["hex"])) * part.get("times", 1)
-        for part in parts
-    )
+    """The bytes that a list of parts stands for: ``text`` in UTF-8, ``hex`` or a ``file``, as README.md says."""
+    return b"".join(_part(part) * part.get("times", 1) for part in parts)
 
 
 def expected_error(vector: dict[str, Any]) -> type[Exception]:
     """The class that ``error`` names: one of ``crypto/errors.py``, whose subclasses will do as well."""
     found: type[Exception] = getattr(errors, vector["error"])
     return found
+
+
+def _part(part: dict[str, Any]) -> bytes:
+    if "file" not in part:
+        return part["text"].encode("utf-8") if "text" in part else bytes.fromhex(part["hex"])
+    content = (Path(__file__).parent / part["file"]).read_bytes()
+    for old, new in part.get("replace", ()):
+        assert content.count(old.encode("utf-8")) == 1
+        content = content.replace(old.encode("utf-8"), new.encode("utf-8"))
+    return content
