@@ -1,0 +1,8 @@
+# SPDX-License-Identifier: AGPL-3.0-or-later
+"""The reporter's pages: rendered once for each locale and charter, served as they are to everyone."""
+
+from portal.pages.build import build_site
+from portal.pages.serve import SiteEndpoint
+from portal.pages.site import Page, Site, SiteHolder
+
+__all__ = ["Page", "Site", "SiteEndpoint", "SiteHolder", "build_site"]

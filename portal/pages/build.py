@@ -1,0 +1,100 @@
+# SPDX-License-Identifier: AGPL-3.0-or-later
+"""Renders every page once, for each locale and charter."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Protocol
+
+from babel import Locale
+from babel.dates import get_month_names
+from jinja2 import Environment
+from markupsafe import Markup, escape
+
+from crypto.charter import Charter
+from portal.pages.site import Page, Site, make_document, make_site, not_found_path
+from portal.pages.strings import strings_asset
+from portal.web.assets import Asset, make_asset
+from portal.web.i18n import LOCALES, SOURCE_LOCALE, country_names, direction, load_translation
+from portal.web.templating import environment
+
+_PORTAL = Path(__file__).resolve().parent.parent
+TEMPLATES = _PORTAL / "templates"
+LOCALE = _PORTAL / "locale"
+DOMAIN = "portal"
+
+# Built files that belong to pages of the portal; the office has its own style.
+_PAGE_ASSETS = ("page.css", "leave.js", "form.js", "return.js", "seal-worker.js")
+
+
+class PageSettings(Protocol):
+    """What pages need to know of the portal's settings."""
+
+    @property
+    def origin(self) -> str: ...
+
+    @property
+    def leave_url(self) -> str: ...
+
+
+def build_site(charters: Sequence[Charter], settings: PageSettings, assets: Mapping[str, Asset]) -> Site:
+    """The whole site: languages, start, return, protection and not found in every locale, a report form for the newest
+    charter of every commission, and all that these load.
+
+    Raises KeyError when a script or style that pages load was not built.
+    """
+    newest = newest_charters(charters)
+    files = {name: assets[name] for name in _PAGE_ASSETS}
+    files |= {f"strings-{locale}": strings_asset(LOCALE, DOMAIN, locale) for locale in LOCALES}
+    files |= {charter.hash: make_asset(f"charter-{charter.slug}.txt", charter.note) for charter in newest}
+    paths = {name: asset.path for name, asset in files.items()}
+    documents = [_languages(settings, paths)]
+    for locale in LOCALES:
+        documents += _documents(locale, newest, settings, paths)
+    return make_site(documents, files.values())
+
+
+def newest_charters(charters: Sequence[Charter]) -> list[Charter]:
+    """The charter with the highest number of every commission, in the order of their slugs."""
+    by_slug: dict[str, Charter] = {}
+    for charter in sorted(charters, key=lambda charter: charter.number):
+        by_slug[charter.slug] = charter
+    return [by_slug[slug] for slug in sorted(by_slug)]
+
+
+def _languages(settings: PageSettings, paths: Mapping[str, str]) -> Page:
+    env = _environment(SOURCE_LOCALE, settings, paths)
+    leave_words = {locale: load_translation(LOCALE, DOMAIN, locale).gettext("Leave now") for locale in LOCALES}
+    return make_document("/", env.get_template("languages.html").render(leave_words=leave_words, here=""))
+
+
+def _documents(
+    locale: str, charters: Sequence[Charter], settings: PageSettings, paths: Mapping[str, str]
+) -> Iterator[Page]:
+    env = _environment(locale, settings, paths)
+    for name, path in (("start", ""), ("return", "return"), ("protection", "protection")):
+        yield make_document(f"/{locale}/{path}", env.get_template(f"{name}.html").render(charters=charters, here=path))
+    yield make_document(not_found_path(locale), env.get_template("not_found.html").render(here=""))
+    names = {
+        "countries": country_names(locale),
+        "months": get_month_names("wide", locale=Locale.parse(locale, sep="-")),
+    }
+    report = env.get_template("report.html")
+    for charter in charters:
+        here = f"{charter.slug}/report"
+        yield make_document(f"/{locale}/{here}", report.render(charter=charter, here=here, **names))
+
+
+def _environment(locale: str, settings: PageSettings, paths: Mapping[str, str]) -> Environment:
+    env = environment([TEMPLATES], load_translation(LOCALE, DOMAIN, locale))
+    env.filters["in_locale"] = lambda texts: _text_in(texts, locale)
+    env.globals.update(locales=LOCALES, assets=paths, leave_url=settings.leave_url, origin=settings.origin)
+    return env
+
+
+def _text_in(texts: Mapping[str, str], locale: str) -> str | Markup:
+    """A charter's text in this locale, or in the first language that it has, marked as being in that one."""
+    if locale in texts:
+        return texts[locale]
+    language = SOURCE_LOCALE if SOURCE_LOCALE in texts else next(iter(texts))
+    marked = Markup('<span lang="{}" dir="{}">{}</span>')
+    return marked.format(language, direction(language), escape(texts[language]))

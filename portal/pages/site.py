@@ -1,0 +1,118 @@
+# SPDX-License-Identifier: AGPL-3.0-or-later
+"""The site as a value: every path with its bytes, and the manifest of their hashes.
+
+- A page is bytes before anyone asks for it. No request changes them, so everybody gets the same.
+- The manifest lists the SHA-256 of every other path. Its own hash names the whole site.
+"""
+
+import gzip
+import hashlib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+
+import brotli
+
+from crypto.encoding import encode_json
+from portal.web.assets import Asset
+from portal.web.headers import REPORTER_CSP
+from portal.web.i18n import LOCALES, SOURCE_LOCALE
+
+MANIFEST_PATH = "/manifest.json"
+NOT_FOUND_NAME = "not-found"
+
+
+@dataclass(frozen=True)
+class Page:
+    """One path: its bytes as they are and compressed, and the headers that belong to them."""
+
+    path: str
+    body: bytes
+    gzip: bytes
+    brotli: bytes
+    content_type: str
+    etag: str
+    csp: str
+    immutable: bool
+
+
+@dataclass(frozen=True)
+class Site:
+    """All pages by path."""
+
+    pages: Mapping[str, Page]
+
+    def get(self, path: str) -> Page | None:
+        """The page at exactly this path, or None."""
+        return self.pages.get(path)
+
+    def not_found(self, path: str) -> Page:
+        """The page that says that there is none at ``path``, in the language of the path."""
+        locale = path.split("/")[1] if path.startswith("/") else ""
+        return self.pages[not_found_path(locale if locale in LOCALES else SOURCE_LOCALE)]
+
+    @property
+    def hash(self) -> str:
+        """SHA-256 of the manifest, in hex: one name for all of the site's bytes."""
+        return hashlib.sha256(self.pages[MANIFEST_PATH].body).hexdigest()
+
+
+class SiteHolder:
+    """Where the endpoint finds the site of today; a new charter puts a new one in its place."""
+
+    def __init__(self, site: Site) -> None:
+        self.site = site
+
+
+def not_found_path(locale: str) -> str:
+    return f"/{locale}/{NOT_FOUND_NAME}"
+
+
+def make_document(path: str, text: str) -> Page:
+    """A page in HTML. Its bytes are never kept by a browser: see ``serve``."""
+    return _make_page(path, text.encode("utf-8"), "text/html; charset=utf-8")
+
+
+def make_site(documents: Iterable[Page], assets: Iterable[Asset]) -> Site:
+    """Put pages and assets together and list them in the manifest.
+
+    Raises ValueError when two of them have one path.
+    """
+    listed = [*documents, *(_asset_page(asset) for asset in assets)]
+    pages = {page.path: page for page in listed}
+    if len(pages) != len(listed):
+        raise ValueError("two pages have the same path")
+    hashes = {path: hashlib.sha256(page.body).hexdigest() for path, page in pages.items()}
+    manifest = encode_json({"version": "amparo/v1/site", "files": hashes})
+    pages[MANIFEST_PATH] = _make_page(MANIFEST_PATH, manifest, "application/json")
+    return Site(MappingProxyType(pages))
+
+
+def _asset_page(asset: Asset) -> Page:
+    return Page(
+        path=asset.path,
+        body=asset.body,
+        gzip=asset.gzip,
+        brotli=asset.brotli,
+        content_type=asset.media_type,
+        etag=_etag(asset.body),
+        csp=REPORTER_CSP,
+        immutable=True,
+    )
+
+
+def _make_page(path: str, body: bytes, content_type: str) -> Page:
+    return Page(
+        path=path,
+        body=body,
+        gzip=gzip.compress(body, 9, mtime=0),
+        brotli=brotli.compress(body),
+        content_type=content_type,
+        etag=_etag(body),
+        csp=REPORTER_CSP,
+        immutable=False,
+    )
+
+
+def _etag(body: bytes) -> str:
+    return f'"{hashlib.sha256(body).hexdigest()[:32]}"'

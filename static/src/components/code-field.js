@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: AGPL-3.0-or-later
+// The field for a whole receipt code: it sets the groups apart while somebody types, and tells at once which group is
+// wrong. Digits of any script are taken; nothing is sent to find out.
+
+import { CODE_DIGITS, GROUPS, parseCode, readDigits, ReceiptCodeError, wrongGroups } from "../receipt-code.js";
+import { listWords, t, tn } from "../strings.js";
+import { part } from "./element.js";
+
+/** @typedef {import("./error-summary.js").Problem} Problem */
+
+export class CodeField {
+  #field;
+  #tally;
+
+  /** @param {HTMLElement} root */
+  constructor(root) {
+    this.#field = /** @type {HTMLTextAreaElement} */ (part(root, "textarea"));
+    this.#tally = part(root, "[data-tally]");
+    this.#field.addEventListener("input", () => this.#update());
+  }
+
+  /** @param {() => void} open */
+  onEnter(open) {
+    this.#field.addEventListener("keydown", (event) => {
+      if (event.key !== "Enter" || event.isComposing) return;
+      event.preventDefault();
+      open();
+    });
+  }
+
+  /** @returns {{ code: string } | { problem: Problem }} */
+  read() {
+    try {
+      return { code: parseCode(this.#field.value) };
+    } catch (error) {
+      if (!(error instanceof ReceiptCodeError)) throw error;
+      return { problem: { message: this.#message(error), field: this.#field.id } };
+    }
+  }
+
+  forget() {
+    this.#field.value = "";
+    this.#tally.textContent = "";
+  }
+
+  /** @param {ReceiptCodeError} error */
+  #message({ reason, groups }) {
+    if (reason === "character") {
+      return tn(
+        "There is something other than digits in group {groups}",
+        "There is something other than digits in groups {groups}",
+        groups.length,
+        { groups: listWords(groups.map(String)) },
+      );
+    }
+    if (reason === "group") return wrongWords(groups);
+    const { length } = readDigits(this.#field.value).digits;
+    if (length === 0) return t("Type your code");
+    return length < CODE_DIGITS
+      ? tn("{count} digit is missing", "{count} digits are missing", CODE_DIGITS - length)
+      : tn("There is {count} digit too many", "There are {count} digits too many", length - CODE_DIGITS);
+  }
+
+  #update() {
+    const { digits, foreign } = readDigits(this.#field.value);
+    if (foreign.length === 0) this.#setGroupsApart(digits);
+    const whole = Math.min(GROUPS, Math.floor(digits.length / 5));
+    const wrong = wrongGroups(digits.slice(0, CODE_DIGITS));
+    if (wrong.length > 0) this.#tally.textContent = wrongWords(wrong);
+    else if (digits.length === 0) this.#tally.textContent = "";
+    else this.#tally.textContent = t("{whole} of {all} groups", { whole, all: GROUPS });
+    this.#tally.classList.toggle("tally--wrong", wrong.length > 0);
+  }
+
+  /** Only while somebody writes at the end: elsewhere the cursor would jump. @param {string} digits */
+  #setGroupsApart(digits) {
+    const field = this.#field;
+    if (field.selectionEnd !== field.value.length) return;
+    const apart = digits.match(/.{1,5}/g)?.join(" ") ?? "";
+    if (apart !== field.value.trimEnd()) field.value = apart;
+  }
+}
+
+/** @param {number[]} groups */
+function wrongWords(groups) {
+  return tn("Check group {groups}: a digit is wrong", "Check groups {groups}: digits are wrong", groups.length, {
+    groups: listWords(groups.map(String)),
+  });
+}

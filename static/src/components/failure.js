@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: AGPL-3.0-or-later
+// Why something was not done, in words for the person. The codes are those of docs/protocol.md §7.3 and of sealing.js.
+
+import { PortalError } from "../sealing.js";
+import { t } from "../strings.js";
+
+/**
+ * @param {unknown} error what a call of Sealing was refused with
+ * @returns {string}
+ */
+export function failureWords(error) {
+  switch (error instanceof PortalError ? error.code : "") {
+    case "charter-expired":
+    case "charter-unknown":
+    case "charter-invalid":
+    case "grant-slots":
+      return t("The commission’s charter is no longer in force, so nothing was sent. Keep what you wrote, load this page again later and try once more.");
+    case "no-recipient":
+      return t("Nobody would be left who can read it. Go back and leave at least one person.");
+    case "too-large":
+      return t("It is too large to be sent. Go back, and remove a file or shorten a text.");
+    case "file-unreadable":
+      return t("One of your files can no longer be read. It may have been moved or changed. Go back, remove it and choose it again.");
+    case "storage-full":
+      return t("The site has no room left at the moment. Nothing of what you wrote is lost while this page is open. Try again later.");
+    case "mailbox-full":
+      return t("Many messages are waiting already. Try again when the commission has fetched them.");
+    case "acknowledgement-invalid":
+      return t("What the site answered is not signed as it should be. Do not count on it having arrived. Try again, from another network if you can.");
+    default:
+      return t("Something went wrong, and it was not sent. What you wrote is still here. Try again.");
+  }
+}

@@ -1,0 +1,101 @@
+// SPDX-License-Identifier: AGPL-3.0-or-later
+// One question of the form: its answer as data (docs/protocol.md §4.3), its answer in words, and what is wrong with it.
+// Files and members are not answers: see files.js and members.js.
+
+import { t } from "../strings.js";
+import { part, parts } from "./element.js";
+import { dateAnswer, dateProblem, dateWords } from "./partial-date.js";
+
+/** @typedef {import("./error-summary.js").Problem} Problem */
+
+export class Question {
+  /** @param {HTMLElement} element with data-question and data-kind */
+  constructor(element) {
+    this.element = element;
+    this.id = element.dataset.question ?? "";
+    this.kind = element.dataset.kind ?? "";
+    this.required = "required" in element.dataset;
+    if (this.kind === "choice") this.#makeClearable();
+  }
+
+  /** The question as it stands on the page, without "(optional)". */
+  get label() {
+    const label = part(this.element, ".field__label");
+    return [...label.childNodes]
+      .filter((node) => !(node instanceof HTMLElement && node.classList.contains("field__optional")))
+      .map((node) => node.textContent)
+      .join("")
+      .trim();
+  }
+
+  /** The answer, or undefined when there is none. */
+  get answer() {
+    switch (this.kind) {
+      case "choice":
+        return this.#ticked()[0]?.value;
+      case "checkboxes":
+        return this.#ticked().length > 0 ? this.#ticked().map((field) => field.value) : undefined;
+      case "date":
+        return dateAnswer(this.element);
+      default:
+        return this.#field().value.trim() || undefined;
+    }
+  }
+
+  /** The answer as it is shown to be checked; empty when there is none. */
+  get words() {
+    switch (this.kind) {
+      case "choice":
+      case "checkboxes":
+        return this.#ticked().map(optionWords).join("\n");
+      case "date":
+        return dateWords(this.element);
+      case "country": {
+        const field = /** @type {HTMLSelectElement} */ (/** @type {unknown} */ (this.#field()));
+        return field.value ? (field.selectedOptions[0]?.text ?? "") : "";
+      }
+      default:
+        return this.#field().value.trim();
+    }
+  }
+
+  /** @returns {Problem | null} */
+  get problem() {
+    if (this.kind === "date") {
+      const problem = dateProblem(this.element);
+      if (problem) return problem;
+    }
+    if (!this.required || this.answer !== undefined) return null;
+    return { message: t("Answer this question: {question}", { question: this.label }), field: this.#firstFieldId() };
+  }
+
+  #ticked() {
+    return /** @type {HTMLInputElement[]} */ (parts(this.element, "input:checked"));
+  }
+
+  #field() {
+    return /** @type {HTMLInputElement} */ (part(this.element, ".field__control"));
+  }
+
+  #firstFieldId() {
+    return part(this.element, "input, textarea, select").id;
+  }
+
+  /** A chosen radio button can't be unchosen by itself, and nobody shall be held to an answer. */
+  #makeClearable() {
+    const button = part(this.element, "[data-clear]");
+    this.element.addEventListener("change", () => {
+      button.hidden = this.#ticked().length === 0;
+    });
+    button.addEventListener("click", () => {
+      for (const field of this.#ticked()) field.checked = false;
+      button.hidden = true;
+      part(this.element, "input").focus();
+    });
+  }
+}
+
+/** @param {HTMLElement} field a radio button or checkbox within its label */
+export function optionWords(field) {
+  return part(/** @type {HTMLElement} */ (field.closest("label")), "[data-label]").textContent?.trim() ?? "";
+}

@@ -1,0 +1,103 @@
+// SPDX-License-Identifier: AGPL-3.0-or-later
+// The receipt code on the page: shown in groups, copied, printed, and two groups of it typed back.
+
+import { groups, readDigits } from "../receipt-code.js";
+import { t } from "../strings.js";
+import { part, parts } from "./element.js";
+
+/** @typedef {import("./error-summary.js").Problem} Problem */
+
+/**
+ * Write the code into a panel and make its buttons work. An empty code takes it away again.
+ *
+ * @param {HTMLElement} panel
+ * @param {string} code 35 digits
+ */
+export function showCode(panel, code) {
+  const shown = groups(code);
+  parts(panel, ".code__group").forEach((element, index) => {
+    element.textContent = shown[index] ?? "";
+  });
+}
+
+/**
+ * @param {HTMLElement} panel
+ * @param {() => string} readCode
+ */
+export function startCodeButtons(panel, readCode) {
+  const said = part(panel, "[data-copied]");
+  part(panel, "[data-print]").addEventListener("click", () => print());
+  part(panel, "[data-copy]").addEventListener("click", async () => {
+    try {
+      await navigator.clipboard.writeText(groups(readCode()).join(" "));
+      said.textContent = t("Copied. Paste it somewhere safe now.");
+    } catch {
+      // Without a secure connection, or when it is refused, there is no clipboard; the digits can be marked by hand.
+      said.textContent = t("This browser doesn’t let us copy. Write the digits down, please.");
+    }
+  });
+}
+
+/** Asks for two groups, picked by chance, and for nothing when the person goes on without the code. */
+export class TypeBack {
+  #panel;
+  /** @type {number[]} */
+  #asked;
+  #code;
+
+  /**
+   * @param {HTMLElement} panel
+   * @param {string} code
+   */
+  constructor(panel, code) {
+    this.#panel = panel;
+    this.#code = code;
+    this.#asked = pickTwo(groups(code).length);
+    parts(panel, "[data-back-label]").forEach((label, index) => {
+      label.textContent = t("Group {number}", { number: this.#asked[index] });
+    });
+    this.#withoutCode.addEventListener("change", () => {
+      part(panel, "[data-type-back]").hidden = this.#withoutCode.checked;
+    });
+  }
+
+  /** @returns {Problem[]} what is still to be done before sending */
+  get problems() {
+    if (this.#withoutCode.checked) return [];
+    return this.#fields.flatMap((field, index) => {
+      const number = this.#asked[index];
+      const { digits } = readDigits(field.value);
+      if (digits === groups(this.#code)[number - 1]) return [];
+      const message = digits
+        ? t("Group {number} is not the same. Look again at what you wrote down", { number })
+        : t("Type group {number} of your code", { number });
+      return [{ message, field: field.id }];
+    });
+  }
+
+  forget() {
+    this.#code = "";
+    for (const field of this.#fields) field.value = "";
+  }
+
+  get #fields() {
+    return /** @type {HTMLInputElement[]} */ (parts(this.#panel, "[data-back-field]"));
+  }
+
+  get #withoutCode() {
+    return /** @type {HTMLInputElement} */ (part(this.#panel, "[data-without-code]"));
+  }
+}
+
+/**
+ * Two different numbers from 1 to `count`, the smaller one first. What is left over by the division is too little to
+ * matter: this guards against a slip, not against anybody.
+ *
+ * @param {number} count
+ */
+function pickTwo(count) {
+  const [first, second] = globalThis.crypto.getRandomValues(new Uint32Array(2));
+  const one = first % count;
+  const other = (one + 1 + (second % (count - 1))) % count;
+  return [one + 1, other + 1].sort((a, b) => a - b);
+}

@@ -1,0 +1,256 @@
+// SPDX-License-Identifier: AGPL-3.0-or-later
+// The report from the first panel to the last: questions, check, code, sending, sent.
+//
+// Until "Send" nothing is requested but the charter, a file that is the same for everyone.
+
+import { newCode } from "../receipt-code.js";
+import { Sealing } from "../sealing.js";
+import { t } from "../strings.js";
+import { showAnswers } from "./check-answers.js";
+import { part, parts, setting } from "./element.js";
+import { showProblems } from "./error-summary.js";
+import { failureWords } from "./failure.js";
+import { Panels } from "./panels.js";
+import { showCode, startCodeButtons, TypeBack } from "./receipt.js";
+import { Report } from "./report.js";
+import { saveFile } from "./save-file.js";
+import { SendingPanel } from "./sending.js";
+import { onLeave } from "./wipe.js";
+
+const RETRY_MS = 5000;
+const PROOF_NAME = "note.txt";
+
+export class ReportForm {
+  #root;
+  #panels;
+  #report;
+  #sealing;
+  #sending;
+  #code = "";
+  #acknowledgement = "";
+  /** @type {TypeBack | null} */
+  #typeBack = null;
+  /** @type {Promise<string> | null} */
+  #charter = null;
+  /** "Change" was pressed: the next "Continue" goes back to the check. */
+  #changing = false;
+  #busy = false;
+
+  /** @param {HTMLElement} root */
+  constructor(root) {
+    this.#root = root;
+    this.#panels = new Panels(root, (name) => this.#beforeShow(name));
+    this.#report = new Report(root, today());
+    this.#sealing = new Sealing(setting(root, "worker"));
+    this.#sending = new SendingPanel(this.#panels.get("sending"));
+  }
+
+  start() {
+    this.#fetchCharter().catch(() => {});
+    part(this.#root, "[data-not-in-force]").hidden = this.#isInForce();
+    for (const name of this.#panels.names) this.#startPanel(name, this.#panels.get(name));
+    part(this.#root, "[data-send]").addEventListener("click", () => this.#send());
+    part(this.#root, "[data-retry]").addEventListener("click", () => this.#submit());
+    part(this.#root, "[data-to-check]").addEventListener("click", () => this.#backToCheck());
+    part(this.#root, "[data-save]").addEventListener("click", () => saveFile(PROOF_NAME, this.#acknowledgement));
+    addEventListener("beforeunload", this.#warn);
+    onLeave(() => this.#forgetAll());
+    this.#panels.start();
+    this.#root.dataset.ready = "";
+  }
+
+  /**
+   * @param {string} name
+   * @param {HTMLElement} panel
+   */
+  #startPanel(name, panel) {
+    for (const button of parts(panel, "[data-back]")) button.addEventListener("click", () => history.back());
+    for (const button of parts(panel, "[data-next]")) button.addEventListener("click", () => this.#next(name));
+    if (panel.querySelector("[data-code]")) startCodeButtons(panel, () => this.#code);
+    panel.addEventListener("keydown", (event) => {
+      const field = /** @type {HTMLElement} */ (event.target);
+      if (event.key !== "Enter" || event.isComposing || !field.matches("input[type=text]")) return;
+      event.preventDefault();
+      if (name === "code") this.#send();
+      else this.#next(name);
+    });
+  }
+
+  /** @param {string} name */
+  #beforeShow(name) {
+    if (this.#panels.current) showIfAny(this.#panels.get(this.#panels.current));
+    if (name === "check") this.#showCheck();
+    if (name === "code") this.#showCode();
+  }
+
+  #showCheck() {
+    this.#changing = false;
+    const rows = this.#report.rows.map((row) => ({ ...row, change: () => this.#change(row.panel) }));
+    showAnswers(this.#panels.get("check"), rows);
+  }
+
+  #showCode() {
+    if (this.#code) return;
+    this.#code = newCode();
+    const panel = this.#panels.get("code");
+    showCode(panel, this.#code);
+    this.#typeBack = new TypeBack(panel, this.#code);
+  }
+
+  /** @param {string} panel */
+  #change(panel) {
+    this.#panels.go(panel);
+    this.#changing = true;
+  }
+
+  /** @param {string} name */
+  #next(name) {
+    if (!this.#isWhole(name)) return;
+    if (this.#changing) history.back();
+    else this.#panels.go(this.#panels.names[this.#panels.names.indexOf(name) + 1]);
+  }
+
+  /** Whether one may go on from this panel; if not, it says why. @param {string} name */
+  #isWhole(name) {
+    if (name === "check") return this.#isReportWhole();
+    const problems = this.#report.problemsOn(name);
+    showProblems(this.#panels.get(name), problems);
+    return problems.length === 0;
+  }
+
+  /** Forward may have jumped over a question that has to be answered. */
+  #isReportWhole() {
+    const faulty = this.#report.faultyPanel;
+    if (faulty) {
+      this.#change(faulty);
+      showProblems(this.#panels.get(faulty), this.#report.problemsOn(faulty));
+      return false;
+    }
+    const problems = this.#report.wholeProblems;
+    showProblems(this.#panels.get("check"), problems);
+    return problems.length === 0;
+  }
+
+  #send() {
+    if (this.#busy) return;
+    const problems = this.#typeBack?.problems ?? [];
+    if (!this.#isInForce()) {
+      const message = t("Nothing can be sent today: the commission’s charter is not in force, by the clock of your device");
+      problems.push({ message, field: null });
+    }
+    showProblems(this.#panels.get("code"), problems);
+    if (problems.length > 0 || !this.#isReportWhole()) return;
+    this.#panels.goAndHold("sending");
+    this.#submit();
+  }
+
+  async #submit() {
+    if (this.#busy) return;
+    this.#busy = true;
+    const panel = this.#panels.get("sending");
+    showProblems(panel, []);
+    this.#sending.begin();
+    try {
+      const accepted = await this.#sealing.submit(await this.#request(), {
+        onSeal: (...progress) => this.#sending.sealed(...progress),
+        onSend: (...progress) => this.#sending.sent(...progress),
+        onTrouble: (kind) => this.#sending.trouble(kind),
+        onCalm: () => this.#sending.calm(),
+      });
+      this.#arrived(accepted.acknowledgement);
+    } catch (error) {
+      this.#sending.fail();
+      showProblems(panel, [{ message: failureWords(error), field: null }]);
+    } finally {
+      this.#busy = false;
+    }
+  }
+
+  async #request() {
+    return {
+      origin: setting(this.#root, "origin"),
+      charter: await this.#patientCharter(),
+      digits: this.#code,
+      language: document.documentElement.lang,
+      answers: this.#report.answers,
+      exclude: this.#report.exclude,
+      files: this.#report.files,
+      sealedBy: /** @type {const} */ ("browser"),
+    };
+  }
+
+  /** @param {string} acknowledgement */
+  #arrived(acknowledgement) {
+    this.#acknowledgement = acknowledgement;
+    this.#sealing.terminate();
+    this.#report.forget();
+    this.#typeBack?.forget();
+    removeEventListener("beforeunload", this.#warn);
+    showCode(this.#panels.get("sent"), this.#code);
+    this.#panels.goAndHold("sent");
+  }
+
+  #backToCheck() {
+    this.#panels.release();
+    this.#panels.go("check");
+  }
+
+  #isInForce() {
+    const day = today();
+    return setting(this.#root, "from") <= day && day <= setting(this.#root, "until");
+  }
+
+  #fetchCharter() {
+    this.#charter ??= fetchText(setting(this.#root, "charterSrc")).catch((error) => {
+      this.#charter = null;
+      throw error;
+    });
+    return this.#charter;
+  }
+
+  /** The charter, however long the network is away. */
+  async #patientCharter() {
+    for (;;) {
+      try {
+        const charter = await this.#fetchCharter();
+        this.#sending.calm();
+        return charter;
+      } catch {
+        this.#sending.trouble("offline");
+        await new Promise((resume) => setTimeout(resume, RETRY_MS));
+      }
+    }
+  }
+
+  /** @param {BeforeUnloadEvent} event */
+  #warn = (event) => {
+    if (!this.#report.isEmpty) event.preventDefault();
+  };
+
+  #forgetAll() {
+    removeEventListener("beforeunload", this.#warn);
+    this.#sealing.terminate();
+    this.#report.forget();
+    this.#typeBack?.forget();
+    for (const name of ["code", "sent"]) showCode(this.#panels.get(name), "");
+    this.#code = "";
+    this.#acknowledgement = "";
+  }
+}
+
+/** Today in UTC, as all days of the protocol are. */
+function today() {
+  return new Date().toISOString().slice(0, 10);
+}
+
+/** Errors are those of the last try: they go when the panel does. @param {HTMLElement} panel */
+function showIfAny(panel) {
+  if (panel.querySelector("[data-errors]")) showProblems(panel, []);
+}
+
+/** @param {string} url */
+async function fetchText(url) {
+  const response = await fetch(url, { credentials: "omit" });
+  if (!response.ok) throw new Error("the charter was not served");
+  return response.text();
+}

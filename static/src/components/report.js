@@ -1,0 +1,111 @@
+// SPDX-License-Identifier: AGPL-3.0-or-later
+// Everything that a person has put into the form: answers, files, who is left out. Nothing of it is kept anywhere else.
+
+import { t } from "../strings.js";
+import { parts, setting } from "./element.js";
+import { showProblems } from "./error-summary.js";
+import { Files } from "./files.js";
+import { Members } from "./members.js";
+import { Question } from "./question.js";
+
+/** @typedef {import("./error-summary.js").Problem} Problem */
+/** @typedef {Question | Files | Members} Item */
+
+// The report with everything around the answers is at most 1 MiB (docs/protocol.md §5).
+const ANSWERS_BYTES_MAX = 1_000_000;
+
+export class Report {
+  /** @type {{ panel: string, label: string, typed: boolean, item: Item }[]} */
+  #items = [];
+
+  /**
+   * @param {HTMLElement} root the form
+   * @param {string} today YYYY-MM-DD
+   */
+  constructor(root, today) {
+    for (const panel of parts(root, "[data-panel]")) {
+      for (const element of parts(panel, "[data-question]")) {
+        const question = new Question(element);
+        const typed = question.kind === "text" || question.kind === "line";
+        const item = makeItem(question, root, panel, today);
+        this.#items.push({ panel: panel.dataset.panel ?? "", label: question.label, typed, item });
+      }
+    }
+  }
+
+  /** For "check your answers": each question with its answer in words, and the panel that it is on. */
+  get rows() {
+    return this.#items.map(({ panel, label, typed, item }) => ({ panel, label, typed, words: item.words }));
+  }
+
+  /** Whether anything would be lost. */
+  get isEmpty() {
+    return this.#items.every(({ item }) => item.words === "");
+  }
+
+  /** @returns {Record<string, unknown>} by question id */
+  get answers() {
+    const pairs = this.#questions.map((question) => [question.id, question.answer]);
+    return Object.fromEntries(pairs.filter(([, answer]) => answer !== undefined));
+  }
+
+  get exclude() {
+    return this.#items.flatMap(({ item }) => (item instanceof Members ? item.excluded : []));
+  }
+
+  get files() {
+    return this.#items.flatMap(({ item }) => (item instanceof Files ? item.chosen : []));
+  }
+
+  /**
+   * @param {string} panel
+   * @returns {Problem[]}
+   */
+  problemsOn(panel) {
+    return this.#items.flatMap(({ panel: own, item }) => {
+      const problem = own === panel && !(item instanceof Files) ? item.problem : null;
+      return problem ? [problem] : [];
+    });
+  }
+
+  /** The first panel on which something has to be mended. */
+  get faultyPanel() {
+    return this.#items.map(({ panel }) => panel).find((panel) => this.problemsOn(panel).length > 0);
+  }
+
+  /** @returns {Problem[]} what is wrong with all of it together */
+  get wholeProblems() {
+    const bytes = new TextEncoder().encode(JSON.stringify(this.answers)).length;
+    if (bytes <= ANSWERS_BYTES_MAX) return [];
+    return [{ message: t("Your texts are too long to be sent together. Shorten one, or add it as a file"), field: null }];
+  }
+
+  forget() {
+    for (const { item } of this.#items) {
+      if (item instanceof Files) item.forget();
+      for (const field of parts(item.element, "input, textarea, select")) {
+        const input = /** @type {HTMLInputElement} */ (field);
+        if (input.type === "radio" || input.type === "checkbox") input.checked = false;
+        else input.value = "";
+      }
+    }
+  }
+
+  get #questions() {
+    return this.#items.flatMap(({ item }) => (item instanceof Question ? [item] : []));
+  }
+}
+
+/**
+ * @param {Question} question
+ * @param {HTMLElement} root
+ * @param {HTMLElement} panel
+ * @param {string} today
+ * @returns {Item}
+ */
+function makeItem(question, root, panel, today) {
+  if (question.kind === "members") return new Members(question.element, today);
+  if (question.kind !== "files") return question;
+  const limits = { max: Number(setting(root, "attachmentsMax")), bytesMax: Number(setting(root, "attachmentBytesMax")) };
+  return new Files(question.element, limits, (problem) => showProblems(panel, problem ? [problem] : []));
+}

@@ -1,0 +1,143 @@
+// SPDX-License-Identifier: AGPL-3.0-or-later
+// The panel that shows how far the sending is: two bars that never go back, a voice that speaks at most every ten
+// seconds, and calm words when the network is gone.
+
+import { sizeWords, t, tn } from "../strings.js";
+import { part } from "./element.js";
+
+const ANNOUNCE_EVERY_MS = 10_000;
+// Before that a guess at the time that is left jumps about.
+const GUESS_AFTER_MS = 5_000;
+
+export class SendingPanel {
+  #panel;
+  #now;
+  #spokeAt = -Infinity;
+  #sendingSince = 0;
+
+  /**
+   * @param {HTMLElement} panel
+   * @param {() => number} [now] milliseconds
+   */
+  constructor(panel, now = () => performance.now()) {
+    this.#panel = panel;
+    this.#now = now;
+  }
+
+  /** The bars and words at their beginning: for the first try, and for a new one after it failed. */
+  begin() {
+    for (const name of ["[data-seal]", "[data-send-bar]"]) this.#bar(name).value = 0;
+    this.#words("[data-seal-value]", "");
+    this.#words("[data-send-value]", "");
+    this.#sendingSince = 0;
+    this.#spokeAt = -Infinity;
+    this.calm();
+    this.#failed(false);
+  }
+
+  /**
+   * @param {number} done
+   * @param {number} total
+   * @param {number} [file]
+   * @param {number} [files]
+   */
+  sealed(done, total, file = 0, files = 0) {
+    this.#advance("[data-seal]", done, total);
+    // Translators: of the files, the one that is being locked now: "3 of 7".
+    const words = files > 1 ? t("file {file} of {files}", { file, files }) : percent(done, total);
+    this.#words("[data-seal-value]", words);
+    this.#announce(() => t("Locking: {words}", { words }));
+  }
+
+  /**
+   * @param {number} done
+   * @param {number} total
+   */
+  sent(done, total) {
+    this.#advance("[data-seal]", 1, 1);
+    this.#words("[data-seal-value]", t("done"));
+    this.#advance("[data-send-bar]", done, total);
+    const words = [t("{done} of {total}", { done: sizeWords(done), total: sizeWords(total) })];
+    const minutes = this.#minutesLeft(done, total);
+    if (minutes > 0) words.push(tn("about {count} minute", "about {count} minutes", minutes));
+    this.#words("[data-send-value]", words.join(" · "));
+    this.#announce(() => t("Sending: {words}", { words: words.join(", ") }));
+  }
+
+  /** @param {"offline" | "busy"} kind */
+  trouble(kind) {
+    const text =
+      kind === "offline"
+        ? t("The connection is gone. Nothing is lost: what was sent is kept, and it goes on by itself when the network is back. Keep this page open.")
+        : t("The site is busy. Nothing is lost: we try again by ourselves. Keep this page open.");
+    const words = part(this.#panel, "[data-trouble-text]");
+    if (words.textContent !== text) words.textContent = text;
+    part(this.#panel, "[data-trouble]").hidden = false;
+  }
+
+  calm() {
+    part(this.#panel, "[data-trouble]").hidden = true;
+    part(this.#panel, "[data-trouble-text]").textContent = "";
+  }
+
+  /** It will not go on by itself. */
+  fail() {
+    this.calm();
+    this.#failed(true);
+  }
+
+  /** @param {boolean} failed */
+  #failed(failed) {
+    part(this.#panel, "[data-retry-buttons]").hidden = !failed;
+    part(this.#panel, "[data-keep-open]").hidden = failed;
+  }
+
+  /**
+   * @param {string} name
+   * @param {number} done
+   * @param {number} total
+   */
+  #advance(name, done, total) {
+    const bar = this.#bar(name);
+    bar.value = Math.max(bar.value, total > 0 ? done / total : 0);
+  }
+
+  /**
+   * @param {number} done
+   * @param {number} total
+   */
+  #minutesLeft(done, total) {
+    this.#sendingSince ||= this.#now();
+    const passed = this.#now() - this.#sendingSince;
+    if (passed < GUESS_AFTER_MS || done === 0 || done >= total) return 0;
+    return Math.ceil(((passed / done) * (total - done)) / 60_000);
+  }
+
+  /** @param {() => string} words */
+  #announce(words) {
+    if (this.#now() - this.#spokeAt < ANNOUNCE_EVERY_MS) return;
+    this.#spokeAt = this.#now();
+    this.#words("[data-announce]", words());
+  }
+
+  /**
+   * @param {string} name
+   * @param {string} words
+   */
+  #words(name, words) {
+    part(this.#panel, name).textContent = words;
+  }
+
+  /** @param {string} name */
+  #bar(name) {
+    return /** @type {HTMLProgressElement} */ (part(this.#panel, name));
+  }
+}
+
+/**
+ * @param {number} done
+ * @param {number} total
+ */
+function percent(done, total) {
+  return done >= total ? t("done") : t("{number} %", { number: Math.floor((100 * done) / total) });
+}

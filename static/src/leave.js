@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: AGPL-3.0-or-later
+// "Leave now", and what keeps the back button from showing anything of ours afterwards.
+//
+// This runs in the head, before anything is painted. Leaving replaces the page in the tab's history, but pages of ours
+// that were open before it are still there. So a page of ours that is loaded by Back or Forward from another site leaves
+// again at once. Browsers tell by the Navigation API where one comes from. Older ones do not: there, our pages take one
+// entry together, each link replacing the page before, and whatever Back or Forward loads came from outside.
+
+/** Told to the page's modules so that they wipe what they hold: see components/wipe.js. */
+const LEAVE_EVENT = "amparo-leave";
+
+const script = /** @type {HTMLScriptElement} */ (document.currentScript);
+const elsewhere = script.dataset.leaveUrl ?? "about:blank";
+const navigation = /** @type {any} */ (globalThis).navigation;
+const tellsWhereFrom = navigation !== undefined && "activation" in navigation;
+
+function leave() {
+  document.dispatchEvent(new Event(LEAVE_EVENT));
+  for (const field of document.querySelectorAll("input, textarea, select")) {
+    /** @type {HTMLInputElement} */ (field).value = "";
+  }
+  document.title = "";
+  document.documentElement.replaceChildren();
+  location.replace(elsewhere);
+}
+
+/** Whether the page that was shown before this one, when Back or Forward was pressed, was none of ours. */
+function fromOutside() {
+  return !navigation?.activation?.from;
+}
+
+/** @param {MouseEvent} event */
+function followInPlace(event) {
+  const link = /** @type {Element} */ (event.target).closest("a[href]");
+  if (!(link instanceof HTMLAnchorElement) || link.target || link.hash || link.origin !== location.origin) return;
+  if (event.button !== 0 || event.ctrlKey || event.metaKey || event.shiftKey || event.altKey) return;
+  event.preventDefault();
+  location.replace(link.href);
+}
+
+document.documentElement.classList.add("scripted");
+
+const [load] = /** @type {PerformanceNavigationTiming[]} */ (performance.getEntriesByType("navigation"));
+if (load?.type === "back_forward" && fromOutside()) leave();
+addEventListener("pageshow", (event) => {
+  if (event.persisted && fromOutside()) leave();
+});
+
+document.addEventListener("click", (event) => {
+  if (/** @type {Element} */ (event.target).closest("[data-leave]")) {
+    event.preventDefault();
+    leave();
+  } else if (!tellsWhereFrom) followInPlace(event);
+});

@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: AGPL-3.0-or-later
+// The strings that script shows. Each page names a module with those of its language, made from the same catalog as the
+// page itself and with that catalog's own rule of plurals.
+
+/**
+ * @typedef {object} Strings
+ * @property {string} locale
+ * @property {(n: number) => number} plural which form a number takes
+ * @property {Record<string, string | string[]>} messages by their English text; plural forms as a list
+ */
+
+/** @type {Strings} English, until a module is loaded. */
+let strings = { locale: "en", plural: (n) => Number(n !== 1), messages: {} };
+
+/** @param {string} url address of the module, on the page's own origin */
+export async function loadStrings(url) {
+  strings = await import(url);
+}
+
+/**
+ * Translate. `{name}` in the message stands for a parameter.
+ *
+ * @param {string} message
+ * @param {Record<string, string | number>} [parameters]
+ */
+export function t(message, parameters = {}) {
+  const found = strings.messages[message];
+  return fill(typeof found === "string" && found ? found : message, parameters);
+}
+
+/**
+ * Translate with a number, `{count}` in the message.
+ *
+ * @param {string} one
+ * @param {string} other
+ * @param {number} count
+ * @param {Record<string, string | number>} [parameters]
+ */
+export function tn(one, other, count, parameters = {}) {
+  const forms = strings.messages[one];
+  const found = Array.isArray(forms) ? forms[strings.plural(count)] : undefined;
+  return fill(found || (count === 1 ? one : other), { count, ...parameters });
+}
+
+/** The page's language with Latin digits and the Gregorian calendar, as everything else on the page has them. */
+export function numberLocale() {
+  return `${strings.locale}-u-nu-latn-ca-gregory`;
+}
+
+/**
+ * A day with the month in words.
+ *
+ * @param {string} day YYYY-MM-DD
+ */
+export function dayWords(day) {
+  const date = new Date(`${day}T00:00:00Z`);
+  if (Number.isNaN(date.getTime())) return day;
+  return new Intl.DateTimeFormat(numberLocale(), { dateStyle: "long", timeZone: "UTC" }).format(date);
+}
+
+/**
+ * A list in words: "a, b and c".
+ *
+ * @param {string[]} items
+ */
+export function listWords(items) {
+  return new Intl.ListFormat(numberLocale(), { type: "conjunction" }).format(items);
+}
+
+/**
+ * A size in words, rounded to what matters.
+ *
+ * @param {number} bytes
+ */
+export function sizeWords(bytes) {
+  const [unit, divisor] = bytes < 1_000_000 ? ["kilobyte", 1000] : ["megabyte", 1_000_000];
+  const number = Math.max(bytes / Number(divisor), 0.1);
+  const digits = number < 10 && unit === "megabyte" ? 1 : 0;
+  const options = { style: "unit", unit, unitDisplay: "short", maximumFractionDigits: digits };
+  return new Intl.NumberFormat(numberLocale(), /** @type {Intl.NumberFormatOptions} */ (options)).format(
+    digits ? number : Math.max(1, number),
+  );
+}
+
+/**
+ * @param {string} message
+ * @param {Record<string, string | number>} parameters
+ */
+function fill(message, parameters) {
+  return message.replace(/\{(\w+)\}/g, (whole, name) => String(parameters[name] ?? whole));
+}
