@@ -15,7 +15,7 @@ from crypto.receipt_code import MailboxSecrets, derive
 
 @dataclass(frozen=True)
 class Commission:
-    """``keys`` by key name; ``identities`` by label, with S (the mailbox) and R (the thread); ``charters`` by ordinal."""
+    """``keys`` by key name; ``identities`` by label, S (mailbox) and R (thread) among them; ``charters`` by ordinal."""
 
     keys: dict[str, SigningKey]
     identities: dict[str, PqIdentity]

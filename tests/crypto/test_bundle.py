@@ -1,0 +1,176 @@
+# SPDX-License-Identifier: AGPL-3.0-or-later
+"""Bundles have one encoding: whatever else arrives, in whatever pieces, is refused."""
+
+import hashlib
+import io
+import secrets
+import zipfile
+import zlib
+
+import pytest
+
+from crypto import bundle
+from crypto.bundle import (
+    BundleReader,
+    CommitmentEvent,
+    Event,
+    FileData,
+    FileEnd,
+    FileMismatch,
+    FileStart,
+    ManifestEvent,
+    write_bundle,
+)
+from crypto.errors import CryptoError, LimitError, MalformedError
+from crypto.manifest import Manifest, SealedFile, manifest_hash
+from tests.vectors import expected_error, join_parts, load_vectors
+
+COMMITMENT = "c0" * 32
+FILES = {
+    "report.age": b"report",
+    "grant.age": b"grant",
+    "state.age": b"state",
+    "attachment-1.age": b"paper",
+    "attachment-2.age": b"picture",
+}
+
+
+def manifest_of(files: dict[str, bytes]) -> Manifest:
+    lines = tuple(SealedFile(name, len(data), hashlib.sha256(data).hexdigest()) for name, data in files.items())
+    return Manifest("00" * 16, "11" * 32, "22" * 16, "33" * 32, lines)
+
+
+def bundle_of(files: dict[str, bytes]) -> bytes:
+    return write_bundle(manifest_of(files).encode(), COMMITMENT, files.items())
+
+
+def read_in(*chunks: bytes) -> list[Event]:
+    """All events, with the data of each file joined, since how it is cut depends on the chunks."""
+    reader = BundleReader()
+    events: list[Event] = []
+    for chunk in chunks:
+        for event in reader.feed(chunk):
+            if isinstance(event, FileData) and isinstance(events[-1], FileData):
+                events[-1] = FileData(events[-1].data + event.data)
+            else:
+                events.append(event)
+    reader.finish()
+    return events
+
+
+class TestVectors:
+    @pytest.mark.parametrize("vector", load_vectors("bundle", "write"))
+    def test_writing(self, vector):
+        files = [(file["name"], join_parts(file["data"])) for file in vector["input"]["files"]]
+        written = write_bundle(join_parts(vector["input"]["manifest"]), vector["input"]["commitment"], files)
+        assert written == join_parts(vector["value"])
+
+    @pytest.mark.parametrize("vector", load_vectors("bundle", "read"))
+    def test_reading(self, vector):
+        archive = join_parts(vector["input"]["archive"])
+        if "error" in vector:
+            with pytest.raises(expected_error(vector)) as caught:
+                read_in(archive)
+            mismatch = caught.value if isinstance(caught.value, FileMismatch) else None
+            assert (mismatch and mismatch.file, mismatch and mismatch.what) == (vector.get("file"), vector.get("what"))
+            return
+        first, second, *others = read_in(archive)
+        assert isinstance(first, ManifestEvent)
+        assert isinstance(second, CommitmentEvent)
+        assert vector["value"] == {
+            "manifest_hash": manifest_hash(first.data),
+            "commitment": second.commitment,
+            "files": [event.name for event in others if isinstance(event, FileEnd)],
+        }
+
+
+def test_what_was_written_is_read_back_in_order():
+    manifest = manifest_of(FILES)
+    expected: list[Event] = [ManifestEvent(manifest, manifest.encode()), CommitmentEvent(COMMITMENT)]
+    for name, data in FILES.items():
+        expected += [FileStart(name, len(data)), FileData(data), FileEnd(name, hashlib.sha256(data).hexdigest())]
+    assert read_in(bundle_of(FILES)) == expected
+
+
+def test_any_zip_program_opens_it():
+    with zipfile.ZipFile(io.BytesIO(bundle_of(FILES))) as archive:
+        assert archive.testzip() is None
+        assert archive.namelist() == ["manifest.json", "commitment", *FILES]
+        assert {name: archive.read(name) for name in FILES} == FILES
+        assert all(entry.date_time == (1980, 1, 1, 0, 0, 0) for entry in archive.infolist())
+
+
+def test_how_the_bytes_are_cut_makes_no_difference():
+    archive = bundle_of(FILES)
+    whole = read_in(archive)
+    assert read_in(*(archive[i : i + 1] for i in range(len(archive)))) == whole
+    for cut in range(len(archive)):
+        assert read_in(archive[:cut], b"", archive[cut:]) == whole
+
+
+def test_a_bundle_that_was_cut_short_anywhere_is_refused():
+    archive = bundle_of(FILES)
+    for size in range(len(archive)):
+        reader = BundleReader()
+        reader.feed(archive[:size])
+        with pytest.raises(MalformedError):
+            reader.finish()
+
+
+def test_any_flipped_bit_is_found():
+    """The commitment alone is not covered by the manifest: it is what the acknowledgement repeats."""
+    archive = bundle_of(FILES)
+    for position in range(len(archive)):
+        altered = bytearray(archive)
+        altered[position] ^= 1 << position % 8
+        with pytest.raises(CryptoError):
+            read_in(bytes(altered))
+
+
+def test_a_file_is_refused_before_it_is_read_if_its_size_is_not_the_one_in_the_manifest():
+    archive = bundle_of(FILES)
+    longer = {**FILES, "report.age": FILES["report.age"] + b"!"}
+    start = archive.index(b"PK\x03\x04", archive.index(COMMITMENT.encode()))
+    header = bundle._Entry("report.age", zlib.crc32(longer["report.age"]), 7, start).local_header()
+    with pytest.raises(FileMismatch, match=r"report\.age has another size"):
+        BundleReader().feed(archive[:start] + header)
+
+
+def test_a_manifest_too_large_is_refused_before_it_is_read():
+    header = bundle._Entry("manifest.json", 0, 65_537, 0).local_header()
+    with pytest.raises(LimitError):
+        BundleReader().feed(header)
+
+
+def test_memory_does_not_grow_with_the_archive():
+    """More than a chunk is never held: what arrives of a file leaves as an event at once."""
+    files = {**FILES, "attachment-1.age": secrets.token_bytes(300_000)}
+    archive = bundle_of(files)
+    reader = BundleReader()
+    held = 0
+    for start in range(0, len(archive), 1000):
+        reader.feed(archive[start : start + 1000])
+        held = max(held, len(reader._buffer))
+    reader.finish()
+    assert held <= 2048
+
+
+def test_a_refused_bundle_stays_refused():
+    archive = bundle_of(FILES)
+    reader = BundleReader()
+    with pytest.raises(MalformedError):
+        reader.feed(b"x" * 64)
+    with pytest.raises(MalformedError):
+        reader.feed(archive)
+    with pytest.raises(MalformedError):
+        reader.finish()
+
+
+def test_a_bundle_that_readers_would_refuse_cannot_be_written():
+    manifest = manifest_of(FILES).encode()
+    with pytest.raises(MalformedError):
+        write_bundle(manifest, COMMITMENT, reversed(FILES.items()))
+    with pytest.raises(MalformedError):
+        write_bundle(manifest, COMMITMENT, [(name, data) for name, data in FILES.items() if name != "grant.age"])
+    with pytest.raises(MalformedError):
+        write_bundle(manifest, "C0" * 32, FILES.items())
