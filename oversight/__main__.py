@@ -5,12 +5,21 @@ import argparse
 import asyncio
 import os
 import sys
+from datetime import UTC, datetime
+from pathlib import Path
 
 import uvicorn
 
+from crypto.errors import CryptoError
+from crypto.note import SigningKey
 from oversight.app import create_app
+from oversight.members.fingerprints import fingerprint
+from oversight.members.founding.command import Founded, found
+from oversight.members.founding.keeping import start_over
+from oversight.members.founding.plan import PlanError, load_plan
+from oversight.portal_client import PortalClient, PortalError, PortalRefused
 from oversight.settings import Settings, SettingsError, load_settings
-from oversight.storage import DatabaseError, write_migration
+from oversight.storage import Database, DatabaseError, write_migration
 
 STOP_SECONDS_MAX = 5
 
@@ -18,28 +27,59 @@ STOP_SECONDS_MAX = 5
 def main(arguments: list[str] | None = None) -> int:
     """Run one command; returns the exit status. What failed is one clear line on standard error."""
     options = _parser().parse_args(arguments)
+    # Whatever the office writes is for its own user alone.
+    os.umask(0o077)
     try:
         if options.command == "makemigrations":
             return _make_migrations()
-        settings = load_settings(os.environ)
+        settings = _settings(options)
+        if options.command == "found":
+            return asyncio.run(_found(options, settings))
         return _serve(settings)
-    except (SettingsError, DatabaseError, FileNotFoundError) as error:
+    except PortalRefused as error:
+        print(f"oversight: the portal refused the charter: {error.code}. {_KEPT}", file=sys.stderr)
+    except PortalError as error:
+        print(f"oversight: the portal can't be reached: {error}. {_KEPT}", file=sys.stderr)
+    except CryptoError as error:
+        print(f"oversight: this can't be a charter: {error}", file=sys.stderr)
+    except (SettingsError, DatabaseError, PlanError, OSError) as error:
         print(f"oversight: {error}", file=sys.stderr)
-        return 1
+    return 1
+
+
+_KEPT = "Nothing is lost: run the same command again."
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m oversight", description="The office of one commission.")
     commands = parser.add_subparsers(dest="command", required=True)
     commands.add_parser("serve", help="serve the office's pages, and collect from the portal")
+    founding = commands.add_parser(
+        "found",
+        help="found the commission: make keys, write the sheets, sign the charter, send it to the portal",
+        description="Can be run again until the portal has taken the charter; nothing is made twice.",
+    )
+    founding.add_argument("file", type=Path, help="the founding file, TOML or JSON")
+    founding.add_argument("--portal", help="address of the portal, if it is not OVERSIGHT_PORTAL_URL")
+    founding.add_argument("--invitation", required=True, help="the invitation that the portal's operator gave you")
+    founding.add_argument("--out", type=Path, required=True, help="folder for the sheets; print them and destroy it")
+    founding.add_argument(
+        "--start-over", action="store_true", help="drop keys and charter that the portal has not taken yet"
+    )
     commands.add_parser("makemigrations", help="for developers: write what the models have and the migrations lack")
     return parser
 
 
+def _settings(options: argparse.Namespace) -> Settings:
+    environment = dict(os.environ)
+    if getattr(options, "portal", None):
+        environment["OVERSIGHT_PORTAL_URL"] = options.portal
+    return load_settings(environment)
+
+
 def _serve(settings: Settings) -> int:
     """Until SIGTERM or SIGINT. Nothing about a request is logged."""
-    settings.data.mkdir(mode=0o700, parents=True, exist_ok=True)
-    app = create_app(settings, collect=True)
+    app = create_app(settings, serving=True)
     uvicorn.run(
         app,
         host=settings.host,
@@ -51,6 +91,43 @@ def _serve(settings: Settings) -> int:
         timeout_graceful_shutdown=STOP_SECONDS_MAX,
     )
     return 0
+
+
+async def _found(options: argparse.Namespace, settings: Settings) -> int:
+    plan = load_plan(options.file)
+    if not settings.portal_url:
+        raise SettingsError("the portal is not named: give --portal or set OVERSIGHT_PORTAL_URL")
+    database = await Database.open(settings.database_url)
+    # The founding needs no signed request, so any key will do until the office has its own.
+    client = PortalClient(settings.portal_url, settings.portal_name, SigningKey.generate("founding"))
+    try:
+        with database.use():
+            if options.start_over:
+                await start_over()
+            done = await found(
+                plan,
+                settings=settings,
+                client=client,
+                invitation=options.invitation,
+                out=options.out,
+                today=datetime.now(UTC).date(),
+            )
+    finally:
+        await client.close()
+        await database.close()
+    _report(done, options.out)
+    return 0
+
+
+def _report(done: Founded, out: Path) -> None:
+    charter = done.charter
+    print(f"The commission {charter.slug} is founded." + ("" if done.sheets else " Nothing was left to make."))
+    print(f"charter      {charter.hash}")
+    print(f"portal       {charter.origin}, key {charter.portal.short_id}")
+    for member in charter.members:
+        print(f"{member.label:12} {fingerprint(member)}")
+    if done.sheets:
+        print(f"The sheets are in {out}. Print them, hand them over, and destroy that folder.")
 
 
 def _make_migrations() -> int:

@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
 from datetime import UTC, datetime
 
+import httpx
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
@@ -18,8 +19,12 @@ from crypto.keyring import DEFAULT, Parameters
 from oversight.collector import Collector, collect_forever
 from oversight.intake.arrival import Receiver
 from oversight.intake.blobs import Blobs
-from oversight.members import founding_pages, login_pages, member_pages
+from oversight.members import login_pages, member_pages
 from oversight.members.accounts import Derivations
+from oversight.members.founding import pages as founding_pages
+from oversight.members.founding import paper_pages, sign_pages
+from oversight.members.founding.access import SetupRequired
+from oversight.members.founding.drafts import DraftChanged, setup_token
 from oversight.members.office import NotFoundedError, current_charter, is_founded, knows_charter, office_key
 from oversight.members.sessions import LoginRequired
 from oversight.pages import PageKit, load_page_kit, redirect, render
@@ -53,11 +58,13 @@ def create_app(
     clock: Callable[[], datetime] = lambda: datetime.now(UTC),
     *,
     parameters: Parameters = DEFAULT,
-    collect: bool = False,
+    serving: bool = False,
+    transport: httpx.AsyncBaseTransport | None = None,
 ) -> Starlette:
     """The application; its database opens and closes with its lifespan.
 
-    ``parameters`` are those that keyrings are sealed with. With ``collect`` it visits the portal in the background.
+    ``parameters`` are those that keyrings are sealed with. With ``serving`` it visits the portal in the
+    background, and prints how to found a commission as long as there is none. ``transport`` stands for the network.
     """
     app = Starlette(
         routes=_routes(),
@@ -69,14 +76,17 @@ def create_app(
         exception_handlers={
             LoginRequired: _answer_login_required,
             NotFoundedError: _answer_not_founded,
+            SetupRequired: _answer_not_founded,
+            DraftChanged: _answer_changed,
             BodyTooLargeError: _answer_too_large,
             HTTPException: _answer_http_error,
             Exception: _answer_failure,
         },
-        lifespan=_lifespan(collect),
+        lifespan=_lifespan(serving),
     )
     app.state.settings = settings
     app.state.clock = clock
+    app.state.transport = transport
     app.state.derivations = Derivations(parameters)
     app.state.kit = load_page_kit(settings)
     return app
@@ -85,8 +95,10 @@ def create_app(
 def _routes() -> list[Route]:
     return [
         *login_pages.routes,
-        *founding_pages.routes,
         *member_pages.routes,
+        *founding_pages.routes,
+        *paper_pages.routes,
+        *sign_pages.routes,
         Route("/assets/{name}", serve_asset),
         Route("/favicon.ico", no_icon),
         Route("/", start),
@@ -115,7 +127,7 @@ async def serve_asset(request: Request) -> Response:
     return Response(found.body, media_type=found.media_type, headers=headers)
 
 
-def _lifespan(collect: bool) -> Callable[[Starlette], AbstractAsyncContextManager[None]]:
+def _lifespan(serving: bool) -> Callable[[Starlette], AbstractAsyncContextManager[None]]:
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
         settings: Settings = app.state.settings
@@ -123,7 +135,9 @@ def _lifespan(collect: bool) -> Callable[[Starlette], AbstractAsyncContextManage
         app.state.database = await Database.open(settings.database_url)
         try:
             with app.state.database.use():
-                task = asyncio.create_task(_collect(app)) if collect and settings.portal_url else None
+                if serving and not await is_founded():
+                    _announce_setup(settings)
+                task = asyncio.create_task(_collect(app)) if serving and settings.portal_url else None
             yield
             if task is not None:
                 task.cancel()
@@ -135,6 +149,12 @@ def _lifespan(collect: bool) -> Callable[[Starlette], AbstractAsyncContextManage
     return lifespan
 
 
+def _announce_setup(settings: Settings) -> None:
+    """On the terminal alone: whoever reads it may found the commission."""
+    print(f"There is no commission yet. Found it at {settings.own_origin}/found with this setup token:")
+    print(f"    {setup_token(settings.secrets)}", flush=True)
+
+
 async def _collect(app: Starlette) -> None:
     settings: Settings = app.state.settings
     clients: list[PortalClient] = []
@@ -144,7 +164,7 @@ async def _collect(app: Starlette) -> None:
             return None
         charter = await current_charter()
         key = office_key(settings.secrets, charter.slug)
-        client = PortalClient(settings.portal_url, charter.origin, key, clock=app.state.clock)
+        client = PortalClient(settings.portal_url, charter.origin, key, app.state.transport, app.state.clock)
         clients.append(client)
         receiver = Receiver(client, Blobs(settings.data / "blobs"), knows_charter)
         return Collector(client, receiver, charter.origin, key, settings.data / "collector.lock", app.state.clock)
@@ -162,6 +182,10 @@ async def _answer_login_required(request: Request, error: Exception) -> Response
 
 async def _answer_not_founded(request: Request, error: Exception) -> Response:
     return redirect("/found")
+
+
+async def _answer_changed(request: Request, error: Exception) -> Response:
+    return render(request, "error.html", 409, kind="changed")
 
 
 async def _answer_too_large(request: Request, error: Exception) -> Response:

@@ -59,7 +59,11 @@ class Derivations:
 
     async def seal(self, keyring: Keyring, passphrase: str, member_label: str) -> bytes:
         async with self.slots:
-            return await asyncio.to_thread(seal_keyring, keyring, passphrase, member_label, self.parameters)
+            return await asyncio.to_thread(self.seal_here, keyring, passphrase, member_label)
+
+    def seal_here(self, keyring: Keyring, passphrase: str, member_label: str) -> bytes:
+        """Seal in the running thread, for a ceremony that is no event loop's."""
+        return seal_keyring(keyring, passphrase, member_label, self.parameters)
 
 
 @dataclass(frozen=True)
