@@ -1,0 +1,199 @@
+# SPDX-License-Identifier: AGPL-3.0-or-later
+"""Replies are taken from members only; follow-ups come from the thread's reporter, or from nobody one could name."""
+
+from dataclasses import replace
+from datetime import date
+
+import pytest
+
+from crypto.age import PqIdentity, check_sealed_prefix
+from crypto.errors import (
+    AuthenticationError,
+    CryptoError,
+    LimitError,
+    MalformedError,
+    NotARecipientError,
+)
+from crypto.message import (
+    FOLLOW_UP_SEALED_MAX,
+    FollowUp,
+    Reply,
+    SignedReply,
+    message_id,
+    open_follow_up,
+    open_reply,
+    read_follow_up,
+    read_reply,
+    seal_follow_up,
+    seal_reply,
+)
+from tests.vectors import expected_error, join_parts, load_vectors
+from tests.vectors.commission import load_commission
+
+ACME = load_commission()
+MAILBOX, THREAD = ACME.identities["S"], ACME.identities["R"]
+BOTH = [MAILBOX.recipient(), THREAD.recipient()]
+CHAIR = ACME.keys["acme/chair"]
+REPLY = Reply("0a" * 16, ACME.charter.hash, date(2026, 5, 3), "en", "We have read your report.")
+FOLLOW_UP = FollowUp("0a" * 16, date(2026, 5, 4), "retaliation", "They moved me to another cell.")
+KEY = ACME.mailbox.message_mac
+
+
+def reply_value(reply: SignedReply) -> dict[str, str]:
+    return {**vars(reply), "day": reply.day.isoformat(), "signer": reply.signer.label}
+
+
+def follow_up_value(follow_up: FollowUp) -> dict[str, str]:
+    return {**vars(follow_up), "day": follow_up.day.isoformat()}
+
+
+class TestVectors:
+    @pytest.mark.parametrize("vector", load_vectors("message", "read-reply"))
+    def test_reading_replies(self, vector):
+        data = join_parts(vector["input"]["content"])
+        charters = [ACME.charters[name] for name in vector["input"]["charters"]]
+        if "error" in vector:
+            with pytest.raises(expected_error(vector)):
+                read_reply(data, charters)
+            return
+        assert reply_value(read_reply(data, charters)) == vector["value"]
+
+    @pytest.mark.parametrize("vector", load_vectors("message", "open-reply"))
+    def test_opening_replies(self, vector):
+        sealed = join_parts(vector["input"]["sealed"])
+        identity = ACME.identities[vector["input"]["identity"]]
+        charters = [ACME.charters[name] for name in vector["input"]["charters"]]
+        if "error" in vector:
+            with pytest.raises(expected_error(vector)):
+                open_reply(sealed, identity, charters)
+            return
+        reply = open_reply(sealed, identity, charters)
+        assert {**reply_value(reply), "id": message_id(sealed)} == vector["value"]
+
+    @pytest.mark.parametrize("vector", load_vectors("message", "encode-follow-up"))
+    def test_encoding_follow_ups(self, vector):
+        value = dict(vector["input"])
+        key = bytes.fromhex(value.pop("message_mac"))
+        follow_up = FollowUp(**{**value, "day": date.fromisoformat(value["day"])})
+        assert follow_up.encode(key) == join_parts(vector["value"])
+
+    @pytest.mark.parametrize("vector", load_vectors("message", "read-follow-up"))
+    def test_reading_follow_ups(self, vector):
+        data, key = join_parts(vector["input"]["content"]), bytes.fromhex(vector["input"]["message_mac"])
+        if "error" in vector:
+            with pytest.raises(expected_error(vector)):
+                read_follow_up(data, key)
+            return
+        assert follow_up_value(read_follow_up(data, key)) == vector["value"]
+
+    @pytest.mark.parametrize("vector", load_vectors("message", "open-follow-up"))
+    def test_opening_follow_ups(self, vector):
+        sealed = join_parts(vector["input"]["sealed"])
+        key = bytes.fromhex(vector["input"]["message_mac"])
+        follow_up = open_follow_up(sealed, ACME.identities[vector["input"]["identity"]], key)
+        assert {**follow_up_value(follow_up), "id": message_id(sealed)} == vector["value"]
+
+
+def test_reporter_and_commission_open_the_same_reply():
+    sealed = seal_reply(REPLY, CHAIR, BOTH)
+    assert len(check_sealed_prefix(sealed).stanzas) == 2
+    for identity in (MAILBOX, THREAD):
+        reply = open_reply(sealed, identity, [ACME.charter])
+        assert reply.signer.label == "chair"
+        assert Reply(**{name: value for name, value in vars(reply).items() if name != "signer"}) == REPLY
+    with pytest.raises(NotARecipientError):
+        open_reply(sealed, ACME.identities["stranger"], [ACME.charter])
+
+
+def test_a_portal_that_knows_the_mailbox_cannot_speak_for_the_commission():
+    for name in ("portal.example", "acme/office", "acme/stranger"):
+        with pytest.raises(AuthenticationError):
+            open_reply(seal_reply(REPLY, ACME.keys[name], BOTH), MAILBOX, [ACME.charter])
+
+
+def test_a_member_who_has_left_cannot_reply_any_more():
+    former = ACME.keys["acme/former"]
+    last_day = replace(REPLY, day=date(2026, 6, 30))
+    assert open_reply(seal_reply(last_day, former, BOTH), MAILBOX, [ACME.charter]).signer.label == "former"
+    with pytest.raises(AuthenticationError):
+        open_reply(seal_reply(replace(REPLY, day=date(2026, 7, 1)), former, BOTH), MAILBOX, [ACME.charter])
+
+
+def test_a_reply_under_an_unknown_charter_is_refused():
+    sealed = seal_reply(replace(REPLY, charter=ACME.charters["second"].hash), CHAIR, BOTH)
+    with pytest.raises(AuthenticationError):
+        open_reply(sealed, MAILBOX, [ACME.charter])
+    open_reply(sealed, MAILBOX, [ACME.charter, ACME.charters["second"]])
+
+
+def test_any_flipped_bit_of_a_message_is_found():
+    sealed = seal_follow_up(FOLLOW_UP, KEY, THREAD.recipient())
+    for position in range(0, len(sealed), 97):
+        altered = bytearray(sealed)
+        altered[position] ^= 1
+        with pytest.raises(CryptoError):
+            open_follow_up(bytes(altered), THREAD, KEY)
+
+
+def test_a_follow_up_by_somebody_who_only_knows_the_recipient_is_refused():
+    sealed = seal_follow_up(FOLLOW_UP, b"k" * 32, THREAD.recipient())
+    with pytest.raises(AuthenticationError):
+        open_follow_up(sealed, THREAD, KEY)
+    with pytest.raises(NotARecipientError):
+        open_follow_up(sealed, PqIdentity.generate(), KEY)
+
+
+def test_short_messages_have_one_length():
+    follow_ups = [seal_follow_up(replace(FOLLOW_UP, body="x" * size), KEY, BOTH[1]) for size in (0, 500, 3000)]
+    replies = [seal_reply(replace(REPLY, body="x" * size), CHAIR, BOTH) for size in (0, 500, 3000)]
+    assert len({len(sealed) for sealed in follow_ups}) == 1
+    assert len({len(sealed) for sealed in replies}) == 1
+
+
+def test_the_longest_messages_still_fit():
+    body = "\N{ARABIC LETTER ALEF}" * 30_000
+    sealed = seal_follow_up(replace(FOLLOW_UP, body=body), KEY, THREAD.recipient())
+    assert len(sealed) <= FOLLOW_UP_SEALED_MAX
+    escaped = replace(REPLY, body="\x01" * 65_536)
+    assert open_reply(seal_reply(escaped, CHAIR, BOTH), MAILBOX, [ACME.charter]).body == escaped.body
+
+
+@pytest.mark.parametrize(
+    ("changes", "error"),
+    [
+        ({"body": "x" * 62_000}, LimitError),
+        ({"kind": "joke"}, MalformedError),
+        ({"submission": "x"}, MalformedError),
+        ({"body": "\ud800"}, MalformedError),
+    ],
+)
+def test_a_follow_up_that_readers_would_refuse_is_not_sealed(changes, error):
+    with pytest.raises(error):
+        seal_follow_up(replace(FOLLOW_UP, **changes), KEY, THREAD.recipient())
+
+
+@pytest.mark.parametrize(
+    ("changes", "error"),
+    [
+        ({"body": "x" * 65_537}, LimitError),
+        ({"body": "ж" * 32_769}, LimitError),
+        ({"charter": "x"}, MalformedError),
+        ({"language": "<b>"}, MalformedError),
+    ],
+)
+def test_a_reply_that_readers_would_refuse_is_not_sealed(changes, error):
+    with pytest.raises(error):
+        seal_reply(replace(REPLY, **changes), CHAIR, BOTH)
+
+
+def test_a_follow_up_sealed_as_a_reply_is_refused():
+    sealed = seal_follow_up(FOLLOW_UP, KEY, MAILBOX.recipient())
+    with pytest.raises(MalformedError):
+        open_reply(sealed, MAILBOX, [ACME.charter])
+    with pytest.raises(MalformedError):
+        open_follow_up(seal_reply(REPLY, CHAIR, BOTH), THREAD, KEY)
+
+
+def test_repr_shows_no_body():
+    assert "cell" not in repr(FOLLOW_UP)
+    assert "report" not in repr(REPLY)
