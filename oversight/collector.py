@@ -16,8 +16,9 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from crypto.collection import Collection
-from crypto.note import SigningKey, sign
-from oversight.intake.arrival import DamagedArrivalError, Receiver, collected_hash
+from crypto.manifest import manifest_hash
+from crypto.note import SigningKey
+from oversight.intake.arrival import DamagedArrivalError, Receiver
 from oversight.intake.records import CollectorState, DamagedArrival, Submission
 from oversight.letters.arrival import collect_follow_ups
 from oversight.letters.posting import post_waiting
@@ -88,7 +89,7 @@ class Collector:
         """Walk through the list; submissions that were new, and those that could not be taken."""
         after = 0 if self.whole else state.after
         collected = damaged = 0
-        known_damaged = set(await DamagedArrival.all().values_list("sequence", flat=True))
+        known_damaged = {row.sequence for row in await DamagedArrival.all()}
         while True:
             page = await self.client.submissions(after)
             settled = await _confirmed(page.entries)
@@ -122,9 +123,9 @@ class Collector:
         return True
 
     async def _confirm(self, submission: Submission) -> None:
-        text = Collection(self.origin, submission.id, collected_hash(submission), submission.collected).text()
+        note = Collection(self.origin, submission.id, manifest_hash(submission.manifest), submission.collected)
         try:
-            await self.client.collect(submission.id, sign(text, [self.office_key]).encode())
+            await self.client.collect(submission.id, note.sign(self.office_key).encode())
         except PortalRefused as error:
             # It was deleted there already: after the grace, when an earlier confirmation's answer was lost.
             if error.code != "not-found":

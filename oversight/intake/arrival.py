@@ -14,7 +14,7 @@ from datetime import date
 from tortoise.transactions import in_transaction
 
 from crypto.errors import CryptoError
-from crypto.manifest import Manifest, SealedFile, manifest_hash, read_manifest
+from crypto.manifest import Manifest, SealedFile, read_manifest
 from oversight.intake.blobs import Blobs
 from oversight.intake.records import SealedFileRecord, Submission
 from oversight.portal_answers import WaitingSubmission
@@ -111,10 +111,10 @@ class _Memory:
 async def _store(waiting: WaitingSubmission, manifest: Manifest, small: list[bytes], today: date) -> Submission:
     sealed: list[bytes | None] = [*small, *(None for _ in manifest.attachments)]
     async with in_transaction():
-        last = await Submission.all().order_by("-number").first().values_list("number", flat=True)
+        last = await Submission.all().order_by("-number").only("number").first()
         submission = await Submission.create(
             id=manifest.submission,
-            number=1 if last is None else last + 1,
+            number=1 if last is None else last.number + 1,
             charter=manifest.charter,
             manifest=waiting.manifest,
             received=waiting.received,
@@ -125,8 +125,3 @@ async def _store(waiting: WaitingSubmission, manifest: Manifest, small: list[byt
             for file, data in zip(manifest.files, sealed, strict=True)
         )
     return submission
-
-
-def collected_hash(submission: Submission) -> str:
-    """The manifest hash that a collection note names."""
-    return manifest_hash(submission.manifest)

@@ -73,8 +73,7 @@ def _summary(sealed: SealedReport, identity: PqIdentity, charters: Mapping[str, 
     try:
         opened = open_with_grant(sealed, identity, origin)
     except NotARecipientError:
-        return Summary(access="none")
+        return Summary(access="none", number=sealed.number)
     except CryptoError:
-        return Summary(access="broken")
-    report = opened.report
-    return summarise(report.language, report.answers, len(report.attachments), charters[report.charter])
+        return Summary(access="broken", number=sealed.number)
+    return summarise(sealed.number, opened.report, charters[opened.report.charter])

@@ -19,6 +19,7 @@ class SealedReport:
     """What is needed to open a report, as it is stored."""
 
     submission: str
+    number: int
     manifest: bytes
     grant: bytes
     report: bytes
@@ -42,6 +43,7 @@ async def load_sealed(submissions: list[Submission]) -> list[SealedReport]:
     return [
         SealedReport(
             submission=submission.id,
+            number=submission.number,
             manifest=submission.manifest,
             grant=files[submission.id, GRANT_FILE],
             report=files[submission.id, REPORT_FILE],

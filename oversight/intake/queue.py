@@ -5,14 +5,17 @@ The order is urgency first, then the newest. All of it happens in memory after o
 stands nowhere in the clear.
 """
 
+import asyncio
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import date
+from typing import Any
 
 from tortoise.functions import Count
 
+from crypto.answers import COUNTRY
 from crypto.errors import CryptoError
-from oversight.intake.records import IndexEntry
+from oversight.intake.records import IndexEntry, Submission
 from oversight.intake.summary import Summary, open_summary
 from oversight.intake.urgency import Level
 from oversight.letters.records import FollowUpRecord
@@ -20,6 +23,11 @@ from oversight.members.sessions import Unlocked
 
 PAGE_ROWS = 50
 STATES = ("new", "opened", "answered")
+_STATE_CONDITIONS: dict[str, dict[str, Any]] = {
+    "new": {"opened_on": None, "answered_on": None},
+    "opened": {"opened_on__isnull": False, "answered_on": None},
+    "answered": {"answered_on__isnull": False},
+}
 LEVELS = {"now": Level.NOW, "soon": Level.SOON, "noted": Level.NOTED, "none": Level.NONE}
 
 Key = tuple[int, int]
@@ -39,15 +47,8 @@ class Filters:
         state, urgency, country = query.get("state", ""), query.get("urgency", ""), query.get("country", "")
         return cls(
             state=state if state in STATES else "",
-            country=country if len(country) == 2 and country.isascii() and country.isalpha() else "",
+            country=country if re.fullmatch(COUNTRY, country) else "",
             urgency=urgency if urgency in LEVELS else "",
-        )
-
-    def matches(self, row: "Row") -> bool:
-        return (
-            self.state in ("", row.state)
-            and self.country in ("", row.summary.country)
-            and (self.urgency == "" or LEVELS[self.urgency] == row.summary.level)
         )
 
     def query(self) -> dict[str, str]:
@@ -59,60 +60,65 @@ class Filters:
 class Row:
     """One report in the queue."""
 
-    submission: str
-    number: int
-    received: date
-    charter: str
-    state: str
+    submission: Submission
     summary: Summary
+    unread: int
 
     @property
-    def key(self) -> Key:
-        return (int(self.summary.level), -self.number)
+    def state(self) -> str:
+        if self.submission.answered_on is not None:
+            return "answered"
+        return "new" if self.submission.opened_on is None else "opened"
 
 
 @dataclass(frozen=True)
 class QueuePage:
-    """Rows of one page; ``following`` is the key to go on after, ``countries`` are those of the whole queue."""
+    """Rows of one page; ``following`` is the key to go on after.
+
+    ``matching`` counts the rows on all pages, ``countries`` are those of the whole queue, whatever the filters.
+    """
 
     rows: tuple[Row, ...]
     following: str | None
     matching: int
     countries: frozenset[str]
-    unread: Mapping[str, int]
+
+
+@dataclass(frozen=True)
+class _Entry:
+    submission: str
+    level: Level
+    summary: Summary
+
+    @property
+    def key(self) -> Key:
+        return (self.level, -self.summary.number)
 
 
 async def read_queue(unlocked: Unlocked, filters: Filters, after: str = "") -> QueuePage:
     """One page of this member's queue. Reports without a grant for the member are not in it, nor counted."""
-    rows = [row for row in await _read_rows(unlocked) if row.summary.access != "none"]
-    found = sorted((row for row in rows if filters.matches(row)), key=lambda row: row.key)
+    entries = await _read_entries(unlocked)
+    found = await _matching(entries, filters)
+    found.sort(key=lambda entry: entry.key)
     cursor = _read_key(after)
-    rest = [row for row in found if cursor is None or row.key > cursor]
-    page = tuple(rest[:PAGE_ROWS])
+    rest = [entry for entry in found if cursor is None or entry.key > cursor]
+    page = rest[:PAGE_ROWS]
     return QueuePage(
-        rows=page,
+        rows=await _rows(page),
         following=_write_key(page[-1].key) if len(rest) > PAGE_ROWS else None,
         matching=len(found),
-        countries=frozenset(row.summary.country for row in rows if row.summary.country),
-        unread=await _unread([row.submission for row in page]),
+        countries=frozenset(entry.summary.country for entry in entries if entry.summary.country),
     )
 
 
-async def _read_rows(unlocked: Unlocked) -> list[Row]:
-    entries = await IndexEntry.filter(member=unlocked.member.label).values_list(
-        "submission_id",
-        "submission__number",
-        "submission__received",
-        "submission__charter",
-        "submission__opened_on",
-        "submission__answered_on",
-        "sealed",
-    )
-    key, member = unlocked.keyring.index_key, unlocked.member.label
-    return [
-        Row(submission, number, received, charter, _state(opened, answered), _open(sealed, key, member, submission))
-        for submission, number, received, charter, opened, answered, sealed in entries
-    ]
+async def _read_entries(unlocked: Unlocked) -> list[_Entry]:
+    sealed = await IndexEntry.filter(member=unlocked.member.label).values_list("submission_id", "sealed")
+    return await asyncio.to_thread(_open_entries, sealed, unlocked.keyring.index_key, unlocked.member.label)
+
+
+def _open_entries(sealed: Iterable[tuple[str, bytes]], index_key: bytes, member: str) -> list[_Entry]:
+    summaries = ((submission, _open(data, index_key, member, submission)) for submission, data in sealed)
+    return [_Entry(submission, summary.level, summary) for submission, summary in summaries if summary.access != "none"]
 
 
 def _open(sealed: bytes, index_key: bytes, member: str, submission: str) -> Summary:
@@ -123,10 +129,24 @@ def _open(sealed: bytes, index_key: bytes, member: str, submission: str) -> Summ
         return Summary(access="broken")
 
 
-def _state(opened: date | None, answered: date | None) -> str:
-    if answered is not None:
-        return "answered"
-    return "new" if opened is None else "opened"
+async def _matching(entries: list[_Entry], filters: Filters) -> list[_Entry]:
+    found = entries
+    if filters.country:
+        found = [entry for entry in found if entry.summary.country == filters.country]
+    if filters.urgency:
+        found = [entry for entry in found if entry.level == LEVELS[filters.urgency]]
+    if filters.state:
+        ids: list[Any] = await Submission.filter(**_STATE_CONDITIONS[filters.state]).values_list("id", flat=True)
+        wanted = set(ids)
+        found = [entry for entry in found if entry.submission in wanted]
+    return found
+
+
+async def _rows(page: list[_Entry]) -> tuple[Row, ...]:
+    ids = [entry.submission for entry in page]
+    submissions = {row.id: row for row in await Submission.filter(id__in=ids)}
+    unread = await _unread(ids)
+    return tuple(Row(submissions[entry.submission], entry.summary, unread.get(entry.submission, 0)) for entry in page)
 
 
 async def _unread(submissions: Iterable[str]) -> dict[str, int]:

@@ -26,9 +26,17 @@ class Submission(Model):
     class Meta:
         table = "submission"
 
+    @property
+    def reference(self) -> str:
+        """The neutral name by which members speak of it."""
+        return f"R-{self.number:04d}"
+
 
 class SealedFileRecord(Model):
-    """A sealed file; attachments are in the blob folder and have no bytes here."""
+    """A sealed file; attachments are in the blob folder and have no bytes here.
+
+    ``damaged_on`` is the day on which a member opened it and it was not what the report says.
+    """
 
     id = fields.IntField(primary_key=True)
     submission: fields.ForeignKeyRelation[Submission] = fields.ForeignKeyField(
@@ -37,6 +45,7 @@ class SealedFileRecord(Model):
     name = fields.CharField(max_length=40)
     size = fields.BigIntField()
     sha256 = fields.CharField(max_length=64)
+    damaged_on = fields.DateField(null=True)
     sealed = fields.BinaryField(null=True)
 
     class Meta:
@@ -51,7 +60,7 @@ class IndexEntry(Model):
     """
 
     id = fields.IntField(primary_key=True)
-    member = fields.CharField(max_length=31)
+    member = fields.CharField(max_length=31, db_index=True)
     submission: fields.ForeignKeyRelation[Submission] = fields.ForeignKeyField(
         "oversight.Submission", related_name="index_entries", on_delete=fields.CASCADE
     )
@@ -59,7 +68,7 @@ class IndexEntry(Model):
 
     class Meta:
         table = "index_entry"
-        unique_together = (("member", "submission"),)
+        unique_together = (("submission", "member"),)
 
 
 class DamagedArrival(Model):

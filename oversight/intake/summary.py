@@ -8,11 +8,12 @@ from typing import Literal
 import msgspec
 
 from crypto.answers import COUNTRY, Answers
-from crypto.charter import LANGUAGE, Charter
+from crypto.charter import Charter
 from crypto.encoding import label
 from crypto.errors import MalformedError
 from crypto.keyring import open_bytes, seal_bytes
 from crypto.questionnaire import CODE
+from crypto.report import Report
 from oversight.intake.urgency import PREFIX as URGENCY_PREFIX
 from oversight.intake.urgency import Level, level, sort_codes
 
@@ -33,6 +34,7 @@ class Summary(msgspec.Struct, frozen=True, omit_defaults=True):
     """
 
     access: Access
+    number: int = 0
     language: str = ""
     country: str = ""
     urgency: tuple[str, ...] = ()
@@ -49,22 +51,26 @@ _ENCODER = msgspec.json.Encoder()
 _DECODER = msgspec.json.Decoder(Summary)
 
 
-def summarise(language: str, answers: Answers, files: int, charter: Charter) -> Summary:
-    """The summary of a report. The country is the answer to the first question that asks for one.
+def summarise(number: int, report: Report, charter: Charter) -> Summary:
+    """The summary of a report to which the office gave ``number``.
 
-    Whatever is not of the form of a code is left out: a reporter's words never come into the index.
+    The country is the answer to the first question that asks for one. Whatever is not of the form of a
+    code is left out: a reporter's words never come into the index.
     """
-    codes = _codes(answers)
+    codes = _codes(report.answers)
     what = [code for code in codes if code.startswith(WHAT_PREFIXES)]
-    countries = [answers.get(question.id) for question in charter.questionnaire.questions if question.kind == "country"]
+    countries = [
+        report.answers.get(question.id) for question in charter.questionnaire.questions if question.kind == "country"
+    ]
     return Summary(
         access="open",
-        language=language if re.fullmatch(LANGUAGE, language) else "",
+        number=number,
+        language=report.language,
         country=next(_matching(countries, COUNTRY), ""),
         urgency=tuple(sort_codes(code for code in codes if code.startswith(URGENCY_PREFIX))[:URGENCY_MAX]),
         what=tuple(what[:WHAT_MAX]),
         what_more=max(0, len(what) - WHAT_MAX),
-        files=files,
+        files=len(report.attachments),
     )
 
 

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
 """Follow-ups on their way in: stored as they came, sealed, and confirmed only when they are durable."""
 
+from typing import Any
+
 from crypto.message import message_id
 from oversight.letters.records import FollowUpRecord
 from oversight.portal_answers import WaitingFollowUp
@@ -35,7 +37,7 @@ async def _store(entries: tuple[WaitingFollowUp, ...]) -> int:
         )
         for entry in entries
     }
-    known = set(await FollowUpRecord.filter(id__in=list(records)).values_list("id", flat=True))
+    known: list[Any] = await FollowUpRecord.filter(id__in=list(records)).values_list("id", flat=True)
     fresh = [record for identifier, record in records.items() if identifier not in known]
     await FollowUpRecord.bulk_create(fresh)
     return len(fresh)

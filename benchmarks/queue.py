@@ -1,0 +1,120 @@
+# SPDX-License-Identifier: AGPL-3.0-or-later
+"""The office's queue: how long a page takes with many reports, and how fast reports are opened for the index.
+
+    .venv/bin/python -m benchmarks.queue [reports] [opened]
+
+Method: a database file in a temporary folder; ``reports`` rows (20,000) with index entries of one member, of which a
+page is read as the queue page does it, ten times each, the median printed. Then ``opened`` (300) reports are sealed as
+a reporter's device does it, with 24 stanzas in each grant, and indexed by the member.
+"""
+
+import asyncio
+import random
+import statistics
+import sys
+import tempfile
+import time
+from collections.abc import Awaitable, Callable
+from datetime import date, timedelta
+from pathlib import Path
+
+from crypto.receipt_code import new_code
+from crypto.submission import seal_submission
+from oversight.intake.indexing import continue_index
+from oversight.intake.queue import Filters, read_queue
+from oversight.intake.records import IndexEntry, SealedFileRecord, Submission
+from oversight.intake.summary import Summary, seal_summary
+from oversight.members.records import Member, Session
+from oversight.members.sessions import Unlocked
+from oversight.storage import Database
+from tests.people import TODAY, World, found_test_commission
+
+ROUNDS = 10
+CODES = ((), ("UR-SURR-72H",), ("UR-MED",), ("UR-LIMIT",))
+COUNTRIES = ("AE", "DE", "EG", "ES", "FR", "GB", "TR", "UA")
+
+
+async def main(reports: int, opened: int) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        world = found_test_commission(slots=24)
+        unlocked = _unlock(world)
+        database = await Database.open(f"sqlite://{Path(folder) / 'office.sqlite3'}")
+        with database.use():
+            await _fill(world, unlocked, reports)
+            await _time(f"first page of {reports:,}", lambda: read_queue(unlocked, Filters()))
+            await _time("filtered by country and urgency", lambda: read_queue(unlocked, Filters("", "TR", "now")))
+            await _time("page in the middle", lambda: read_queue(unlocked, Filters(), f"2.{reports // 2}"))
+            await _index(world, unlocked, opened)
+        await database.close()
+
+
+def _unlock(world: World) -> Unlocked:
+    person = world["bruno"]
+    return Unlocked(Member(label=person.label, roles=list(person.roles)), person.keyring, Session())
+
+
+async def _fill(world: World, unlocked: Unlocked, reports: int) -> None:
+    rows, entries = [], []
+    for number in range(1, reports + 1):
+        identifier = random.randbytes(16).hex()
+        rows.append(_row(identifier, number, world.charter.hash))
+        summary = Summary(
+            "open", "ar", random.choice(COUNTRIES), random.choice(CODES), ("EXT-NR-TORT", "EXT-FAM"), 1, 2
+        )
+        sealed = seal_summary(summary, unlocked.keyring.index_key, unlocked.member.label, identifier)
+        entries.append(IndexEntry(member=unlocked.member.label, submission_id=identifier, sealed=sealed))
+    await Submission.bulk_create(rows, batch_size=2000)
+    await IndexEntry.bulk_create(entries, batch_size=2000)
+
+
+def _row(identifier: str, number: int, charter: str) -> Submission:
+    received = date(2026, 1, 1) + timedelta(days=number % 300)
+    return Submission(
+        id=identifier,
+        number=number,
+        charter=charter,
+        manifest=b"{}",
+        received=received,
+        collected=received,
+        confirmed=True,
+    )
+
+
+async def _index(world: World, unlocked: Unlocked, opened: int) -> None:
+    await Submission.all().delete()
+    for number in range(1, opened + 1):
+        sealed = seal_submission(
+            charter=world.charter,
+            receipt_digits=new_code(),
+            language="ar",
+            answers={"story": "…" * 300},
+            sealed_by="command-line",
+            today=TODAY,
+        )
+        row = _row(sealed.manifest.submission, number, world.charter.hash)
+        row.manifest = sealed.manifest_bytes
+        await row.save()
+        await SealedFileRecord.bulk_create(
+            SealedFileRecord(
+                submission=row, name=file.name, size=file.size, sha256=file.sha256, sealed=sealed.files[file.name]
+            )
+            for file in sealed.manifest.files
+        )
+    started = time.perf_counter()
+    progress = await continue_index(unlocked, {world.charter.hash: world.charter}, world.charter.origin, 600)
+    seconds = time.perf_counter() - started
+    print(f"{'opened for the index':<34} {progress.done / seconds:8.0f} reports/s")
+
+
+async def _time(name: str, run: Callable[[], Awaitable[object]]) -> None:
+    times = []
+    for _ in range(ROUNDS):
+        started = time.perf_counter()
+        await run()
+        times.append(time.perf_counter() - started)
+    print(f"{name:<34} {statistics.median(times) * 1000:8.0f} ms")
+
+
+if __name__ == "__main__":
+    arguments = [int(text) for text in sys.argv[1:3]]
+    asyncio.run(main(*(arguments + [20_000, 300][len(arguments) :])))

@@ -1,0 +1,145 @@
+# SPDX-License-Identifier: AGPL-3.0-or-later
+"""Writing to a reporter: write, see it as the reporter will, send."""
+
+import asyncio
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from crypto.charter import Charter, NotInForceError
+from crypto.errors import CryptoError
+from crypto.message import BODY_BYTES_MAX
+from oversight.intake import words
+from oversight.intake.access import OpenReport, open_requested
+from oversight.intake.reading import text_direction
+from oversight.letters.drafts import Draft, discard_draft, load_draft, save_draft
+from oversight.letters.posting import post_one
+from oversight.letters.records import ReplyRecord
+from oversight.letters.sending import DraftChangedError, store_reply
+from oversight.members.office import current_charter, office_key
+from oversight.pages import N_, FieldError, Form, read_form, redirect, render, translation_of
+from oversight.portal_client import PortalClient, PortalError
+from oversight.rules import Action
+
+POST_SECONDS_MAX = 8.0
+EMPTY = N_("Write the reply")
+TOO_LONG = N_("The reply is too long: shorten it to about half")
+NO_SUCH_LANGUAGE = N_("Choose one of the languages")
+NOT_STORABLE = N_("The reply has characters that can’t be sent: remove them")
+NOT_IN_FORCE = N_("The charter is no longer in force: a new one must be signed before anyone can reply")
+
+
+async def show_form(request: Request) -> Response:
+    report = await open_requested(request, Action.REPLY)
+    draft = await load_draft(report.member, report.submission.id)
+    return await _render_form(request, report, draft or Draft(report.opened.report.language, ""))
+
+
+async def take_form(request: Request) -> Response:
+    """Keep the draft sealed, and go on to its preview."""
+    report = await open_requested(request, Action.REPLY)
+    form = await read_form(request)
+    charter = await current_charter()
+    draft = Draft(form.text("language"), form.text("body"))
+    errors = _check(form, charter)
+    if errors:
+        return await _render_form(request, report, draft, errors)
+    await save_draft(report.member, report.submission.id, draft)
+    return redirect(f"/reports/{report.submission.id}/reply/preview")
+
+
+async def show_preview(request: Request) -> Response:
+    report = await open_requested(request, Action.REPLY)
+    draft = await load_draft(report.member, report.submission.id)
+    if draft is None:
+        return redirect(f"/reports/{report.submission.id}/reply")
+    charter = await current_charter()
+    return render(
+        request,
+        "reply_preview.html",
+        report=report,
+        draft=draft,
+        commission=words.in_language(charter.name, draft.language),
+        text_direction=text_direction(draft.body, draft.language),
+        today=words.day_in_language(request.app.state.clock().date(), draft.language),
+        changed="changed" in request.query_params,
+    )
+
+
+async def send(request: Request) -> Response:
+    """Sign, seal, store and post the draft that was previewed; what the portal can't take now goes later."""
+    report = await open_requested(request, Action.REPLY)
+    form = await read_form(request)
+    here = f"/reports/{report.submission.id}"
+    draft = await load_draft(report.member, report.submission.id)
+    if draft is None:
+        return redirect(here)
+    if form.text("draft") != draft.token:
+        return redirect(f"{here}/reply/preview?changed")
+    charter, today = await current_charter(), request.app.state.clock().date()
+    try:
+        record = await store_reply(report, charter, draft, today)
+    except DraftChangedError:
+        return redirect(here)
+    except CryptoError as error:
+        message = NOT_IN_FORCE if isinstance(error, NotInForceError) else NOT_STORABLE
+        return await _render_form(request, report, draft, [FieldError("body", message)])
+    return redirect(f"{here}?sent={await _post(request, charter, record)}#letters")
+
+
+async def discard(request: Request) -> Response:
+    report = await open_requested(request, Action.REPLY)
+    await discard_draft(report.member, report.submission.id)
+    return redirect(f"/reports/{report.submission.id}")
+
+
+async def _post(request: Request, charter: Charter, record: ReplyRecord) -> str:
+    """Post at once if the portal answers soon; otherwise the collector does it later."""
+    client = _client(request, charter)
+    try:
+        async with asyncio.timeout(POST_SECONDS_MAX):
+            return "posted" if await post_one(client, record, request.app.state.clock().date()) else "refused"
+    except (PortalError, TimeoutError):
+        return "waiting"
+    finally:
+        await client.close()
+
+
+async def _render_form(
+    request: Request, report: OpenReport, draft: Draft, errors: list[FieldError] | None = None
+) -> Response:
+    charter = await current_charter()
+    locale = translation_of(request).locale
+    languages = {code: words.language_words(code, locale) for code in charter.languages}
+    status = 422 if errors else 200
+    return render(request, "reply.html", status, report=report, draft=draft, languages=languages, errors=errors or [])
+
+
+def _check(form: Form, charter: Charter) -> list[FieldError]:
+    errors = []
+    body = form.text("body")
+    if not body:
+        errors.append(FieldError("body", EMPTY))
+    elif len(body.encode("utf-8", "surrogatepass")) > BODY_BYTES_MAX:
+        errors.append(FieldError("body", TOO_LONG))
+    if form.text("language") not in charter.languages:
+        errors.append(FieldError("language", NO_SUCH_LANGUAGE))
+    return errors
+
+
+def _client(request: Request, charter: Charter) -> PortalClient:
+    """A client for one request."""
+    settings = request.app.state.settings
+    transport = request.app.state.transport
+    key = office_key(settings.secrets, charter.slug)
+    return PortalClient(settings.portal_url, charter.origin, key, transport, request.app.state.clock)
+
+
+routes = [
+    Route("/reports/{id}/reply", show_form),
+    Route("/reports/{id}/reply", take_form, methods=["POST"]),
+    Route("/reports/{id}/reply/preview", show_preview),
+    Route("/reports/{id}/reply/send", send, methods=["POST"]),
+    Route("/reports/{id}/reply/discard", discard, methods=["POST"]),
+]
