@@ -17,8 +17,10 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from crypto.keyring import DEFAULT, Parameters
 from oversight.collector import Collector, collect_forever
+from oversight.intake import queue_pages, report_pages
 from oversight.intake.arrival import Receiver
 from oversight.intake.blobs import Blobs
+from oversight.letters import pages as letter_pages
 from oversight.members import login_pages, member_pages
 from oversight.members.accounts import Derivations
 from oversight.members.founding import pages as founding_pages
@@ -99,6 +101,9 @@ def _routes() -> list[Route]:
         *founding_pages.routes,
         *paper_pages.routes,
         *sign_pages.routes,
+        *queue_pages.routes,
+        *report_pages.routes,
+        *letter_pages.routes,
         Route("/assets/{name}", serve_asset),
         Route("/favicon.ico", no_icon),
         Route("/", start),

@@ -159,11 +159,11 @@ class Migration(migrations.Migration):
             name='IndexEntry',
             fields=[
                 ('id', fields.IntField(generated=True, primary_key=True, unique=True, db_index=True)),
-                ('member', fields.CharField(max_length=31)),
+                ('member', fields.CharField(db_index=True, max_length=31)),
                 ('submission', fields.ForeignKeyField('oversight.Submission', source_field='submission_id', db_constraint=True, to_field='id', related_name='index_entries', on_delete=OnDelete.CASCADE)),
                 ('sealed', fields.BinaryField()),
             ],
-            options={'table': 'index_entry', 'app': 'oversight', 'unique_together': (('member', 'submission'),), 'pk_attr': 'id'},
+            options={'table': 'index_entry', 'app': 'oversight', 'unique_together': (('submission', 'member'),), 'pk_attr': 'id'},
             bases=['Model'],
         ),
         ops.CreateModel(
@@ -174,6 +174,7 @@ class Migration(migrations.Migration):
                 ('name', fields.CharField(max_length=40)),
                 ('size', fields.BigIntField()),
                 ('sha256', fields.CharField(max_length=64)),
+                ('damaged_on', fields.DateField(null=True)),
                 ('sealed', fields.BinaryField(null=True)),
             ],
             options={'table': 'sealed_file', 'app': 'oversight', 'unique_together': (('submission', 'name'),), 'pk_attr': 'id'},
