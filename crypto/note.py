@@ -10,6 +10,7 @@ The signature covers the text with its last newline. A key id is the first 4 byt
 public key); it finds the line and proves nothing.
 """
 
+import functools
 import hashlib
 import re
 import secrets
@@ -108,13 +109,17 @@ class SigningKey:
     def from_seed(cls, name: str, seed: bytes) -> Self:
         return cls(name, seed)
 
-    @property
+    @functools.cached_property
     def verifier(self) -> VerifierKey:
-        return VerifierKey(self.name, bytes(nacl.signing.SigningKey(self.seed).verify_key))
+        return VerifierKey(self.name, bytes(self._key.verify_key))
 
     def sign(self, message: bytes) -> bytes:
         """The signature (64 bytes) of ``message``, without a note around it."""
-        return nacl.signing.SigningKey(self.seed).sign(message).signature
+        return self._key.sign(message).signature
+
+    @functools.cached_property
+    def _key(self) -> nacl.signing.SigningKey:
+        return nacl.signing.SigningKey(self.seed)
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ from crypto.padding import padded_attachment_size
 from portal.charters.known import Charters
 from portal.intake.parts import Parts
 from portal.intake.received import Received, receive_bundle
-from portal.intake.sealed_form import PREFIX_BYTES, check_grant
+from portal.intake.sealed_form import PREFIX_BYTES, check_grant, check_sealed
 from portal.refusals import Refusal
 from portal.storage.blobs import BlobStore
 from portal.storage.errors import DuplicateError
@@ -63,18 +63,23 @@ class Acceptance:
             return Outcome(repeated.accepted.acknowledgement, repeated=True)
 
     async def _check_manifest(self, manifest: Manifest, manifest_sha256: str) -> None:
-        await _check_repeat(manifest, manifest_sha256)
-        charter = await self.charters.get(manifest.charter)
+        """Refuse early. A repeat is looked for where it matters now; otherwise the insertion finds it."""
+        if manifest.attachments:
+            await _check_repeat(manifest, manifest_sha256)
         try:
+            charter = await self.charters.get(manifest.charter)
             charter.check_day(self.clock().date())
-        except NotInForceError:
-            raise Refusal("charter-expired") from None
+        except (Refusal, NotInForceError) as refused:
+            await _check_repeat(manifest, manifest_sha256)
+            raise refused if isinstance(refused, Refusal) else Refusal("charter-expired") from None
         _check_limits(manifest, charter)
 
     async def _accept(self, received: Received) -> Outcome:
         manifest = received.manifest
         charter = await self.charters.get(manifest.charter)
-        check_grant(bytes(received.files[GRANT_FILE]), charter.slots)
+        check_grant(received.files[GRANT_FILE], charter.slots)
+        for name in (REPORT_FILE, STATE_FILE):
+            check_sealed(name, received.files[name])
         for attachment in manifest.attachments:
             if attachment.name not in received.parts:
                 received.parts[attachment.name] = await self.parts.find(manifest.submission, attachment)

@@ -128,16 +128,15 @@ class _Taker:
 
     async def _end(self, name: str) -> None:
         if name in REQUIRED_FILES:
-            check_sealed(name, bytes(self.received.files[name]))
             return
         if self._writer is not None:
             await self._keep_part(self._writer)
-        check_sealed(name, bytes(self._prefix))
+        check_sealed(name, self._prefix)
 
     async def _keep_part(self, writer: PartWriter) -> None:
         index = len(self.received.parts[self._file])
         if index == 0:
-            check_sealed(self._file, bytes(self._prefix))
+            check_sealed(self._file, self._prefix)
         await writer.digest()
         name = await writer.keep(self.received.manifest.submission, self._file, index, self._today)
         self.received.parts[self._file].append(name)
