@@ -11,6 +11,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from portal.answers import error_answer
 
 LOG = logging.getLogger("portal")
+PLACES_MAX = 8
 ROOT = Path(__file__).resolve().parent.parent
 
 
@@ -51,7 +52,7 @@ def describe_error(error: BaseException) -> str:
     """The class of an error and the lines that it came through; nothing that it says."""
     frames = traceback.extract_tb(error.__traceback__)
     places = [f"{_short(frame.filename)}:{frame.lineno}" for frame in frames]
-    return f"{type(error).__module__}.{type(error).__qualname__} at {' < '.join(reversed(places))}"
+    return f"{type(error).__module__}.{type(error).__qualname__} at {' < '.join(reversed(places[-PLACES_MAX:]))}"
 
 
 def _short(filename: str) -> str:

@@ -1,11 +1,12 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
 """The intake part of docs/protocol.md §7: parts and submissions."""
 
+import asyncio
 import re
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
 
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.routing import Route
 
@@ -19,6 +20,7 @@ from portal.storage.blobs import FILE, INDEX_MAX, PART_BYTES
 from portal.storage.errors import BusyError
 from portal.web.body import BodyTooLargeError
 
+SILENCE_SECONDS_MAX = 120
 _ID = re.compile(r"[0-9a-f]{32}")
 _INDEX = re.compile(r"0|[1-9][0-9]{0,3}")
 
@@ -44,7 +46,7 @@ class IntakeViews:
             raise Refusal("unsupported-media-type")
         _check_length(request, BUNDLE_MAX)
         with self._turn():
-            outcome = await self._acceptance.accept(request.stream())
+            outcome = await self._acceptance.accept(_steady(request.stream()))
         answer = {"acknowledgement": outcome.acknowledgement, "status": "accepted"}
         return json_answer(answer, 200 if outcome.repeated else 201)
 
@@ -56,7 +58,7 @@ class IntakeViews:
         digest = content_digest(request)
         _check_length(request, PART_BYTES)
         with self._turn():
-            new = await self._parts.take(submission, file, int(index), digest, request.stream())
+            new = await self._parts.take(submission, file, int(index), digest, _steady(request.stream()))
         return json_answer({"status": "stored"}, 201 if new else 200)
 
     async def list_parts(self, request: Request) -> Response:
@@ -75,6 +77,19 @@ class IntakeViews:
             yield
         finally:
             self._under_way -= 1
+
+
+async def _steady(stream: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+    """The chunks of a body, as long as they keep coming. A turn is not for whoever says nothing."""
+    while True:
+        try:
+            async with asyncio.timeout(SILENCE_SECONDS_MAX):
+                chunk = await anext(stream)
+        except StopAsyncIteration:
+            return
+        except TimeoutError:
+            raise ClientDisconnect from None
+        yield chunk
 
 
 def _check_id(submission: str) -> None:

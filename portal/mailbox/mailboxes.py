@@ -2,11 +2,13 @@
 """The reporter's return: reading a mailbox, adding a follow-up (docs/protocol.md §8, §9)."""
 
 import hashlib
+import secrets
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
 from crypto.age import check_sealed_prefix
+from crypto.encoding import encode_base64
 from crypto.errors import CryptoError
 from crypto.message import FOLLOW_UP_SEALED_MAX, message_id
 from portal.mailbox.answer import MESSAGES_MAX, mailbox_answer
@@ -14,11 +16,12 @@ from portal.mailbox.decoy import Decoys
 from portal.refusals import Refusal
 from portal.storage.errors import DuplicateError
 from portal.storage.group_commit import GroupCommit
-from portal.storage.models import FollowUp, Reply, Submission
+from portal.storage.models import FollowUp, Nonce, Reply, Submission
 from portal.storage.submissions import find_mailbox
 
 FOLLOW_UPS_MAX = 256
 HEADER_BYTES_MAX = 4096
+NONCE_BYTES = 16
 
 
 @dataclass(frozen=True)
@@ -47,7 +50,7 @@ class Mailboxes:
         return mailbox_answer(bytes(found.state), found.collection, replies)
 
     async def add_follow_up(self, credentials: Credentials, sealed: bytes) -> None:
-        """Keep a follow-up, durable when this returns; do nothing for an unknown mailbox or a repeat.
+        """Keep a follow-up, durable when this returns; keep nothing for an unknown mailbox or a repeat.
 
         Raises Refusal ``too-large``, ``not-sealed``, ``mailbox-full``.
         """
@@ -58,6 +61,7 @@ class Mailboxes:
         waiting = FollowUp.filter(submission=submission)
         repeated, count = await waiting.filter(message=message).exists(), await waiting.count()
         if found is None or repeated:
+            await self._spend_the_same_time()
             return
         if count >= FOLLOW_UPS_MAX:
             raise Refusal("mailbox-full")
@@ -66,6 +70,13 @@ class Mailboxes:
             await self.commits.insert(row)
         except DuplicateError:
             return
+
+    async def _spend_the_same_time(self) -> None:
+        """Wait for a commit of something that means nothing, so that time does not tell which mailboxes exist.
+
+        A nonce that has expired already: the next sweep clears it away.
+        """
+        await self.commits.insert(Nonce(nonce=encode_base64(secrets.token_bytes(NONCE_BYTES)), expires=0))
 
 
 async def _find(credentials: Credentials) -> Submission | None:
