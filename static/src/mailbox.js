@@ -16,8 +16,8 @@ import { unpad } from "./formats/padding.js";
 import { randomBytes } from "./formats/random.js";
 import { openState } from "./formats/state.js";
 import { PortalError } from "./portal-error.js";
+import { MAILBOX_STEP_BYTES } from "./upload.js";
 
-const ANSWER_STEP_BYTES = 65_536;
 const ANSWER_BYTES_MAX = 4 * 1024 * 1024;
 const SEALED_CHARACTERS_MAX = 2 * 1024 * 1024;
 // More pages than any honest mailbox has.
@@ -121,7 +121,7 @@ function credentials({ mailbox, token }) {
  */
 function readAnswer(bytes) {
   const json = unpad(bytes, ANSWER_BYTES_MAX);
-  let due = ANSWER_STEP_BYTES;
+  let due = MAILBOX_STEP_BYTES;
   while (due < 4 + json.length) due *= 2;
   if (bytes.length !== due) throw new MalformedError("mailbox answer of another size");
   const fields = readDocument(json, "mailbox", ANSWER_BYTES_MAX);

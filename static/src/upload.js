@@ -5,6 +5,7 @@
 // a part is sent again the portal is asked whether it holds it, so that a lost answer costs no second upload.
 
 import { encodeBase64, encodeHex } from "./formats/encoding.js";
+import { parseNote } from "./formats/note.js";
 import { PortalError } from "./portal-error.js";
 
 export const PART_BYTES = 4 * 1024 * 1024;
@@ -14,6 +15,7 @@ const DELAY_MS_MAX = 30_000;
 // A request may take this long, and longer for what it carries, down to 5 bytes a millisecond.
 const TIMEOUT_MS_MIN = 120_000;
 const SLOWEST_BYTES_PER_MS = 5;
+export const MAILBOX_STEP_BYTES = 65_536;
 
 /**
  * @typedef {import("./formats/encoding.js").Bytes} Bytes
@@ -94,7 +96,10 @@ export class Portal {
    * @returns {Promise<Bytes>}
    */
   async postMailbox(value) {
-    return this.#ask(jsonRequest("mailbox", value), (answer) => answer);
+    return this.#ask(jsonRequest("mailbox", value), (answer) => {
+      if (answer.length === 0 || answer.length % MAILBOX_STEP_BYTES !== 0) throw new TypeError("not a mailbox");
+      return answer;
+    });
   }
 
   /** @param {unknown} value */
@@ -102,9 +107,15 @@ export class Portal {
     await this.#ask(jsonRequest("mailbox/follow-ups", value), (answer) => readText(readJson(answer).status));
   }
 
-  /** @param {string} hash */
+  /**
+   * @param {string} hash
+   * @returns {Promise<Bytes>} a note, not verified
+   */
   async getCharter(hash) {
-    return this.#ask({ method: "GET", path: `charters/${hash}` }, (answer) => answer);
+    return this.#ask({ method: "GET", path: `charters/${hash}` }, (answer) => {
+      parseNote(answer);
+      return answer;
+    });
   }
 
   /**
@@ -201,23 +212,27 @@ export class Portal {
    * @throws {Trouble | PortalError}
    */
   async #once({ method, path, type, body, digest }) {
+    const timeout = TIMEOUT_MS_MIN + Math.ceil((body?.length ?? 0) / SLOWEST_BYTES_PER_MS);
+    /** @type {RequestInit} */
+    const init = {
+      method,
+      body,
+      headers: {
+        ...(type ? { "Content-Type": type } : {}),
+        ...(digest ? { "Content-Digest": `sha-256=:${encodeBase64(digest)}:` } : {}),
+      },
+      credentials: "omit",
+      cache: "no-store",
+      redirect: "error",
+      referrerPolicy: "no-referrer",
+      signal: AbortSignal.timeout(timeout),
+    };
     let response, answer;
     try {
-      response = await this.#surroundings.fetch(this.#base + path, {
-        method,
-        body,
-        headers: {
-          ...(type ? { "Content-Type": type } : {}),
-          ...(digest ? { "Content-Digest": `sha-256=:${encodeBase64(digest)}:` } : {}),
-        },
-        credentials: "omit",
-        cache: "no-store",
-        redirect: "error",
-        referrerPolicy: "no-referrer",
-        signal: AbortSignal.timeout(TIMEOUT_MS_MIN + (body?.length ?? 0) / SLOWEST_BYTES_PER_MS),
-      });
+      response = await this.#surroundings.fetch(this.#base + path, init);
       answer = new Uint8Array(await response.arrayBuffer());
     } catch {
+      // Every way in which a network fails looks the same to script.
       throw new Trouble("offline");
     }
     if (!response.ok) throw readRefusal(response, answer);

@@ -1,0 +1,149 @@
+// SPDX-License-Identifier: AGPL-3.0-or-later
+// A portal on loopback that keeps what it gets in memory, and fails when it is told to.
+
+import { createHash } from "node:crypto";
+import { createServer } from "node:http";
+import { askOffice } from "./office.mjs";
+
+const BASE = "/api/v1/";
+
+/**
+ * `faults` are asked before each request: (method, path, count) → what goes wrong, or nothing.
+ *
+ * - `"cut"`: the connection ends before anything was read
+ * - `"lose"`: the request is done, and its answer lost
+ * - a number: answered with this status
+ * - `"page"`, `"foreign-404"`: answered by somebody else who stands between
+ */
+export class TestPortal {
+  parts = new Map();
+  bundles = new Map();
+  acknowledgements = new Map();
+  mailboxes = new Map();
+  charters = new Map();
+  followUps = [];
+  requests = [];
+  bodies = [];
+  received = 0;
+  #server = createServer((request, response) => void this.#serve(request, response));
+
+  constructor(faults = () => undefined) {
+    this.faults = faults;
+  }
+
+  async start() {
+    await new Promise((resolve) => this.#server.listen(0, "127.0.0.1", resolve));
+    this.origin = `http://127.0.0.1:${this.#server.address().port}`;
+    return this;
+  }
+
+  async stop() {
+    this.#server.closeAllConnections();
+    await new Promise((resolve) => this.#server.close(resolve));
+  }
+
+  /** Sealed bytes of an attachment, put together from its parts. */
+  file(submission, name) {
+    const parts = [...this.parts.values()].filter((part) => part.submission === submission && part.file === name);
+    return Buffer.concat(parts.sort((one, other) => one.index - other.index).map(({ data }) => data));
+  }
+
+  async #serve(request, response) {
+    const path = request.url.slice(BASE.length);
+    const same = this.requests.filter((entry) => entry === `${request.method} ${path}`).length;
+    this.requests.push(`${request.method} ${path}`);
+    const fault = this.faults(request.method, path, same);
+    if (fault === "cut") return void request.socket.destroy();
+    const chunks = [];
+    for await (const chunk of request) chunks.push(chunk);
+    const body = Buffer.concat(chunks);
+    this.received += body.length;
+    this.bodies.push(body);
+    if (fault === "page") return void response.writeHead(200, { "Content-Type": "text/html" }).end("<p>Log in");
+    if (fault === "foreign-404") return void response.writeHead(404, { "Content-Type": "text/html" }).end("<p>No");
+    if (typeof fault === "number") return void response.writeHead(fault).end();
+    const [status, answer] = await this.#answer(request, path, body);
+    if (fault === "lose") return void request.socket.destroy();
+    response.writeHead(status).end(Buffer.isBuffer(answer) ? answer : JSON.stringify(answer));
+  }
+
+  async #answer({ method, headers }, path, body) {
+    const [what, ...rest] = path.split("/");
+    if (method === "PUT" && what === "uploads") return this.#put(rest, headers["content-digest"], body);
+    if (method === "GET" && what === "uploads") return [200, { parts: this.#list(rest[0]) }];
+    if (path === "submissions") return this.#submit(body);
+    if (path === "mailbox") return this.#mailbox(JSON.parse(body));
+    if (path === "mailbox/follow-ups") return this.#followUp(JSON.parse(body));
+    if (what === "charters") return this.#charter(...rest);
+    return refuse(404, "not-found");
+  }
+
+  #put([submission, file, index], digest, data) {
+    const sha256 = createHash("sha256").update(data).digest();
+    if (digest !== `sha-256=:${sha256.toString("base64")}:`) return refuse(400, "digest-mismatch");
+    const key = `${submission}/${file}/${index}`;
+    const held = this.parts.get(key);
+    if (held) return held.data.equals(data) ? [200, {}] : refuse(409, "part-conflict");
+    this.parts.set(key, { submission, file, index: Number(index), data, sha256: sha256.toString("hex") });
+    return [201, {}];
+  }
+
+  #list(submission) {
+    return [...this.parts.values()]
+      .filter((part) => part.submission === submission)
+      .map(({ file, index, data, sha256 }) => ({ file, index, size: data.length, sha256 }));
+  }
+
+  async #submit(bundle) {
+    const { submission, acknowledgement } = await askOffice("acknowledge", { bundle: bundle.toString("base64") });
+    if (!this.bundles.has(submission)) {
+      this.bundles.set(submission, bundle);
+      this.acknowledgements.set(submission, acknowledgement);
+      return [201, { acknowledgement, status: "accepted" }];
+    }
+    if (!this.bundles.get(submission).equals(bundle)) return refuse(409, "submission-conflict");
+    return [200, { acknowledgement: this.acknowledgements.get(submission), status: "accepted" }];
+  }
+
+  #mailbox({ mailbox, token, after }) {
+    const known = this.mailboxes.get(mailbox);
+    const content = known && known.token === token ? known.content : DECOY;
+    const start = after ? content.messages.findIndex(({ id }) => id === after) + 1 : 0;
+    const page = content.messages.slice(start, start + (known?.pageSize ?? Infinity));
+    const { collection, state } = content;
+    const json = canonical({ collection, messages: page, state, version: "amparo/v1/mailbox" });
+    const answer = Buffer.alloc(65_536 * 2 ** Math.max(0, Math.ceil(Math.log2((json.length + 4) / 65_536))));
+    answer.writeUInt32BE(json.length);
+    json.copy(answer, 4);
+    return [200, answer];
+  }
+
+  #followUp({ mailbox, token, sealed }) {
+    if (this.mailboxes.get(mailbox)?.token === token) this.followUps.push(sealed);
+    return [202, { status: "accepted" }];
+  }
+
+  #charter(hash, successors) {
+    const chain = [...this.charters.keys()];
+    if (!chain.includes(hash)) return refuse(404, "not-found");
+    if (!successors) return [200, Buffer.from(this.charters.get(hash))];
+    return [200, { charters: chain.slice(chain.indexOf(hash) + 1).map((known) => this.charters.get(known)) }];
+  }
+}
+
+/** Of the shape and the length of a state file; opened by nobody. */
+const share = Buffer.alloc(1120, 7).toString("base64").replace(/=+$/, "");
+const wrapped = Buffer.alloc(32, 9).toString("base64").replace(/=+$/, "");
+const header = `age-encryption.org/v1\n-> mlkem768x25519 ${share}\n${wrapped}\n--- ${wrapped}\n`;
+const decoy = Buffer.concat([Buffer.from(header), Buffer.alloc(16 + 4096 + 16, 3)]);
+const DECOY = { state: decoy.toString("base64"), collection: null, messages: [] };
+
+/** Canonical JSON of what this file makes, whose names are written in their order. */
+function canonical({ collection, messages, state, version }) {
+  const listed = messages.map(({ day, id, sealed }) => ({ day, id, sealed }));
+  return Buffer.from(JSON.stringify({ collection, messages: listed, state, version }));
+}
+
+function refuse(status, code) {
+  return [status, { error: { code, message: "refused", field: null } }];
+}

@@ -1,0 +1,223 @@
+// SPDX-License-Identifier: AGPL-3.0-or-later
+import assert from "node:assert/strict";
+import { after, test } from "node:test";
+import { sealedSize } from "../../static/src/formats/age.js";
+import { cleanMediaType, cleanName } from "../../static/src/formats/attachment.js";
+import { systemRandom } from "../../static/src/formats/random.js";
+import { newCode } from "../../static/src/receipt-code.js";
+import { submitReport } from "../../static/src/submit.js";
+import { Portal } from "../../static/src/upload.js";
+import { commission } from "./commission.mjs";
+import { askOffice } from "./office.mjs";
+import { TestPortal } from "./portal.mjs";
+
+const started = [];
+after(() => Promise.all(started.map((portal) => portal.stop())));
+
+const ANSWERS = {
+  story: "قالوا إنه سيُسلَّم غدًا. \u{1f54a}",
+  urgency: ["UR-LIFE", "UR-MED"],
+  country: "XK",
+  when: { year: 2026, month: 4, day: null, about: true },
+};
+
+async function begin(faults) {
+  const server = await new TestPortal(faults).start();
+  started.push(server);
+  const surroundings = { fetch: globalThis.fetch, sleep: async () => {}, random: Math.random };
+  const told = { seal: [], send: [] };
+  const context = {
+    portal: new Portal(server.origin, surroundings),
+    now: () => new Date("2026-05-01T22:00:00Z"),
+    fill: systemRandom,
+    progress: { onSeal: (...step) => told.seal.push(step), onSend: (...step) => told.send.push(step) },
+  };
+  return { server, context, told };
+}
+
+function request(changes = {}) {
+  return {
+    origin: "https://portal.example",
+    charter: commission.charters.first,
+    digits: newCode(),
+    language: "ar",
+    answers: ANSWERS,
+    exclude: [],
+    files: [],
+    sealedBy: "browser",
+    ...changes,
+  };
+}
+
+async function openAs(member, server, digits) {
+  const [[submission, bundle]] = server.bundles;
+  const names = new Set([...server.parts.values()].map(({ file }) => file));
+  const attachments = Object.fromEntries(
+    [...names].map((name) => [name, server.file(submission, name).toString("base64")]),
+  );
+  return askOffice("open-submission", { member, digits, bundle: bundle.toString("base64"), attachments });
+}
+
+test("a report sealed in script is opened by a member in Python, word for word", async () => {
+  const { server, context } = await begin();
+  const asked = request();
+  const { submission, acknowledgement } = await submitReport(asked, context);
+  const opened = await openAs("chair", server, asked.digits);
+  assert.equal(opened.submission, submission);
+  assert.match(acknowledgement, new RegExp(`\n${submission}\n`));
+  assert.deepEqual(opened.answers, ANSWERS);
+  assert.deepEqual([opened.language, opened.sealed_by, opened.questionnaire], ["ar", "browser", ["short", 3]]);
+  assert.deepEqual(opened.state, [opened.recipient, opened.charter, submission]);
+  assert.deepEqual(server.requests, ["POST submissions"]);
+});
+
+test("a grant has as many stanzas as the charter has slots, and opens for today's members and the reserve", async () => {
+  const { server, context } = await begin();
+  const asked = request();
+  await submitReport(asked, context);
+  const opened = await openAs("registrar", server, asked.digits);
+  assert.equal(opened.stanzas, 6);
+  assert.deepEqual(opened.readers.sort(), ["chair", "former", "registrar", "reserve"]);
+});
+
+test("who is excluded or has left holds no key, and the grant looks the same", async () => {
+  const { server, context } = await begin();
+  const asked = request({ exclude: ["registrar"] });
+  await submitReport(asked, { ...context, now: () => new Date("2026-07-01T00:00:00Z") });
+  const opened = await openAs("chair", server, asked.digits);
+  assert.equal(opened.stanzas, 6);
+  assert.deepEqual(opened.readers.sort(), ["chair", "reserve"]);
+});
+
+test("files arrive whole, in order, with their names, and their sizes padded", async () => {
+  const { server, context, told } = await begin();
+  const large = Buffer.alloc(5_000_001, "amparo");
+  const files = [
+    { file: new File([large], "x", { type: "video/mp4" }), name: "C:\\Users\\me\\clip.mp4", strip: false },
+    { file: new File([], "empty"), name: "empty.txt", strip: true },
+    { file: new Blob(["three"]), name: "رسالة.txt", strip: false },
+  ];
+  const asked = request({ files });
+  await submitReport(asked, context);
+  const opened = await openAs("chair", server, asked.digits);
+  assert.deepEqual(opened.names, [
+    ["clip.mp4", "video/mp4", false],
+    ["empty.txt", "application/octet-stream", false],
+    ["رسالة.txt", "application/octet-stream", false],
+  ]);
+  assert.deepEqual(
+    opened.attachments.map((data) => Buffer.from(data, "base64").length),
+    [large.length, 0, 5],
+  );
+  assert.ok(Buffer.from(opened.attachments[0], "base64").equals(large));
+  const sizes = [1, 2, 3].map((number) => server.file(opened.submission, `attachment-${number}.age`).length);
+  assert.deepEqual(sizes, [sealedSize(5_111_808), sealedSize(16_384), sealedSize(16_384)]);
+  for (const steps of [told.seal, told.send]) {
+    assert.deepEqual(steps.map(([done]) => done), steps.map(([done]) => done).sort((one, other) => one - other));
+    assert.ok(new Set(steps.map(([, total]) => total)).size === 1, "the total does not change");
+    assert.equal(steps.at(-1)[0], steps.at(-1)[1]);
+  }
+  assert.deepEqual(told.seal.at(-1).slice(2), [3, 3]);
+});
+
+test("nothing that was typed or chosen is in any request", async () => {
+  const { server, context } = await begin();
+  const files = [{ file: new File(["canary-content"], "x"), name: "canary-name.txt", strip: false }];
+  const asked = request({ files, answers: { story: "canary-words" } });
+  await submitReport(asked, context);
+  const sent = Buffer.concat([...server.bodies, Buffer.from(server.requests.join())]).toString("latin1");
+  for (const secret of ["canary", asked.digits, asked.digits.slice(0, 10)]) assert.ok(!sent.includes(secret), secret);
+});
+
+test("lost answers, cut connections and a busy portal make one submission, and no part is sent twice", async () => {
+  let left = { "PUT lose": 1, "PUT cut": 2, "POST lose": 2, "POST 503": 1 };
+  const faults = (method) => {
+    const name = Object.keys(left).find((key) => key.startsWith(method) && left[key] > 0);
+    if (!name) return undefined;
+    left[name]--;
+    return name.endsWith("503") ? 503 : name.split(" ")[1];
+  };
+  const { server, context } = await begin(faults);
+  const files = [{ file: new Blob([Buffer.alloc(9_000_000, 1)]), name: "a", strip: false }];
+  const asked = request({ files });
+  const { submission } = await submitReport(asked, context);
+  assert.deepEqual([...server.bundles.keys()], [submission]);
+  const bundles = server.bodies.filter((body) => body.subarray(0, 2).toString() === "PK");
+  assert.equal(bundles.length, 4);
+  assert.ok(bundles.every((body) => body.equals(bundles[0])));
+  const parts = server.bodies.filter((body) => body.length > 200_000);
+  assert.equal(parts.length, server.parts.size);
+  const opened = await openAs("chair", server, asked.digits);
+  assert.equal(Buffer.from(opened.attachments[0], "base64").length, 9_000_000);
+});
+
+const REFUSED = {
+  "charter-invalid": [
+    { charter: commission.charters.first.replace("Commission of Acme", "Commission of Acne") },
+    { charter: "no note" },
+    { origin: "https://other.example" },
+    { exclude: ["nobody"] },
+  ],
+  "no-recipient": [{ exclude: ["registrar", "chair", "former"] }],
+  "answers-invalid": [{ answers: { Story: "x" } }, { answers: { story: 7 } }, { answers: { story: "\ud800" } }],
+  "too-large": [
+    { answers: { story: "x".repeat(1_100_000) } },
+    { files: Array(9).fill({ file: new Blob(["x"]), name: "x", strip: false }) },
+    { files: [{ file: { size: 50_000_001 }, name: "x", strip: false }] },
+  ],
+};
+
+for (const [code, cases] of Object.entries(REFUSED)) {
+  for (const [index, changes] of cases.entries()) {
+    test(`refused before anything is acknowledged: ${code} ${index + 1}`, async () => {
+      const { server, context } = await begin();
+      await assert.rejects(submitReport(request(changes), context), { name: "PortalError", code, status: 0 });
+      assert.deepEqual(server.requests, []);
+    });
+  }
+}
+
+test("a charter that is not valid today is refused", async () => {
+  const { context } = await begin();
+  const late = { ...context, now: () => new Date("2028-01-01T00:00:00Z") };
+  await assert.rejects(submitReport(request(), late), { code: "charter-expired" });
+});
+
+test("a file that shrinks or cannot be read is named as such", async () => {
+  const { context } = await begin();
+  const gone = () => new ReadableStream({ pull: () => Promise.reject(new DOMException("gone", "NotFoundError")) });
+  const shrunk = () => new Blob(["short"]).stream();
+  const grown = () => new Blob(["much longer than it was"]).stream();
+  for (const stream of [gone, shrunk, grown]) {
+    const file = { size: 10, type: "", stream };
+    const asked = request({ files: [{ file, name: "x", strip: false }] });
+    await assert.rejects(submitReport(asked, context), { code: "file-unreadable" });
+  }
+});
+
+test("an acknowledgement that the portal did not sign for this submission is refused", async () => {
+  const { server, context } = await begin();
+  await submitReport(request(), context);
+  const [other] = server.acknowledgements.values();
+  const portal = { postBundle: async () => other };
+  await assert.rejects(submitReport(request(), { ...context, portal }), { code: "acknowledgement-invalid" });
+});
+
+test("a portal that lost the parts meanwhile ends the call with its code", async () => {
+  const { context } = await begin();
+  const fetch = async () =>
+    Response.json({ error: { code: "file-missing", message: "", field: "attachment-1.age" } }, { status: 422 });
+  const portal = new Portal("", { fetch, sleep: async () => {}, random: Math.random });
+  await assert.rejects(submitReport(request(), { ...context, portal }), { code: "file-missing", status: 422 });
+});
+
+test("names lose their path and control characters, and stay names", () => {
+  const cases = { "a/b\\c.txt": "c.txt", "..": "file", "": "file", "a\u0000b\u007f": "ab", "x/": "file", "é.jpg": "é.jpg" };
+  for (const [given, due] of Object.entries(cases)) assert.equal(cleanName(given), due);
+  assert.equal([...cleanName("\u{1f600}".repeat(300))].length, 255);
+});
+
+test("a media type is what the browser says, if it is one", () => {
+  const cases = { "Image/JPEG": "image/jpeg", "text/plain;charset=utf-8": "text/plain", "": "application/octet-stream" };
+  for (const [given, due] of Object.entries(cases)) assert.equal(cleanMediaType(given), due);
+});
