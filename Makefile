@@ -7,7 +7,7 @@ OFFICE_PORT ?= 8001
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 export PYTHONDONTWRITEBYTECODE :=
 
-.PHONY: help setup demo demo-clean dev test lint bench messages screenshots
+.PHONY: help setup demo demo-code demo-clean dev test lint bench messages screenshots
 .DEFAULT_GOAL := help
 
 help: ## What can be made
@@ -18,6 +18,9 @@ setup: ## Environment, locked dependencies, bundled scripts; quick when nothing 
 
 demo: setup ## Found a demonstration commission, fill it, and stay up (PORTAL_PORT=, OFFICE_PORT=)
 	@python -m oversight demo --folder var/demo --portal-port $(PORTAL_PORT) --office-port $(OFFICE_PORT)
+
+demo-code: ## A login code for a member of the demonstration (USERNAME=registrar)
+	@python -m oversight demo-code --folder var/demo $(or $(USERNAME),registrar)
 
 demo-clean: ## Throw the demonstration's data away
 	rm -rf var/demo

@@ -13,6 +13,8 @@ import uvicorn
 from crypto.errors import CryptoError
 from crypto.note import SigningKey
 from oversight.app import create_app
+from oversight.demo import command as demo
+from oversight.demo.programs import DemoError
 from oversight.members.fingerprints import fingerprint
 from oversight.members.founding.command import Founded, found
 from oversight.members.founding.keeping import start_over
@@ -32,6 +34,8 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         if options.command == "makemigrations":
             return _make_migrations()
+        if options.command in ("demo", "demo-code"):
+            return demo.run(options)
         settings = _settings(options)
         if options.command == "found":
             return asyncio.run(_found(options, settings))
@@ -42,7 +46,7 @@ def main(arguments: list[str] | None = None) -> int:
         print(f"oversight: the portal can't be reached: {error}. {_KEPT}", file=sys.stderr)
     except CryptoError as error:
         print(f"oversight: this can't be a charter: {error}", file=sys.stderr)
-    except (SettingsError, DatabaseError, PlanError, OSError) as error:
+    except (SettingsError, DatabaseError, PlanError, DemoError, OSError) as error:
         print(f"oversight: {error}", file=sys.stderr)
     return 1
 
@@ -66,6 +70,7 @@ def _parser() -> argparse.ArgumentParser:
     founding.add_argument(
         "--start-over", action="store_true", help="drop keys and charter that the portal has not taken yet"
     )
+    demo.add_parser(commands)
     commands.add_parser("makemigrations", help="for developers: write what the models have and the migrations lack")
     return parser
 

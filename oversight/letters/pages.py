@@ -42,7 +42,7 @@ async def take_form(request: Request) -> Response:
     form = await read_form(request)
     charter = await current_charter()
     draft = Draft(form.text("language"), form.text("body"))
-    errors = _check(form, charter)
+    errors = _check(form, _languages(report, charter))
     if errors:
         return await _render_form(request, report, draft, errors)
     await save_draft(report.member, report.submission.id, draft)
@@ -111,19 +111,24 @@ async def _render_form(
 ) -> Response:
     charter = await current_charter()
     locale = translation_of(request).locale
-    languages = {code: words.language_words(code, locale) for code in charter.languages}
+    languages = {code: words.language_words(code, locale) for code in _languages(report, charter)}
     status = 422 if errors else 200
     return render(request, "reply.html", status, report=report, draft=draft, languages=languages, errors=errors or [])
 
 
-def _check(form: Form, charter: Charter) -> list[FieldError]:
+def _languages(report: OpenReport, charter: Charter) -> tuple[str, ...]:
+    """Those of the charter, and the one the reporter wrote in, which need not be among them."""
+    return tuple(dict.fromkeys((report.opened.report.language, *charter.languages)))
+
+
+def _check(form: Form, languages: tuple[str, ...]) -> list[FieldError]:
     errors = []
     body = form.text("body")
     if not body:
         errors.append(FieldError("body", EMPTY))
     elif len(body.encode("utf-8", "surrogatepass")) > BODY_BYTES_MAX:
         errors.append(FieldError("body", TOO_LONG))
-    if form.text("language") not in charter.languages:
+    if form.text("language") not in languages:
         errors.append(FieldError("language", NO_SUCH_LANGUAGE))
     return errors
 

@@ -1,0 +1,146 @@
+# SPDX-License-Identifier: AGPL-3.0-or-later
+"""``python -m oversight demo``: set the stage once, then serve portal and office until told to end."""
+
+import argparse
+import asyncio
+import json
+import shutil
+import signal
+import threading
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+import pyotp
+
+from oversight.demo.programs import DemoError, Server, demo_office, demo_portal
+from oversight.demo.stage import answer_reports, describe, found_commission, send_reports, write_again, write_json
+
+LOOK_SECONDS = 1.0
+BOX_COLUMNS = 92
+
+
+def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    """The command's options."""
+    parser = commands.add_parser("demo", help="found a fictional commission, fill it, and serve portal and office")
+    parser.add_argument("--folder", type=Path, required=True, help="where the demonstration's data is kept")
+    parser.add_argument("--portal-port", type=int, default=8000)
+    parser.add_argument("--office-port", type=int, default=8001)
+    code = commands.add_parser("demo-code", help="print a login code for a member of the demonstration")
+    code.add_argument("--folder", type=Path, required=True, help="where the demonstration's data is kept")
+    code.add_argument("username")
+
+
+def run(options: argparse.Namespace) -> int:
+    """Serve until SIGINT or SIGTERM, or until one of the programs ends. Raises DemoError."""
+    folder: Path = options.folder.resolve()
+    if options.command == "demo-code":
+        print(_code_for(_read_description(folder), options.username))
+        return 0
+    portal = demo_portal(folder, options.portal_port)
+    office = demo_office(folder, options.office_port, portal)
+    ended = threading.Event()
+    for which in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(which, lambda number, frame: _end(ended, number, frame))
+    try:
+        description = _start(folder, portal, office)
+        print(_box(description), flush=True)
+        while not ended.wait(LOOK_SECONDS):
+            for server in (portal, office):
+                if server.has_ended():
+                    raise DemoError(f"the {server.module} program ended; {server.log} says why")
+    except KeyboardInterrupt:
+        pass
+    finally:
+        office.stop()
+        portal.stop()
+    return 0
+
+
+def _end(ended: threading.Event, number: int, frame: FrameType | None) -> None:
+    ended.set()
+    # While the stage is being set nobody looks at the event.
+    raise KeyboardInterrupt
+
+
+def _start(folder: Path, portal: Server, office: Server) -> dict[str, Any]:
+    """Start both programs on what is there, or set the stage first."""
+    described = folder / "demo.json"
+    if described.exists():
+        description = _read_description(folder)
+        _check_ports(description, portal, office)
+        portal.start()
+        office.start()
+        return description
+    # Without its description a demonstration was broken off half-way: nothing in it is worth keeping.
+    for part in ("portal", "office", "sheets"):
+        shutil.rmtree(folder / part, ignore_errors=True)
+    folder.mkdir(parents=True, exist_ok=True)
+    description = _set_stage(folder, portal, office)
+    write_json(described, description)
+    return description
+
+
+def _check_ports(description: dict[str, Any], portal: Server, office: Server) -> None:
+    """A receipt code opens its mailbox at one address only."""
+    was = (description["portal_url"], description["office_url"])
+    if was != (portal.url, office.url):
+        raise DemoError(f"this demonstration was made for {was[0]} and {was[1]}: use these ports, or make demo-clean")
+
+
+def _set_stage(folder: Path, portal: Server, office: Server) -> dict[str, Any]:
+    _say("Starting the portal …")
+    portal.start()
+    _say("Founding the commission: keys, reserve shares, charter …")
+    founded = asyncio.run(found_commission(folder, portal, office))
+    _say("Sealing and sending two dozen reports …")
+    sent = send_reports(portal, founded.charter)
+    _say("Starting the office, which collects them …")
+    office.start()
+    _say("Answering some …")
+    answer_reports(office, founded.sheets["registrar"], sent)
+    write_again(portal, founded.charter, sent)
+    return describe(portal, office, founded, sent)
+
+
+def _say(text: str) -> None:
+    print(text, flush=True)
+
+
+def _box(description: dict[str, Any]) -> str:
+    """What a person needs to look around, readable in a terminal of a hundred columns."""
+    rows = [
+        "Amparo is running: a demonstration in which nobody and nothing is real.",
+        "",
+        f"Portal   {description['portal_url']}/en/   (Arabic: /ar/)",
+        f"Office   {description['office_url']}/",
+        "",
+        "A receipt code with an answer waiting, for “I have a code”:",
+        f"    {description['receipt_codes'][0]}",
+        "",
+        "Members of the office (username · passphrase):",
+        *(f"    {member['username']:<12} {member['passphrase']}" for member in description["members"]),
+        "",
+        "A login also takes a code of six digits, a fresh one every 30 seconds and each taken once:",
+        "    make demo-code USERNAME=registrar",
+        "",
+        "Ctrl+C ends it; the data stays for the next start. `make demo-clean` throws it away.",
+    ]
+    line = "─" * BOX_COLUMNS
+    return "\n".join([f"┌{line}", *(f"│ {row}" for row in rows), f"└{line}"])
+
+
+def _code_for(description: dict[str, Any], username: str) -> str:
+    """The second factor's code of this moment. Raises DemoError for an unknown username."""
+    for member in description["members"]:
+        if member["username"] == username:
+            return pyotp.TOTP(member["totp_secret"]).now()
+    raise DemoError(f"the demonstration has no member {username}")
+
+
+def _read_description(folder: Path) -> dict[str, Any]:
+    try:
+        description: dict[str, Any] = json.loads((folder / "demo.json").read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise DemoError("there is no demonstration yet: make demo") from None
+    return description
