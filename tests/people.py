@@ -226,8 +226,8 @@ _QUESTIONNAIRE: dict[str, Any] = {
                     "checkboxes",
                     _text("Is there danger in the next days?", "هل هناك خطر في الأيام القادمة؟"),
                     {
-                        "UR-SURR72": _text("Handed over within three days", "التسليم خلال ثلاثة أيام"),
-                        "UR-VIOL": _text("Violence now", "عنف الآن"),
+                        "UR-SURR-72H": _text("Handed over within three days", "التسليم خلال ثلاثة أيام"),
+                        "UR-TORT-NOW": _text("Violence now", "عنف الآن"),
                     },
                 ),
                 _question("country", "country", _text("Which country?", "أي بلد؟")),
@@ -239,6 +239,15 @@ _QUESTIONNAIRE: dict[str, Any] = {
             "title": _text("What happened", "ماذا حدث"),
             "intro": _text("In your own words and your own language.", "بكلماتك ولغتك."),
             "questions": [
+                _question(
+                    "what",
+                    "checkboxes",
+                    _text("What is it about?", "ما موضوعه؟"),
+                    {
+                        "EXT-NR-TORT": _text("Risk of torture", "خطر التعذيب"),
+                        "INV-INT-COERCE": _text("A forced confession", "اعتراف بالإكراه"),
+                    },
+                ),
                 _question("story", "text", _text("What happened?", "ماذا حدث؟")),
                 _question("when", "date", _text("When was it?", "متى كان ذلك؟")),
                 _question("files", "files", _text("Files", "ملفات")),
