@@ -62,9 +62,6 @@ def read_text(text: str) -> Collection:
     _, origin, submission, manifest_hash, collected, _ = lines
     decode_hex(submission, ID_BYTES)
     decode_hex(manifest_hash, HASH_BYTES)
-    if not collected.startswith("collected "):
-        raise MalformedError("a collection note lacks the day")
-    collection = Collection(origin, submission, manifest_hash, parse_day(collected.removeprefix("collected ")))
-    if not origin or collection.text() != text:
-        raise MalformedError("a collection note has another form than the one allowed")
-    return collection
+    if not origin or not collected.startswith("collected "):
+        raise MalformedError("a collection note lacks the origin or the day")
+    return Collection(origin, submission, manifest_hash, parse_day(collected.removeprefix("collected ")))
