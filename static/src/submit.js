@@ -6,6 +6,7 @@
 
 import { sha256 } from "@noble/hashes/sha2.js";
 import { generateIdentity, identityFromSeed, recipientOf, sealStream, sealedSize } from "./formats/age.js";
+import { checkAnswers } from "./formats/answers.js";
 import { checkAcknowledgement, readAcknowledgement } from "./formats/acknowledgement.js";
 import { attachmentCommitment, cleanMediaType, cleanName, padBlob } from "./formats/attachment.js";
 import { MEDIA_TYPE, writeBundle } from "./formats/bundle.js";
@@ -50,6 +51,7 @@ export async function submitReport(request, context) {
   const charter = checkedCharter(request, day);
   const members = chooseMembers(charter, request.exclude, day);
   if (members.length === 0) throw new PortalError("no-recipient");
+  refuseAnswers(request.answers);
   const files = await readyFiles(request.files, charter);
   const secrets = await deriveSecrets(request.digits, charter.origin);
   try {
@@ -83,6 +85,20 @@ function checkedCharter({ charter: note, origin, exclude }, day) {
   // A label that nobody bears is a wish that could not be honoured.
   if (exclude.some((label) => !labels.includes(label))) throw new PortalError("charter-invalid");
   return charter;
+}
+
+/**
+ * Found out before files are sent, not after.
+ *
+ * @param {Record<string, unknown>} answers
+ */
+function refuseAnswers(answers) {
+  try {
+    checkAnswers(answers);
+  } catch (error) {
+    if (error instanceof FormatError) throw new PortalError(error instanceof LimitError ? "too-large" : "answers-invalid");
+    throw error;
+  }
 }
 
 /**
@@ -198,16 +214,15 @@ async function seal(request, charter, secrets, { subject, recipient, attachments
     answers: request.answers,
     attachments: attachments.map(({ entry }) => entry),
     mailbox,
-    messageMac: secrets.messageMac,
-    leafNonce: secrets.leafNonce,
-    sealedBy: request.sealedBy,
+    message_mac: encodeHex(secrets.messageMac),
+    leaf_nonce: encodeHex(secrets.leafNonce),
+    sealed_by: request.sealedBy,
   };
   try {
     const report = await sealReport(content, recipient);
     return { report, state: await sealState({ recipient, charter: charter.hash, submission: subject }, secrets, mailbox) };
   } catch (error) {
     if (error instanceof LimitError) throw new PortalError("too-large");
-    if (error instanceof FormatError) throw new PortalError("answers-invalid");
     throw error;
   }
 }

@@ -1,19 +1,30 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
-// The commission of tests/vectors/commission.json, whose charters other vectors refer to.
+// The commission of tests/vectors/commission.json, whose charters and keys other vectors refer to.
 
-import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
+import { identityFromSeed } from "../../static/src/formats/age.js";
+import { readCharter } from "../../static/src/formats/charter.js";
+import { deriveSecrets } from "../../static/src/formats/derive.js";
+import { replaceOnce } from "./vectors.mjs";
 
+export const ORIGIN = "https://portal.example";
 export const commission = JSON.parse(readFileSync(new URL("../vectors/commission.json", import.meta.url), "utf8"));
 
 /** The bytes of a charter's note: the named text with its replacements, an empty line, the signatures. */
 export function charterNote({ charter, replace, signatures }) {
-  let text = textOf(commission.charters[charter]);
-  for (const [from, to] of replace) {
-    assert.equal(text.split(from).length, 2, `${from} occurs once`);
-    text = text.split(from).join(to);
-  }
+  const text = replaceOnce(textOf(commission.charters[charter]), replace);
   return new Uint8Array(Buffer.from(`${text}\n${signatures}`, "utf8"));
+}
+
+/** A charter of the commission, read. */
+export function charterOf(name) {
+  return readCharter(new Uint8Array(Buffer.from(commission.charters[name])));
+}
+
+/** The identity that vectors call so: `S` is the mailbox's, `R` the thread's. */
+export async function identityOf(name) {
+  if (name !== "S") return identityFromSeed(Buffer.from(commission.identities[name === "R" ? "thread" : name], "hex"));
+  return identityFromSeed((await deriveSecrets(commission.receipt_digits, ORIGIN)).mailboxSeed);
 }
 
 /** The text of a signed note, with its last line feed. */

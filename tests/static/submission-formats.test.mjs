@@ -2,13 +2,18 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { checkAcknowledgement, readAcknowledgement } from "../../static/src/formats/acknowledgement.js";
+import { open } from "../../static/src/formats/age.js";
+import { attachmentCommitment } from "../../static/src/formats/attachment.js";
 import { writeBundle } from "../../static/src/formats/bundle.js";
-import { readCharter } from "../../static/src/formats/charter.js";
 import { readCollection } from "../../static/src/formats/collection.js";
 import { AuthenticationError } from "../../static/src/formats/errors.js";
+import { encodeGrant } from "../../static/src/formats/grant.js";
 import { commitment, encodeManifest, manifestHash } from "../../static/src/formats/manifest.js";
 import { parseVerifier } from "../../static/src/formats/note.js";
-import { commission } from "./commission.mjs";
+import { encodeReport } from "../../static/src/formats/report.js";
+import { encodeState, openState, readState } from "../../static/src/formats/state.js";
+import { deriveSecrets } from "../../static/src/formats/derive.js";
+import { ORIGIN, charterOf, commission, identityOf } from "./commission.mjs";
 import { joinParts, loadVectors, testVectors } from "./vectors.mjs";
 
 testVectors("manifest", "encode", ({ manifest: { version: _, ...manifest } }) => encodeManifest(manifest), joinParts);
@@ -39,10 +44,30 @@ testVectors("acknowledgement", "read", ({ note, verifier }) => {
 });
 
 testVectors("collection", "read", ({ note, charter }) => {
-  const { office } = readCharter(new Uint8Array(Buffer.from(commission.charters[charter])));
+  const { office } = charterOf(charter);
   const { origin, submission, manifestHash: hash, collected } = readCollection(joinParts(note), office);
   return { origin, submission, manifest_hash: hash, collected };
 });
+
+const bytes = (hex) => new Uint8Array(Buffer.from(hex, "hex"));
+
+testVectors("submission", "attachment-commitment", ({ salt, sha256 }) => attachmentCommitment(bytes(salt), bytes(sha256)));
+testVectors("submission", "encode-report", ({ report: { version: _, ...report } }) => encodeReport(report), joinParts);
+testVectors("submission", "encode-grant", (thread) => encodeGrant(thread), joinParts);
+testVectors("submission", "encode-state", ({ state_mac, ...state }) => encodeState(state, bytes(state_mac)), joinParts);
+testVectors("submission", "read-state", ({ content, state_mac }) => readState(joinParts(content), bytes(state_mac)));
+testVectors("submission", "open-state", async ({ sealed }) =>
+  openState(joinParts(sealed), await deriveSecrets(commission.receipt_digits, ORIGIN)),
+);
+testVectors(
+  "submission",
+  "open-grant",
+  async ({ sealed, identity }) => {
+    const { subject, identity: thread } = JSON.parse(Buffer.from(await open(joinParts(sealed), await identityOf(identity))));
+    return { subject, identity: thread };
+  },
+  ({ subject, identity }) => ({ subject, identity }),
+);
 
 test("an acknowledgement of another submission, manifest, commitment or portal is refused", () => {
   const [{ input }] = loadVectors("acknowledgement", "read");

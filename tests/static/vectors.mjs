@@ -5,29 +5,36 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
 
+const FOLDER = new URL("../vectors/", import.meta.url);
+
 /** The vectors of one operation of `<name>.json`. */
 export function loadVectors(name, operation) {
-  const file = new URL(`../vectors/${name}.json`, import.meta.url);
-  const vectors = JSON.parse(readFileSync(file, "utf8")).vectors.filter((vector) => vector.operation === operation);
-  assert.ok(vectors.length > 0, `no vectors for ${operation} in ${name}.json`);
-  return vectors;
+  const vectors = JSON.parse(readFileSync(new URL(`${name}.json`, FOLDER), "utf8")).vectors;
+  const chosen = vectors.filter((vector) => vector.operation === operation);
+  assert.ok(chosen.length > 0, `no vectors for ${operation} in ${name}.json`);
+  return chosen;
 }
 
-/** The bytes that a list of parts stands for: `text` in UTF-8, `hex` or a `file`, as the README of the vectors says. */
+/** The bytes that a list of parts stands for: `text`, `hex` or `file`, once or as many `times` as it says. */
 export function joinParts(parts) {
-  return new Uint8Array(Buffer.concat(parts.flatMap((part) => Array(part.times ?? 1).fill(onePart(part)))));
+  const pieces = parts.map((part) => Buffer.concat(Array(part.times ?? 1).fill(readPart(part))));
+  return new Uint8Array(Buffer.concat(pieces));
 }
 
-function onePart({ text, hex, file, replace = [] }) {
-  if (file === undefined) return text === undefined ? Buffer.from(hex, "hex") : Buffer.from(text, "utf8");
-  const content = readFileSync(new URL(`../vectors/${file}`, import.meta.url));
-  if (replace.length === 0) return content;
-  let edited = content.toString("utf8");
-  for (const [from, to] of replace) {
-    assert.equal(edited.split(from).length, 2, `${from} occurs once`);
-    edited = edited.split(from).join(to);
+function readPart({ text, hex, file, replace }) {
+  if (hex !== undefined) return Buffer.from(hex, "hex");
+  if (text !== undefined) return Buffer.from(text, "utf8");
+  const data = readFileSync(new URL(file, FOLDER));
+  return replace ? Buffer.from(replaceOnce(data.toString("utf8"), replace), "utf8") : data;
+}
+
+/** The text in which the first of each pair, which occurs once, became the second. */
+export function replaceOnce(text, pairs) {
+  for (const [from, to] of pairs) {
+    assert.equal(text.split(from).length, 2, `${from} occurs once`);
+    text = text.split(from).join(to);
   }
-  return Buffer.from(edited, "utf8");
+  return text;
 }
 
 /**

@@ -3,7 +3,7 @@
 
 import { bech32 } from "@scure/base";
 import { Decrypter, Encrypter, generateHybridIdentity, identityToRecipient } from "age-encryption";
-import { AuthenticationError, LimitError, MalformedError } from "./errors.js";
+import { AuthenticationError, FormatError, LimitError, MalformedError, NotARecipientError } from "./errors.js";
 
 const RECIPIENT_START = "age1pq1";
 const STANZA = "mlkem768x25519";
@@ -74,18 +74,20 @@ export function sealedSize(size) {
  *
  * @param {Uint8Array} sealed
  * @param {string} identity
- * @throws {MalformedError | LimitError | AuthenticationError} a header with other stanzas, or a file not for us
+ * @throws {NotARecipientError} when it is sealed to others
+ * @throws {MalformedError | LimitError | AuthenticationError} for a header with other stanzas, or an altered file
  */
 export async function open(sealed, identity) {
   const decrypter = new Decrypter();
   // Asked first, this one opens nothing: it refuses headers that this protocol does not know.
   decrypter.addIdentity({ unwrapFileKey: refuseOtherStanzas });
   decrypter.addIdentity(identity);
+  decrypter.addIdentity({ unwrapFileKey: refuseStranger });
   try {
     return await decrypter.decrypt(sealed);
   } catch (error) {
-    if (error instanceof MalformedError || error instanceof LimitError) throw error;
-    throw new AuthenticationError("not a sealed file for this identity");
+    if (error instanceof FormatError) throw error;
+    throw new AuthenticationError("not a sealed file, or an altered one");
   }
 }
 
@@ -94,6 +96,15 @@ function refuseOtherStanzas(stanzas) {
   if (stanzas.length > STANZAS_MAX) throw new LimitError("too many stanzas");
   if (stanzas.some((stanza) => stanza.args[0] !== STANZA)) throw new MalformedError("a stanza of another type");
   return null;
+}
+
+/**
+ * Asked last, when our identity has opened nothing.
+ *
+ * @returns {never}
+ */
+function refuseStranger() {
+  throw new NotARecipientError("sealed to others");
 }
 
 /** @param {string[]} recipients */

@@ -1,11 +1,14 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
 // What a reporter answered: values by question id. docs/protocol.md §4.3.
 
+import { encodeJson } from "./canonical-json.js";
 import { LABEL } from "./charter.js";
 import { Fields } from "./document.js";
 import { LimitError, MalformedError } from "./errors.js";
 
 const ANSWERS_MAX = 512;
+// A report has at most 1 MiB; the rest is for its attachments and keys.
+const ANSWERS_BYTES_MAX = 960 * 1024;
 const CODES_MAX = 256;
 const CODE_CHARACTERS_MAX = 64;
 const PARTS_MAX = { year: 9999, month: 12, day: 31 };
@@ -24,6 +27,7 @@ export function checkAnswers(answers) {
     if (Array.isArray(answer)) checkCodes(answer);
     else if (typeof answer !== "string") checkDate(new Fields(answer, "answer"));
   }
+  if (encodeJson(answers).length > ANSWERS_BYTES_MAX) throw new LimitError("answers are too long");
 }
 
 /** @param {unknown[]} codes */

@@ -18,6 +18,9 @@ export class UnsupportedVersionError extends FormatError {}
 /** A size or a count is above the documented limit. */
 export class LimitError extends FormatError {}
 
+/** This identity does not open this file. */
+export class NotARecipientError extends FormatError {}
+
 /** A MAC, a tag or a signature does not match what it should cover. */
 export class AuthenticationError extends FormatError {}
 

@@ -6,6 +6,11 @@ import { encodeJson } from "./canonical-json.js";
 import { membersOn } from "./charter.js";
 import { shuffle } from "./random.js";
 
+/** @param {{ identity: string, subject: string }} thread `subject` is the submission */
+export function encodeGrant({ identity, subject }) {
+  return encodeJson({ version: "amparo/v1/grant", kind: "thread", subject, identity });
+}
+
 /**
  * Nobody can tell from a grant how many of its stanzas are for members: the rest up to the charter's slots are for
  * identities that are forgotten at once, in random order.
@@ -15,11 +20,10 @@ import { shuffle } from "./random.js";
  * @param {import("./charter.js").Charter} charter
  * @param {import("./random.js").Fill} fill
  */
-export async function sealGrant({ identity, subject }, chosen, charter, fill) {
+export async function sealGrant(thread, chosen, charter, fill) {
   const recipients = [...chosen, charter.reserve];
   while (recipients.length < charter.slots) recipients.push(await recipientOf(await generateIdentity()));
-  const value = { version: "amparo/v1/grant", kind: "thread", subject, identity };
-  return seal(encodeJson(value), shuffle(recipients, fill));
+  return seal(encodeGrant(thread), shuffle(recipients, fill));
 }
 
 /**

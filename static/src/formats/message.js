@@ -22,6 +22,8 @@ const FOLLOW_UP_MAX = 60 * 1024;
  *   body: string }} Reply
  */
 
+/** @typedef {{ submission: string, day: string, kind: string, body: string }} FollowUp */
+
 /**
  * The first 16 bytes of the SHA-256 of a sealed file, in hex.
  *
@@ -39,7 +41,15 @@ export function messageId(sealed) {
  * @returns {Promise<Reply>}
  */
 export async function openReply(sealed, identity) {
-  const note = parseNote(unpadDocument(await open(sealed, identity), MESSAGE_FLOOR, REPLY_MAX));
+  return readReply(unpadDocument(await open(sealed, identity), MESSAGE_FLOOR, REPLY_MAX));
+}
+
+/**
+ * @param {Uint8Array} content the signed note, not verified
+ * @returns {Reply}
+ */
+export function readReply(content) {
+  const note = parseNote(content);
   const fields = readDocument(encodeUtf8(note.text.slice(0, -1)), "reply", REPLY_MAX);
   const reply = {
     note,
@@ -76,12 +86,21 @@ export function verifyReply(reply, submission, charters) {
 }
 
 /**
- * @param {{ submission: string, day: string, kind: string, body: string }} followUp
+ * @param {FollowUp} followUp
+ * @param {Uint8Array} messageMac 32 bytes
+ * @throws {LimitError} above 60 KiB
+ */
+export function encodeFollowUp({ submission, day, kind, body }, messageMac) {
+  const json = encodeWithMac(messageMac, { version: "amparo/v1/follow-up", submission, day, kind, body });
+  if (json.length > FOLLOW_UP_MAX) throw new LimitError("message is too long");
+  return json;
+}
+
+/**
+ * @param {FollowUp} followUp
  * @param {Uint8Array} messageMac 32 bytes
  * @param {string} thread R
  */
-export async function sealFollowUp({ submission, day, kind, body }, messageMac, thread) {
-  const json = encodeWithMac(messageMac, { version: "amparo/v1/follow-up", submission, day, kind, body });
-  if (json.length > FOLLOW_UP_MAX) throw new LimitError("message is too long");
-  return seal(padDocument(json, MESSAGE_FLOOR), [thread]);
+export async function sealFollowUp(followUp, messageMac, thread) {
+  return seal(padDocument(encodeFollowUp(followUp, messageMac), MESSAGE_FLOOR), [thread]);
 }

@@ -2,9 +2,7 @@
 // What a reporter says, sealed to the thread. docs/protocol.md §5.1.
 
 import { seal } from "./age.js";
-import { checkAnswers } from "./answers.js";
 import { encodeJson } from "./canonical-json.js";
-import { encodeHex } from "./encoding.js";
 import { LimitError } from "./errors.js";
 import { REPORT_FLOOR, padDocument } from "./padding.js";
 
@@ -20,25 +18,25 @@ const REPORT_MAX = 1024 * 1024;
  * @property {Record<string, unknown>} answers
  * @property {import("./attachment.js").Attachment[]} attachments
  * @property {string} mailbox S
- * @property {Uint8Array} messageMac
- * @property {Uint8Array} leafNonce
- * @property {string} sealedBy
+ * @property {string} message_mac hex
+ * @property {string} leaf_nonce hex
+ * @property {string} sealed_by
  */
 
 /**
  * @param {Report} report
- * @param {string} thread R
- * @throws {LimitError | import("./errors.js").MalformedError} for what no reader would take
+ * @throws {LimitError} above 1 MiB
  */
-export function sealReport({ messageMac, leafNonce, sealedBy, ...report }, thread) {
-  checkAnswers(report.answers);
-  const json = encodeJson({
-    version: "amparo/v1/report",
-    ...report,
-    message_mac: encodeHex(messageMac),
-    leaf_nonce: encodeHex(leafNonce),
-    sealed_by: sealedBy,
-  });
+export function encodeReport(report) {
+  const json = encodeJson({ ...report, version: "amparo/v1/report" });
   if (json.length > REPORT_MAX) throw new LimitError("report is too long");
-  return seal(padDocument(json, REPORT_FLOOR), [thread]);
+  return json;
+}
+
+/**
+ * @param {Report} report
+ * @param {string} thread R
+ */
+export function sealReport(report, thread) {
+  return seal(padDocument(encodeReport(report), REPORT_FLOOR), [thread]);
 }

@@ -16,12 +16,40 @@ const STATE_MAX = 8 * 1024;
 
 /**
  * @param {State} state
+ * @param {Uint8Array} stateMac 32 bytes
+ */
+export function encodeState({ recipient, charter, submission }, stateMac) {
+  return encodeWithMac(stateMac, { version: "amparo/v1/state", recipient, charter, submission });
+}
+
+/**
+ * The commission knows S and could seal a state of its own making: the MAC is what binds it to the code.
+ *
+ * @param {Uint8Array} json
+ * @param {Uint8Array} stateMac 32 bytes
+ * @returns {State}
+ */
+export function readState(json, stateMac) {
+  const fields = readDocument(json, "state", STATE_MAX);
+  const state = {
+    recipient: fields.text("recipient"),
+    charter: fields.hex("charter", HASH_BYTES),
+    submission: fields.hex("submission", ID_BYTES),
+  };
+  const mac = fields.hex("mac", HASH_BYTES);
+  fields.end();
+  checkMac(stateMac, { version: "amparo/v1/state", ...state }, mac);
+  checkRecipient(state.recipient);
+  return state;
+}
+
+/**
+ * @param {State} state
  * @param {MailboxSecrets} secrets
  * @param {string} mailbox S
  */
-export function sealState({ recipient, charter, submission }, secrets, mailbox) {
-  const value = { version: "amparo/v1/state", recipient, charter, submission };
-  return seal(padDocument(encodeWithMac(secrets.stateMac, value), STATE_FLOOR), [mailbox]);
+export function sealState(state, { stateMac }, mailbox) {
+  return seal(padDocument(encodeState(state, stateMac), STATE_FLOOR), [mailbox]);
 }
 
 /**
@@ -29,16 +57,7 @@ export function sealState({ recipient, charter, submission }, secrets, mailbox) 
  * @param {MailboxSecrets} secrets
  * @returns {Promise<State>}
  */
-export async function openState(sealed, secrets) {
-  const padded = await open(sealed, identityFromSeed(secrets.mailboxSeed));
-  const fields = readDocument(unpadDocument(padded, STATE_FLOOR, STATE_MAX), "state", STATE_MAX);
-  const state = {
-    recipient: fields.text("recipient"),
-    charter: fields.hex("charter", HASH_BYTES),
-    submission: fields.hex("submission", ID_BYTES),
-  };
-  checkMac(secrets.stateMac, { version: "amparo/v1/state", ...state }, fields.hex("mac", HASH_BYTES));
-  fields.end();
-  checkRecipient(state.recipient);
-  return state;
+export async function openState(sealed, { mailboxSeed, stateMac }) {
+  const padded = await open(sealed, identityFromSeed(mailboxSeed));
+  return readState(unpadDocument(padded, STATE_FLOOR, STATE_MAX), stateMac);
 }
