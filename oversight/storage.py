@@ -5,6 +5,7 @@ An open database is a context that belongs to whoever holds it. Nothing global p
 portal and a test can live in one process: ``use`` makes it the database of the running task.
 """
 
+import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -20,6 +21,15 @@ from tortoise.migrations.writer import MigrationWriter
 APP = "oversight"
 MIGRATIONS = "oversight.migrations"
 MODELS = ("oversight.members.records", "oversight.intake.records", "oversight.letters.records")
+
+# A commit is on the disk before anything is answered. What is deleted is overwritten: sessions, drafts, old keyrings.
+SQLITE_PRAGMAS = {
+    "journal_mode": "WAL",
+    "synchronous": "FULL",
+    "busy_timeout": 10_000,
+    "journal_size_limit": 16 * 1024 * 1024,
+    "secure_delete": "ON",
+}
 
 _HEADER = "# SPDX-License-Identifier: AGPL-3.0-or-later\n# ruff: noqa\n# fmt: off\n# mypy: ignore-errors\n"
 
@@ -42,9 +52,11 @@ class Database:
         try:
             with database.use():
                 await context.init(config=database_config(url))
+                # Tortoise connects under a lock that it keeps when connecting fails: so connect before anything waits.
+                await context.db().create_connection(with_db=True)
                 await _migrate(context)
-        except (BaseORMException, OSError) as error:
-            await context.close_connections()
+        except (BaseORMException, OSError, sqlite3.Error) as error:
+            await database.close()
             raise DatabaseError(f"the database can't be opened: {error}") from error
         return database
 
@@ -66,12 +78,18 @@ class Database:
 
 
 def database_config(url: str) -> dict[str, Any]:
-    """Tortoise's configuration. On SQLite every commit is synced before it is acknowledged."""
+    """Tortoise's configuration.
+
+    Tortoise keeps statements by the name of the connection, for the whole process. So each kind of database has a name
+    of its own.
+    """
     connection = expand_db_url(url)
-    if connection["engine"].endswith("sqlite"):
-        Path(connection["credentials"]["file_path"]).parent.mkdir(parents=True, exist_ok=True)
-        connection["credentials"].update(journal_mode="WAL", synchronous="FULL", busy_timeout=10_000)
-    return {"connections": {"default": connection}, "apps": {APP: _app_config()}, "use_tz": True, "timezone": "UTC"}
+    kind = connection["engine"].rpartition(".")[2]
+    if kind == "sqlite":
+        Path(connection["credentials"]["file_path"]).parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        connection["credentials"].update(SQLITE_PRAGMAS)
+    name = f"{APP}-{kind}"
+    return {"connections": {name: connection}, "apps": {APP: _app_config(name)}, "use_tz": True, "timezone": "UTC"}
 
 
 async def write_migration() -> list[Path]:
@@ -94,15 +112,16 @@ async def pending_changes() -> list[MigrationWriter]:
             for model in models.values():
                 # Tortoise makes a comment of the docstring and then splits the statement at its semicolons.
                 model._meta.table_description = ""
-        writers = await MigrationAutodetector(context.apps, {APP: _app_config()}).changes()
+        writers = await MigrationAutodetector(context.apps, {APP: _app_config(f"{APP}-sqlite")}).changes()
         await context.close_connections()
     return writers
 
 
-def _app_config() -> dict[str, Any]:
-    return {"models": list(MODELS), "default_connection": "default", "migrations": MIGRATIONS}
+def _app_config(connection: str) -> dict[str, Any]:
+    return {"models": list(MODELS), "default_connection": connection, "migrations": MIGRATIONS}
 
 
 async def _migrate(context: TortoiseContext) -> None:
-    executor = MigrationExecutor(context.db(), {APP: _app_config()})
+    client = context.db()
+    executor = MigrationExecutor(client, {APP: _app_config(client.connection_name)})
     await executor.migrate([MigrationTarget(APP, "__latest__")], direction="forward")

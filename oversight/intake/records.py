@@ -74,7 +74,7 @@ class IndexEntry(Model):
 class DamagedArrival(Model):
     """A submission that could not be collected: what was wrong, and when it is tried again."""
 
-    sequence = fields.BigIntField(primary_key=True, generated=False)
+    sequence = fields.BigIntField(primary_key=True)
     submission = fields.CharField(max_length=32)
     problem = fields.CharField(max_length=32)
     file = fields.CharField(max_length=40, null=True)
@@ -89,7 +89,7 @@ class DamagedArrival(Model):
 class CollectorState(Model):
     """The collector's one row: how far it read, and how its last run went."""
 
-    id = fields.IntField(primary_key=True, generated=False)
+    id = fields.IntField(primary_key=True)
     after = fields.BigIntField(db_default=0)
     last_success = fields.DatetimeField(null=True)
     failing_since = fields.DatetimeField(null=True)

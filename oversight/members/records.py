@@ -65,7 +65,7 @@ class FailedLogin(Model):
 class FoundingRecord(Model):
     """The one founding in progress, sealed under the setup token; deleted when the commission is founded."""
 
-    id = fields.IntField(primary_key=True, generated=False)
+    id = fields.IntField(primary_key=True)
     sealed = fields.BinaryField()
 
     class Meta:

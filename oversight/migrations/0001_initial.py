@@ -27,7 +27,7 @@ class Migration(migrations.Migration):
         ops.CreateModel(
             name='CollectorState',
             fields=[
-                ('id', fields.IntField(primary_key=True, unique=True, db_index=True)),
+                ('id', fields.IntField(generated=True, primary_key=True, unique=True, db_index=True)),
                 ('after', fields.BigIntField(db_default=0)),
                 ('last_success', fields.DatetimeField(null=True, auto_now=False, auto_now_add=False)),
                 ('failing_since', fields.DatetimeField(null=True, auto_now=False, auto_now_add=False)),
@@ -39,7 +39,7 @@ class Migration(migrations.Migration):
         ops.CreateModel(
             name='DamagedArrival',
             fields=[
-                ('sequence', fields.BigIntField(primary_key=True, unique=True, db_index=True)),
+                ('sequence', fields.BigIntField(generated=True, primary_key=True, unique=True, db_index=True)),
                 ('submission', fields.CharField(max_length=32)),
                 ('problem', fields.CharField(max_length=32)),
                 ('file', fields.CharField(null=True, max_length=40)),
@@ -77,7 +77,7 @@ class Migration(migrations.Migration):
         ops.CreateModel(
             name='FoundingRecord',
             fields=[
-                ('id', fields.IntField(primary_key=True, unique=True, db_index=True)),
+                ('id', fields.IntField(generated=True, primary_key=True, unique=True, db_index=True)),
                 ('sealed', fields.BinaryField()),
             ],
             options={'table': 'founding', 'app': 'oversight', 'pk_attr': 'id'},
