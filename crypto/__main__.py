@@ -10,10 +10,10 @@ import argparse
 import sys
 from collections.abc import Sequence
 
-from crypto import cli_age, cli_note, cli_receipt
+from crypto import cli_age, cli_note, cli_receipt, cli_verify
 from crypto.errors import CryptoError
 
-COMMANDS = (cli_age, cli_receipt, cli_note)
+COMMANDS = (cli_age, cli_receipt, cli_note, cli_verify)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

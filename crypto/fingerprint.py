@@ -1,0 +1,26 @@
+# SPDX-License-Identifier: AGPL-3.0-or-later
+"""Keys and hashes as a few groups of digits that two people can read to each other."""
+
+import hashlib
+
+from crypto.charter import Member
+from crypto.encoding import label
+from crypto.note import VerifierKey
+
+GROUPS = 8
+GROUP_DIGITS = 4
+
+
+def member_fingerprint(member: Member) -> str:
+    """The first 128 bits of SHA-256(label(``member``) ‖ recipient ‖ 0x0A ‖ verifier key) in groups of four digits."""
+    return _fingerprint(label("member") + f"{member.recipient}\n{member.verifier}".encode())
+
+
+def key_fingerprint(key: VerifierKey) -> str:
+    """The same of SHA-256(label(``verifier``) ‖ verifier key)."""
+    return _fingerprint(label("verifier") + str(key).encode())
+
+
+def _fingerprint(data: bytes) -> str:
+    digits = hashlib.sha256(data).hexdigest()
+    return " ".join(digits[at : at + GROUP_DIGITS] for at in range(0, GROUPS * GROUP_DIGITS, GROUP_DIGITS))
