@@ -7,7 +7,7 @@
 
 import gzip
 import hashlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
@@ -20,6 +20,8 @@ from portal.web.i18n import LOCALES, SOURCE_LOCALE
 
 MANIFEST_PATH = "/manifest.json"
 NOT_FOUND_NAME = "not-found"
+BROTLI_QUALITY_MAX = 11
+BROTLI_QUALITY_QUICK = 5
 
 
 @dataclass(frozen=True)
@@ -70,7 +72,7 @@ def not_found_path(locale: str) -> str:
 
 def make_document(path: str, text: str) -> Page:
     """A page in HTML. Its bytes are never kept by a browser: see ``serve``."""
-    return _make_page(path, text.encode("utf-8"), "text/html; charset=utf-8")
+    return make_page(path, text.encode("utf-8"), "text/html; charset=utf-8")
 
 
 def make_site(documents: Iterable[Page], assets: Iterable[Asset]) -> Site:
@@ -82,10 +84,44 @@ def make_site(documents: Iterable[Page], assets: Iterable[Asset]) -> Site:
     pages = {page.path: page for page in listed}
     if len(pages) != len(listed):
         raise ValueError("two pages have the same path")
-    hashes = {path: hashlib.sha256(page.body).hexdigest() for path, page in pages.items()}
-    manifest = encode_json({"version": "amparo/v1/site", "files": hashes})
-    pages[MANIFEST_PATH] = _make_page(MANIFEST_PATH, manifest, "application/json")
+    pages[MANIFEST_PATH] = _manifest_page(_hashes(pages))
     return Site(MappingProxyType(pages))
+
+
+def extend_site(site: Site, more: Mapping[str, Page], hashes: Mapping[str, str]) -> Site:
+    """The same site with more pages, whose hashes are given: its manifest lists them too."""
+    pages = {path: page for path, page in site.pages.items() if path != MANIFEST_PATH}
+    manifest = {MANIFEST_PATH: _manifest_page({**_hashes(pages), **hashes}, BROTLI_QUALITY_QUICK)}
+    # Looked up in this order: nothing of the register can stand in the place of a reporter's page.
+    return Site(_Chain((manifest, pages, more)))
+
+
+class _Chain(Mapping[str, Page]):
+    """Several mappings seen as one, the first ones first; unlike ChainMap it can't be written to."""
+
+    def __init__(self, parts: tuple[Mapping[str, Page], ...]) -> None:
+        self._parts = parts
+
+    def __getitem__(self, path: str) -> Page:
+        for part in self._parts:
+            if path in part:
+                return part[path]
+        raise KeyError(path)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(dict.fromkeys(path for part in self._parts for path in part))
+
+    def __len__(self) -> int:
+        return sum(1 for _ in self)
+
+
+def _hashes(pages: Mapping[str, Page]) -> dict[str, str]:
+    return {path: hashlib.sha256(page.body).hexdigest() for path, page in pages.items()}
+
+
+def _manifest_page(hashes: Mapping[str, str], quality: int = BROTLI_QUALITY_MAX) -> Page:
+    manifest = encode_json({"version": "amparo/v1/site", "files": dict(hashes)})
+    return make_page(MANIFEST_PATH, manifest, "application/json", quality=quality)
 
 
 def _asset_page(asset: Asset) -> Page:
@@ -101,15 +137,18 @@ def _asset_page(asset: Asset) -> Page:
     )
 
 
-def _make_page(path: str, body: bytes, content_type: str) -> Page:
+def make_page(
+    path: str, body: bytes, content_type: str, csp: str = REPORTER_CSP, quality: int = BROTLI_QUALITY_MAX
+) -> Page:
+    """A page of any kind, compressed. ``quality`` is brotli's: 11 takes a hundred times as long as 5."""
     return Page(
         path=path,
         body=body,
         gzip=gzip.compress(body, 9, mtime=0),
-        brotli=brotli.compress(body),
+        brotli=brotli.compress(body, quality=quality),
         content_type=content_type,
         etag=_etag(body),
-        csp=REPORTER_CSP,
+        csp=csp,
         immutable=False,
     )
 

@@ -94,6 +94,24 @@ class FollowUp(Model):
         indexes = (("slug", "sequence"),)
 
 
+class FindingRow(Model):
+    """A revision of a published finding. Of all but the newest the note is empty: what was corrected is not kept."""
+
+    sequence = fields.BigIntField(primary_key=True)
+    identifier = fields.CharField(64)
+    slug = fields.CharField(31)
+    revision = fields.IntField()
+    hash = fields.CharField(64, unique=True)
+    day = fields.DateField()
+    kind = fields.CharField(16)
+    reason = fields.TextField(null=True)
+    note = fields.TextField()
+
+    class Meta:
+        table = "finding"
+        unique_together = (("identifier", "revision"),)
+
+
 class Nonce(Model):
     """A nonce of an office request, kept as long as the request could be played again (seconds since 1970)."""
 
