@@ -78,7 +78,7 @@ export class ReportForm {
 
   /** @param {string} name */
   #beforeShow(name) {
-    if (this.#panels.current) showIfAny(this.#panels.get(this.#panels.current));
+    if (this.#panels.current) showProblems(this.#panels.get(this.#panels.current), []);
     if (name === "check") this.#showCheck();
     if (name === "code") this.#showCode();
   }
@@ -241,11 +241,6 @@ export class ReportForm {
 /** Today in UTC, as all days of the protocol are. */
 function today() {
   return new Date().toISOString().slice(0, 10);
-}
-
-/** Errors are those of the last try: they go when the panel does. @param {HTMLElement} panel */
-function showIfAny(panel) {
-  if (panel.querySelector("[data-errors]")) showProblems(panel, []);
 }
 
 /** @param {string} url */

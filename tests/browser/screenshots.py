@@ -1,0 +1,168 @@
+# SPDX-License-Identifier: AGPL-3.0-or-later
+"""Pictures of every page and state, to be looked at: ``python -m tests.browser.screenshots [WORD…]``.
+
+They go to ``var/screenshots``, named ``<state>-<language>-<width>-<scheme>.png``. With words only the states whose names
+hold one of them. Widths are a phone, a narrow phone at twice the text size, and a desktop.
+"""
+
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+from playwright.sync_api import Browser, Page, sync_playwright
+
+from tests.browser.browsing import CHROMIUM_ARGUMENTS
+from tests.browser.pages_server import serve_pages
+from tests.conftest import ROOT
+
+OUT = ROOT / "var" / "screenshots"
+SLUG = "demo-commission"
+STORY = (
+    "They came at six in the morning and took my brother. Nobody showed a paper. He was questioned without a lawyer for "
+    "two days. You can reach my sister under +41 44 123 45 67.\n\n" + "He has not seen a doctor since. " * 12
+)
+_PANELS_MAX = 20
+_VIEWS = (("phone", 390, 844, 1.0), ("narrow", 320, 640, 2.0), ("desk", 1280, 860, 1.0))
+
+
+def _start(page: Page, base: str) -> None:
+    page.goto(f"{base}/")
+
+
+def _languages(page: Page, base: str) -> None:
+    page.goto(base.rsplit("/", 1)[0] + "/")
+
+
+def _protection(page: Page, base: str) -> None:
+    page.goto(f"{base}/protection")
+
+
+def _missing(page: Page, base: str) -> None:
+    page.goto(f"{base}/nothing-here")
+
+
+def _return(page: Page, base: str) -> None:
+    page.goto(f"{base}/return")
+    page.locator("[data-return][data-ready]").wait_for()
+
+
+def _return_wrong(page: Page, base: str) -> None:
+    _return(page, base)
+    page.locator("#code").fill("12345 67890 12345")
+    page.locator("[data-open]").click()
+
+
+def _before(page: Page, base: str) -> None:
+    page.goto(f"{base}/{SLUG}/report")
+    page.locator("[data-report][data-ready]").wait_for()
+
+
+def _go_to(panel: str) -> Callable[[Page, str], None]:
+    def visit(page: Page, base: str) -> None:
+        _before(page, base)
+        for _ in range(_PANELS_MAX):
+            if page.locator(f'[data-panel="{panel}"]').is_visible():
+                return
+            _fill(page)
+            page.locator("[data-panel]:visible [data-next]").click()
+        raise RuntimeError(f"{panel} is not reached")
+
+    return visit
+
+
+def _fill(page: Page) -> None:
+    shown = page.locator("[data-panel]:visible")
+    for field in shown.locator("textarea").all():
+        field.fill(STORY)
+    for field in shown.locator("input[type=radio]").all()[:1] + shown.locator("input[type=checkbox]").all()[:2]:
+        field.check()
+    if shown.locator("input[type=file]").count():
+        for name, kind in (("DSC_2041.jpg", "image/jpeg"), ("a very long name of a court decision.pdf", "application/pdf")):
+            file = {"name": name, "mimeType": kind, "buffer": b"x" * 240_000}
+            shown.locator("input[type=file]").set_input_files(file)  # type: ignore[arg-type]
+
+
+def _filled(panel: str) -> Callable[[Page, str], None]:
+    def visit(page: Page, base: str) -> None:
+        _go_to(panel)(page, base)
+        _fill(page)
+
+    return visit
+
+
+def _story_missing(page: Page, base: str) -> None:
+    _go_to("p-story")(page, base)
+    page.locator("[data-panel]:visible [data-next]").click()
+
+
+def _code_wrong(page: Page, base: str) -> None:
+    _go_to("code")(page, base)
+    page.locator("[data-back-field]").first.fill("12345")
+    page.locator("[data-send]").click()
+
+
+def _unscripted(page: Page, base: str) -> None:
+    page.goto(f"{base}/{SLUG}/report")
+
+
+STATES: dict[str, Callable[[Page, str], None]] = {
+    "languages": _languages,
+    "start": _start,
+    "protection": _protection,
+    "missing": _missing,
+    "return": _return,
+    "return-wrong": _return_wrong,
+    "before": _before,
+    "choice": _filled("p-situation"),
+    "checkboxes": _filled("p-danger"),
+    "story": _filled("p-story"),
+    "story-missing": _story_missing,
+    "date": _go_to("p-when"),
+    "place": _go_to("p-place"),
+    "files": _filled("p-files"),
+    "members": _filled("p-exclude"),
+    "check": _go_to("check"),
+    "code": _go_to("code"),
+    "code-wrong": _code_wrong,
+    "unscripted": _unscripted,
+}
+
+
+def take(browser: Browser, origin: str, state: str, locale: str, view: tuple[str, int, int, float], scheme: str) -> Path:
+    """One picture of the whole page; its path."""
+    name, width, height, text = view
+    context = browser.new_context(
+        viewport={"width": width, "height": height},
+        color_scheme=scheme,  # type: ignore[arg-type]
+        reduced_motion="reduce",
+        java_script_enabled=state != "unscripted",
+        bypass_csp=text != 1,
+    )
+    context.set_default_timeout(5000)
+    page = context.new_page()
+    page.on("pageerror", lambda error: print(f"{state}: {error}", file=sys.stderr))
+    STATES[state](page, f"{origin}/{locale}")
+    if text != 1:
+        page.add_style_tag(content=f"html {{ font-size: {text * 100:.0f}% !important; }}")
+    path = OUT / f"{state}-{locale}-{name}-{scheme}.png"
+    page.screenshot(path=path, full_page=True)
+    context.close()
+    return path
+
+
+def main(words: list[str]) -> None:
+    OUT.mkdir(parents=True, exist_ok=True)
+    chosen = [state for state in STATES if not words or any(word in state for word in words)]
+    with serve_pages() as origin, sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=CHROMIUM_ARGUMENTS)
+        for state in chosen:
+            for locale in ("en", "ar"):
+                print(take(browser, origin, state, locale, _VIEWS[0], "light"))
+                print(take(browser, origin, state, locale, _VIEWS[1], "light"))
+            print(take(browser, origin, state, "en", _VIEWS[0], "dark"))
+            print(take(browser, origin, state, "en", _VIEWS[2], "light"))
+        browser.close()
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
