@@ -150,9 +150,9 @@ def make_mailbox(request: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def _reply(submission: str, recipients: list[PqRecipient], **given: str) -> bytes:
+def _reply(due: str, recipients: list[PqRecipient], **given: str) -> bytes:
     reply = Reply(
-        submission=given.get("submission", submission),
+        submission=given.get("submission", due),
         charter=charter(given.get("charter", "first")).hash,
         day=date.fromisoformat(given.get("day", "2026-05-03")),
         language="en",

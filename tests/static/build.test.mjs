@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: AGPL-3.0-or-later
+import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
+import { mkdtempSync, readFileSync, readdirSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, test } from "node:test";
+import { fileURLToPath } from "node:url";
+
+const BUILD = fileURLToPath(new URL("../../static/build.mjs", import.meta.url));
+const SOURCES = fileURLToPath(new URL("../../static/", import.meta.url));
+const folder = mkdtempSync(join(tmpdir(), "amparo-build-"));
+after(() => rmSync(folder, { recursive: true }));
+
+function build(name, ...options) {
+  const output = join(folder, name);
+  execFileSync(process.execPath, [BUILD, "--out", output, ...options], { cwd: folder, timeout: 60_000 });
+  return new Map(readdirSync(output).map((file) => [file, readFileSync(join(output, file))]));
+}
+
+const first = build("first");
+
+test("two builds give the same bytes", () => {
+  assert.deepEqual(build("second"), first);
+  assert.ok(first.has("seal-worker.js"));
+});
+
+test("nothing of the machine is in what is built", () => {
+  for (const [name, bytes] of first) assert.ok(!bytes.includes(SOURCES) && !bytes.includes(folder), name);
+});
+
+test("no script needs more than the content policy grants, or stores anything", () => {
+  const forbidden = /\bWebAssembly\b|\beval\(|new Function\(|innerHTML|document\.write|localStorage|sessionStorage|indexedDB/;
+  for (const [name, bytes] of first) {
+    if (name.endsWith(".js")) assert.equal(forbidden.exec(bytes.toString())?.[0], undefined, name);
+  }
+});
+
+test("the NIST curves are left out, and all that sealing needs is in", () => {
+  const worker = first.get("seal-worker.js").toString();
+  assert.ok(!worker.includes("ffffffff00000001000000000000000000000000ffffffffffffffffffffffff"));
+  assert.ok(worker.includes("age-encryption.org/mlkem768x25519"));
+});
+
+test("pages are within their budgets", () => {
+  build("third", "--check-budget");
+});
