@@ -48,5 +48,5 @@ def from_environment() -> Starlette:
 
 
 def _api(assembly: Assembly) -> Router:
-    views = (assembly.intake, assembly.mailbox, assembly.notes, assembly.office)
+    views = (assembly.intake, assembly.mailbox, assembly.notes, assembly.office, assembly.findings)
     return Router([route for view in views for route in view.routes()], redirect_slashes=False)

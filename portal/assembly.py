@@ -25,6 +25,9 @@ from portal.office_api.pickup import Pickup
 from portal.office_api.request_signature import RequestVerifier
 from portal.office_api.views import OfficeViews
 from portal.quiet_errors import describe_error
+from portal.register.findings import Findings
+from portal.register.live import LiveRegister
+from portal.register.views import FindingViews
 from portal.settings import Settings
 from portal.storage.blobs import BlobStore
 from portal.storage.database import Database
@@ -57,6 +60,8 @@ class Assembly:
     mailbox: MailboxViews
     office: OfficeViews
     notes: CharterViews
+    register: LiveRegister
+    findings: FindingViews
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[Database]:
@@ -80,9 +85,11 @@ class Assembly:
             await asyncio.sleep(SWEEP_SECONDS)
 
     async def _poll_for_ever(self) -> None:
+        await _quietly(self.register.refresh())
         while True:
             await asyncio.sleep(POLL_SECONDS)
             await _quietly(self.charters.refresh())
+            await _quietly(self.register.refresh())
 
 
 class WithDatabase:
@@ -108,6 +115,9 @@ def assemble(settings: Settings, clock: Clock, blobs: BlobStore | None = None) -
     commits = GroupCommit(settings.waiting_max)
     parts = Parts(blobs, clock)
     acceptance = Acceptance(settings.origin, key, charters, blobs, parts, commits, clock)
+    verifier = RequestVerifier(settings.origin, charters, commits, clock)
+    pages = LivePages(settings)
+    register = LiveRegister(Findings(charters, commits, clock), pages, settings)
     return Assembly(
         settings=settings,
         clock=clock,
@@ -115,14 +125,16 @@ def assemble(settings: Settings, clock: Clock, blobs: BlobStore | None = None) -
         charters=charters,
         commits=commits,
         sweeper=Sweeper(blobs),
-        pages=LivePages(settings),
+        pages=pages,
         intake=IntakeViews(acceptance, parts, settings.waiting_max),
         mailbox=MailboxViews(Mailboxes(Decoys(load_decoy_key(settings.data)), commits, clock)),
         office=OfficeViews(
-            RequestVerifier(settings.origin, charters, commits, clock),
+            verifier,
             Pickup(settings.origin, blobs, commits, clock),
         ),
         notes=CharterViews(charters, settings.origin, key.verifier),
+        register=register,
+        findings=FindingViews(verifier, register),
     )
 
 

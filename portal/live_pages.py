@@ -3,7 +3,7 @@
 
 import asyncio
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from starlette.responses import PlainTextResponse
@@ -14,7 +14,7 @@ from portal.quiet_errors import describe_error
 from portal.settings import Settings
 
 if TYPE_CHECKING:
-    from portal.pages.site import Site, SiteHolder
+    from portal.pages.site import Page, Site, SiteHolder
 
 LOG = logging.getLogger("portal")
 
@@ -29,12 +29,21 @@ class LivePages:
         self._settings = settings
         self._building: asyncio.Task[None] | None = None
         self._holder: SiteHolder | None = None
+        self._site: Site | None = None
+        self._register: tuple[Mapping[str, Page], Mapping[str, str]] = ({}, {})
+        self._showing = asyncio.Lock()
+        self.register_ready = asyncio.Event()
         self._endpoint: ASGIApp = PlainTextResponse("The pages of this portal are not built.", 503)
 
     def renew(self, charters: Sequence[Charter]) -> None:
         """Start to build the pages for these charters."""
         before = self._building
         self._building = asyncio.create_task(self._build(before, list(charters)))
+
+    async def extend(self, pages: "Mapping[str, Page]", hashes: Mapping[str, str]) -> None:
+        """Show the register's pages, with their hashes, beside the others."""
+        self._register = (pages, hashes)
+        await self._show()
 
     async def close(self) -> None:
         if self._building is not None:
@@ -44,6 +53,9 @@ class LivePages:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if self._building is not None:
             await asyncio.shield(self._building)
+        if "/findings" in scope["path"] or scope["path"] == "/manifest.json":
+            # Made after everything else, so that reporters need not wait for it.
+            await self.register_ready.wait()
         await self._endpoint(scope, receive, send)
 
     async def _build(self, before: "asyncio.Task[None] | None", charters: Sequence[Charter]) -> None:
@@ -54,13 +66,22 @@ class LivePages:
         except (OSError, KeyError) as error:
             LOG.error("the pages can't be built, scripts or styles are missing: %s", describe_error(error))
             return
-        if self._holder is None:
-            from portal.pages.serve import SiteEndpoint
-            from portal.pages.site import SiteHolder
+        self._site = site
+        await self._show()
 
-            self._holder = SiteHolder(site)
-            self._endpoint = SiteEndpoint(self._holder)
-        self._holder.site = site
+    async def _show(self) -> None:
+        """Put site and register together, and serve them from now on."""
+        async with self._showing:
+            if self._site is None:
+                return
+            from portal.pages.serve import SiteEndpoint
+            from portal.pages.site import SiteHolder, extend_site
+
+            site = await asyncio.to_thread(extend_site, self._site, *self._register)
+            if self._holder is None:
+                self._holder = SiteHolder(site)
+                self._endpoint = SiteEndpoint(self._holder)
+            self._holder.site = site
 
 
 def build_pages(settings: Settings, charters: Sequence[Charter]) -> "Site":

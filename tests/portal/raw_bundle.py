@@ -13,6 +13,8 @@ def raw_bundle(entries: Sequence[tuple[str, bytes]]) -> bytes:
         shared = struct.pack("<HHHHHIIIHH", 20, 0, 0, 0, 0x21, crc, size, size, len(encoded), 0)
         offset = len(archive)
         archive += b"PK\x03\x04" + shared + encoded + data
-        directory += b"PK\x01\x02" + struct.pack("<H", 20) + shared + struct.pack("<HHHII", 0, 0, 0, 0, offset) + encoded
+        directory += (
+            b"PK\x01\x02" + struct.pack("<H", 20) + shared + struct.pack("<HHHII", 0, 0, 0, 0, offset) + encoded
+        )
     end = struct.pack("<HHHHIIH", 0, 0, len(entries), len(entries), len(directory), len(archive), 0)
     return bytes(archive + directory + b"PK\x05\x06" + end)

@@ -223,12 +223,16 @@ async def test_a_file_with_another_size_than_the_manifest_says_is_refused(portal
 
 async def test_a_report_larger_than_allowed_is_refused(portal: RunningPortal) -> None:
     sealed = fresh_report()
-    large = replace(sealed.manifest, files=(SealedFile("report.age", 2 * 1024**2 + 1, "00" * 32), *sealed.manifest.files[1:]))
+    large = replace(
+        sealed.manifest, files=(SealedFile("report.age", 2 * 1024**2 + 1, "00" * 32), *sealed.manifest.files[1:])
+    )
     bundle = _unchecked_bundle(_encode_unchecked(large), sealed)
     assert error_code(await portal.submit(bundle)) == (413, "too-large")
 
 
-async def test_an_attachment_larger_than_the_charter_allows_is_refused_before_it_is_taken(portal: RunningPortal) -> None:
+async def test_an_attachment_larger_than_the_charter_allows_is_refused_before_it_is_taken(
+    portal: RunningPortal,
+) -> None:
     sealed = fresh_report(10)
     large = replace(sealed.manifest.files[3], size=80 * 1024**2)
     manifest = replace(sealed.manifest, files=(*sealed.manifest.files[:3], large))
@@ -352,5 +356,6 @@ def _encode_unchecked(manifest: Manifest) -> bytes:
 
 def _unchecked_bundle(manifest_bytes: bytes, sealed: SealedSubmission) -> bytes:
     """A bundle in the right encoding whose content nobody has checked."""
-    return raw_bundle([("manifest.json", manifest_bytes), ("commitment", sealed.commitment.encode()), *sealed.files.items()])
-
+    return raw_bundle(
+        [("manifest.json", manifest_bytes), ("commitment", sealed.commitment.encode()), *sealed.files.items()]
+    )

@@ -108,7 +108,11 @@ async def running_portal(
     (data / "secrets").mkdir(parents=True, exist_ok=True)
     (data / "secrets" / "log.key").write_bytes(portal_key().seed)
     settings = Settings(
-        origin=PORTAL_ORIGIN, data=data, database=database, static=folder / "nothing", **{"free_bytes_min": 0, **changes}
+        origin=PORTAL_ORIGIN,
+        data=data,
+        database=database,
+        static=folder / "nothing",
+        **{"free_bytes_min": 0, **changes},
     )
     clock = clock or Clock()
     app = create_app(settings, clock, blobs)
@@ -171,7 +175,9 @@ def attachments(sealed: SealedSubmission) -> dict[str, bytes]:
 
 
 def bundle_without_attachments(sealed: SealedSubmission) -> bytes:
-    return write_bundle(sealed.manifest_bytes, sealed.commitment, [(name, sealed.files[name]) for name in REQUIRED_FILES])
+    return write_bundle(
+        sealed.manifest_bytes, sealed.commitment, [(name, sealed.files[name]) for name in REQUIRED_FILES]
+    )
 
 
 def cut(data: bytes) -> list[bytes]:
