@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
 """The queue of one member: what the member's index opens, filtered, ordered, cut into pages by key.
 
-The order is urgency first, then the newest. All of it happens in memory after opening the index: what a filter looks at
+The order is urgency first, in it surrender first, then the newest. All of it happens in memory after opening the index: what a filter looks at
 stands nowhere in the clear.
 """
 
@@ -17,7 +17,7 @@ from crypto.answers import COUNTRY
 from crypto.errors import CryptoError
 from oversight.intake.records import IndexEntry, Submission
 from oversight.intake.summary import Summary, open_summary
-from oversight.intake.urgency import Level
+from oversight.intake.urgency import Level, names_surrender
 from oversight.letters.records import FollowUpRecord
 from oversight.members.sessions import Unlocked
 
@@ -30,7 +30,7 @@ _STATE_CONDITIONS: dict[str, dict[str, Any]] = {
 }
 LEVELS = {"now": Level.NOW, "soon": Level.SOON, "noted": Level.NOTED, "none": Level.NONE}
 
-Key = tuple[int, int]
+Key = tuple[int, int, int]
 
 
 @dataclass(frozen=True)
@@ -92,7 +92,7 @@ class _Entry:
 
     @property
     def key(self) -> Key:
-        return (self.level, -self.summary.number)
+        return (self.level, 0 if names_surrender(self.summary.urgency) else 1, -self.summary.number)
 
 
 async def read_queue(unlocked: Unlocked, filters: Filters, after: str = "") -> QueuePage:
@@ -160,11 +160,10 @@ async def _unread(submissions: Iterable[str]) -> dict[str, int]:
 
 
 def _write_key(key: Key) -> str:
-    return f"{key[0]}.{-key[1]}"
+    return f"{key[0]}.{key[1]}.{-key[2]}"
 
 
 def _read_key(text: str) -> Key | None:
-    level, _, number = text.partition(".")
-    if not (level.isdecimal() and number.isdecimal() and len(text) < 20 and text.isascii()):
-        return None
-    return (int(level), -int(number))
+    """The key of a link, or nothing for a text that is none: then the page begins at the top."""
+    found = re.fullmatch(r"([0-9])\.([01])\.([0-9]{1,9})", text, re.ASCII)
+    return None if found is None else (int(found[1]), int(found[2]), -int(found[3]))

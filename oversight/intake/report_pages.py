@@ -53,6 +53,7 @@ async def show_page(request: Request) -> Response:
         files=files,
         unnamed=_unnamed_files(report),
         letters=letters,
+        opened_by=_name(report, report.submission.opened_by or ""),
         sealed_by=words.sealed_by_words(report.opened.report.sealed_by, translation),
         language=words.language_words(report.opened.report.language, translation.locale),
         may_reply=may(report.member.member.roles, Action.REPLY),
@@ -111,6 +112,12 @@ async def _show_files(request: Request, report: OpenReport) -> list[ShownFile]:
             problem = "damaged"
         shown.append(ShownFile(number, entry, problem, words.size_words(entry.size, translation)))
     return shown
+
+
+def _name(report: OpenReport, label: str) -> str:
+    """What a member is called in the newest charter that has the member, else the label."""
+    members = [member for charter in report.charters.values() for member in charter.members if member.label == label]
+    return members[-1].name if members else label
 
 
 def _unnamed_files(report: OpenReport) -> list[str]:

@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from enum import IntEnum
 
 PREFIX = "UR-"
+SURRENDER = "UR-SURR"
 
 
 class Level(IntEnum):
@@ -24,6 +25,11 @@ _ORDER = {code: place for place, code in enumerate((*_NOW, *_SOON))}
 def level(codes: Iterable[str]) -> Level:
     """The level of the most urgent code; a code that we don't know is noted."""
     return min((_level(code) for code in codes), default=Level.NONE)
+
+
+def names_surrender(codes: Iterable[str]) -> bool:
+    """Whether a handing-over is near: of two reports of one level, this one comes first."""
+    return any(code.startswith(SURRENDER) for code in codes)
 
 
 def sort_codes(codes: Iterable[str]) -> list[str]:
