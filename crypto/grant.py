@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
-"""Grants: the identity of a thread, sealed to those who may read it. docs/protocol.md §5.3."""
+"""Grants: the identity of a thread or a case, sealed to those who may read it. docs/protocol.md §5.3, §13.4."""
 
 import secrets
 from collections.abc import Callable, Collection, Sequence
@@ -16,6 +16,8 @@ from crypto.sealed_document import open_strictly
 
 GRANT_MAX = 4096
 KIND_THREAD = "thread"
+KIND_CASE = "case"
+GENERATION_MAX = 1_000
 _ORDER_BYTES = 16
 
 
@@ -84,3 +86,44 @@ def open_grant(sealed: bytes, identities: Sequence[PqIdentity]) -> Grant:
     ``crypto.sealed_document.open_strictly``.
     """
     return read_grant(open_strictly(sealed, identities, GRANT_SEALED_MAX))
+
+
+@dataclass(frozen=True)
+class CaseGrant:
+    """``subject`` is the case id; ``identity`` opens what is sealed to the case in this generation (§13.4)."""
+
+    subject: str
+    generation: int
+    identity: PqIdentity = field(repr=False)
+
+    def encode(self) -> bytes:
+        return encode_json(
+            {
+                "version": "amparo/v1/grant",
+                "kind": KIND_CASE,
+                "subject": self.subject,
+                "generation": self.generation,
+                "identity": str(self.identity),
+            }
+        )
+
+
+def read_case_grant(data: bytes) -> CaseGrant:
+    """Read a case grant's JSON. Raises as ``read_grant``."""
+    fields = read_document(data, "grant", GRANT_MAX)
+    if fields.text("kind", 64) != KIND_CASE:
+        raise UnsupportedVersionError("a grant is not of a case")
+    subject, generation = fields.hex("subject", ID_BYTES), fields.integer("generation", 1, GENERATION_MAX)
+    grant = CaseGrant(subject, generation, PqIdentity.from_string(fields.text("identity")))
+    fields.end()
+    return grant
+
+
+def seal_case_grant(grant: CaseGrant, recipients: Sequence[PqRecipient]) -> bytes:
+    """Seal a case's identity to its holders and the reserve. Who they are stands in the ledger: nothing is hidden."""
+    return seal(grant.encode(), recipients)
+
+
+def open_case_grant(sealed: bytes, identities: Sequence[PqIdentity]) -> CaseGrant:
+    """Open and read a case grant. Raises as ``open_grant``."""
+    return read_case_grant(open_strictly(sealed, identities, GRANT_SEALED_MAX))

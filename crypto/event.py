@@ -1,0 +1,224 @@
+# SPDX-License-Identifier: AGPL-3.0-or-later
+"""Events: the links of a case's ledger, each signed by the member who acts. docs/protocol.md §13.1.
+
+- An event is a note with one line of canonical JSON and exactly one signature.
+- It names the hash of the event before it, so that a ledger can only grow at its end.
+- What must stay among those who hold the case is in its sealed part, an age file to the case's present identity.
+"""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+
+from crypto import note
+from crypto.age import PqIdentity, PqRecipient, check_sealed_prefix
+from crypto.charter import LABEL, Charter, Member
+from crypto.document import Fields, read_document
+from crypto.encoding import HASH_BYTES, ID_BYTES, INTEGER_MAX, decode_base64, encode_base64, encode_json
+from crypto.errors import AuthenticationError, MalformedError, ProofError
+from crypto.event_parts import CODE, Part, Public, public_kind, read_part
+from crypto.note import NOTE_BYTES_MAX, Note, SigningKey
+from crypto.sealed_document import open_document, seal_document
+
+PART_FLOOR = 1024
+PART_MAX = 512 * 1024
+SEALED_MAX = 700_000
+_SEALED_CHARS_MAX = (SEALED_MAX + 2) // 3 * 4
+_TIME = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z")
+
+
+@dataclass(frozen=True)
+class Head:
+    """The end of a ledger: what the next event has to follow."""
+
+    case: str
+    sequence: int
+    hash: str
+    time: datetime
+    charter_number: int
+
+
+@dataclass(frozen=True)
+class Event:
+    """What a member is about to sign. ``time`` is in UTC, in whole seconds; ``sealed`` an age file or None."""
+
+    case: str
+    sequence: int
+    previous: str | None
+    actor: str
+    charter: str
+    time: datetime
+    public: Public
+    sealed: bytes | None = field(default=None, repr=False)
+
+    @property
+    def type(self) -> str:
+        """The code of §13.2."""
+        return self.public.kind
+
+    def text(self) -> str:
+        """The text of the note. Raises MalformedError or LimitError for what a reader would refuse."""
+        value = {
+            "version": "amparo/v1/event",
+            "case": self.case,
+            "sequence": self.sequence,
+            "previous": self.previous,
+            "type": self.type,
+            "actor": self.actor,
+            "charter": self.charter,
+            "time": format_time(self.time),
+            "public": self.public.value(),
+            "sealed": None if self.sealed is None else encode_base64(self.sealed),
+        }
+        text = encode_json(value).decode("utf-8") + "\n"
+        _read_text(text)
+        return text
+
+
+@dataclass(frozen=True)
+class SignedEvent(Event):
+    """An event whose one signature was verified: by ``signer``, a member of ``charter`` on that day."""
+
+    hash: str = ""
+    charter_number: int = 0
+    signer: Member = field(kw_only=True)
+
+    @property
+    def head(self) -> Head:
+        return Head(self.case, self.sequence, self.hash, self.time, self.charter_number)
+
+
+def sign_event(event: Event, key: SigningKey) -> Note:
+    """The event's note, signed by the actor. *Not* checked: that the key is the actor's (``read_event`` does)."""
+    return note.sign(event.text(), [key])
+
+
+def read_event(data: bytes, charters: Mapping[str, Charter]) -> SignedEvent:
+    """Read an event's note and verify who signed it, under ``charters`` (by hash), which the caller trusts.
+
+    Raises MalformedError, LimitError or UnsupportedVersionError for another form, and AuthenticationError when the
+    charter is not known or not valid on the event's day, when the actor is no member of it on that day, or when the
+    note is not signed by the actor's key. *Not* checked: what it follows (``check_follows``), and whether it may be.
+    """
+    parsed = Note.parse(data)
+    event = _read_text(parsed.text)
+    charter = charters.get(event.charter)
+    if charter is None:
+        raise AuthenticationError("an event is made under a charter that is not known here")
+    charter.check_day(event.time.date())
+    members = charter.members_on(event.time.date())
+    signer = next((member for member in members if member.label == event.actor), None)
+    if signer is None:
+        raise AuthenticationError("an event is by somebody who is no member on that day")
+    if len(parsed.signatures) != 1:
+        raise MalformedError("an event has one signature")
+    note.verify(parsed, [signer.verifier])
+    return SignedEvent(**vars(event), hash=parsed.hash, charter_number=charter.number, signer=signer)
+
+
+def check_follows(head: Head | None, event: SignedEvent) -> None:
+    """Check that ``event`` is the next after ``head``, or the first when there is none.
+
+    Raises ProofError when case, sequence or previous hash do not continue the ledger, or when the time or the number of
+    the charter goes back.
+    """
+    if head is None:
+        if event.sequence != 0 or event.previous is not None:
+            raise ProofError("the first event of a ledger has number 0 and follows none")
+        return
+    if event.case != head.case:
+        raise ProofError("an event is of another case")
+    if event.sequence != head.sequence + 1:
+        raise ProofError(f"event {event.sequence} stands where {head.sequence + 1} is due")
+    if event.previous != head.hash:
+        raise ProofError("an event does not follow the one before it")
+    if event.time < head.time or event.charter_number < head.charter_number:
+        raise ProofError("an event is older than the one before it, or under an older charter")
+
+
+def seal_part(part: Part, case: str, sequence: int, recipient: PqRecipient) -> bytes:
+    """Seal the sealed part of event ``sequence`` of ``case``. Raises LimitError over 512 KiB of JSON."""
+    value = {"version": "amparo/v1/event-part", "case": case, "sequence": sequence, "content": part.value()}
+    content = encode_json(value)
+    _read_part(content, type(part))
+    return seal_document(content, PART_FLOOR, [recipient])
+
+
+def open_part(event: Event, identity: PqIdentity) -> Part | None:
+    """The sealed part of an event, or None if it has none.
+
+    Raises NotARecipientError when ``identity`` is of another generation, AuthenticationError when the part was sealed
+    for another event, and MalformedError or LimitError for another form.
+    """
+    kind = event.public.sealed
+    if event.sealed is None or kind is None:
+        return None
+    content = open_document(event.sealed, identity, PART_FLOOR, PART_MAX)
+    case, sequence, part = _read_part(content, kind)
+    if (case, sequence) != (event.case, event.sequence):
+        raise AuthenticationError("a sealed part was made for another event")
+    return part
+
+
+def format_time(time: datetime) -> str:
+    """``YYYY-MM-DDThh:mm:ssZ``. MalformedError unless ``time`` is in UTC and in whole seconds."""
+    if time.tzinfo != UTC or time.microsecond:
+        raise MalformedError("a time of an event is in UTC and in whole seconds")
+    return f"{time.isoformat()[:19]}Z"
+
+
+def parse_time(text: str) -> datetime:
+    """The time that ``format_time`` wrote, or MalformedError."""
+    if not _TIME.fullmatch(text):
+        raise MalformedError("not a time of the form YYYY-MM-DDThh:mm:ssZ")
+    try:
+        return datetime.fromisoformat(text)
+    except ValueError:
+        raise MalformedError("no such time") from None
+
+
+def _read_text(text: str) -> Event:
+    if text.count("\n") != 1:
+        raise MalformedError("an event is one line")
+    fields = read_document(text[:-1].encode("utf-8"), "event", NOTE_BYTES_MAX)
+    kind = public_kind(fields.text("type", pattern=CODE))
+    event = Event(
+        case=fields.hex("case", ID_BYTES),
+        sequence=fields.integer("sequence", 0, INTEGER_MAX),
+        previous=_read_previous(fields),
+        actor=fields.text("actor", pattern=LABEL),
+        charter=fields.hex("charter", HASH_BYTES),
+        time=parse_time(fields.text("time", 20)),
+        public=read_part(kind, fields.child("public")),
+        sealed=_read_sealed(fields, kind),
+    )
+    fields.end()
+    return event
+
+
+def _read_previous(fields: Fields) -> str | None:
+    value = fields.take("previous")
+    return None if value is None else Fields({"previous": value}, fields.where).hex("previous", HASH_BYTES)
+
+
+def _read_sealed(fields: Fields, kind: type[Public]) -> bytes | None:
+    value = fields.take("sealed")
+    if value is None:
+        if kind.must_seal:
+            raise MalformedError("an event lacks its sealed part")
+        return None
+    if kind.sealed is None:
+        raise MalformedError("an event has a sealed part where none belongs")
+    sealed = decode_base64(Fields({"sealed": value}, fields.where).text("sealed", _SEALED_CHARS_MAX))
+    if len(check_sealed_prefix(sealed).stanzas) != 1:
+        raise MalformedError("the sealed part of an event is sealed to the case alone")
+    return sealed
+
+
+def _read_part(content: bytes, kind: type[Part]) -> tuple[str, int, Part]:
+    fields = read_document(content, "event-part", PART_MAX)
+    case, sequence = fields.hex("case", ID_BYTES), fields.integer("sequence", 0, INTEGER_MAX)
+    part = read_part(kind, fields.child("content"))
+    fields.end()
+    return case, sequence, part

@@ -1,0 +1,65 @@
+# SPDX-License-Identifier: AGPL-3.0-or-later
+"""Rows about cases, to find them by. All but the grants can be made again from the ledgers."""
+
+from tortoise import fields
+from tortoise.models import Model
+
+
+class CaseRecord(Model):
+    """What a case's ledger amounts to: ``projection`` whole, the rest for queries. A stopped clock has no due day."""
+
+    id = fields.CharField(max_length=32, primary_key=True)
+    number = fields.CharField(max_length=16, unique=True)
+    serial = fields.IntField()
+    """The last part of the number, as one."""
+    sequence = fields.BigIntField()
+    head = fields.CharField(max_length=64)
+    state = fields.CharField(max_length=32, db_index=True)
+    since = fields.DateField()
+    opened = fields.DateField()
+    received = fields.DateField()
+    generation = fields.IntField()
+    waiting = fields.BooleanField()
+    """Whether something was proposed that waits for a second signature."""
+    acknowledge_due = fields.DateField(null=True)
+    feedback_due = fields.DateField(null=True)
+    next_due = fields.DateField(null=True, db_index=True)
+    projection = fields.BinaryField()
+
+    class Meta:
+        table = "case_file"
+
+
+class CaseHolder(Model):
+    """Who holds a case now."""
+
+    id = fields.BigIntField(primary_key=True)
+    case = fields.CharField(max_length=32, db_index=True)
+    member = fields.CharField(max_length=31, db_index=True)
+
+    class Meta:
+        table = "case_holder"
+        unique_together = (("case", "member"),)
+
+
+class CaseReport(Model):
+    """Which case a report belongs to: one at most."""
+
+    submission = fields.CharField(max_length=32, primary_key=True)
+    case = fields.CharField(max_length=32, db_index=True)
+
+    class Meta:
+        table = "case_report"
+
+
+class CaseGrantRecord(Model):
+    """The case's identity of one generation, sealed to those who hold the case and to the reserve."""
+
+    id = fields.BigIntField(primary_key=True)
+    case = fields.CharField(max_length=32)
+    generation = fields.IntField()
+    sealed = fields.BinaryField()
+
+    class Meta:
+        table = "case_grant"
+        unique_together = (("case", "generation"),)

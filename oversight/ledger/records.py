@@ -1,0 +1,27 @@
+# SPDX-License-Identifier: AGPL-3.0-or-later
+"""Rows of the ledgers. They are only ever added to; everything else about a case can be made from them."""
+
+from tortoise import fields
+from tortoise.models import Model
+
+
+class EventRecord(Model):
+    """One event as it was signed. The columns repeat what the note says, to find it by.
+
+    ``generation`` is the one whose identity opens the sealed part.
+    """
+
+    id = fields.BigIntField(primary_key=True)
+    case = fields.CharField(max_length=32)
+    sequence = fields.BigIntField()
+    hash = fields.CharField(max_length=64)
+    type = fields.CharField(max_length=40)
+    actor = fields.CharField(max_length=31)
+    time = fields.DatetimeField()
+    generation = fields.IntField()
+    note = fields.BinaryField()
+
+    class Meta:
+        table = "event"
+        unique_together = (("case", "sequence"),)
+        indexes = (("case", "type"),)

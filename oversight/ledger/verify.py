@@ -1,0 +1,66 @@
+# SPDX-License-Identifier: AGPL-3.0-or-later
+"""Verifying a ledger from its notes alone: signatures, chain, rules. Pure. docs/protocol.md §13.5."""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Generic, TypeVar
+
+from crypto.charter import Charter
+from crypto.errors import CryptoError, ProofError
+from crypto.event import Head, SignedEvent, read_event
+
+S = TypeVar("S")
+Check = Callable[[S | None, SignedEvent, Charter], S]
+
+
+class LedgerError(Exception):
+    """A ledger does not hold. ``sequence`` is the place of the first bad event, None when the whole is meant."""
+
+    def __init__(self, reason: str, sequence: int | None = None) -> None:
+        super().__init__(reason if sequence is None else f"event {sequence}: {reason}")
+        self.reason = reason
+        self.sequence = sequence
+
+
+@dataclass(frozen=True)
+class Verified(Generic[S]):
+    """A ledger that holds: how many events, where it ends, and what it amounts to."""
+
+    events: int
+    head: Head
+    state: S
+
+
+def verify_events(
+    notes: Iterable[bytes],
+    charters: Mapping[str, Charter],
+    check: Check[S],
+    refused: type[Exception],
+    head_hash: str | None = None,
+) -> Verified[S]:
+    """Follow the notes of one ledger from its first event, judging each as it would have been when it was appended.
+
+    ``check`` raises ``refused``, or a CryptoError, for an event that may not follow. Raises LedgerError for the first
+    event that does not hold, for a ledger without events, and for one whose last event is not ``head_hash``: that its
+    end was cut off can't be seen in any other way.
+    """
+    state: S | None = None
+    head: Head | None = None
+    for sequence, data in enumerate(notes):
+        try:
+            event = read_event(data, charters)
+            state = check(state, event, charters[event.charter])
+        except CryptoError as error:
+            raise LedgerError(f"{_kind(error)}: {error}", sequence) from error
+        except refused as error:
+            raise LedgerError(f"against the rules: {error}", sequence) from error
+        head = event.head
+    if state is None or head is None:
+        raise LedgerError("there is no event")
+    if head_hash is not None and head.hash != head_hash:
+        raise LedgerError(f"it ends with {head.hash}, not with the head that is due: events are missing or others")
+    return Verified(head.sequence + 1, head, state)
+
+
+def _kind(error: CryptoError) -> str:
+    return "not unbroken" if isinstance(error, ProofError) else "not genuine"
