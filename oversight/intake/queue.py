@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
 """The queue of one member: what the member's index opens, filtered, ordered, cut into pages by key.
 
-The order is urgency first, in it surrender first, then the newest. All of it happens in memory after opening the index: what a filter looks at
-stands nowhere in the clear.
+The order is urgency first, in it surrender first, then the newest. All of it happens in memory after opening the index:
+what a filter looks at stands nowhere in the clear.
 """
 
 import asyncio
