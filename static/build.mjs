@@ -33,10 +33,14 @@ const BUDGETS = [
 /**
  * age-encryption can also seal to P-256 hardware keys and to passphrases, and brings the NIST curves and scrypt for that.
  * We seal to `age1pq1…` alone, so they are left out: src/formats/age.js refuses every other recipient and stanza before
- * one of these could be reached.
+ * one of these could be reached. What stands in for the curves has the shape that the hybrid KEMs look at when they are set up.
  */
 const LEFT_OUT = {
-  "@noble/curves/nist.js": "const absent = { lengths: {} }; export { absent as p256, absent as p384 };",
+  "@noble/curves/nist.js": `
+    const leftOut = () => { throw new Error("left out"); };
+    const lengths = { secretKey: 32, publicKey: 33, publicKeyUncompressed: 65, seed: 48 };
+    const absent = { lengths, Point: { Fn: {} }, getPublicKey: leftOut, getSharedSecret: leftOut };
+    export { absent as p256, absent as p384 };`,
   "@noble/hashes/scrypt.js": "export function scrypt() { throw new Error('left out'); }",
 };
 

@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: AGPL-3.0-or-later
+// The worker as it is built, with what was left out of it, run as a worker.
+import assert from "node:assert/strict";
+import { after, test } from "node:test";
+import { Worker } from "node:worker_threads";
+import { bundle } from "../../static/build.mjs";
+import { newCode } from "../../static/src/receipt-code.js";
+import { ORIGIN, commission } from "./commission.mjs";
+import { askOffice } from "./office.mjs";
+import { TestPortal } from "./portal.mjs";
+
+const script = Buffer.from((await bundle()).get("seal-worker.js")).toString();
+const portal = await new TestPortal().start();
+const workers = [];
+after(async () => {
+  await Promise.all([portal.stop(), ...workers.map((worker) => worker.terminate())]);
+});
+
+// What a browser's worker has and Node's has not; the portal's address stands for the page's own. It is the first of
+// May 2026, when the commission of the vectors was at work.
+const prelude = `
+  const { parentPort } = require("node:worker_threads");
+  const fetchAny = globalThis.fetch;
+  globalThis.fetch = (path, init) => fetchAny(${JSON.stringify(portal.origin)} + path, init);
+  globalThis.postMessage = (message) => parentPort.postMessage(message);
+  globalThis.addEventListener = (name, listen) => name === "message" && parentPort.on(name, (data) => listen({ data }));
+  globalThis.removeEventListener = () => {};
+  const SystemDate = Date;
+  globalThis.Date = class extends SystemDate {
+    constructor(...given) {
+      super(...(given.length > 0 ? given : ["2026-05-01T00:00:00Z"]));
+    }
+  };
+`;
+
+function ask(action, request) {
+  const worker = new Worker(`${prelude}\n${script}`, { eval: true });
+  workers.push(worker);
+  const events = [];
+  return new Promise((resolve, reject) => {
+    worker.on("error", reject).on("message", (message) => {
+      events.push(message);
+      if (message.event === "result") resolve({ value: message.value, events });
+      if (message.event === "error") reject(Object.assign(new Error(message.code), message));
+    });
+    worker.postMessage({ action, request });
+  });
+}
+
+const digits = newCode();
+
+test("the built worker seals a report with a file, and a member opens it", async () => {
+  const files = [{ file: new Blob([Buffer.alloc(100_000, 7)]), name: "a.bin", strip: true }];
+  const request = { origin: ORIGIN, charter: commission.charters.first, digits, language: "en", exclude: [], files };
+  const { value, events } = await ask("submit", { ...request, answers: { story: "x" }, sealedBy: "browser" });
+  const attachments = { "attachment-1.age": portal.file(value.submission, "attachment-1.age").toString("base64") };
+  const sealed = portal.bundles.get(value.submission).toString("base64");
+  const opened = await askOffice("open-submission", { member: "chair", digits, bundle: sealed, attachments });
+  assert.deepEqual(opened.answers, { story: "x" });
+  assert.equal(Buffer.from(opened.attachments[0], "base64").length, 100_000);
+  assert.deepEqual(new Set(events.map(({ event }) => event)), new Set(["seal", "send", "result"]));
+});
+
+test("the built worker opens a mailbox and sends a follow-up", async () => {
+  const { value } = await ask("openMailbox", { origin: ORIGIN, digits });
+  assert.deepEqual(value, { messages: [], collection: null });
+  await ask("followUp", { origin: ORIGIN, digits, kind: "message", body: "x" });
+});
+
+test("an error leaves the built worker as a code alone", async () => {
+  const request = { origin: ORIGIN, charter: "no note", digits, exclude: [], files: [], answers: {} };
+  await assert.rejects(ask("submit", request), { event: "error", code: "charter-invalid", status: 0, retryable: false });
+  await assert.rejects(ask("openMailbox", { origin: ORIGIN, digits: "canary" }), { event: "error", code: "failed" });
+});
