@@ -95,6 +95,8 @@ async def _invite(settings: Settings, slug: str) -> int:
 async def _build(settings: Settings, out: Path) -> int:
     from portal.charters.known import Charters
     from portal.live_pages import build_pages
+    from portal.pages.site import extend_site
+    from portal.register.live import stored_register
     from portal.storage.database import Database
     from portal.storage.keys import load_signing_key
 
@@ -103,9 +105,10 @@ async def _build(settings: Settings, out: Path) -> int:
         with database.use():
             charters = Charters(settings.origin, load_signing_key(settings.data, settings.key_name).verifier)
             await charters.refresh()
+            register = await stored_register(charters, settings)
     finally:
         await database.close()
-    site = build_pages(settings, charters.all())
+    site = extend_site(build_pages(settings, charters.all()), register.pages, register.hashes)
     for path, page in site.pages.items():
         target = out / (path.lstrip("/") + ("index.html" if path.endswith("/") else ""))
         if page.content_type.startswith("text/html") and not target.suffix:

@@ -30,7 +30,7 @@ class LivePages:
         self._building: asyncio.Task[None] | None = None
         self._holder: SiteHolder | None = None
         self._site: Site | None = None
-        self._register: tuple[Mapping[str, Page], Mapping[str, str]] = ({}, {})
+        self._register: tuple[Sequence[Mapping[str, Page]], Mapping[str, str]] = ((), {})
         self._showing = asyncio.Lock()
         self.register_ready = asyncio.Event()
         self._endpoint: ASGIApp = PlainTextResponse("The pages of this portal are not built.", 503)
@@ -40,7 +40,7 @@ class LivePages:
         before = self._building
         self._building = asyncio.create_task(self._build(before, list(charters)))
 
-    async def extend(self, pages: "Mapping[str, Page]", hashes: Mapping[str, str]) -> None:
+    async def extend(self, pages: "Sequence[Mapping[str, Page]]", hashes: Mapping[str, str]) -> None:
         """Show the register's pages, with their hashes, beside the others."""
         self._register = (pages, hashes)
         await self._show()

@@ -20,6 +20,7 @@ const ENTRIES = [
   { source: "src/leave.js", output: "leave.js", format: "iife" },
   { source: "src/seal-worker.js", output: "seal-worker.js", format: "iife" },
   { source: "css/page.css", output: "page.css" },
+  { source: "css/register.css", output: "register.css" },
   { source: "css/office.css", output: "office.css" },
 ];
 

@@ -86,12 +86,12 @@ def _documents(
 
 def _environment(locale: str, settings: PageSettings, paths: Mapping[str, str]) -> Environment:
     env = environment([TEMPLATES], load_translation(LOCALE, DOMAIN, locale))
-    env.filters["in_locale"] = lambda texts: _text_in(texts, locale)
+    env.filters["in_locale"] = lambda texts: text_in(texts, locale)
     env.globals.update(locales=LOCALES, assets=paths, leave_url=settings.leave_url, origin=settings.origin)
     return env
 
 
-def _text_in(texts: Mapping[str, str], locale: str) -> str | Markup:
+def text_in(texts: Mapping[str, str], locale: str) -> str | Markup:
     """A charter's text in this locale, or in the first language that it has, marked as being in that one."""
     if locale in texts:
         return texts[locale]

@@ -7,7 +7,7 @@
 
 import gzip
 import hashlib
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 
@@ -80,7 +80,7 @@ def make_site(documents: Iterable[Page], assets: Iterable[Asset]) -> Site:
 
     Raises ValueError when two of them have one path.
     """
-    listed = [*documents, *(_asset_page(asset) for asset in assets)]
+    listed = [*documents, *(asset_page(asset) for asset in assets)]
     pages = {page.path: page for page in listed}
     if len(pages) != len(listed):
         raise ValueError("two pages have the same path")
@@ -88,12 +88,12 @@ def make_site(documents: Iterable[Page], assets: Iterable[Asset]) -> Site:
     return Site(MappingProxyType(pages))
 
 
-def extend_site(site: Site, more: Mapping[str, Page], hashes: Mapping[str, str]) -> Site:
+def extend_site(site: Site, more: Sequence[Mapping[str, Page]], hashes: Mapping[str, str]) -> Site:
     """The same site with more pages, whose hashes are given: its manifest lists them too."""
     pages = {path: page for path, page in site.pages.items() if path != MANIFEST_PATH}
     manifest = {MANIFEST_PATH: _manifest_page({**_hashes(pages), **hashes}, BROTLI_QUALITY_QUICK)}
     # Looked up in this order: nothing of the register can stand in the place of a reporter's page.
-    return Site(_Chain((manifest, pages, more)))
+    return Site(_Chain((manifest, pages, *more)))
 
 
 class _Chain(Mapping[str, Page]):
@@ -124,7 +124,8 @@ def _manifest_page(hashes: Mapping[str, str], quality: int = BROTLI_QUALITY_MAX)
     return make_page(MANIFEST_PATH, manifest, "application/json", quality=quality)
 
 
-def _asset_page(asset: Asset) -> Page:
+def asset_page(asset: Asset) -> Page:
+    """A script, style or file under a name that changes with its bytes."""
     return Page(
         path=asset.path,
         body=asset.body,

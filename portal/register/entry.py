@@ -1,0 +1,53 @@
+# SPDX-License-Identifier: AGPL-3.0-or-later
+"""An entry of the register: a finding as it stands today, and what became of it before."""
+
+from dataclasses import dataclass
+from datetime import date
+
+from crypto.charter import Charter
+from crypto.finding import Finding, path_name
+
+
+@dataclass(frozen=True)
+class Revision:
+    """What is kept of every revision: enough to recognise a copy of it, nothing of what it said."""
+
+    number: int
+    day: date
+    kind: str
+    reason: str | None
+    hash: str
+
+
+@dataclass(frozen=True)
+class Entry:
+    """``finding`` is the newest revision, ``charters`` the chain up to the one that it was made under.
+
+    ``published`` and ``updated`` are the sequences of its first and of its newest revision: by them lists are in order.
+    """
+
+    finding: Finding
+    charters: tuple[Charter, ...]
+    revisions: tuple[Revision, ...]
+    published: int
+    updated: int
+
+    @property
+    def name(self) -> str:
+        """Its id as a part of paths."""
+        return path_name(self.finding.id)
+
+    @property
+    def charter(self) -> Charter:
+        return self.charters[-1]
+
+    @property
+    def first_day(self) -> date:
+        return self.revisions[0].day
+
+    @property
+    def file_path(self) -> str:
+        return f"/findings/{self.name}.json"
+
+    def page_path(self, locale: str) -> str:
+        return f"/{locale}/findings/{self.name}"

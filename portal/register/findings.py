@@ -1,0 +1,180 @@
+# SPDX-License-Identifier: AGPL-3.0-or-later
+"""The findings that the portal has taken: checked, numbered without gaps, durable (docs/protocol.md §14.4)."""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+from crypto.charter import Charter
+from crypto.errors import CryptoError, ProofError
+from crypto.finding import Finding, FindingDraft, check_correction, finding_id, read_finding, read_finding_text
+from crypto.finding_signers import FindingSignersError
+from crypto.note import Note
+from portal.charters.known import Charters
+from portal.refusals import Refusal
+from portal.register.entry import Entry, Revision
+from portal.storage.database import transaction
+from portal.storage.errors import DuplicateError
+from portal.storage.group_commit import GroupCommit
+from portal.storage.models import FindingRow
+
+PAGE = 100
+# How long an office may need to hand in what was signed: its portal may have been down.
+DAYS_MAX = 30
+
+
+class Findings:
+    """All findings by id. ``refresh`` brings in what other processes took.
+
+    Memory and database keep the text of the newest revision alone.
+    """
+
+    def __init__(self, charters: Charters, commits: GroupCommit, clock: Callable[[], datetime]) -> None:
+        self._charters = charters
+        self._commits = commits
+        self._clock = clock
+        self._entries: dict[str, Entry] = {}
+        self._hashes: set[str] = set()
+        self._changed: set[str] = set()
+        self._sequence = 0
+        self._turn = asyncio.Lock()
+
+    def newest_first(self) -> list[Entry]:
+        return sorted(self._entries.values(), key=lambda entry: entry.published, reverse=True)
+
+    def take_changes(self) -> set[str]:
+        """The ids of the findings that have changed since this was last asked."""
+        changed, self._changed = self._changed, set()
+        return changed
+
+    def next_id(self, slug: str) -> str:
+        """The id that the next finding of a commission must have, if it is published today."""
+        return self._next_id(slug, self._clock().year)
+
+    async def take(self, slug: str, data: bytes) -> bool:
+        """Take a note that an office of the commission ``slug`` handed in; False when its text was taken before.
+
+        Raises Refusal: ``finding-malformed``, ``not-your-commission``, ``charter-unknown``, ``finding-signatures``,
+        ``finding-number``, ``finding-conflict``.
+        """
+        note, draft = _parse(data)
+        if draft.slug != slug:
+            raise Refusal("not-your-commission")
+        await self._charters.refresh()
+        await self.refresh()
+        if note.hash in self._hashes:
+            return False
+        finding = self._verify(data, draft, await self._charters.get(draft.charter))
+        self._check_place(finding)
+        try:
+            await self._commits.insert(_row(finding))
+        except DuplicateError:
+            await self.refresh()
+            if note.hash in self._hashes:
+                return False
+            raise Refusal("finding-conflict") from None
+        await self.refresh()
+        return True
+
+    async def listing(self, slug: str, after: int) -> dict[str, Any]:
+        """A page of a commission's revisions in the order in which they came, and the id of its next finding."""
+        await self.refresh()
+        query = FindingRow.filter(slug=slug, sequence__gt=after).order_by("sequence").limit(PAGE + 1)
+        rows = await query.values("sequence", "identifier", "revision", "kind", "day", "hash")
+        listed = [{"id": row.pop("identifier"), **row, "day": row["day"].isoformat()} for row in rows[:PAGE]]
+        return {"next": self.next_id(slug), "findings": listed, "more": len(rows) > PAGE}
+
+    async def refresh(self) -> None:
+        """Read what came into the database since the last time."""
+        async with self._turn:
+            rows = await FindingRow.filter(sequence__gt=self._sequence).order_by("sequence")
+            by_id: dict[str, list[FindingRow]] = {}
+            for row in rows:
+                by_id.setdefault(row.identifier, []).append(row)
+            for identifier, revisions in by_id.items():
+                await self._add(identifier, revisions)
+            if rows:
+                self._sequence = rows[-1].sequence
+
+    async def _add(self, identifier: str, rows: Sequence[FindingRow]) -> None:
+        # Of the rows that one statement sees, the newest has its text: it is emptied after the next one is there.
+        newest, before = rows[-1], self._entries.get(identifier)
+        note = newest.note.encode("utf-8")
+        charter = await self._charters.get(read_finding_text(Note.parse(note).text).charter)
+        self._entries[identifier] = Entry(
+            finding=read_finding(note, charter),
+            charters=self._chain(charter),
+            revisions=(before.revisions if before else ()) + tuple(_revision(row) for row in rows),
+            published=before.published if before else rows[0].sequence,
+            updated=newest.sequence,
+        )
+        self._hashes.update(row.hash for row in rows)
+        self._changed.add(identifier)
+        if newest.revision > 1:
+            async with transaction():
+                older = FindingRow.filter(identifier=identifier, revision__lt=newest.revision).exclude(note="")
+                await older.update(note="")
+
+    def _verify(self, data: bytes, draft: FindingDraft, charter: Charter) -> Finding:
+        if charter is not self._charters.newest(draft.slug):
+            # Who has left since may still hold a key of the older charter.
+            raise Refusal("finding-signatures", "charter")
+        today = self._clock().date()
+        if not today - timedelta(days=DAYS_MAX) <= draft.day <= today:
+            raise Refusal("finding-malformed", "day")
+        try:
+            return read_finding(data, charter)
+        except FindingSignersError:
+            raise Refusal("finding-signatures") from None
+
+    def _check_place(self, finding: Finding) -> None:
+        """The next number of its commission and year, or the next revision of what is there."""
+        current = self._entries.get(finding.id)
+        due = current.finding.revision + 1 if current else 1
+        if finding.revision < due:
+            raise Refusal("finding-conflict")
+        if finding.revision > due:
+            raise Refusal("finding-number", "revision")
+        if current is None:
+            if finding.id != self._next_id(finding.slug, finding.year):
+                raise Refusal("finding-number", "id")
+            return
+        try:
+            check_correction(current.finding, finding)
+        except ProofError:
+            raise Refusal("finding-conflict", "previous") from None
+
+    def _next_id(self, slug: str, year: int) -> str:
+        findings = (entry.finding for entry in self._entries.values())
+        numbers = [finding.number for finding in findings if (finding.slug, finding.year) == (slug, year)]
+        return finding_id(slug, year, max(numbers, default=0) + 1)
+
+    def _chain(self, charter: Charter) -> tuple[Charter, ...]:
+        own = (other for other in self._charters.all() if other.slug == charter.slug and other.number <= charter.number)
+        return tuple(sorted(own, key=lambda other: other.number))
+
+
+def _parse(data: bytes) -> tuple[Note, FindingDraft]:
+    try:
+        note = Note.parse(data)
+        return note, read_finding_text(note.text)
+    except CryptoError:
+        raise Refusal("finding-malformed") from None
+
+
+def _row(finding: Finding) -> FindingRow:
+    return FindingRow(
+        identifier=finding.id,
+        slug=finding.slug,
+        revision=finding.revision,
+        hash=finding.hash,
+        day=finding.day,
+        kind=finding.kind,
+        reason=finding.reason,
+        note=finding.note.decode("utf-8"),
+    )
+
+
+def _revision(row: FindingRow) -> Revision:
+    return Revision(row.revision, row.day, row.kind, row.reason, row.hash)

@@ -1,0 +1,82 @@
+# SPDX-License-Identifier: AGPL-3.0-or-later
+"""The register as it is served: pages follow what the portal has taken, and only those that change are made anew."""
+
+import asyncio
+import logging
+from collections.abc import Collection, Sequence
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from portal.charters.known import Charters
+from portal.live_pages import LivePages
+from portal.quiet_errors import describe_error
+from portal.register.entry import Entry
+from portal.register.findings import Findings
+from portal.settings import Settings
+from portal.storage.group_commit import GroupCommit
+
+if TYPE_CHECKING:
+    from portal.register.pages import RegisterPages
+
+LOG = logging.getLogger("portal")
+
+
+class LiveRegister:
+    """Takes findings and keeps the pages in step. What was taken is durable even when its pages can't be made."""
+
+    def __init__(self, findings: Findings, pages: LivePages, settings: Settings) -> None:
+        self.findings = findings
+        self._pages = pages
+        self._settings = settings
+        self._register: RegisterPages | None = None
+        self._tried = False
+        self._turn = asyncio.Lock()
+
+    async def publish(self, slug: str, note: bytes) -> bool:
+        """Take a finding, and return when it can be read. Returns and raises what ``Findings.take`` does."""
+        new = await self.findings.take(slug, note)
+        await self.refresh()
+        return new
+
+    async def refresh(self) -> None:
+        """Show what has come into the database since the last time."""
+        try:
+            async with self._turn:
+                await self.findings.refresh()
+                changed = self.findings.take_changes()
+                if changed or not self._tried:
+                    await self._show(changed)
+        finally:
+            self._pages.register_ready.set()
+
+    async def _show(self, changed: Collection[str]) -> None:
+        self._tried = True
+        try:
+            entries = self.findings.newest_first()
+            self._register = await asyncio.to_thread(self._render, entries, changed)
+        except (OSError, KeyError) as error:
+            # Without the pages of before, all are made anew the next time.
+            self._register = None
+            LOG.error("the register can't be built, styles are missing: %s", describe_error(error))
+            return
+        await self._pages.extend(self._register.pages, self._register.hashes)
+
+    def _render(self, entries: Sequence[Entry], changed: Collection[str]) -> "RegisterPages":
+        if self._register is None:
+            return _build(entries, self._settings)
+        return self._register.renewed(entries, changed)
+
+
+async def stored_register(charters: Charters, settings: Settings) -> "RegisterPages":
+    """The register that the running task's database holds. Raises FileNotFoundError or KeyError without its style."""
+    findings = Findings(charters, GroupCommit(0), lambda: datetime.now(UTC))
+    await findings.refresh()
+    return _build(findings.newest_first(), settings)
+
+
+def _build(entries: Sequence[Entry], settings: Settings) -> "RegisterPages":
+    # Imported late: templates and locales take their time, and the API should not wait for them.
+    from portal.register.pages import build_register
+    from portal.web.assets import load_assets
+
+    return build_register(entries, settings.origin, load_assets(settings.static))
