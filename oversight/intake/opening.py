@@ -35,7 +35,7 @@ class OpenedReport:
 
 
 async def load_sealed(submissions: list[Submission]) -> list[SealedReport]:
-    """The sealed grants and reports of these submissions, in their order."""
+    """The sealed grants and reports of these submissions, in their order; what is missing is empty."""
     rows = await SealedFileRecord.filter(
         submission_id__in=[submission.id for submission in submissions], name__in=[GRANT_FILE, REPORT_FILE]
     ).values_list("submission_id", "name", "sealed")
@@ -45,8 +45,8 @@ async def load_sealed(submissions: list[Submission]) -> list[SealedReport]:
             submission=submission.id,
             number=submission.number,
             manifest=submission.manifest,
-            grant=files[submission.id, GRANT_FILE],
-            report=files[submission.id, REPORT_FILE],
+            grant=files.get((submission.id, GRANT_FILE)) or b"",
+            report=files.get((submission.id, REPORT_FILE)) or b"",
         )
         for submission in submissions
     ]

@@ -22,6 +22,8 @@ from oversight.letters.records import FollowUpRecord
 from oversight.members.sessions import Unlocked
 
 PAGE_ROWS = 50
+# Entries dropped at once: as many as one statement names.
+UNREADABLE_MAX = 500
 STATES = ("new", "opened", "answered")
 _STATE_CONDITIONS: dict[str, dict[str, Any]] = {
     "new": {"opened_on": None, "answered_on": None},
@@ -112,21 +114,27 @@ async def read_queue(unlocked: Unlocked, filters: Filters, after: str = "") -> Q
 
 
 async def _read_entries(unlocked: Unlocked) -> list[_Entry]:
-    sealed = await IndexEntry.filter(member=unlocked.member.label).values_list("submission_id", "sealed")
-    return await asyncio.to_thread(_open_entries, sealed, unlocked.keyring.index_key, unlocked.member.label)
+    """The member's index. Entries that do not open are dropped, so that the next view builds them anew."""
+    member = unlocked.member.label
+    sealed = await IndexEntry.filter(member=member).values_list("submission_id", "sealed")
+    entries, unreadable = await asyncio.to_thread(_open_entries, sealed, unlocked.keyring.index_key, member)
+    if unreadable:
+        await IndexEntry.filter(member=member, submission_id__in=unreadable).delete()
+    return entries
 
 
-def _open_entries(sealed: Iterable[tuple[str, bytes]], index_key: bytes, member: str) -> list[_Entry]:
-    summaries = ((submission, _open(data, index_key, member, submission)) for submission, data in sealed)
-    return [_Entry(submission, summary.level, summary) for submission, summary in summaries if summary.access != "none"]
-
-
-def _open(sealed: bytes, index_key: bytes, member: str, submission: str) -> Summary:
-    """An entry that was tampered with still shows that there is something: it opens as a broken report."""
-    try:
-        return open_summary(sealed, index_key, member, submission)
-    except CryptoError:
-        return Summary(access="broken")
+def _open_entries(sealed: Iterable[tuple[str, bytes]], index_key: bytes, member: str) -> tuple[list[_Entry], list[str]]:
+    """Entries to show, and the submissions whose entry was sealed under another key or altered."""
+    entries, unreadable = [], []
+    for submission, data in sealed:
+        try:
+            summary = open_summary(data, index_key, member, submission)
+        except CryptoError:
+            unreadable.append(submission)
+            continue
+        if summary.access != "none":
+            entries.append(_Entry(submission, summary.level, summary))
+    return entries, unreadable[:UNREADABLE_MAX]
 
 
 async def _matching(entries: list[_Entry], filters: Filters) -> list[_Entry]:

@@ -161,14 +161,22 @@ async def test_a_report_that_is_not_what_it_should_be_is_listed_as_broken(
     assert (await browser.get(f"/reports/{second.manifest.submission}")).status_code == 200
 
 
-async def test_an_index_entry_that_was_tampered_with_still_shows_that_there_is_something(office: Office) -> None:
-    unlocked = await unlock(office, "bruno")
-    await put_rows(unlocked, [Summary("open")])
-    entry = await IndexEntry.get()
-    entry.sealed = seal_bytes(b"x" * 32, b"x", b"")
-    await entry.save()
-    page = await read_queue(unlocked, Filters())
-    assert [row.summary.access for row in page.rows] == ["broken"]
+async def test_index_entries_that_do_not_open_are_built_anew(
+    office: Office, portal: PortalSimulator, wire: Wire
+) -> None:
+    portal.add(sealed_report(office.world))
+    await wire.collect()
+    browser = await office.browser_of("bruno")
+    assert "1 report</p>" in (await browser.get("/queue")).text
+    await IndexEntry.all().update(sealed=seal_bytes(b"x" * 32, b"x", b""))
+    await browser.get("/queue")
+    assert "1 report</p>" in (await browser.get("/queue")).text
+
+
+async def test_a_report_whose_sealed_files_are_gone_is_listed_as_broken(office: Office) -> None:
+    await put_rows(await unlock(office, "bruno"), [Summary("open")])
+    await IndexEntry.all().delete()
+    assert "This report can’t be opened" in (await (await office.browser_of("bruno")).get("/queue")).text
 
 
 async def test_what_arrived_damaged_is_shown_above_the_queue(

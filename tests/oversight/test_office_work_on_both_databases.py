@@ -1,0 +1,71 @@
+# SPDX-License-Identifier: AGPL-3.0-or-later
+"""The rows of intake and letters on SQLite and on PostgreSQL: collected, listed, read, answered."""
+
+from pathlib import Path
+
+import pytest
+
+from crypto.grant import open_grant
+from crypto.message import FollowUp, seal_follow_up
+from oversight.intake.queue import Filters, read_queue
+from oversight.intake.records import Submission
+from oversight.letters.drafts import Draft, load_draft, save_draft
+from oversight.letters.records import ReplyRecord
+from oversight.members.records import Member, Session
+from oversight.members.sessions import Unlocked
+from oversight.settings import Settings
+from tests.oversight.conftest import OFFICE_ORIGIN, Office
+from tests.oversight.portal_simulator import PortalSimulator
+from tests.oversight.reports import STORY, Wire, attachment, mailbox, sealed_report
+from tests.people import PORTAL_ORIGIN, TODAY
+
+pytestmark = pytest.mark.usefixtures("in_database")
+
+
+@pytest.fixture
+def settings(tmp_path: Path, static_folder: Path, database_url: str) -> Settings:
+    return Settings(
+        data=tmp_path / "office",
+        database=database_url,
+        origin=OFFICE_ORIGIN,
+        static=static_folder,
+        portal_url=PORTAL_ORIGIN,
+    )
+
+
+async def test_reports_are_collected_listed_read_and_answered(office: Office) -> None:
+    portal = PortalSimulator()
+    office.app.state.transport = portal.transport()
+    sealed = sealed_report(office.world, attachments=[attachment(b"note" * 5000)])
+    portal.add(sealed)
+    portal.add(sealed_report(office.world, exclude=["bruno"]))
+    portal.add(sealed_report(office.world), grant_age=b"damaged")
+    grant = open_grant(sealed.files["grant.age"], [office.world["bruno"].identity])
+    submission = sealed.manifest.submission
+    follow_up = FollowUp(submission, TODAY, "message", "One thing more.")
+    portal.add_follow_up(submission, seal_follow_up(follow_up, mailbox().message_mac, grant.identity.recipient()))
+    wire = Wire(office, portal.transport())
+    await wire.collect()
+    await wire.collect()
+    assert len(portal.collected) == 2 and portal.follow_ups == []
+
+    browser = await office.browser_of("bruno")
+    queue = (await browser.get("/queue")).text
+    assert "1 new message" in queue and "1 report arrived damaged" in queue and "1 report</p>" in queue
+    page = (await browser.get(f"/reports/{submission}")).text
+    assert STORY in page and "One thing more." in page
+    assert (await browser.get(f"/reports/{submission}/files/1")).content == b"note" * 5000
+
+    unlocked = Unlocked(await Member.get(label="bruno"), office.world["bruno"].keyring, Session())
+    for state, count in (("opened", 1), ("new", 0), ("answered", 0)):
+        assert (await read_queue(unlocked, Filters(state=state))).matching == count
+    await save_draft(unlocked, submission, Draft("ar", "first"))
+    await save_draft(unlocked, submission, Draft("ar", "second"))
+    draft = await load_draft(unlocked, submission)
+    assert draft is not None and draft.body == "second"
+    await browser.post(f"/reports/{submission}/reply/send", draft=draft.token)
+    reply = await ReplyRecord.get()
+    assert (reply.posted_on, portal.replies) == (TODAY, {reply.id: reply.sealed})
+    assert (await read_queue(unlocked, Filters(state="answered"))).matching == 1
+    await Submission.filter(id=submission).delete()
+    assert (await read_queue(unlocked, Filters())).matching == 0
