@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
-from babel import Locale
+from babel import Locale, UnknownLocaleError
 from babel.dates import format_date
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
@@ -57,7 +57,7 @@ def direction(locale: str) -> str:
     """``rtl`` or ``ltr``: which way this language's script runs. Unknown languages run left to right."""
     try:
         return Locale.parse(locale, sep="-").text_direction
-    except (ValueError, LookupError):
+    except (ValueError, UnknownLocaleError):
         return "ltr"
 
 
