@@ -68,7 +68,7 @@ def words(translation: Translation) -> Words:
         },
         statuses={
             # Translators: what became of a recommendation.
-            "open": _("Open"),
+            "open": translation.pgettext("recommendation", "Open"),
             "partly": _("Partly implemented"),
             "implemented": _("Implemented"),
             "not-implemented": _("Not implemented"),
