@@ -28,7 +28,7 @@ from oversight.members.founding import paper_pages, sign_pages
 from oversight.members.founding.access import SetupRequired
 from oversight.members.founding.drafts import DraftChanged, setup_token
 from oversight.members.office import NotFoundedError, current_charter, is_founded, knows_charter, office_key
-from oversight.members.sessions import LoginRequired
+from oversight.members.sessions import LoginRequired, unlocked
 from oversight.pages import PageKit, load_page_kit, redirect, render
 from oversight.portal_client import PortalClient
 from oversight.settings import Settings
@@ -199,6 +199,8 @@ async def _answer_too_large(request: Request, error: Exception) -> Response:
 
 async def _answer_http_error(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
+    with suppress(LoginRequired):
+        await unlocked(request)
     kind = {403: "forbidden", 404: "not-found", 405: "not-found"}.get(error.status_code, "failure")
     return render(request, "error.html", error.status_code, kind=kind)
 

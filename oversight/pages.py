@@ -5,9 +5,10 @@ import dataclasses
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import cast
 from urllib.parse import parse_qs
 
-from babel.core import negotiate_locale
+from babel.core import Locale, negotiate_locale
 from jinja2 import Environment
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
@@ -63,6 +64,13 @@ class Form:
         return self.fields.get(name, [])
 
 
+class Values(dict[str, object]):
+    """What the fields of a page are filled in with; a field without a value is empty."""
+
+    def __missing__(self, name: str) -> str:
+        return ""
+
+
 def N_(message: str) -> str:
     """Marks a text for the catalogs without translating it yet."""
     return message
@@ -80,6 +88,7 @@ def _environment(translation: Translation, assets: Mapping[str, Asset]) -> Envir
     env = environment([TEMPLATES], translation)
     env.globals["asset"] = lambda name: assets[name].path
     env.globals["locales"] = LOCALES
+    env.globals["language_in"] = lambda code: Locale.parse(code, sep="-").get_display_name(translation.locale)
     env.globals["role_name"] = lambda code: role_name(code, translation)
     return env
 
@@ -103,7 +112,7 @@ def render(request: Request, name: str, status_code: int = 200, **context: objec
     kit: PageKit = request.app.state.kit
     template = kit.environments[locale_of(request)].get_template(name)
     context.setdefault("errors", [])
-    context.setdefault("values", {})
+    context["values"] = Values(cast("Mapping[str, object]", context.get("values") or {}))
     html = template.render(unlocked=getattr(request.state, "unlocked", None), path=request.url.path, **context)
     return HTMLResponse(html, status_code, headers={"cache-control": "no-store"})
 

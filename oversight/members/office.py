@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
 """What the office itself holds: the charters of its commission, and its own keys in files that only it can read."""
 
+import functools
 import os
 import secrets
 from pathlib import Path
@@ -30,12 +31,12 @@ async def current_charter() -> Charter:
     record = await CharterRecord.filter(published=True).order_by("-number").first()
     if record is None:
         raise NotFoundedError
-    return read_charter(record.note)
+    return _read(bytes(record.note))
 
 
 async def charters_by_hash() -> dict[str, Charter]:
     """Every charter of the commission: a report was sealed under the one that was in force then."""
-    return {record.hash: read_charter(record.note) for record in await CharterRecord.all().order_by("number")}
+    return {record.hash: _read(bytes(record.note)) for record in await CharterRecord.all().order_by("number")}
 
 
 async def knows_charter(charter_hash: str) -> bool:
@@ -54,6 +55,12 @@ def office_key(folder: Path, slug: str) -> SigningKey:
 def second_factor_key(folder: Path) -> bytes:
     """The key (32 bytes) under which the members' second factors rest, made at its first use."""
     return _load_or_make(folder / _SECOND_FACTOR_KEY)
+
+
+@functools.lru_cache(maxsize=32)
+def _read(note: bytes) -> Charter:
+    """Reading checks every signature; the same bytes always give the same charter."""
+    return read_charter(note)
 
 
 def _load_or_make(path: Path) -> bytes:

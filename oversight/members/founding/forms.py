@@ -12,18 +12,22 @@ from portal.web.i18n import LOCALES
 
 Errors = list[FieldError]
 
+NO_NAME = N_("Write the commission’s name in each language")
+NO_MANDATE = N_("Write the mandate in each language")
+NO_MEMBER_NAME = N_("Write the member’s name")
+
 
 def take_commission(form: Form, plan: Plan, *, keys_exist: bool) -> tuple[Plan, Errors]:
     """The plan with the commission's name, mandate and dates."""
     errors: Errors = []
+    name = {locale: _text(form, f"name-{locale}", NAME_CHARS_MAX, NO_NAME, errors) for locale in LOCALES}
     slug = form.text("slug").lower()
     if not re.fullmatch(SLUG, slug):
         message = N_("The short name must have 2 to 31 letters a–z, digits or hyphens, and begin with a letter")
         errors.append(FieldError("slug", message))
     elif keys_exist and slug != plan.slug:
         errors.append(FieldError("slug", N_("Keys bear the short name: start over to change it")))
-    name = {locale: _text(form, f"name-{locale}", NAME_CHARS_MAX, errors) for locale in LOCALES}
-    mandate = {locale: _text(form, f"mandate-{locale}", MANDATE_CHARS_MAX, errors) for locale in LOCALES}
+    mandate = {locale: _text(form, f"mandate-{locale}", MANDATE_CHARS_MAX, NO_MANDATE, errors) for locale in LOCALES}
     jurisdictions = tuple(dict.fromkeys(form.text("jurisdictions").upper().replace(",", " ").split()))
     if not all(re.fullmatch(JURISDICTION, code) for code in jurisdictions):
         errors.append(FieldError("jurisdictions", N_("Jurisdictions are codes such as DE or US-CA, divided by spaces")))
@@ -42,6 +46,7 @@ def take_commission(form: Form, plan: Plan, *, keys_exist: bool) -> tuple[Plan, 
 def take_member(form: Form, plan: Plan) -> tuple[Plan, Errors]:
     """The plan with one member more."""
     errors: Errors = []
+    name = _text(form, "member", NAME_CHARS_MAX, NO_MEMBER_NAME, errors)
     label = form.text("label").lower()
     if not re.fullmatch(LABEL, label):
         errors.append(
@@ -51,7 +56,6 @@ def take_member(form: Form, plan: Plan) -> tuple[Plan, Errors]:
         errors.append(FieldError("label", N_("Another member has this short name")))
     if len(plan.members) >= MEMBERS_MAX:
         errors.append(FieldError("label", N_("A commission has at most %(count)s members"), {"count": MEMBERS_MAX}))
-    name = _text(form, "member", NAME_CHARS_MAX, errors)
     roles = tuple(role for role in ROLES if role in form.texts("roles"))
     locale = form.text("locale") if form.text("locale") in LOCALES else LOCALES[0]
     governors = (*plan.governors, label) if form.text("governor") else plan.governors
@@ -84,10 +88,10 @@ def take_reserve(form: Form, plan: Plan) -> tuple[Plan, Errors]:
     return replace(plan, reserve_shares=shares, reserve_threshold=threshold), errors
 
 
-def _text(form: Form, name: str, max_chars: int, errors: Errors) -> str:
+def _text(form: Form, name: str, max_chars: int, missing: str, errors: Errors) -> str:
     value = form.text(name)
     if not value:
-        errors.append(FieldError(name, N_("This can't be empty")))
+        errors.append(FieldError(name, missing))
     elif len(value) > max_chars:
         errors.append(FieldError(name, N_("This can have at most %(count)s characters"), {"count": max_chars}))
     return value

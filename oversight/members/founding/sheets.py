@@ -4,10 +4,12 @@
 A sheet names no commission: whoever finds one learns that somebody has a secret, not whose office it opens.
 """
 
+import functools
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import segno
+from jinja2 import Environment
 from markupsafe import Markup
 
 from crypto.quorum import check_share
@@ -89,5 +91,9 @@ def remove_sheets(folder: Path) -> None:
 
 
 def _page(locale: str, template: str, **context: object) -> str:
-    translation = load_translation(LOCALE, DOMAIN, locale)
-    return environment([TEMPLATES], translation).get_template(template).render(**context)
+    return _environment(locale).get_template(template).render(**context)
+
+
+@functools.cache
+def _environment(locale: str) -> Environment:
+    return environment([TEMPLATES], load_translation(LOCALE, DOMAIN, locale))
