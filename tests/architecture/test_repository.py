@@ -51,6 +51,24 @@ def test_lock_files_and_sources_name_no_host_that_serves_packages() -> None:
         assert not re.search(r"https?://", re.sub(r'"(?:url|homepage|funding)": ".*"', "", (ROOT / name).read_text()))
 
 
+def test_every_cell_of_the_threat_model_names_a_test_that_exists_or_says_not_protected() -> None:
+    model = (ROOT / "docs/threat-model.md").read_text()
+    named = dict(re.findall(r"^(\d+)\. `([^`]+)`$", model, re.M))
+    rows = re.findall(r"^\| (A\d) [^|]+\|(.+)\|$", model.split("## Adversary × asset")[1], re.M)
+    assert len(rows) == 9
+    used: set[str] = set()
+    for adversary, cells in rows:
+        for cell in cells.split("|"):
+            numbers = re.findall(r"\b\d+\b", re.sub(r"\(.*?\)", "", cell))
+            assert numbers or "not protected" in cell or cell.strip() == "–", (adversary, cell)
+            used.update(numbers)
+    assert used == set(named)
+    for reference in named.values():
+        file, _, test = reference.partition("::")
+        source = (ROOT / "tests" / file).read_text()
+        assert not test or f"def {test}(" in source, reference
+
+
 @pytest.mark.parametrize("program", ["portal", "oversight"])
 def test_every_setting_is_documented(program: str) -> None:
     module = __import__(f"{program}.settings", fromlist=["Settings"])
