@@ -13,6 +13,7 @@ import uvicorn
 from crypto.errors import CryptoError
 from crypto.note import SigningKey
 from oversight.app import create_app
+from oversight.cases.ledger_cli import add_ledger_commands, export_ledger, verify_ledger
 from oversight.demo import command as demo
 from oversight.demo.programs import DemoError
 from oversight.members.fingerprints import fingerprint
@@ -32,14 +33,7 @@ def main(arguments: list[str] | None = None) -> int:
     # Whatever the office writes is for its own user alone.
     os.umask(0o077)
     try:
-        if options.command == "makemigrations":
-            return _make_migrations()
-        if options.command in ("demo", "demo-code"):
-            return demo.run(options)
-        settings = _settings(options)
-        if options.command == "found":
-            return asyncio.run(_found(options, settings))
-        return _serve(settings)
+        return _run(options)
     except PortalRefused as error:
         print(f"oversight: the portal refused the charter: {error.code}. {_KEPT}", file=sys.stderr)
     except PortalError as error:
@@ -49,6 +43,22 @@ def main(arguments: list[str] | None = None) -> int:
     except (SettingsError, DatabaseError, PlanError, DemoError, OSError) as error:
         print(f"oversight: {error}", file=sys.stderr)
     return 1
+
+
+def _run(options: argparse.Namespace) -> int:
+    match options.command:
+        case "makemigrations":
+            return _make_migrations()
+        case "demo" | "demo-code":
+            return demo.run(options)
+        case "verify-ledger":
+            return verify_ledger(options)
+        case "export-ledger":
+            return asyncio.run(export_ledger(options, _settings(options)))
+        case "found":
+            return asyncio.run(_found(options, _settings(options)))
+        case _:
+            return _serve(_settings(options))
 
 
 _KEPT = "Nothing is lost: run the same command again."
@@ -71,6 +81,7 @@ def _parser() -> argparse.ArgumentParser:
         "--start-over", action="store_true", help="drop keys and charter that the portal has not taken yet"
     )
     demo.add_parser(commands)
+    add_ledger_commands(commands)
     commands.add_parser("makemigrations", help="for developers: write what the models have and the migrations lack")
     return parser
 

@@ -20,7 +20,13 @@ from tortoise.migrations.writer import MigrationWriter
 
 APP = "oversight"
 MIGRATIONS = "oversight.migrations"
-MODELS = ("oversight.members.records", "oversight.intake.records", "oversight.letters.records")
+MODELS = (
+    "oversight.members.records",
+    "oversight.intake.records",
+    "oversight.letters.records",
+    "oversight.ledger.records",
+    "oversight.cases.records",
+)
 
 # A commit is on the disk before anything is answered. What is deleted is overwritten: sessions, drafts, old keyrings.
 SQLITE_PRAGMAS = {

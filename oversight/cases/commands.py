@@ -127,6 +127,8 @@ async def assign(acting: Acting, case: str, member: str) -> CaseState:
     """Let a member who has declared to have no conflict hold the case."""
 
     async def draft(state: CaseState) -> Draft:
+        if member in state.holders:
+            raise RuleError("member-holds")
         keys = await open_keys(acting, state, hands_over=True)
         holders = (*state.holders, member)
         grant = CaseGrant(case, state.generation, keys.identities[state.generation])
@@ -278,6 +280,8 @@ async def _append(acting: Acting, case: str, state: CaseState | None, draft: Dra
 
 async def _renew(acting: Acting, case: str, kind: type[Recused | Left], member: str, reason: str) -> CaseState:
     async def draft(state: CaseState) -> Draft:
+        if member == acting.label:
+            raise RuleError("renews-against-oneself")
         keys = await open_keys(acting, state)
         fresh, generation = PqIdentity.generate(), state.generation + 1
         today = {entry.label for entry in acting.charter.members_on(acting.now.date())}

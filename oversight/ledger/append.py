@@ -12,6 +12,7 @@ from tortoise.exceptions import IntegrityError, OperationalError
 from tortoise.transactions import in_transaction
 
 from crypto.charter import Charter
+from crypto.errors import ProofError
 from crypto.event import SignedEvent, read_event
 from crypto.note import Note
 from oversight.ledger.records import EventRecord
@@ -46,7 +47,12 @@ async def append(note: Note, charters: Mapping[str, Charter], projection: Projec
     try:
         async with in_transaction():
             before = await projection.load(event.case)
-            after = projection.check(before, event, charters[event.charter])
+            try:
+                after = projection.check(before, event, charters[event.charter])
+            except ProofError:
+                if await EventRecord.filter(case=event.case, sequence=event.sequence).exists():
+                    raise ConflictError from None
+                raise
             await event_record(event, data, projection.generation(after)).save(force_create=True)
             await projection.save(before, after)
     except IntegrityError:

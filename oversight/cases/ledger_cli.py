@@ -1,0 +1,96 @@
+# SPDX-License-Identifier: AGPL-3.0-or-later
+"""``export-ledger`` and ``verify-ledger``: a case's ledger as a file, and its verification without a database."""
+
+import argparse
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+from crypto.charter import Charter
+from crypto.encoding import HASH_BYTES, decode_hex
+from crypto.errors import CryptoError
+from oversight.cases.keeping import NoSuchCaseError, find_case, load_case, load_notes
+from oversight.cases.projection import check
+from oversight.cases.rules import RuleError
+from oversight.cases.state import CaseState
+from oversight.ledger.export import read_charter_file, read_export, trusted_charters, write_export, write_note
+from oversight.ledger.verify import LedgerError, Verified, verify_events
+from oversight.members.office import charters_by_hash
+from oversight.settings import Settings
+from oversight.storage import Database
+
+
+def add_ledger_commands(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    """Add both commands to those of ``python -m oversight``."""
+    exporting = commands.add_parser("export-ledger", help="write a case's ledger to a file that can be verified")
+    exporting.add_argument("case", help="the case's number, C-2026-0007, or its id")
+    exporting.add_argument("out", type=Path, help="the file to write; it must not exist")
+    verifying = commands.add_parser(
+        "verify-ledger",
+        help="verify an exported ledger: signatures, chain, rules",
+        description="Reads the file alone: no database, no setting. Exit status 1 if it does not hold.",
+    )
+    verifying.add_argument("file", type=Path, help="an exported ledger")
+    verifying.add_argument(
+        "--charters", type=Path, nargs="+", required=True, metavar="FILE", help="a charter, or several, that you trust"
+    )
+    verifying.add_argument(
+        "--head", metavar="HASH", help="the head that is due; without one, a ledger that was cut off passes"
+    )
+
+
+async def export_ledger(options: argparse.Namespace, settings: Settings) -> int:
+    """Write the file and say where it ends; status 1 when there is no such case."""
+    database = await Database.open(settings.database_url)
+    try:
+        with database.use():
+            return await _export(options.case, options.out)
+    except NoSuchCaseError:
+        print(f"oversight: there is no case {options.case}", file=sys.stderr)
+        return 1
+    finally:
+        await database.close()
+
+
+async def _export(case: str, out: Path) -> int:
+    state = await (find_case(case) if case.startswith("C-") else load_case(case))
+    charters = await charters_by_hash()
+    with out.open("xb") as file:
+        write_export(file, state.head.case, list(charters.values()), [])
+        count, last = 0, state.head.sequence
+        async for data in load_notes(state.head.case):
+            # What members append meanwhile is left for the next export, so that the head named here is its end.
+            if count > last:
+                break
+            write_note(file, data)
+            count += 1
+    print(f"{state.number}: {count:,} events, head {state.head.hash}")
+    return 0
+
+
+def verify_ledger(options: argparse.Namespace) -> int:
+    """Verify the file; one line says how, and status 1 that it does not hold."""
+    try:
+        if options.head is not None:
+            decode_hex(options.head, HASH_BYTES)
+        verified = verify_file(options.file, options.charters, options.head)
+    except LedgerError as error:
+        print(f"{options.file}: {error}", file=sys.stderr)
+        return 1
+    except CryptoError as error:
+        print(f"--head: {error}", file=sys.stderr)
+        return 1
+    print(f"{verified.state.number}: {verified.events:,} events, unbroken, head {verified.head.hash}")
+    return 0
+
+
+def verify_file(path: Path, charter_files: list[Path], head: str | None = None) -> Verified[CaseState]:
+    """The verified ledger. Raises LedgerError when it does not hold, OSError when a file can't be read."""
+    trusted = [read_charter_file(file) for file in charter_files]
+    with path.open("rb") as source:
+        header, notes = read_export(source)
+        charters: Mapping[str, Charter] = trusted_charters(header, trusted)
+        verified = verify_events(notes, charters, check, RuleError, head)
+    if verified.head.case != header.case:
+        raise LedgerError("the events are of another case than the file says")
+    return verified
