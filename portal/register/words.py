@@ -18,6 +18,7 @@ class Words:
     """The names of one locale. A code without a name is shown as it is."""
 
     locale: str
+    separator: str
     grades: Mapping[str, str]
     standards: Mapping[str, str]
     statuses: Mapping[str, str]
@@ -49,6 +50,8 @@ def words(translation: Translation) -> Words:
     _ = translation.gettext
     return Words(
         locale=translation.locale,
+        # Translators: what stands between the items of a list.
+        separator=translation.pgettext("list", ", "),
         grades={
             # Translators: what the commission concludes. Short, as on a label.
             "FN-SUBST": _("Substantiated"),
