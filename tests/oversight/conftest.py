@@ -68,6 +68,10 @@ class Office:
     world: World
     browsers: list[httpx.AsyncClient] = field(default_factory=list)
 
+    def talk_to(self, portal: Portal) -> None:
+        """Let this portal stand at the other end of the office's wire."""
+        self.app.state.transport = portal.transport
+
     def browser(self) -> Browser:
         """A fresh browser without any cookie."""
         transport = httpx.ASGITransport(self.app, raise_app_exceptions=True)
@@ -132,12 +136,9 @@ async def portal(tmp_path: Path, static_folder: Path) -> AsyncIterator[Portal]:
 
 
 @pytest.fixture
-async def unfounded(
-    settings: Settings, clock: Clock, world: World, request: pytest.FixtureRequest
-) -> AsyncIterator[Office]:
+async def unfounded(settings: Settings, clock: Clock, world: World) -> AsyncIterator[Office]:
     """An office in which no commission has been founded."""
-    transport = request.getfixturevalue("portal").transport if "portal" in request.fixturenames else None
-    app = create_app(settings, clock, parameters=MINIMUM, transport=transport)
+    app = create_app(settings, clock, parameters=MINIMUM)
     async with app.router.lifespan_context(app):
         office = Office(app, settings, clock, app.state.database, world)
         yield office

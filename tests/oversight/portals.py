@@ -46,5 +46,7 @@ class Portal:
 async def running_portal(folder: Path, static: Path) -> AsyncIterator[Portal]:
     """A portal with its data in ``folder``, at the origin and the time of the tests."""
     app = create_app(Settings(origin=PORTAL_ORIGIN, data=folder, static=static), lambda: NOW)
+    # Building pages takes longer than everything that an office does with a portal, and no office looks at them.
+    app.state.assembly.pages.renew = lambda charters: None
     async with app.router.lifespan_context(app):
         yield Portal(app)
