@@ -69,17 +69,6 @@ def _obstacles(state: CaseState) -> set[str]:
     return found - set(state.waived)
 
 
-def _answer(step: Step) -> Proposal:
-    """The proposal that this event answers, if this member may answer it."""
-    proposal = step.state.proposal(step.public.subject)
-    if proposal is None:
-        raise RuleError("no-such-proposal")
-    if proposal.author == step.event.actor:
-        raise RuleError("same-member")
-    check_role(step.event, _approving_roles(proposal))
-    return proposal
-
-
 def _approving_roles(proposal: Proposal) -> Roles:
     if proposal.from_state is None or proposal.to_state is None:
         return ACTS[proposal.type].approves
@@ -87,7 +76,12 @@ def _approving_roles(proposal: Proposal) -> Roles:
 
 
 def approve(step: Step) -> CaseState:
-    proposal = _answer(step)
+    proposal = step.state.proposal(step.public.subject)
+    if proposal is None:
+        raise RuleError("no-such-proposal")
+    if proposal.author == step.event.actor:
+        raise RuleError("same-member")
+    check_role(step.event, _approving_roles(proposal))
     state = replace(step.state, proposals=tuple(entry for entry in step.state.proposals if entry != proposal))
     if proposal.from_state is None or proposal.to_state is None:
         assert proposal.subject is not None
@@ -104,7 +98,16 @@ def approve(step: Step) -> CaseState:
 
 
 def refuse(step: Step) -> CaseState:
-    proposal = _answer(step)
+    """Refuse a proposal, or a decision that was not carried out yet. Its author may take it back."""
+    decided = step.state.decided
+    is_decided = decided is not None and decided.hash == step.public.subject
+    proposal = decided if is_decided else step.state.proposal(step.public.subject)
+    if proposal is None:
+        raise RuleError("no-such-proposal")
+    if proposal.author != step.event.actor:
+        check_role(step.event, _approving_roles(proposal))
+    if is_decided:
+        return replace(step.state, decided=None)
     return replace(step.state, proposals=tuple(entry for entry in step.state.proposals if entry != proposal))
 
 
