@@ -9,11 +9,14 @@
 
 import asyncio
 import fcntl
+import logging
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+
+from tortoise.exceptions import BaseORMException
 
 from crypto.collection import Collection
 from crypto.manifest import manifest_hash
@@ -25,6 +28,7 @@ from oversight.letters.posting import post_waiting
 from oversight.portal_answers import WaitingSubmission
 from oversight.portal_client import PortalClient, PortalError, PortalRefused, PortalUnreachable
 
+LOG = logging.getLogger("oversight.collector")
 STATE_ROW = 1
 # Downloads of one visit that may break off before the visit does: one that always breaks must not hide the others.
 INTERRUPTIONS_MAX = 2
@@ -63,12 +67,12 @@ class Collector:
     async def run(self) -> Outcome:
         """One visit to the portal; how it went stands in the collector's row afterwards.
 
-        Raises PortalError when the visit broke off, CollectorBusy when another one is under way.
+        Raises CollectorBusy when another one is under way, and whatever broke the visit off.
         """
         with _locked(self.lock_file):
             try:
                 outcome = await self._visit()
-            except (PortalError, OSError) as error:
+            except Exception as error:
                 await _record_failure(_problem(error), self.clock())
                 raise
             await _record_success(self.clock())
@@ -158,21 +162,24 @@ async def collect_forever(
 ) -> None:
     """Visit the portal every ``seconds``; after failures ever more rarely, up to every half hour.
 
-    ``prepare`` gives the collector, or nothing as long as no commission is founded. Ends when it is cancelled.
+    ``prepare`` gives the collector, or nothing as long as no commission is founded. Ends when it is cancelled, and for
+    no other reason: an office whose collector has died without a word would leave reports lying at the portal.
     """
     failures = 0
     collector: Collector | None = None
     while True:
-        collector = collector or await prepare()
-        if collector is not None:
-            try:
+        try:
+            collector = collector or await prepare()
+            if collector is not None:
                 await collector.run()
-                failures = 0
-            except (PortalError, OSError):
-                failures += 1
-            except CollectorBusy:
-                failures = 0
-        await sleep(min(seconds * 2**failures, max(seconds, WAIT_SECONDS_MAX)))
+            failures = 0
+        except CollectorBusy:
+            failures = 0
+        except Exception as error:
+            failures += 1
+            if not isinstance(error, PortalError):
+                LOG.error("a visit to the portal failed: %s", type(error).__name__)
+        await sleep(min(seconds * 2 ** min(failures, 16), max(seconds, WAIT_SECONDS_MAX)))
 
 
 @contextmanager
@@ -185,10 +192,13 @@ def _locked(path: Path) -> Iterator[None]:
         yield
 
 
-def _problem(error: PortalError | OSError) -> str:
+def _problem(error: Exception) -> str:
+    """A code for the page: the portal's own, or what kind of thing failed here."""
     if isinstance(error, PortalRefused):
         return error.code
-    return "unreachable" if isinstance(error, PortalError) else "storage"
+    if isinstance(error, PortalError):
+        return "unreachable"
+    return "storage" if isinstance(error, OSError | BaseORMException) else "failure"
 
 
 async def _confirmed(entries: tuple[WaitingSubmission, ...]) -> set[str]:

@@ -68,6 +68,7 @@ def trouble_words(code: str, translation: Translation) -> str:
     words = {
         "unreachable": _("The portal can’t be reached"),
         "storage": _("The office’s own disk refuses to store what comes"),
+        "failure": _("Collecting fails by a fault of this office’s program"),
         "signature-invalid": _("The portal does not accept this office’s key"),
         "signature-expired": _("The clocks of portal and office differ too much"),
         "not-your-commission": _("The portal does not accept this office’s key"),

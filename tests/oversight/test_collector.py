@@ -328,6 +328,39 @@ async def test_failures_make_the_visits_rarer_and_success_makes_them_regular(
     assert waits == [120, 240, 480, 960, 60, 60]
 
 
+async def test_no_fault_ends_the_visits(wire: Wire, portal: PortalSimulator, monkeypatch: pytest.MonkeyPatch) -> None:
+    waits: list[float] = []
+
+    async def sleep(seconds: float) -> None:
+        waits.append(seconds)
+        if len(waits) == 2:
+            monkeypatch.undo()
+        if len(waits) == 3:
+            raise asyncio.CancelledError
+
+    async def prepare() -> Collector:
+        return wire.collector()
+
+    async def fail(*arguments: object) -> None:
+        raise RuntimeError("a fault of ours")
+
+    monkeypatch.setattr(Collector, "_collect", fail)
+    with pytest.raises(asyncio.CancelledError):
+        await collect_forever(prepare, 60, sleep)
+    assert waits == [120, 240, 60]
+    assert (await CollectorState.get()).problem is None
+
+
+async def test_the_queue_says_since_when_the_portal_is_away(
+    wire: Wire, portal: PortalSimulator, office: Office
+) -> None:
+    portal.faults.append(cut_connection(path="/submissions$"))
+    with pytest.raises(PortalUnreachable):
+        await wire.collect()
+    page = (await (await office.browser_of("bruno")).get("/queue")).text
+    assert "The portal can’t be reached, since 2026-11-22 09:30 UTC" in page
+
+
 async def _crash(*arguments: object) -> None:
     raise KeyboardInterrupt
 
