@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
 """Sealed text submissions that the portal accepts per second, durably: ``python -m benchmarks.submissions [SECONDS]``.
 
-Method. The portal runs as its own process with one worker and its defaults: SQLite with a sync for every commit, blobs in
-a folder. Every request is a whole bundle with a submission id of its own and the files of a really sealed report. 1, 2, 4
-and 8 clients send as fast as answers come, each over one connection, from this process, on the same machine. In the same
-round the same bytes go to a handler on the same server that only appends each body to a file and syncs: the bound. Then
-the database is asked for every acknowledged submission: none may be missing.
+Method. The portal runs as its own process with one worker and its defaults: SQLite with a sync for every commit, blobs
+in a folder. Every request is a whole bundle with a submission id of its own and the files of a really sealed report. 1,
+2, 4 and 8 clients send as fast as answers come, each over one connection, from this process, on the same machine. In
+the same round the same bytes go to a handler on the same server that only appends each body to a file and syncs: the bound.
+Then the database is asked for every acknowledged submission: none may be missing.
 """
 
 import hashlib
@@ -82,7 +82,9 @@ def main() -> None:
         portal = portal_program(folder)
         portal.start()
         bare_port = free_port()
-        bare = subprocess.Popen([sys.executable, "-m", "benchmarks.bare_handler", str(bare_port), name, "one"], cwd=ROOT)
+        bare = subprocess.Popen(
+            [sys.executable, "-m", "benchmarks.bare_handler", str(bare_port), name, "one"], cwd=ROOT
+        )
         try:
             sealed = seal_one(post_test_charter(portal))
             print(f"{len(sealed.bundle())} bytes a bundle")

@@ -10,7 +10,7 @@ import sqlite3
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from tortoise.backends.base.client import BaseDBAsyncClient, TransactionalDBClient
 from tortoise.backends.base.config_generator import expand_db_url
@@ -19,6 +19,9 @@ from tortoise.exceptions import BaseORMException, IntegrityError
 from tortoise.transactions import in_transaction
 
 from portal.storage.errors import DatabaseError, DuplicateError, StorageFullError
+
+if TYPE_CHECKING:
+    from tortoise.migrations.writer import MigrationWriter
 
 APP = "portal"
 MODELS = "portal.storage.models"
@@ -51,6 +54,8 @@ class Database:
         try:
             with database.use():
                 await database._context.init(config=database_config(url))
+                # Tortoise connects under a lock that it keeps when connecting fails: so connect before anything waits.
+                await database._context.db().create_connection(with_db=True)
                 await _migrate(database._context.db())
         except (BaseORMException, OSError, sqlite3.Error) as error:
             await database.close()
@@ -110,6 +115,15 @@ def database_config(url: str) -> dict[str, Any]:
 
 async def write_migrations() -> list[Path]:
     """Write what the models have and the migrations lack as the next migration; its path, or nothing."""
+    writers = await pending_migrations()
+    for writer in writers:
+        text = "# SPDX-License-Identifier: AGPL-3.0-or-later\n" + writer.as_string()
+        writer.path().write_text(text, encoding="utf-8")
+    return [writer.path() for writer in writers]
+
+
+async def pending_migrations() -> list["MigrationWriter"]:
+    """What the models have and the migrations lack."""
     from tortoise.migrations.autodetector import MigrationAutodetector
 
     context = TortoiseContext()
@@ -121,11 +135,7 @@ async def write_migrations() -> list[Path]:
             model._meta.table_description = ""
         writers = await MigrationAutodetector(context.apps, {APP: _app_config(f"{APP}-sqlite")}).changes()
         await context.close_connections()
-    for writer in writers:
-        writer.path().write_text(
-            "# SPDX-License-Identifier: AGPL-3.0-or-later\n" + writer.as_string(), encoding="utf-8"
-        )
-    return [writer.path() for writer in writers]
+    return writers
 
 
 def _app_config(connection: str) -> dict[str, Any]:

@@ -29,6 +29,7 @@ class GroupCommit:
         self._waiting: deque[Waiting] = deque()
         self._waiting_max = waiting_max
         self._wake = asyncio.Event()
+        self._ended = False
 
     async def insert(self, row: Model) -> None:
         """Return when the row is durable.
@@ -36,7 +37,7 @@ class GroupCommit:
         Raises DuplicateError when its unique key is taken, StorageFullError when there is no room, BusyError when too
         many wait. Whoever is cancelled while waiting does not know whether the row was written.
         """
-        if len(self._waiting) >= self._waiting_max:
+        if self._ended or len(self._waiting) >= self._waiting_max:
             raise BusyError
         outcome = asyncio.get_running_loop().create_future()
         self._waiting.append((row, outcome))
@@ -44,7 +45,7 @@ class GroupCommit:
         await outcome
 
     async def run(self) -> None:
-        """Write what waits, for ever. When this is cancelled, those who still wait get BusyError."""
+        """Write what waits, for ever. When this is cancelled, those who wait then or later get BusyError."""
         try:
             while True:
                 await self._wake.wait()
@@ -53,6 +54,7 @@ class GroupCommit:
                     count = min(ROWS_MAX, len(self._waiting))
                     await _write([self._waiting.popleft() for _ in range(count)])
         finally:
+            self._ended = True
             for _, outcome in self._waiting:
                 if not outcome.done():
                     outcome.set_exception(BusyError())

@@ -88,7 +88,7 @@ async def test_replies_come_in_order_and_after_the_one_that_is_known(portal_on: 
 async def test_more_replies_than_fit_come_in_several_answers(portal: RunningPortal) -> None:
     sealed = await submitted(portal)
     path = f"/submissions/{sealed.manifest.submission}/replies"
-    replies = [sealed_reply(portal, sealed, f"{number:02}" * 30_000) for number in range(12)]
+    replies = [sealed_reply(portal, sealed, f"{number:02}" * 30_000) for number in range(14)]
     for reply in replies:
         await portal.office("POST", path, reply)
     got: list[str] = []

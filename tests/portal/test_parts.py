@@ -241,8 +241,8 @@ async def test_an_upload_that_died_leaves_no_half_part(tmp_path: Path) -> None:
         path = f"{API}/uploads/{token_hex(16)}/{FILE}/0"
         answer = await portal.client.put(path, content=dies(), headers={"content-digest": digest_header(part)})
         assert error_code(answer) == (400, "digest-mismatch")
-        assert os.listdir(portal.data / "blobs" / "incoming") == []
-        assert os.listdir(portal.data / "blobs" / "parts") == []
+        assert list((portal.data / "blobs" / "incoming").iterdir()) == []
+        assert list((portal.data / "blobs" / "parts").iterdir()) == []
 
 
 async def test_a_part_is_synced_and_then_its_folders_before_it_is_answered(
@@ -252,7 +252,7 @@ async def test_a_part_is_synced_and_then_its_folders_before_it_is_answered(
     real_sync, real_rename = os.fsync, Path.rename
 
     def sync(descriptor: int) -> None:
-        order.append("sync " + Path(os.readlink(f"/proc/self/fd/{descriptor}")).name)
+        order.append("sync " + Path(f"/proc/self/fd/{descriptor}").readlink().name)
         real_sync(descriptor)
 
     def rename(self: Path, target: Path) -> Path:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
-"""A portal of the tests: its app in this process, its clock in our hands, and clients that speak to it as real ones do."""
+"""A portal of the tests: its app in this process, its clock in our hands, and a client of it."""
 
 import hashlib
 from collections.abc import AsyncIterator
@@ -103,7 +103,7 @@ class RunningPortal:
 async def running_portal(
     folder: Path, database: str = "", clock: Clock | None = None, blobs: BlobStore | None = None, **changes: Any
 ) -> AsyncIterator[RunningPortal]:
-    """A portal with its data in ``folder``, which may hold that of an earlier one; its commission's charter is taken."""
+    """A portal with its data in ``folder``, which may hold that of an earlier one; it has its commission's charter."""
     data = folder / "data"
     (data / "secrets").mkdir(parents=True, exist_ok=True)
     (data / "secrets" / "log.key").write_bytes(portal_key().seed)
