@@ -189,7 +189,7 @@ def _read_text(text: str) -> Event:
         previous=_read_previous(fields),
         actor=fields.text("actor", pattern=LABEL),
         charter=fields.hex("charter", HASH_BYTES),
-        time=parse_time(fields.text("time", 20)),
+        time=parse_time(fields.text("time")),
         public=read_part(kind, fields.child("public")),
         sealed=_read_sealed(fields, kind),
     )
