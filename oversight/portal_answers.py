@@ -12,6 +12,7 @@ from typing import Any
 from crypto.document import Fields
 from crypto.encoding import INTEGER_MAX, decode_base64, parse_day
 from crypto.errors import MalformedError
+from crypto.finding import parse_finding_id
 from crypto.note import VerifierKey
 
 PAGE_MAX = 100
@@ -73,6 +74,13 @@ def read_follow_ups(value: Any) -> FollowUpPage:
     """Raises MalformedError when the list itself can't be read."""
     fields = Fields(value, "follow-ups")
     return FollowUpPage(fields.items("follow_ups", PAGE_MAX, _follow_up), fields.boolean("more"))
+
+
+def read_next_finding(value: Any) -> str:
+    """The id of a commission's next finding. Raises MalformedError."""
+    identifier = Fields(value, "findings").text("next", 80)
+    parse_finding_id(identifier)
+    return identifier
 
 
 def _submission(value: object) -> WaitingSubmission:

@@ -30,6 +30,7 @@ from oversight.portal_answers import (
     SubmissionPage,
     read_follow_ups,
     read_info,
+    read_next_finding,
     read_submissions,
 )
 from oversight.request_signature import RequestSigner
@@ -41,6 +42,7 @@ CHUNK_BYTES = 1024 * 1024
 ANSWER_SECONDS_MAX = 120.0
 SLOWEST_BYTES_PER_SECOND = 8 * 1024
 API = "/api/v1"
+AFTER_ALL = 10**15 - 1
 T = TypeVar("T")
 
 
@@ -159,6 +161,14 @@ class PortalClient:
         """Confirm every follow-up up to and including this sequence; the portal deletes them."""
         body = json.dumps({"up_to": up_to}).encode("ascii")
         await self._post("/office/follow-ups/collection", body, "application/json")
+
+    async def publish_finding(self, note: bytes) -> None:
+        """Hand a signed finding to the register; a repeat changes nothing."""
+        await self._post("/office/findings", note, "text/plain; charset=utf-8")
+
+    async def next_finding(self) -> str:
+        """The id that the commission's next finding must have, if it is published today."""
+        return _read(read_next_finding, await self._json(self._request("GET", f"/office/findings?after={AFTER_ALL}")))
 
     async def _post(self, path: str, body: bytes, content_type: str) -> None:
         await self._body(self._request("POST", path, body, {"Content-Type": content_type}), ANSWER_BYTES_MAX)

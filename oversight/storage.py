@@ -26,6 +26,7 @@ MODELS = (
     "oversight.letters.records",
     "oversight.ledger.records",
     "oversight.cases.records",
+    "oversight.findings.records",
 )
 
 # A commit is on the disk before anything is answered. What is deleted is overwritten: sessions, drafts, old keyrings.

@@ -169,7 +169,7 @@ class Act:
 _OPEN = tuple(state for state in STATES if state != CLOSED)
 _TEXT = (FINDING_DRAFT, PUBLISHED, FOLLOW_UP)
 _OUT = (PUBLISHED, FOLLOW_UP)
-_SIGNERS = _roles("investigator", "legal", "chair", "reviewer")
+_SIGNERS = _roles("chair", "publisher")
 
 ACTS: Mapping[str, Act] = {
     act.type: act

@@ -1,0 +1,84 @@
+# SPDX-License-Identifier: AGPL-3.0-or-later
+"""What changed between two texts, word by word."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from difflib import SequenceMatcher
+from typing import Literal
+
+from crypto.finding import FindingDraft
+
+_PIECE = re.compile(r"\s+|\w+|[^\w\s]")
+# Above this many words a comparison word by word takes too long; then paragraphs are compared.
+PIECES_MAX = 6000
+
+
+@dataclass(frozen=True)
+class Change:
+    """A stretch of the text: kept, or only in the text before (``removed``) or after (``added``)."""
+
+    kind: Literal["same", "removed", "added"]
+    text: str
+
+
+@dataclass(frozen=True)
+class ChangedPart:
+    """A part of a finding that is not the same in both."""
+
+    where: str
+    changes: tuple[Change, ...]
+
+
+def compare_texts(before: str, after: str) -> tuple[Change, ...]:
+    """Stretches in order; without those ``added`` they give ``before``, without those ``removed`` ``after``."""
+    one, other = _split(before), _split(after)
+    changes: list[Change] = []
+    for tag, start, end, other_start, other_end in SequenceMatcher(None, one, other, autojunk=False).get_opcodes():
+        if tag == "equal":
+            changes.append(Change("same", "".join(one[start:end])))
+            continue
+        if end > start:
+            changes.append(Change("removed", "".join(one[start:end])))
+        if other_end > other_start:
+            changes.append(Change("added", "".join(other[other_start:other_end])))
+    return tuple(changes)
+
+
+def compare_findings(before: FindingDraft, after: FindingDraft) -> list[ChangedPart]:
+    """The parts of a finding in which two revisions differ, in the order of the page."""
+    one, other = dict(_parts(before)), dict(_parts(after))
+    return [
+        ChangedPart(where, compare_texts(one.get(where, ""), other.get(where, "")))
+        for where in {**other, **one}
+        if one.get(where, "") != other.get(where, "")
+    ]
+
+
+def _parts(draft: FindingDraft) -> Iterator[tuple[str, str]]:
+    yield "id", draft.id
+    yield "day", draft.day.isoformat()
+    yield "kind", draft.kind
+    yield "reason", draft.reason or ""
+    yield "language", draft.language
+    yield "title", draft.title
+    yield "summary", draft.summary
+    for number, section in enumerate(draft.sections, 1):
+        yield f"section-{number}", f"{section.heading}\n{section.text}"
+    yield "quarter", draft.quarter or ""
+    yield "jurisdictions", " ".join(draft.jurisdictions)
+    yield "codes", " ".join(draft.codes)
+    yield "standard", draft.standard or ""
+    yield "grade", draft.grade or ""
+    for each in draft.recommendations:
+        due = f"\n{each.due}" if each.due else ""
+        yield f"recommendation-{each.number}", f"{each.addressee}\n{each.text}\n{each.status}{due}"
+    yield "reply", draft.reply or ""
+    yield "dissent", draft.dissent or ""
+    yield "charter", draft.charter
+    yield "author", draft.author
+
+
+def _split(text: str) -> list[str]:
+    pieces = _PIECE.findall(text)
+    return pieces if len(pieces) <= PIECES_MAX else text.splitlines(keepends=True)

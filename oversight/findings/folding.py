@@ -1,0 +1,104 @@
+# SPDX-License-Identifier: AGPL-3.0-or-later
+"""One form for what may be written in many: for comparing names and passages across spellings and scripts."""
+
+import re
+import unicodedata
+from dataclasses import dataclass
+
+from anyascii import anyascii
+
+# Blank or invisible, though Unicode counts them among letters and symbols.
+_INVISIBLE = frozenset("\u115f\u1160\u2800\u3164\uffa0")
+_WORD = re.compile(r"[^\W_]+(?:['’ʼ][^\W_]+)*")
+_VOWELS = frozenset("aeiouyw")
+# Written together with the word that follows: and, so, in, for, like; then the article.
+_ARABIC_CLITICS = re.compile(r"^(?:[وفبلك]{0,2}(?:ال)|[وفبلك]{1,2})(?=\w{3})|^لل(?=\w{3})")
+SCRIPTS = ("LATIN", "CYRILLIC", "GREEK", "ARABIC", "HEBREW", "CJK", "HIRAGANA", "KATAKANA", "HANGUL")
+# Scripts that do not divide words by spaces.
+_UNDIVIDED = ("CJK", "HIRAGANA", "KATAKANA", "THAI", "LAO", "KHMER", "MYANMAR")
+
+
+@dataclass(frozen=True)
+class Word:
+    """A word of a text: as it is written (``text[start:end]`` after ``clean``), folded, and in Latin letters."""
+
+    written: str
+    folded: str
+    latin: str
+    start: int
+    end: int
+
+
+def clean(text: str) -> str:
+    """NFKC without marks that are not seen: bidi, zero-width, soft hyphens, variation selectors, fillers.
+
+    Digits of every script become 0 to 9.
+    """
+    normal = unicodedata.normalize("NFKC", "".join(char for char in text if not is_hidden(char)))
+    return "".join(_digit(char) for char in normal if not is_hidden(char))
+
+
+def is_hidden(char: str) -> bool:
+    """Whether a character is not seen though it may stand within a word."""
+    return unicodedata.category(char) == "Cf" or char in _INVISIBLE or "\ufe00" <= char <= "\ufe0f" or char == "\u034f"
+
+
+def fold(text: str) -> str:
+    """Cleaned, without diacritics, in one case."""
+    bare = unicodedata.normalize("NFKD", clean(text).casefold())
+    return unicodedata.normalize("NFKC", "".join(char for char in bare if not unicodedata.combining(char)))
+
+
+def latin(text: str) -> str:
+    """Folded and in the letters a to z and digits, whatever the script; everything else is left out."""
+    return "".join(char for char in anyascii(fold(text)).casefold() if char.isascii() and char.isalnum())
+
+
+def words(text: str) -> list[Word]:
+    """The words of a text. Its positions are those in ``clean(text)``."""
+    cleaned = clean(text)
+    return [
+        Word(match[0], fold(match[0]), latin(match[0]), match.start(), match.end()) for match in _WORD.finditer(cleaned)
+    ]
+
+
+def skeleton(word: str) -> str:
+    """The consonants of a word in Latin letters, doubled ones once: Muhammad, Mohamed and محمد are all ``mhmd``.
+
+    W and y stand for vowels as often as not, above all where they come from another script.
+    """
+    found = ""
+    for char in word:
+        if char not in _VOWELS and not found.endswith(char):
+            found += char
+    return found
+
+
+def script(word: str) -> str:
+    """The script of a word's first letter; ``""`` for one that we don't tell apart from others."""
+    return next((found for found in map(_script, word) if found), "")
+
+
+def mixes_scripts(word: str) -> bool:
+    """Whether letters of another alphabet stand among those of a word, where they can't be told apart by looking."""
+    return len({found for found in map(_script, word) if found in ("LATIN", "CYRILLIC", "GREEK")}) > 1
+
+
+def is_undivided(text: str) -> bool:
+    """Whether the text is in a script that writes words without spaces."""
+    return any(unicodedata.name(char, "").startswith(_UNDIVIDED) for char in text)
+
+
+def without_clitics(word: str) -> str:
+    """An Arabic word without what is written together with it in front."""
+    return _ARABIC_CLITICS.sub("", word)
+
+
+def _script(char: str) -> str:
+    name = unicodedata.name(char, "")
+    return next((script for script in SCRIPTS if name.startswith(script)), "")
+
+
+def _digit(char: str) -> str:
+    value = unicodedata.decimal(char, None)
+    return char if value is None else str(value)

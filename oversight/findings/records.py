@@ -1,0 +1,37 @@
+# SPDX-License-Identifier: AGPL-3.0-or-later
+"""Rows about findings: what members write before it is a revision, and what is on its way to the portal."""
+
+from tortoise import fields
+from tortoise.models import Model
+
+
+class FindingDraftRecord(Model):
+    """A member's unfinished text of a case's finding, under that member's index key."""
+
+    id = fields.BigIntField(primary_key=True)
+    member = fields.CharField(max_length=31)
+    case = fields.CharField(max_length=32)
+    sealed = fields.BinaryField()
+
+    class Meta:
+        table = "finding_draft"
+        unique_together = (("member", "case"),)
+
+
+class PublicationRecord(Model):
+    """A signed note on its way to the register, and afterwards the proof of what went there.
+
+    It is kept in the clear, for it was approved for everyone to read. ``hash`` is that of its text. ``posted_on`` is
+    empty while it waits for the portal; ``refused`` is the portal's code when it will not take it.
+    """
+
+    hash = fields.CharField(max_length=64, primary_key=True)
+    number = fields.IntField(unique=True)
+    case = fields.CharField(max_length=32, db_index=True)
+    finding = fields.CharField(max_length=80)
+    note = fields.BinaryField()
+    posted_on = fields.DateField(null=True)
+    refused = fields.CharField(max_length=64, null=True)
+
+    class Meta:
+        table = "publication"
