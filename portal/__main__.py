@@ -31,6 +31,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     given = parser.parse_args(arguments)
     try:
         settings = Settings.from_environment(os.environ)
+        settings.data.mkdir(parents=True, exist_ok=True, mode=0o700)
         match given.command:
             case "serve":
                 return _serve(settings)
@@ -82,7 +83,6 @@ async def _invite(settings: Settings, slug: str) -> int:
 
     if not re.fullmatch(SLUG, slug):
         raise ValueError("a commission's short name has 2 to 31 of a-z, 0-9 and -, and begins with a letter")
-    settings.data.mkdir(parents=True, exist_ok=True, mode=0o700)
     database = await Database.open(settings.database_url)
     try:
         with database.use():

@@ -36,7 +36,6 @@ async def _check_keys(settings: Settings) -> str:
 
 
 async def _check_database(settings: Settings) -> str:
-    settings.data.mkdir(parents=True, exist_ok=True, mode=0o700)
     database = await Database.open(settings.database_url)
     try:
         with database.use():

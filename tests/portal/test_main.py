@@ -1,0 +1,156 @@
+# SPDX-License-Identifier: AGPL-3.0-or-later
+"""``python -m portal`` as an operator uses it: real processes, real files."""
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+
+from crypto.bundle import MEDIA_TYPE
+from crypto.note import VerifierKey
+from tests.postgres import Postgres
+from tests.servers import Program, portal_program, post_test_charter
+
+RARE = "quokka"
+
+
+@pytest.fixture
+def program(tmp_path: Path) -> Iterator[Program]:
+    running = portal_program(tmp_path, PORTAL_STATIC=str(_built(tmp_path)))
+    yield running
+    running.kill()
+
+
+def _built(folder: Path) -> Path:
+    """Scripts and styles as small as can be."""
+    static = folder / "static"
+    static.mkdir()
+    for name in ("page.css", "register.css", "leave.js", "form.js", "return.js", "seal-worker.js", "register.js"):
+        (static / name).write_text("/* */")
+    return static
+
+
+def run(program: Program, *arguments: str) -> "subprocess.CompletedProcess[str]":
+    command = [sys.executable, "-m", "portal", *arguments]
+    return subprocess.run(command, env=program.environment(), capture_output=True, text=True, timeout=60, check=False)
+
+
+def test_check_says_of_every_item_whether_it_is_well(program: Program) -> None:
+    done = run(program, "check")
+    assert done.returncode == 0, done.stdout + done.stderr
+    lines = done.stdout.splitlines()
+    assert [line.split()[:2] for line in lines] == [
+        ["ok", name] for name in ("settings", "keys", "database", "blobs", "pages")
+    ]
+
+
+def test_check_goes_on_after_a_failure_and_fails(program: Program, tmp_path: Path) -> None:
+    blocked = tmp_path / "blocked"
+    blocked.write_text("a file, not a folder")
+    broken = Program("portal", program.port, {**program.settings, "PORTAL_BLOBS": str(blocked)}, program.log)
+    done = run(broken, "check")
+    assert done.returncode == 1
+    assert [line.split()[0] for line in done.stdout.splitlines()] == ["ok", "ok", "ok", "failed", "ok"]
+
+
+def test_a_missing_setting_is_one_line(tmp_path: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "portal", "serve"],
+        env={"PATH": os.environ["PATH"]},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert (done.returncode, done.stdout, done.stderr) == (1, "", "portal: PORTAL_ORIGIN is missing\n")
+
+
+def test_keys_are_made_once_for_their_owner_only(program: Program) -> None:
+    secrets = Path(program.settings["PORTAL_DATA"]) / "secrets"
+    first = run(program, "check").stdout
+    assert {path.name for path in secrets.iterdir()} == {"log.key", "decoy.key"}
+    assert {path.stat().st_mode & 0o777 for path in secrets.iterdir()} == {0o600}
+    assert secrets.stat().st_mode & 0o777 == 0o700
+    assert run(program, "check").stdout == first
+    (secrets / "log.key").write_bytes(b"half")
+    assert run(program, "check").returncode == 1
+
+
+def test_an_invitation_is_printed_and_its_token_is_not_kept(program: Program) -> None:
+    token = run(program, "invite", "demo-commission").stdout.strip()
+    database = Path(program.settings["PORTAL_DATA"]) / "portal.sqlite3"
+    kept = b"".join(path.read_bytes() for path in database.parent.glob("portal.sqlite3*"))
+    assert len(token) >= 32
+    assert token.encode() not in kept
+    assert run(program, "invite", "Not A Name").returncode == 1
+
+
+def test_build_writes_the_pages(program: Program, tmp_path: Path) -> None:
+    done = run(program, "build", str(tmp_path / "out"))
+    assert done.returncode == 0, done.stderr
+    assert (tmp_path / "out" / "en" / "index.html").is_file()
+    assert (tmp_path / "out" / "manifest.json").is_file()
+
+
+def test_a_charter_brings_its_form_and_serving_ends_when_asked(program: Program) -> None:
+    program.start()
+    world = post_test_charter(program)
+    page = httpx.get(f"{program.origin}/en/{world.slug}/report")
+    assert page.status_code == 200
+    assert "trusted-types" in page.headers["content-security-policy"]
+    assert "server" not in page.headers
+    pid = program.pid
+    os.kill(pid, signal.SIGTERM)
+    program.stop()
+    with pytest.raises(ProcessLookupError):
+        os.kill(pid, 0)
+
+
+def test_the_log_of_a_running_portal_holds_nothing_of_a_request(program: Program) -> None:
+    program.start()
+    api = f"{program.origin}/api/v1"
+    headers = {"user-agent": RARE, "referer": f"http://{RARE}", "content-type": RARE}
+    with httpx.Client() as client:
+        client.post(f"{api}/submissions?{RARE}=1", content=RARE, headers=headers)
+        client.put(f"{api}/uploads/{RARE}/{RARE}/{RARE}", content=RARE, headers=headers)
+        client.get(f"{api}/office/submissions?after={RARE}", headers={"signature": RARE, "signature-input": RARE})
+        client.post(f"{api}/mailbox", content=RARE)
+        client.get(f"{program.origin}/{RARE}", headers=headers)
+    program.stop()
+    log = program.log.read_text()
+    assert RARE not in log
+    assert "127.0.0.1" not in log
+
+
+def test_several_processes_share_a_database(postgres: Postgres, tmp_path: Path) -> None:
+    """Two portals with the same keys and the same PostgreSQL: what one has taken, the other knows."""
+    from tests.portal.world import another, sealed_report
+
+    with postgres.database() as url:
+        one = portal_program(tmp_path, PORTAL_DATABASE=url, PORTAL_STATIC="/nothing")
+        two = portal_program(tmp_path, PORTAL_DATABASE=url, PORTAL_STATIC="/nothing", PORTAL_ORIGIN=one.origin)
+        try:
+            one.start()
+            world = post_test_charter(one)
+            two.start()
+            keys = [httpx.get(f"http://127.0.0.1:{each.port}/api/v1/portal").json()["verifier"] for each in (one, two)]
+            assert VerifierKey.parse(keys[0]) == VerifierKey.parse(keys[1])
+            bundle = another(sealed_report(), charter=world.charter.hash).bundle()
+            answers = [
+                httpx.post(
+                    f"http://127.0.0.1:{each.port}/api/v1/submissions",
+                    content=bundle,
+                    headers={"content-type": MEDIA_TYPE},
+                )
+                for each in (one, two)
+            ]
+            assert [answer.status_code for answer in answers] == [201, 200]
+            assert answers[0].json() == answers[1].json()
+        finally:
+            one.kill()
+            two.kill()
