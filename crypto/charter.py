@@ -34,6 +34,7 @@ ROLES = (
     "reviewer",
     "administrator",
 )
+ROLES_WITHOUT_CONTENT = frozenset({"auditor", "administrator"})
 SLOTS_MAX = 64
 MEMBERS_MAX = SLOTS_MAX - 1
 GOVERNORS_MAX = 32
@@ -68,6 +69,11 @@ class Member:
     verifier: VerifierKey
     valid_from: date
     valid_until: date | None
+
+    @property
+    def is_reader(self) -> bool:
+        """Whether reports are sealed to this member: not if all the roles are of those that see no content (§5.3)."""
+        return not ROLES_WITHOUT_CONTENT.issuperset(self.roles)
 
     def is_member_on(self, day: date) -> bool:
         return self.valid_from <= day and (self.valid_until is None or day <= self.valid_until)
@@ -126,6 +132,10 @@ class CharterDraft:
     def members_on(self, day: date) -> tuple[Member, ...]:
         """The members who take part on this day, in the order of the charter."""
         return tuple(member for member in self.members if member.is_member_on(day))
+
+    def readers_on(self, day: date) -> tuple[Member, ...]:
+        """Those of them to whom reports are sealed."""
+        return tuple(member for member in self.members_on(day) if member.is_reader)
 
     def check_day(self, day: date) -> None:
         """Raise NotInForceError unless the charter is valid on this day."""

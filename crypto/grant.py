@@ -56,14 +56,14 @@ def grant_recipients(
     exclude: Collection[str] = (),
     random: Callable[[int], bytes] = secrets.token_bytes,
 ) -> tuple[PqRecipient, ...]:
-    """Exactly ``charter.slots`` recipients in random order: members of today, the reserve, throwaway ones.
+    """Exactly ``charter.slots`` recipients in random order: readers of today, the reserve, throwaway ones.
 
     ``exclude`` holds labels of members who must not read the thread. Raises MalformedError for a label that no member
-    of the charter has, and when no member is left.
+    of the charter has, and when no reader is left.
     """
     if not set(exclude) <= {member.label for member in charter.members}:
         raise MalformedError("somebody is excluded who is not a member of the commission")
-    members = [member.recipient for member in charter.members_on(today) if member.label not in exclude]
+    members = [member.recipient for member in charter.readers_on(today) if member.label not in exclude]
     if not members:
         raise MalformedError("no member is left who could read this")
     recipients = [*members, charter.reserve.recipient]

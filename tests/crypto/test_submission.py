@@ -170,7 +170,7 @@ class TestVectors:
 
 def test_a_member_opens_all_that_was_sealed():
     submission = sealed(attachments=[PAPER, PICTURE])
-    for member in ("registrar", "chair", "former", "reserve"):
+    for member in ("registrar", "chair", "reserve"):
         thread = thread_of(submission, member)
         report = open_report(submission.files["report.age"], thread)
         check_report(report, submission.manifest, submission.commitment)
@@ -200,9 +200,20 @@ def test_an_excluded_member_holds_no_stanza():
 
 
 def test_a_member_who_has_left_holds_no_stanza():
-    submission = sealed(today=date(2026, 7, 1))
+    *others, former = ACME.charter.members
+    charter = replace(ACME.charter, members=(*others, replace(former, roles=("legal",))))
+    thread_of(sealed(charter=charter), "former")
     with pytest.raises(NotARecipientError):
-        thread_of(submission, "former")
+        thread_of(sealed(charter=charter, today=date(2026, 7, 1)), "former")
+
+
+def test_members_who_see_no_content_by_their_roles_hold_no_stanza():
+    registrar, *others = ACME.charter.members
+    for roles in (("auditor",), ("administrator", "auditor"), ()):
+        charter = replace(ACME.charter, members=(replace(registrar, roles=roles), *others))
+        assert registrar.recipient not in grant_recipients(charter, TODAY)
+    charter = replace(ACME.charter, members=(replace(registrar, roles=("administrator", "triage")), *others))
+    assert registrar.recipient in grant_recipients(charter, TODAY)
 
 
 def test_a_grant_does_not_tell_that_somebody_was_excluded():

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { checkSuccessor, isInForce, membersOn, readCharter } from "../../static/src/formats/charter.js";
-import { charterNote } from "./commission.mjs";
+import { checkSuccessor, isInForce, membersOn, readCharter, readersOn } from "../../static/src/formats/charter.js";
+import { charterNote, charterOf } from "./commission.mjs";
 import { loadVectors, testVectors } from "./vectors.mjs";
 
 // The questions are for pages, which are rendered from what Python has read: script on the device leaves them alone.
@@ -64,3 +64,11 @@ for (const { name, input, error } of loadVectors("charter", "in-force")) {
     assert.equal(isInForce(readCharter(charterNote(input.note)), input.day), error === undefined);
   });
 }
+
+test("reports are not sealed to members who see no content by their roles", () => {
+  const charter = charterOf("first");
+  const [registrar] = charter.members;
+  const labels = (roles) => readersOn({ ...charter, members: [{ ...registrar, roles }] }, "2026-05-01").length;
+  assert.deepEqual([["auditor"], ["administrator", "auditor"], []].map(labels), [0, 0, 0]);
+  assert.deepEqual([["administrator", "triage"], registrar.roles].map(labels), [1, 1]);
+});

@@ -32,6 +32,7 @@ const JURISDICTION = /^[A-Z][A-Z0-9-]{1,15}$/;
 const ORIGIN = /^(?!http:.*:80$|https:.*:443$)https?:\/\/([a-z0-9.-]+|\[[0-9a-f:.]+\])(:[1-9][0-9]{0,4})?$/;
 const ROLE =
   /^(registrar|triage|investigator|legal|chair|publisher|custodian|auditor|reviewer|administrator)$/;
+const ROLES_WITHOUT_CONTENT = ["auditor", "administrator"];
 
 /**
  * @typedef {import("./note.js").VerifierKey} VerifierKey
@@ -39,6 +40,7 @@ const ROLE =
  * @typedef {object} Member takes part from `from` to `until`, both included
  * @property {string} label
  * @property {string} name
+ * @property {string[]} roles
  * @property {string} recipient `age1pq1…`
  * @property {VerifierKey} verifier
  * @property {string} from
@@ -100,6 +102,16 @@ export function checkSuccessor(previous, following) {
 export function membersOn(charter, day) {
   // Days of this form sort like their texts.
   return charter.members.filter(({ from, until }) => from <= day && (until === null || day <= until));
+}
+
+/**
+ * Those of them to whom reports are sealed: not members all of whose roles see no content. docs/protocol.md §5.3.
+ *
+ * @param {Charter} charter
+ * @param {string} day
+ */
+export function readersOn(charter, day) {
+  return membersOn(charter, day).filter(({ roles }) => roles.some((role) => !ROLES_WITHOUT_CONTENT.includes(role)));
 }
 
 /**
@@ -195,10 +207,10 @@ function readGovernors(fields) {
 /** @param {unknown} item */
 function readMember(item) {
   const fields = new Fields(item, "member");
-  readTexts(fields, "roles", 10, ROLE);
   const member = {
     label: fields.text("label", LABEL),
     name: fields.text("name", undefined, 200),
+    roles: readTexts(fields, "roles", 10, ROLE),
     recipient: readRecipient(fields),
     verifier: parseVerifier(fields.text("verifier")),
     from: fields.day("from"),

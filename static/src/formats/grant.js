@@ -3,7 +3,7 @@
 
 import { generateIdentity, recipientOf, seal } from "./age.js";
 import { encodeJson } from "./canonical-json.js";
-import { membersOn } from "./charter.js";
+import { readersOn } from "./charter.js";
 import { shuffle } from "./random.js";
 
 /** @param {{ identity: string, subject: string }} thread `subject` is the submission */
@@ -27,14 +27,14 @@ export async function sealGrant(thread, chosen, charter, fill) {
 }
 
 /**
- * The recipients of all members on this day but the excluded ones.
+ * The recipients of all who read reports on this day but the excluded ones.
  *
  * @param {import("./charter.js").Charter} charter
  * @param {string[]} exclude labels
  * @param {string} day
  */
 export function chooseMembers(charter, exclude, day) {
-  return membersOn(charter, day)
+  return readersOn(charter, day)
     .filter(({ label }) => !exclude.includes(label))
     .map(({ recipient }) => recipient);
 }
