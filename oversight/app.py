@@ -16,10 +16,23 @@ from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from crypto.keyring import DEFAULT, Parameters
+from oversight.cases import (
+    case_list_pages,
+    case_pages,
+    ledger_pages,
+    move_pages,
+    opening_pages,
+    people_pages,
+    refusal_pages,
+    telling_pages,
+    work_pages,
+)
+from oversight.cases.rules import RuleError
 from oversight.collector import Collector, collect_forever
 from oversight.intake import queue_pages, report_pages
 from oversight.intake.arrival import Receiver
 from oversight.intake.blobs import Blobs
+from oversight.ledger.append import ConflictError
 from oversight.letters import pages as letter_pages
 from oversight.members import login_pages, member_pages
 from oversight.members.accounts import Derivations
@@ -80,6 +93,8 @@ def create_app(
             NotFoundedError: _answer_not_founded,
             SetupRequired: _answer_not_founded,
             DraftChanged: _answer_changed,
+            RuleError: refusal_pages.answer_rule,
+            ConflictError: refusal_pages.answer_conflict,
             BodyTooLargeError: _answer_too_large,
             HTTPException: _answer_http_error,
             Exception: _answer_failure,
@@ -104,6 +119,14 @@ def _routes() -> list[Route]:
         *queue_pages.routes,
         *report_pages.routes,
         *letter_pages.routes,
+        *case_list_pages.routes,
+        *case_pages.routes,
+        *opening_pages.routes,
+        *move_pages.routes,
+        *people_pages.routes,
+        *work_pages.routes,
+        *ledger_pages.routes,
+        *telling_pages.routes,
         Route("/assets/{name}", serve_asset),
         Route("/favicon.ico", no_icon),
         Route("/", start),

@@ -13,13 +13,17 @@ from oversight.members.sessions import Unlocked
 
 @dataclass(frozen=True)
 class Acting:
-    """Everything that signing an event takes; ``now`` is in UTC."""
+    """Everything that signing an event takes; ``now`` is in UTC.
+
+    ``seen`` is the hash of the head that the member saw: on a case that has changed since, nothing is done.
+    """
 
     label: str
     charter: Charter
     now: datetime
     identity: PqIdentity = field(repr=False)
     signing_key: SigningKey = field(repr=False)
+    seen: str | None = None
 
 
 async def acting(unlocked: Unlocked, now: datetime) -> Acting:

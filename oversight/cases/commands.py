@@ -249,6 +249,8 @@ async def _act_later(acting: Acting, case: str, draft: Callable[[CaseState], Awa
     """Draft for the case as it is, sign, append; again when somebody else was faster, for the rules judge anew."""
     for _ in range(ATTEMPTS_MAX):
         state = await load_case(case)
+        if acting.seen is not None and acting.seen != state.head.hash:
+            raise ConflictError
         try:
             return await _append(acting, case, state, await draft(state))
         except ConflictError:

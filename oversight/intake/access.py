@@ -9,6 +9,7 @@ from starlette.requests import Request
 
 from crypto.charter import Charter
 from crypto.errors import CryptoError, NotARecipientError
+from oversight.cases.recording import refuse_shut_out
 from oversight.intake.opening import OpenedReport, load_sealed, open_with_grant
 from oversight.intake.records import Submission
 from oversight.members.office import charters_by_hash, current_charter
@@ -43,7 +44,8 @@ async def open_requested(request: Request, action: Action = Action.READ) -> Open
     """Open the report that the path names.
 
     A report that is not here, one without a grant for this member and one that the member's roles do not allow get the
-    same answer, 404. Raises BrokenReportError, and what ``unlocked`` raises.
+    same answer, 404. Raises RuleError for a member who is shut out of its case, BrokenReportError, and what
+    ``unlocked`` raises.
     """
     member = await unlocked(request)
     if not may(member.member.roles, action):
@@ -51,6 +53,7 @@ async def open_requested(request: Request, action: Action = Action.READ) -> Open
     submission = await Submission.get_or_none(id=request.path_params["id"])
     if submission is None:
         raise HTTPException(404)
+    await refuse_shut_out(submission.id, member.member.label)
     charter, charters = await current_charter(), await charters_by_hash()
     [sealed] = await load_sealed([submission])
     try:

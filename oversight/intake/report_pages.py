@@ -11,6 +11,10 @@ from starlette.routing import Route
 
 from crypto.attachment import Attachment
 from crypto.errors import CryptoError
+from oversight.cases.keeping import load_case
+from oversight.cases.reading import case_of_report
+from oversight.cases.rules import ACTS
+from oversight.cases.state import CaseState
 from oversight.intake import words
 from oversight.intake.access import BrokenReportError, OpenReport, open_requested
 from oversight.intake.blobs import Blobs
@@ -58,6 +62,8 @@ async def show_page(request: Request) -> Response:
         language=words.language_words(report.opened.report.language, translation.locale),
         may_reply=may(report.member.member.roles, Action.REPLY),
         sent=request.query_params.get("sent", ""),
+        case=await _case_of(report),
+        may_open_case=not (ACTS["opened"].roles | ACTS["report-added"].roles).isdisjoint(report.member.member.roles),
     )
 
 
@@ -112,6 +118,12 @@ async def _show_files(request: Request, report: OpenReport) -> list[ShownFile]:
             problem = "damaged"
         shown.append(ShownFile(number, entry, problem, words.size_words(entry.size, translation)))
     return shown
+
+
+async def _case_of(report: OpenReport) -> CaseState | None:
+    """The case that the report belongs to."""
+    case = await case_of_report(report.submission.id)
+    return None if case is None else await load_case(case)
 
 
 def _name(report: OpenReport, label: str) -> str:

@@ -10,6 +10,8 @@ from starlette.routing import Route
 from crypto.charter import Charter, NotInForceError
 from crypto.errors import CryptoError
 from crypto.message import BODY_BYTES_MAX
+from oversight.cases.acting import acting
+from oversight.cases.recording import read_purpose, record_letter
 from oversight.intake import words
 from oversight.intake.access import OpenReport, open_requested
 from oversight.intake.reading import text_direction
@@ -46,14 +48,14 @@ async def take_form(request: Request) -> Response:
     if errors:
         return await _render_form(request, report, draft, errors)
     await save_draft(report.member, report.submission.id, draft)
-    return redirect(f"/reports/{report.submission.id}/reply/preview")
+    return redirect(f"/reports/{report.submission.id}/reply/preview{_purpose(request)}")
 
 
 async def show_preview(request: Request) -> Response:
     report = await open_requested(request, Action.REPLY)
     draft = await load_draft(report.member, report.submission.id)
     if draft is None:
-        return redirect(f"/reports/{report.submission.id}/reply")
+        return redirect(f"/reports/{report.submission.id}/reply{_purpose(request)}")
     charter = await current_charter()
     return render(
         request,
@@ -64,6 +66,7 @@ async def show_preview(request: Request) -> Response:
         text_direction=text_direction(draft.body, draft.language),
         today=words.day_in_language(request.app.state.clock().date(), draft.language),
         changed="changed" in request.query_params,
+        purpose=_purpose(request),
     )
 
 
@@ -76,7 +79,8 @@ async def send(request: Request) -> Response:
     if draft is None:
         return redirect(here)
     if form.text("draft") != draft.token:
-        return redirect(f"{here}/reply/preview?changed")
+        purpose = _purpose(request)
+        return redirect(f"{here}/reply/preview{purpose}{'&' if purpose else '?'}changed")
     charter, today = await current_charter(), request.app.state.clock().date()
     try:
         record = await store_reply(report, charter, draft, today)
@@ -85,7 +89,13 @@ async def send(request: Request) -> Response:
     except CryptoError as error:
         message = NOT_IN_FORCE if isinstance(error, NotInForceError) else NOT_STORABLE
         return await _render_form(request, report, draft, [FieldError("body", message)])
-    return redirect(f"{here}?sent={await _post(request, charter, record)}#letters")
+    purpose = read_purpose(request.query_params.get("purpose", ""))
+    who = await acting(report.member, request.app.state.clock())
+    case = await record_letter(who, report.submission.id, record.id, purpose)
+    sent = await _post(request, charter, record)
+    if case is not None and purpose and sent != "refused":
+        return redirect(f"/cases/{case}?done={'posted' if sent == 'posted' else 'told'}")
+    return redirect(f"{here}?sent={sent}#letters")
 
 
 async def discard(request: Request) -> Response:
@@ -113,7 +123,14 @@ async def _render_form(
     locale = translation_of(request).locale
     languages = {code: words.language_words(code, locale) for code in _languages(report, charter)}
     status = 422 if errors else 200
-    return render(request, "reply.html", status, report=report, draft=draft, languages=languages, errors=errors or [])
+    context = {"report": report, "draft": draft, "languages": languages, "purpose": _purpose(request)}
+    return render(request, "reply.html", status, **context, errors=errors or [])
+
+
+def _purpose(request: Request) -> str:
+    """What the next page's address ends with, so that the letter is recorded as what it was written for."""
+    purpose = read_purpose(request.query_params.get("purpose", ""))
+    return f"?purpose={purpose}" if purpose else ""
 
 
 def _languages(report: OpenReport, charter: Charter) -> tuple[str, ...]:

@@ -1,0 +1,113 @@
+# SPDX-License-Identifier: AGPL-3.0-or-later
+"""One case as a page: where it stands, what can be done now, what happened."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from crypto.event_parts import Replied, Text
+from oversight.cases import words
+from oversight.cases.access import renewal_due
+from oversight.cases.deadlines import deadlines
+from oversight.cases.possible import approving_roles, may_act, may_answer, possible_moves
+from oversight.cases.reading import Entry, read_timeline
+from oversight.cases.requested import Names, OpenCase, requested_case
+from oversight.cases.state import Proposal
+from oversight.cases.telling import last_decision
+from oversight.cases.timeline import tell
+from oversight.intake.records import Submission
+from oversight.pages import FieldError, render, translation_of
+
+TIMELINE_EVENTS = 1000
+
+
+async def show_case(request: Request) -> Response:
+    return await render_case(request, await requested_case(request, hold=False))
+
+
+async def render_case(
+    request: Request, case: OpenCase, errors: list[FieldError] | None = None, status: int = 200
+) -> Response:
+    """The page of a case, with what was wrong with a form that was posted on it."""
+    entries = await read_timeline(case.id, case.keys, limit=TIMELINE_EVENTS)
+    references = await references_of(case)
+    names, translation = Names(case.charters, translation_of(request).locale), translation_of(request)
+    state, members, label = case.state, case.members, case.acting.label
+    holds = case.keys is not None
+    return render(
+        request,
+        "case.html",
+        status,
+        **head_context(request, case),
+        days=tell(entries, names, references, translation),
+        more=state.head.sequence + 1 - len(entries),
+        reports=references,
+        proposals=[_show_proposal(case, proposal, entries) for proposal in state.proposals] if holds else [],
+        waiting=bool(state.proposals),
+        moves=possible_moves(state, members, label, case.roles),
+        untold=_untold(case, entries) if holds else [],
+        may={code: holds and may_act(code, state, members, case.roles) for code in ("noted", "party-added", "replied")},
+        must_renew=renewal_due(state, members),
+        done=request.query_params.get("done", ""),
+        errors=errors or [],
+    )
+
+
+def head_context(request: Request, case: OpenCase) -> dict[str, Any]:
+    """What the head of every page of a case is made with."""
+    translation = translation_of(request)
+    states = words.state_words(translation)
+    return {
+        "case": case,
+        "state": case.state,
+        "holds": case.keys is not None,
+        "states": states,
+        "shape": words.shape,
+        "called": Names(case.charters, translation.locale),
+        "deadlines": deadlines(case.state.clocks, case.today),
+        "clock_name": lambda code: words.clock_words(code, translation),
+        "move_name": lambda move: words.move_words(case.state.state, move.to_state, move.ground, translation),
+        "ground_name": lambda code: words.ground_words(code, translation),
+        "condition": lambda code: words.condition_words(code, translation),
+        "policy": words.policy_words(case.state.policy, translation),
+    }
+
+
+async def references_of(case: OpenCase) -> Mapping[str, str]:
+    """What the reports of the case are called, by id, in the order in which they joined it."""
+    rows = {row.id: row.reference for row in await Submission.filter(id__in=list(case.state.reports))}
+    return {report: rows.get(report, report[:8]) for report in case.state.reports}
+
+
+def _show_proposal(case: OpenCase, proposal: Proposal, entries: list[Entry]) -> dict[str, Any]:
+    entry = next((entry for entry in entries if entry.event.hash == proposal.hash), None)
+    part = None if entry is None else entry.part
+    return {
+        "proposal": proposal,
+        "reasons": part.text if isinstance(part, Text) else "",
+        "day": None if entry is None else entry.event.time.date(),
+        "mine": proposal.author == case.acting.label,
+        "may": may_answer(proposal, case.acting.label, case.roles),
+        "by": sorted(approving_roles(proposal)),
+    }
+
+
+def _untold(case: OpenCase, entries: list[Entry]) -> list[str]:
+    """The reports whose reporters have not been told yet what the last move made of the case."""
+    last = last_decision(entries)
+    if last is None or not last.is_told:
+        return []
+    told = {
+        entry.event.public.report
+        for entry in entries
+        if isinstance(entry.event.public, Replied)
+        and entry.event.public.purpose != "message"
+        and entry.event.sequence > last.sequence
+    }
+    return [report for report in case.state.reports if report not in told]
+
+
+routes = [Route("/cases/{case}", show_case)]

@@ -1,0 +1,54 @@
+# SPDX-License-Identifier: AGPL-3.0-or-later
+"""A case's ledger as a page: verified from its first event on, and as a file that anybody can verify."""
+
+import asyncio
+import io
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from oversight.cases.case_pages import head_context
+from oversight.cases.keeping import load_notes
+from oversight.cases.projection import check
+from oversight.cases.requested import requested_case
+from oversight.cases.rules import RuleError
+from oversight.ledger.export import write_export
+from oversight.ledger.verify import LedgerError, verify_events
+from oversight.pages import render
+
+
+async def show_ledger(request: Request) -> Response:
+    """Follow the whole chain, as whoever gets the file would do it."""
+    case = await requested_case(request, hold=False)
+    notes = [data async for data in load_notes(case.id)]
+    problem, head, events = "", "", len(notes)
+    try:
+        verified = await asyncio.to_thread(verify_events, notes, case.charters, check, RuleError)
+        head, events = verified.head.hash, verified.events
+        if verified.head.sequence < case.state.head.sequence:
+            problem = "events are missing at its end"
+    except LedgerError as error:
+        problem = str(error)
+    context = head_context(request, case)
+    return render(request, "case_ledger.html", **context, events=events, head=head, problem=problem)
+
+
+async def send_export(request: Request) -> Response:
+    """The ledger as a file: what is sealed in it stays sealed."""
+    case = await requested_case(request, hold=False)
+    notes = [data async for data in load_notes(case.id)]
+    out = io.BytesIO()
+    write_export(out, case.id, list(case.charters.values()), notes)
+    headers = {
+        "content-disposition": f'attachment; filename="{case.state.number}.ledger.jsonl"',
+        "cache-control": "no-store",
+        "x-content-type-options": "nosniff",
+    }
+    return Response(out.getvalue(), media_type="application/octet-stream", headers=headers)
+
+
+routes = [
+    Route("/cases/{case}/ledger", show_ledger),
+    Route("/cases/{case}/ledger/export", send_export),
+]

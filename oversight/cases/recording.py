@@ -1,0 +1,41 @@
+# SPDX-License-Identifier: AGPL-3.0-or-later
+"""A letter that goes out to the reporter of a case's report is an event of the case."""
+
+from crypto.event_parts import PURPOSES
+from oversight.cases import commands
+from oversight.cases.acting import Acting
+from oversight.cases.keeping import load_case
+from oversight.cases.reading import case_of_report
+from oversight.cases.rules import RuleError
+
+
+def read_purpose(text: str) -> str:
+    """The purpose that a link names, or an empty text: then the letter was not written from its case."""
+    return text if text in PURPOSES else ""
+
+
+async def refuse_shut_out(submission: str, member: str) -> None:
+    """Raise RuleError for a member who must not see the case that a report belongs to, whatever keys they have."""
+    case = await case_of_report(submission)
+    if case is None:
+        return
+    state = await load_case(case)
+    if member in state.recused:
+        raise RuleError("recused")
+    if state.in_conflict(member):
+        raise RuleError("in-conflict")
+
+
+async def record_letter(acting: Acting, submission: str, message: str, purpose: str) -> str | None:
+    """Record a letter in the ledger of its report's case; the case's id, None for a report that is in no case.
+
+    Somebody who may answer the report and does not hold the case leaves no event: the letter itself is signed.
+    """
+    case = await case_of_report(submission)
+    if case is None:
+        return None
+    try:
+        await commands.record_reply(acting, case, submission, message, purpose or "message")
+    except RuleError:
+        return None
+    return case

@@ -1,0 +1,50 @@
+# SPDX-License-Identifier: AGPL-3.0-or-later
+"""What a member sees when the rules refuse something, or when somebody else was faster."""
+
+from contextlib import suppress
+
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+
+from oversight.cases.case_pages import render_case
+from oversight.cases.refusals import ACCESS, refusal
+from oversight.cases.requested import known_case, requested_case
+from oversight.cases.rules import RuleError
+from oversight.pages import N_, FieldError, render
+
+CHANGED = N_("The case has changed since you looked. Nothing was done: this is how it stands now.")
+
+
+async def answer_rule(request: Request, error: Exception) -> Response:
+    """The rule in words: 403 when it is about the member, 409 on the case itself when it is about the moment."""
+    assert isinstance(error, RuleError)
+    errors = [FieldError("", refusal(error.code))]
+    if error.code not in ACCESS and "case" in request.path_params:
+        with suppress(RuleError):
+            return await render_case(request, await requested_case(request), errors, 409)
+    status = 403 if error.code in ACCESS else 409
+    return render(request, "case_refused.html", status, errors=errors, **await _ways_on(request, error.code))
+
+
+async def answer_conflict(request: Request, error: Exception) -> Response:
+    """The case anew, when it is not any more what the member saw."""
+    errors = [FieldError("", CHANGED)]
+    try:
+        return await render_case(request, await requested_case(request), errors, 409)
+    except (KeyError, RuleError):
+        return render(request, "case_refused.html", 409, errors=errors, case_path="", declare_path="")
+
+
+async def _ways_on(request: Request, code: str) -> dict[str, str]:
+    """Where the member can go: back to the case for who holds it, to the declaration for who may come to hold it."""
+    ways = {"case_path": "", "declare_path": ""}
+    if "case" not in request.path_params:
+        return ways
+    with suppress(RuleError, HTTPException):
+        case = await known_case(request)
+        if case.acting.label in case.state.holders and not case.state.in_conflict(case.acting.label):
+            ways["case_path"] = case.path
+        elif code == "not-a-holder":
+            ways["declare_path"] = f"{case.path}/declare"
+    return ways

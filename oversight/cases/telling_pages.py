@@ -1,0 +1,42 @@
+# SPDX-License-Identifier: AGPL-3.0-or-later
+"""From a case to the letter that tells its reporter: a draft in the reporter's language, then the pages of replies."""
+
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from crypto.errors import CryptoError
+from oversight.cases.case_pages import TIMELINE_EVENTS
+from oversight.cases.reading import read_timeline
+from oversight.cases.requested import requested_case
+from oversight.cases.telling import last_decision, letter_language, purpose_of, write_letter
+from oversight.intake.opening import load_sealed, open_with_grant
+from oversight.intake.records import Submission
+from oversight.letters.drafts import Draft, save_draft
+from oversight.pages import PageKit, redirect
+
+
+async def draft_letter(request: Request) -> Response:
+    """Write the draft, in place of one that was not sent, and go on to it."""
+    case = await requested_case(request)
+    report: str = request.path_params["report"]
+    if report not in case.state.reports:
+        raise HTTPException(404)
+    decision = last_decision(await read_timeline(case.id, case.keys, limit=TIMELINE_EVENTS))
+    if decision is None or not decision.is_told:
+        return redirect(case.path)
+    submission = await Submission.get(id=report)
+    [sealed] = await load_sealed([submission])
+    try:
+        opened = open_with_grant(sealed, case.member.identity, case.acting.charter.origin)
+    except CryptoError:
+        raise HTTPException(404) from None
+    kit: PageKit = request.app.state.kit
+    language = letter_language(opened.report.language, case.acting.charter.languages)
+    body = write_letter(decision.to_state, decision.ground, decision.reasons, kit.translations[language])
+    await save_draft(case.member, report, Draft(language, body))
+    return redirect(f"/reports/{report}/reply?purpose={purpose_of(decision.to_state)}")
+
+
+routes = [Route("/cases/{case}/tell/{report}", draft_letter, methods=["POST"])]
