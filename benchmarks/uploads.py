@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
-"""Upload of a large attachment in parts: MB/s, and what it costs the server in memory: ``python -m benchmarks.uploads``.
+"""Upload of large attachments in parts: MB/s, and what it costs the server in memory: ``python -m benchmarks.uploads``.
 
 Method. The portal runs as its own process with its defaults: blobs in a folder, every part written, hashed and synced,
-then its folders. 100 MB, as two attachments, go up in parts of 4 MiB, two at a time over two connections, as the form does it; then the
-submission that names them is sent, for which the portal reads all of them again and hashes the whole. In the same round
-the same bytes go, part by part, to a handler on the same server that only writes each to a file and syncs: the bound.
-Rounds take turns; the table has every round and the medians. Memory is the server's highest resident size (VmHWM) after
-the uploads less that before, when it had taken one small submission. MB are 10⁶ bytes.
+then its folders. 100 MB, as two attachments, go up in parts of 4 MiB, two at a time over two connections, as the form
+does it; then the submission that names them is sent, for which the portal reads all of them again and hashes the whole.
+In the same round the same bytes go, part by part, to a handler on the same server that only writes each to a file and
+syncs: the bound. Memory is the server's highest resident size (VmHWM) after the uploads less that before, when it had
+taken one small submission. MB are 10⁶ bytes.
 """
 
 import base64

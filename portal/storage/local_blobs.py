@@ -17,7 +17,7 @@ from portal.storage.errors import BlobMissingError, StorageFullError
 
 THREADS = 4
 # Bytes gathered before a thread writes them: fewer hops between threads, and little memory.
-GATHER_BYTES = 512 * 1024
+GATHER_BYTES = 256 * 1024
 # Nobody takes this long to send one part.
 INCOMING_DAYS = 2
 P = ParamSpec("P")
