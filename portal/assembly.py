@@ -85,6 +85,8 @@ class Assembly:
             await asyncio.sleep(SWEEP_SECONDS)
 
     async def _poll_for_ever(self) -> None:
+        # Reporters' pages first.
+        await self.pages.built()
         await _quietly(self.register.refresh())
         while True:
             await asyncio.sleep(POLL_SECONDS)

@@ -40,6 +40,11 @@ class LivePages:
         before = self._building
         self._building = asyncio.create_task(self._build(before, list(charters)))
 
+    async def built(self) -> None:
+        """Return when no page is being built."""
+        if self._building is not None:
+            await asyncio.shield(self._building)
+
     async def extend(self, pages: "Sequence[Mapping[str, Page]]", hashes: Mapping[str, str]) -> None:
         """Show the register's pages, with their hashes, beside the others."""
         self._register = (pages, hashes)
@@ -51,8 +56,7 @@ class LivePages:
             await asyncio.gather(self._building, return_exceptions=True)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if self._building is not None:
-            await asyncio.shield(self._building)
+        await self.built()
         if "/findings" in scope["path"] or scope["path"] == "/manifest.json":
             # Made after everything else, so that reporters need not wait for it.
             await self.register_ready.wait()

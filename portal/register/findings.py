@@ -103,7 +103,8 @@ class Findings:
         note = newest.note.encode("utf-8")
         charter = await self._charters.get(read_finding_text(Note.parse(note).text).charter)
         self._entries[identifier] = Entry(
-            finding=read_finding(note, charter),
+            # In a thread, so that requests are answered while a whole register is read at the start.
+            finding=await asyncio.to_thread(read_finding, note, charter),
             charters=self._chain(charter),
             revisions=(before.revisions if before else ()) + tuple(_revision(row) for row in rows),
             published=before.published if before else rows[0].sequence,

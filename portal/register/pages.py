@@ -7,6 +7,7 @@ Lists are made of fragments, one an entry, so that publishing renders the change
 import hashlib
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import groupby
 
 from jinja2 import Environment
@@ -27,6 +28,7 @@ from portal.web.templating import environment
 
 STYLE = "register.css"
 LIST_PAGE = 50
+SIGNERS_KEPT_MAX = 1024
 HTML = "text/html; charset=utf-8"
 
 
@@ -88,7 +90,8 @@ def _environment(locale: str, style_path: str) -> Environment:
         words=words(translation),
         atom_path=feeds.ATOM_PATH,
         json_path=feeds.JSON_PATH,
-        fingerprint=member_fingerprint,
+        # The same few members sign everything, and their keys are long.
+        fingerprint=lru_cache(SIGNERS_KEPT_MAX)(member_fingerprint),
     )
     return env
 
