@@ -4,8 +4,8 @@
 Method. The portal runs as its own process with one worker and its defaults: SQLite with a sync for every commit, blobs
 in a folder. Every request is a whole bundle with a submission id of its own and the files of a really sealed report. 1,
 2, 4 and 8 clients send as fast as answers come, each over one connection, from this process, on the same machine. In
-the same round the same bytes go to a handler on the same server that only appends each body to a file and syncs: the bound.
-Then the database is asked for every acknowledged submission: none may be missing.
+the same round the same bytes go to a handler on the same server that only appends each body to a file and syncs: the
+bound. Then the database is asked for every acknowledged submission: none may be missing.
 """
 
 import hashlib

@@ -26,7 +26,7 @@ def create_app(settings: Settings, clock: Clock = utc_now, blobs: BlobStore | No
             app.state.database = database
             yield
 
-    app = Starlette(
+    app: Starlette = Starlette(
         routes=[Mount("/api/v1", _api(assembly)), Mount("/", assembly.pages)],
         middleware=[
             Middleware(SecurityHeaders, csp=API_CSP, https=settings.https),

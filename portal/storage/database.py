@@ -37,6 +37,11 @@ SQLITE_PRAGMAS = {
     "journal_size_limit": 64 * 1024 * 1024,
     "secure_delete": "ON",
 }
+MIGRATION_HEAD = """# SPDX-License-Identifier: AGPL-3.0-or-later
+# ruff: noqa
+# fmt: off
+# mypy: ignore-errors
+"""
 POSTGRESQL_DISK_FULL = "53100"
 FULL_ERRNOS = (errno.ENOSPC, errno.EDQUOT)
 
@@ -117,8 +122,7 @@ async def write_migrations() -> list[Path]:
     """Write what the models have and the migrations lack as the next migration; its path, or nothing."""
     writers = await pending_migrations()
     for writer in writers:
-        text = "# SPDX-License-Identifier: AGPL-3.0-or-later\n" + writer.as_string()
-        writer.path().write_text(text, encoding="utf-8")
+        writer.path().write_text(MIGRATION_HEAD + writer.as_string(), encoding="utf-8")
     return [writer.path() for writer in writers]
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from portal.mailbox import mailboxes
 from portal.quiet_errors import PlaceFormatter, describe_error
-from tests.portal.world import API, RunningPortal, error_code, fresh_report
+from tests.portal.world import API, RunningPortal, error_code
 
 RARE = "quokka"
 
