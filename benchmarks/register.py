@@ -103,7 +103,9 @@ def measure_building(world: World, database_url: str) -> str:
     start, start_cpu = time.perf_counter(), time.process_time()
     register = build_register(entries[1:], world.charter.origin, assets)
     cpu = time.process_time() - start_cpu
-    print(f"{'build all pages':34} {time.perf_counter() - start:8.2f} s   {len(register.hashes)} paths, {cpu:.2f} s of CPU")
+    print(
+        f"{'build all pages':34} {time.perf_counter() - start:8.2f} s   {len(register.hashes)} paths, {cpu:.2f} s of CPU"
+    )
     start = time.perf_counter()
     register = register.renewed(entries, {entries[0].finding.id})
     print(f"{'publish one more':34} {time.perf_counter() - start:8.2f} s")
