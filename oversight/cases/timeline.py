@@ -204,7 +204,10 @@ class _Teller:
 
     def _moved(self, event: SignedEvent, public: Moved) -> str:
         _ = self.translation.gettext
-        return self._say(_("%(name)s moved the case on. %(action)s"), event, action=self._move(public))
+        if public.ground is None:
+            return self._say(_("%(name)s moved the case on"), event)
+        ground = words.ground_words(public.ground, self.translation)
+        return self._say(_("%(name)s moved the case on: %(ground)s"), event, ground=ground)
 
     def _proposed(self, event: SignedEvent, public: Proposed) -> str:
         _ = self.translation.gettext

@@ -11,6 +11,8 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from crypto.charter import Charter
+from oversight.cases.report_clocks import due_of_reports
+from oversight.cases.words import clock_words
 from oversight.intake import words
 from oversight.intake.collector_status import collector_status
 from oversight.intake.indexing import continue_index
@@ -48,6 +50,7 @@ async def show_queue(request: Request) -> Response:
         following=_link(filters, page.following),
         further="/queue?" + urlencode(filters.query()),
         damaged=await _damaged(),
+        due=await due_of_reports([row.submission for row in page.rows], request.app.state.clock().date()),
         **_queue_words(page, charters, translation),
     )
 
@@ -64,6 +67,7 @@ def _queue_words(page: QueuePage, charters: Mapping[str, Charter], translation: 
         "urgency": lambda code: words.urgency_words(code, translation),
         "what": lambda charter, code: labels.get(charter, {}).get(code, code),
         "language": lambda code: words.language_words(code, translation.locale),
+        "clock": lambda code: clock_words(code, translation),
         "week": first_day_of_week,
         "problem": lambda code: words.problem_words(code, translation),
     }
