@@ -7,6 +7,7 @@ import secrets
 import shutil
 import socket
 import subprocess
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -17,12 +18,16 @@ START_SECONDS_MAX = 60
 
 @dataclass(frozen=True)
 class Postgres:
-    """A running server: where its programs and its data are, its port, and how to run something as its user."""
+    """A running server: where its programs and its folder are, its port, and how to run something as its user."""
 
     programs: Path
-    data: Path
+    folder: Path
     port: int
     as_user: tuple[str, ...]
+
+    @property
+    def data(self) -> Path:
+        return self.folder / "data"
 
     @contextmanager
     def database(self) -> Iterator[str]:
@@ -34,36 +39,37 @@ class Postgres:
 
     def stop(self) -> None:
         _run(self.as_user, self.programs / "pg_ctl", "-D", self.data, "-m", "immediate", "-w", "stop")
+        shutil.rmtree(self.folder)
 
     def _admin(self, statement: str) -> None:
         psql = self.programs / "psql"
         _run(self.as_user, psql, "-h", "127.0.0.1", "-p", self.port, "-U", "tester", "-qc", statement, "postgres")
 
 
-def start_postgres(folder: Path) -> Postgres | str:
-    """Start a server with its data in ``folder``, or say in one sentence why that can't be done here."""
+def start_postgres() -> Postgres | str:
+    """Start a server in a temporary folder, or say in one sentence why that can't be done here."""
     programs = _find_programs()
     if programs is None:
         return "PostgreSQL's server programs are not installed (Debian's package `postgresql`)"
     as_user = _unprivileged()
     if as_user is None:
         return "PostgreSQL refuses to run as root and there is no user `postgres` to run it as"
-    data = folder / "data"
-    data.mkdir()
+    # Not pytest's folder: it is closed to other users, and closed again by every session that starts.
+    server = Postgres(programs, Path(tempfile.mkdtemp(prefix="amparo-postgres-")), _free_port(), as_user)
     if as_user:
         owner = pwd.getpwnam("postgres")
-        for path in (data, folder):
-            os.chown(path, owner.pw_uid, owner.pw_gid)
-        for parent in folder.parents:
-            if parent.stat().st_uid == 0 and not parent.stat().st_mode & 0o001:
-                parent.chmod(parent.stat().st_mode | 0o011)
+        os.chown(server.folder, owner.pw_uid, owner.pw_gid)
+    data = server.data
+    _run(as_user, programs / "initdb", "-D", data, "-U", "tester", "-A", "trust", "-E", "UTF8", "--locale=C", "-N")
+    options = f"-p {server.port} -c listen_addresses=127.0.0.1 -c unix_socket_directories= -c fsync=off"
+    _run(as_user, programs / "pg_ctl", "-D", data, "-o", options, "-l", server.folder / "log", "-w", "start")
+    return server
+
+
+def _free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    _run(as_user, programs / "initdb", "-D", data, "-U", "tester", "-A", "trust", "-E", "UTF8", "--locale=C", "-N")
-    options = f"-p {port} -c listen_addresses=127.0.0.1 -c unix_socket_directories= -c fsync=off"
-    _run(as_user, programs / "pg_ctl", "-D", data, "-o", options, "-l", data / "log", "-w", "start")
-    return Postgres(programs, data, port, as_user)
+        return int(probe.getsockname()[1])
 
 
 def _find_programs() -> Path | None:
