@@ -29,6 +29,9 @@ from oversight.cases import (
 )
 from oversight.cases.rules import RuleError
 from oversight.collector import Collector, collect_forever
+from oversight.findings import edit_pages as finding_edit_pages
+from oversight.findings import pages as finding_pages
+from oversight.findings import publish_pages as finding_publish_pages
 from oversight.intake import queue_pages, report_pages
 from oversight.intake.arrival import Receiver
 from oversight.intake.blobs import Blobs
@@ -119,6 +122,9 @@ def _routes() -> list[Route]:
         *queue_pages.routes,
         *report_pages.routes,
         *letter_pages.routes,
+        *finding_pages.routes,
+        *finding_edit_pages.routes,
+        *finding_publish_pages.routes,
         *case_list_pages.routes,
         *case_pages.routes,
         *opening_pages.routes,

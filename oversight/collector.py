@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
-"""The collector: pulls submissions and follow-ups from the portal, and posts the replies that wait.
+"""The collector: pulls submissions and follow-ups from the portal, and posts the replies and findings that wait.
 
 - A submission is confirmed only after everything of it is durable here; a crash at any step leads to the same end.
 - One that can't be collected becomes a row that the queue shows. It is never confirmed, it is tried again later, and it
@@ -21,6 +21,7 @@ from tortoise.exceptions import BaseORMException
 from crypto.collection import Collection
 from crypto.manifest import manifest_hash
 from crypto.note import SigningKey
+from oversight.findings.publishing import post_findings
 from oversight.intake.arrival import DamagedArrivalError, Receiver
 from oversight.intake.records import CollectorState, DamagedArrival, Submission
 from oversight.letters.arrival import collect_follow_ups
@@ -86,6 +87,7 @@ class Collector:
         await self._confirm_stored()
         follow_ups = await collect_follow_ups(self.client)
         posted = await post_waiting(self.client, self.clock().date())
+        posted += await post_findings(self.client, self.clock().date())
         self.whole = False
         return Outcome(collected + mended, damaged, follow_ups, posted)
 

@@ -2,7 +2,8 @@
 """From signatures in the ledger to a note in the register, once.
 
 The note is stored before it is posted, so that a portal that can't be reached or a crash in between delays a
-publication and never loses or doubles it. The collector posts what waits; the ledger gets its event from a member, who signs it.
+publication and never loses or doubles it. The collector posts what waits; the ledger gets its event from a
+member, who signs it.
 """
 
 from datetime import date

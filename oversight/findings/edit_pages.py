@@ -1,0 +1,199 @@
+# SPDX-License-Identifier: AGPL-3.0-or-later
+"""Writing the finding: the form, sealed for its writer alone between pages, and keeping it as a revision."""
+
+from dataclasses import replace
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from crypto.errors import CryptoError, LimitError
+from crypto.finding import Finding, make_finding, make_withdrawal
+from oversight.cases import commands
+from oversight.cases.possible import may_act
+from oversight.cases.requested import OpenCase, requested_case
+from oversight.cases.rules import RuleError
+from oversight.findings import words
+from oversight.findings.drafts import (
+    Place,
+    Written,
+    WrittenRecommendation,
+    change_parts,
+    discard_written,
+    load_written,
+    problems,
+    read_written,
+    save_written,
+    to_draft,
+    written_of,
+)
+from oversight.findings.history import read_history
+from oversight.findings.numbering import next_id, provisional_id
+from oversight.findings.pages import finding_context, portal_client
+from oversight.findings.publishing import standing
+from oversight.intake.words import language_words
+from oversight.pages import N_, FieldError, read_form, redirect, render, translation_of
+
+FORM_BYTES_MAX = 1024 * 1024
+PROBLEMS = {
+    "empty": N_("Write something here"),
+    "quarter": N_("Write a quarter like this: 2026-Q2"),
+    "choose": N_("Choose one"),
+    "section": N_("A section has a heading and a text"),
+    "recommendation": N_("A recommendation says who should do what"),
+}
+OVERTAKEN = N_("Somebody has kept another revision since you began: look at it first, then keep yours over it")
+TOO_LONG = N_("The text is too long for the register")
+NOT_READABLE = N_("The register does not take this text: look for unusual characters, and at the codes")
+NO_REASON = N_("Write why the finding is withdrawn")
+# The ledger's word for it is shorter than the register's.
+STATUSES = {"not": "not-implemented"}
+
+
+async def show_form(request: Request) -> Response:
+    case = await _for_writing(request)
+    written = await load_written(case.member, case.id)
+    return await _render(request, case, written or await _begin(case))
+
+
+async def take_form(request: Request) -> Response:
+    """Keep what was typed for its writer; add or take away a part; or keep it as a revision for everyone."""
+    case = await _for_writing(request)
+    form = await read_form(request, FORM_BYTES_MAX)
+    action = form.text("action")
+    written = change_parts(read_written(form), action)
+    await save_written(case.member, case.id, written)
+    if action == "keep":
+        return await _keep(request, case, written)
+    fragment = "#sections" if "section" in action else "#recommendations" if "recommendation" in action else ""
+    saved = "?saved" if action == "save" else ""
+    return redirect(f"{case.path}/finding/edit{saved}{fragment}")
+
+
+async def discard(request: Request) -> Response:
+    case = await _for_writing(request)
+    await discard_written(case.member, case.id)
+    return redirect(f"{case.path}/finding")
+
+
+async def show_withdrawal(request: Request) -> Response:
+    case = await _for_writing(request)
+    await _standing(case)
+    return render(request, "finding_withdraw.html", **finding_context(request, case))
+
+
+async def take_withdrawal(request: Request) -> Response:
+    """Draft the tombstone; like any revision it is signed and decided by others."""
+    case = await _for_writing(request)
+    form = await read_form(request)
+    previous = await _standing(case)
+    reason = form.text("reason")
+    acting = case.acting
+    try:
+        draft = make_withdrawal(
+            previous, charter=acting.charter.hash, day=case.today, reason=reason, author=acting.label
+        )
+        text = make_finding(draft)
+    except CryptoError as error:
+        message = TOO_LONG if isinstance(error, LimitError) else NO_REASON if not reason else NOT_READABLE
+        context = finding_context(request, case)
+        errors = [FieldError("reason", message)]
+        return render(request, "finding_withdraw.html", 422, **context, errors=errors, values={"reason": reason})
+    await commands.draft_finding(case.seen(form), case.id, _base(case) + 1, text)
+    return redirect(f"{case.path}/finding?done=kept")
+
+
+async def _for_writing(request: Request) -> OpenCase:
+    case = await requested_case(request)
+    if not may_act("drafted", case.state, case.members, case.roles):
+        raise RuleError("role" if case.roles.isdisjoint({"investigator", "legal"}) else "state")
+    return case
+
+
+async def _standing(case: OpenCase) -> Finding:
+    found = await standing(case.state, dict(case.charters))
+    if found is None or found.is_withdrawn:
+        raise RuleError("stands")
+    return found
+
+
+def _base(case: OpenCase) -> int:
+    return 0 if case.state.finding is None else case.state.finding.revision
+
+
+async def _begin(case: OpenCase) -> Written:
+    """The fields before anything was typed: those of the newest revision, with what became of the recommendations."""
+    assert case.keys is not None
+    known = list(words.subject_words(case.acting.charter, "en"))
+    history = await read_history(case.id, case.keys)
+    texts = [each.draft for each in history.revisions if not each.draft.is_withdrawn]
+    if not texts:
+        return Written(base=_base(case), language=case.acting.charter.languages[0])
+    written = written_of(texts[-1], _base(case), known)
+    became = {number: STATUSES.get(status, status) for number, status in case.state.recommendations}
+    recommendations: list[WrittenRecommendation] = [
+        replace(each, status=became.get(str(number), each.status))
+        for number, each in enumerate(written.recommendations, 1)
+    ]
+    return replace(written, recommendations=tuple(recommendations))
+
+
+async def _keep(request: Request, case: OpenCase, written: Written) -> Response:
+    previous = await standing(case.state, dict(case.charters))
+    if previous is not None and previous.is_withdrawn:
+        raise RuleError("stands")
+    found = problems(written, correcting=previous is not None)
+    errors = [FieldError(field, PROBLEMS[code]) for field, code in found.items()]
+    if written.language not in case.acting.charter.languages:
+        errors.append(FieldError("language", PROBLEMS["choose"]))
+    if errors:
+        return await _render(request, case, written, errors)
+    if written.base != _base(case):
+        return await _render(request, case, replace(written, base=_base(case)), [FieldError("", OVERTAKEN)])
+    try:
+        text = make_finding(to_draft(written, await _place(request, case, previous)))
+    except CryptoError as error:
+        message = TOO_LONG if isinstance(error, LimitError) else NOT_READABLE
+        return await _render(request, case, written, [FieldError("title", message)])
+    await commands.draft_finding(case.acting, case.id, written.base + 1, text)
+    await discard_written(case.member, case.id)
+    return redirect(f"{case.path}/finding?done=kept")
+
+
+async def _place(request: Request, case: OpenCase, previous: Finding | None) -> Place:
+    acting = case.acting
+    if previous is not None:
+        identifier = previous.id
+    else:
+        client = portal_client(request, acting.charter)
+        try:
+            identifier = await next_id(client) or await provisional_id(acting.charter, case.today.year)
+        finally:
+            await client.close()
+    return Place(identifier, acting.charter.slug, acting.charter.hash, case.today, acting.label, previous)
+
+
+async def _render(
+    request: Request, case: OpenCase, written: Written, errors: list[FieldError] | None = None
+) -> Response:
+    charter, translation = case.acting.charter, translation_of(request)
+    return render(
+        request,
+        "finding_edit.html",
+        422 if errors else 200,
+        **finding_context(request, case),
+        written=written,
+        correcting=case.state.published is not None,
+        languages={code: language_words(code, translation.locale) for code in charter.languages},
+        errors=errors or [],
+        saved="saved" in request.query_params,
+    )
+
+
+routes = [
+    Route("/cases/{case}/finding/edit", show_form),
+    Route("/cases/{case}/finding/edit", take_form, methods=["POST"]),
+    Route("/cases/{case}/finding/discard", discard, methods=["POST"]),
+    Route("/cases/{case}/finding/withdraw", show_withdrawal),
+    Route("/cases/{case}/finding/withdraw", take_withdrawal, methods=["POST"]),
+]
