@@ -3,7 +3,6 @@
 
 import os
 import shutil
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -17,16 +16,12 @@ ROOT = Path(__file__).resolve().parent.parent
 
 @pytest.fixture(scope="session")
 def postgres() -> Iterator[Postgres]:
-    """A PostgreSQL of our own on loopback, for the session.
-
-    Not in pytest's folder: every session that starts shuts that one to other users, PostgreSQL's among them.
-    """
-    with tempfile.TemporaryDirectory(prefix="amparo-postgres-") as folder:
-        server = start_postgres(Path(folder))
-        if isinstance(server, str):
-            pytest.skip(server)
-        yield server
-        server.stop()
+    """A PostgreSQL of our own on loopback, for the session."""
+    server = start_postgres()
+    if isinstance(server, str):
+        pytest.skip(server)
+    yield server
+    server.stop()
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
