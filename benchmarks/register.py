@@ -104,7 +104,8 @@ def measure_building(world: World, database_url: str) -> str:
     register = build_register(entries[1:], world.charter.origin, assets)
     cpu = time.process_time() - start_cpu
     print(
-        f"{'build all pages':34} {time.perf_counter() - start:8.2f} s   {len(register.hashes)} paths, {cpu:.2f} s of CPU"
+        f"{'build all pages':34} {time.perf_counter() - start:8.2f} s   "
+        f"{len(register.hashes)} paths, {cpu:.2f} s of CPU"
     )
     start = time.perf_counter()
     register = register.renewed(entries, {entries[0].finding.id})
