@@ -72,8 +72,8 @@ class Assembly:
             stack.push_async_callback(database.close)
             with database.use():
                 stack.push_async_callback(self.pages.close)
-                self.charters.on_change = lambda: self.pages.renew(self.charters.all())
                 await self.charters.refresh()
+                self.charters.on_change = lambda: self.pages.renew(self.charters.all())
                 self.charters.on_change()
                 for work in (self.commits.run(), self._sweep_for_ever(), self._poll_for_ever()):
                     stack.push_async_callback(_stop, asyncio.create_task(work))
