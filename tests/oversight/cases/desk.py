@@ -2,16 +2,17 @@
 """A commission's desk in a test: reports that have come in, and its people at work on cases, day by day."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
-from functools import cached_property
 
-from crypto.charter import Charter
+from crypto.charter import Charter, make_charter, read_charter
+from crypto.note import sign
 from crypto.submission import SealedSubmission
 from oversight.cases import commands
 from oversight.cases.acting import Acting
 from oversight.cases.state import CaseState
 from oversight.intake.records import SealedFileRecord, Submission
+from oversight.members.records import CharterRecord
 from tests.oversight.reports import sealed_report
 from tests.people import NOW, World
 
@@ -25,10 +26,16 @@ class Desk:
 
     world: World
     now: datetime = NOW
+    successors: list[Charter] = field(default_factory=list)
 
-    @cached_property
+    @property
     def charters(self) -> dict[str, Charter]:
-        return {self.world.charter.hash: self.world.charter}
+        return {charter.hash: charter for charter in (self.world.charter, *self.successors)}
+
+    @property
+    def charter(self) -> Charter:
+        """The charter in force."""
+        return self.successors[-1] if self.successors else self.world.charter
 
     @property
     def today(self) -> date:
@@ -38,7 +45,16 @@ class Desk:
         """The person at work now. Each act takes a second, so that times differ."""
         self.now += timedelta(seconds=1)
         person = self.world[label]
-        return Acting(label, self.world.charter, self.now.astimezone(UTC), person.identity, person.signing_key)
+        return Acting(label, self.charter, self.now.astimezone(UTC), person.identity, person.signing_key)
+
+    async def dismiss(self, label: str) -> None:
+        """A new charter without this member."""
+        members = tuple(member for member in self.charter.members if member.label != label)
+        draft = replace(self.charter, number=self.charter.number + 1, previous=self.charter.hash, members=members)
+        signed = sign(make_charter(draft), [person.signing_key for person in self.world.governors])
+        charter = read_charter(signed.encode())
+        await CharterRecord.create(hash=charter.hash, number=charter.number, note=charter.note, published=True)
+        self.successors.append(charter)
 
     def forward(self, **duration: float) -> None:
         self.now += timedelta(**duration)

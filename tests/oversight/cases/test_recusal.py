@@ -4,17 +4,19 @@
 import pytest
 
 from crypto.age import PqIdentity
-from crypto.errors import CryptoError, NotARecipientError
+from crypto.errors import AuthenticationError, CryptoError, NotARecipientError, ProofError
 from crypto.event import open_part, read_event
 from crypto.event_parts import Keys, Renewal, Text
 from crypto.grant import open_case_grant
 from oversight.cases import commands
 from oversight.cases.grants import open_keys
-from oversight.cases.keeping import load_case
+from oversight.cases.keeping import load_case, load_notes
+from oversight.cases.projection import check
 from oversight.cases.records import CaseGrantRecord
 from oversight.cases.rules import RuleError
 from oversight.intake.records import Submission
 from oversight.ledger.records import EventRecord
+from oversight.ledger.verify import verify_events
 from tests.oversight.cases.desk import Desk
 
 
@@ -154,6 +156,30 @@ async def test_the_only_holder_in_conflict_hands_over_and_is_shut_out(desk: Desk
     assert await refused(commands.assign(desk.person("amina"), case, "daud")) == "in-conflict"
     state = await commands.recuse(desk.person("chiara"), case, "amina", "She declared it.")
     assert state.holders == ("chiara",)
+
+
+async def test_a_holder_who_is_no_longer_a_member_is_shut_out_before_anything_is_sealed(desk: Desk) -> None:
+    case = (await desk.open_case()).head.case
+    await desk.dismiss("bruno")
+    assert await refused(commands.note(desk.person("chiara"), case, "Not for Bruno.")) == "renewal-due"
+    with pytest.raises(AuthenticationError):
+        await commands.move(desk.person("bruno"), case, "ACKNOWLEDGED", "sent")
+    # Whoever holds the case may do it, for nobody has to judge anything.
+    state = await commands.leave(desk.person("amina"), case, "bruno", "No longer a member.")
+    state = await commands.note(desk.person("chiara"), case, "Not for Bruno.")
+    assert state.holders == ("amina", "chiara")
+    assert state.head.sequence not in await openable(desk, "bruno", case)
+    notes = [data async for data in load_notes(case)]
+    assert verify_events(notes, desk.charters, check, RuleError).state == state
+
+
+async def test_an_event_under_an_older_charter_than_the_last_is_refused(desk: Desk) -> None:
+    case = (await desk.open_case()).head.case
+    before = desk.person("bruno")
+    await desk.dismiss("bruno")
+    await commands.leave(desk.person("amina"), case, "bruno", "No longer a member.")
+    with pytest.raises(ProofError):
+        await commands.declare(before, case, conflict=False)
 
 
 async def test_a_member_whom_the_reporter_left_out_is_not_assigned(desk: Desk) -> None:
