@@ -50,5 +50,5 @@ def _messages(catalog: Catalog) -> dict[str, str | list[str]]:
         key = message.id if isinstance(message.id, str) else message.id[0]
         if message.context:
             key = f"{message.context}{CONTEXT_END}{key}"
-        messages[key] = message.string if isinstance(message.string, str) else list(message.string)
+        messages[key] = message.string if isinstance(message.string, str) else list(message.string or ())
     return messages
