@@ -10,3 +10,6 @@ CHROMIUM_ARGUMENTS = [
     "--disable-component-update",
     "--disable-sync",
 ]
+
+# A wait that takes longer than this is a fault.
+TIMEOUT_MS = 15_000

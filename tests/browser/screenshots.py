@@ -63,14 +63,15 @@ def _go_to(panel: str) -> Callable[[Page, str], None]:
         for _ in range(_PANELS_MAX):
             if page.locator(f'[data-panel="{panel}"]').is_visible():
                 return
-            _fill(page)
+            fill_shown_panel(page)
             page.locator("[data-panel]:visible [data-next]").click()
         raise RuntimeError(f"{panel} is not reached")
 
     return visit
 
 
-def _fill(page: Page) -> None:
+def fill_shown_panel(page: Page) -> None:
+    """Something in every field of the panel that is shown, long texts and long names among it."""
     shown = page.locator("[data-panel]:visible")
     for field in shown.locator("textarea").all():
         field.fill(STORY)
@@ -85,7 +86,7 @@ def _fill(page: Page) -> None:
 def _filled(panel: str) -> Callable[[Page, str], None]:
     def visit(page: Page, base: str) -> None:
         _go_to(panel)(page, base)
-        _fill(page)
+        fill_shown_panel(page)
 
     return visit
 

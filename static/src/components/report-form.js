@@ -182,10 +182,7 @@ export class ReportForm {
   /** @param {string} acknowledgement */
   #arrived(acknowledgement) {
     this.#acknowledgement = acknowledgement;
-    this.#sealing.terminate();
-    this.#report.forget();
-    this.#typeBack?.forget();
-    removeEventListener("beforeunload", this.#warn);
+    this.#forgetAnswers();
     showCode(this.#panels.get("sent"), this.#code);
     this.#panels.goAndHold("sent");
   }
@@ -227,11 +224,16 @@ export class ReportForm {
     if (!this.#report.isEmpty) event.preventDefault();
   };
 
-  #forgetAll() {
+  #forgetAnswers() {
     removeEventListener("beforeunload", this.#warn);
     this.#sealing.terminate();
     this.#report.forget();
     this.#typeBack?.forget();
+    showAnswers(this.#panels.get("check"), []);
+  }
+
+  #forgetAll() {
+    this.#forgetAnswers();
     for (const name of ["code", "sent"]) showCode(this.#panels.get(name), "");
     this.#code = "";
     this.#acknowledgement = "";

@@ -1,0 +1,384 @@
+# SPDX-License-Identifier: AGPL-3.0-or-later
+"""The report form in a real browser, against a real portal."""
+
+import re
+from pathlib import Path
+
+from playwright.sync_api import Page, Request, expect
+
+from tests.browser.conftest import NewContext
+from tests.browser.reporter import Reporter
+from tests.servers import Program
+
+CANARY = "Xylokanarienvogel"
+
+
+def test_a_report_goes_from_the_first_panel_to_its_acknowledgement(
+    new_context: NewContext, portal_server: Program
+) -> None:
+    reporter = Reporter(new_context(accept_downloads=True).new_page(), portal_server.origin)
+    reporter.open_form()
+    code = reporter.send_report()
+    assert re.fullmatch(r"\d{5}( \d{5}){6}", code)
+    assert " ".join(reporter.code_groups) == code
+    with reporter.page.expect_download() as download:
+        reporter.page.locator("[data-save]").click()
+    assert download.value.suggested_filename == "note.txt"
+    assert Path(download.value.path()).read_text().startswith("amparo acknowledgement v1\n" + portal_server.origin)
+
+
+def test_nothing_typed_is_in_any_request_in_the_clear(
+    new_context: NewContext, portal_server: Program, tmp_path: Path
+) -> None:
+    context = new_context()
+    before_send: list[Request] = []
+    requests: list[Request] = []
+    context.on("request", lambda request: requests.append(request))
+    reporter = Reporter(context.new_page(), portal_server.origin)
+    reporter.open_form()
+    reporter.go_to_story()
+    reporter.attach(f"{CANARY}-photo.txt", "text/plain", CANARY.encode() * 9000)
+    reporter.write(f"{CANARY} wrote this")
+    reporter.go_on()
+    reporter.go_on()
+    reporter.type_back()
+    before_send = list(requests)
+    reporter.send()
+    expect(reporter.panel("sent")).to_be_visible()
+
+    assert {request.method for request in before_send} == {"GET"}
+    paths = [request.url.removeprefix(portal_server.origin) for request in before_send]
+    assert all(path.startswith("/assets/") or path == "/en/demo-commission/report" for path in paths)
+    sent = [request for request in requests if request not in before_send]
+    assert {"POST", "PUT"} <= {request.method for request in sent}
+    for request in requests:
+        assert request.url.startswith(portal_server.origin)
+        carried = request.url.encode() + str(request.all_headers()).encode() + (request.post_data_buffer or b"")
+        assert CANARY.encode() not in carried
+    stored = [path for path in portal_server.log.parent.rglob("*") if path.is_file()]
+    assert len(stored) > 2
+    assert not [path for path in stored if CANARY.encode() in path.read_bytes() or CANARY in str(path)]
+
+
+def test_back_and_forward_move_one_panel_and_keep_the_answers(
+    new_context: NewContext, portal_server: Program
+) -> None:
+    reporter = Reporter(new_context().new_page(), portal_server.origin)
+    page = reporter.page
+    reporter.open_form()
+    address = page.url
+    reporter.go_on()
+    page.locator("#q-situation-2").check()
+    reporter.go_on()
+    reporter.write("My words")
+    page.go_back()
+    expect(reporter.panel("p-who")).to_be_visible()
+    expect(page.locator("#q-situation-2")).to_be_checked()
+    page.go_back()
+    expect(reporter.panel("before")).to_be_visible()
+    page.go_forward()
+    expect(reporter.panel("p-who")).to_be_visible()
+    page.go_forward()
+    expect(reporter.panel("p-what")).to_be_visible()
+    expect(page.locator("#q-story")).to_have_value("My words")
+    # How far somebody came is in no address.
+    assert page.url == address
+    reporter.panel("p-what").locator("[data-back]").click()
+    expect(reporter.panel("p-who")).to_be_visible()
+
+
+def test_change_comes_back_to_the_check_in_one_step(new_context: NewContext, portal_server: Program) -> None:
+    reporter = Reporter(new_context().new_page(), portal_server.origin)
+    reporter.open_form()
+    reporter.go_to_story()
+    reporter.write("First words")
+    reporter.go_on()
+    check = reporter.panel("check")
+    check.locator(".summary__row", has_text="Which place?").locator("[data-change]").click()
+    expect(reporter.panel("p-who")).to_be_visible()
+    reporter.page.locator("#q-place").fill("A harbour town")
+    reporter.go_on()
+    expect(check).to_be_visible()
+    expect(check).to_contain_text("A harbour town")
+    reporter.page.go_back()
+    expect(reporter.panel("p-what")).to_be_visible()
+
+
+def test_a_required_question_left_out_is_said_and_takes_the_focus(
+    new_context: NewContext, portal_server: Program
+) -> None:
+    reporter = Reporter(new_context().new_page(), portal_server.origin)
+    page = reporter.page
+    reporter.open_form()
+    reporter.go_to_story()
+    title = page.title()
+    reporter.go_on()
+    summary = reporter.shown.locator("[data-errors]")
+    expect(summary).to_be_focused()
+    expect(page).to_have_title(f"Error: {title}")
+    expect(page.locator("#q-story-error")).to_have_text("Answer this question: What happened?")
+    summary.locator("a").click()
+    expect(page.locator("#q-story")).to_be_focused()
+    assert "#" not in page.url
+    reporter.write()
+    reporter.go_on()
+    expect(reporter.panel("check")).to_be_visible()
+    expect(page).to_have_title(title)
+
+
+def test_forward_does_not_jump_over_a_required_answer(new_context: NewContext, portal_server: Program) -> None:
+    reporter = Reporter(new_context().new_page(), portal_server.origin)
+    reporter.open_form()
+    reporter.go_to_code()
+    reporter.page.go_back()
+    expect(reporter.panel("check")).to_be_visible()
+    reporter.page.go_back()
+    reporter.write("")
+    reporter.page.go_forward()
+    expect(reporter.panel("check")).to_be_visible()
+    reporter.go_on()
+    expect(reporter.panel("p-what").locator("[data-errors]")).to_be_visible()
+    reporter.write("Now there is something")
+    reporter.go_on()
+    expect(reporter.panel("check")).to_contain_text("Now there is something")
+
+
+def test_a_date_that_can_not_be_is_said(new_context: NewContext, portal_server: Program) -> None:
+    reporter = Reporter(new_context().new_page(), portal_server.origin)
+    page = reporter.page
+    reporter.open_form()
+    reporter.go_to_story()
+    reporter.write()
+    error = page.locator('[data-question="when"] .field__error')
+    cases = (("3", "2", "", "Write the year too"), ("31", "2", "2024", "no such day"), ("1", "1", "24", "four digits"))
+    for day, month, year, words in cases:
+        page.locator("#q-when-day").fill(day)
+        page.locator("#q-when-month").select_option(month)
+        page.locator("#q-when-year").fill(year)
+        reporter.go_on()
+        expect(error).to_contain_text(words)
+    page.locator("#q-when-day").fill("٢٩")
+    page.locator("#q-when-month").select_option("2")
+    page.locator("#q-when-year").fill("۲۰۲۴")
+    page.locator("#q-when-about").check()
+    reporter.go_on()
+    expect(reporter.panel("check")).to_contain_text("about 29 February 2024")
+
+
+def test_what_could_lead_to_a_person_is_pointed_out(new_context: NewContext, portal_server: Program) -> None:
+    reporter = Reporter(new_context().new_page(), portal_server.origin)
+    for story, warned in (
+        ("Ring my sister at +41 44 123 45 67", True),
+        ("اتصل على ٠٧٩١٢٣٤٥٦٧٨", True),
+        ("I am at someone@example.org", True),
+        ("On 12.03.2024 they took 14 000 from us", False),
+    ):
+        reporter.open_form()
+        reporter.go_to_story()
+        reporter.write(story)
+        reporter.go_on()
+        row = reporter.panel("check").locator(".summary__row", has_text="What happened?")
+        expect(row.locator("[data-warning]")).to_be_visible(visible=warned)
+
+
+def test_one_file_after_another_each_with_its_choice(new_context: NewContext, portal_server: Program) -> None:
+    reporter = Reporter(new_context().new_page(), portal_server.origin)
+    reporter.open_form()
+    reporter.go_to_story()
+    reporter.write()
+    files = reporter.page.locator(".files__item")
+    reporter.attach("photo.jpg", "image/jpeg", b"\xff\xd8" + b"x" * 3000)
+    reporter.attach("paper.pdf", "application/pdf", b"%PDF" * 1000)
+    reporter.attach("empty.txt", "text/plain", b"")
+    expect(files).to_have_count(2)
+    expect(reporter.shown.locator("[data-errors]")).to_contain_text("This file is empty")
+    expect(files.nth(0).locator("[data-strip] input")).to_be_checked()
+    expect(files.nth(1).locator("[data-strip]")).to_be_hidden()
+    expect(files.nth(1).locator("[data-keeps]")).to_be_visible()
+    files.nth(1).locator("[data-remove]").click()
+    expect(files).to_have_count(1)
+    for number in range(3):
+        reporter.attach(f"{number}.txt", "text/plain", b"x")
+    reporter.attach("one-too-many.txt", "text/plain", b"x")
+    expect(reporter.shown.locator("[data-errors]")).to_contain_text("4 files at most")
+    expect(files).to_have_count(4)
+    reporter.go_on()
+    expect(reporter.panel("check")).to_contain_text("photo.jpg (3 kB, hidden details removed)")
+
+
+def test_somebody_has_to_be_left_who_can_read_it(new_context: NewContext, portal_server: Program) -> None:
+    reporter = Reporter(new_context().new_page(), portal_server.origin)
+    reporter.open_form()
+    reporter.go_to_story()
+    reporter.write()
+    members = reporter.page.locator('[data-question="exclude"] input')
+    for number in range(members.count()):
+        members.nth(number).check()
+    reporter.go_on()
+    expect(reporter.shown.locator("[data-errors]")).to_contain_text("at least one person")
+    members.first.uncheck()
+    reporter.go_on()
+    expect(reporter.panel("check")).to_contain_text("Bruno Keller")
+
+
+def test_sending_waits_for_two_groups_typed_right(new_context: NewContext, portal_server: Program) -> None:
+    context = new_context()
+    sent: list[Request] = []
+    context.on("request", lambda request: sent.append(request) if request.method != "GET" else None)
+    reporter = Reporter(context.new_page(), portal_server.origin)
+    reporter.open_form()
+    reporter.go_to_code()
+    errors = reporter.shown.locator("[data-errors]")
+    reporter.send()
+    expect(errors.locator("li")).to_have_count(2)
+    reporter.type_back()
+    wrong = reporter.page.locator("[data-back-field]").first
+    right = wrong.input_value()
+    wrong.fill(str((int(right) + 1) % 100_000).zfill(5))
+    reporter.send()
+    expect(errors).to_contain_text("is not the same")
+    expect(reporter.panel("code")).to_be_visible()
+    assert sent == []
+    wrong.fill("".join(chr(ord("٠") + int(digit)) for digit in right))
+    reporter.send()
+    expect(reporter.panel("sent")).to_be_visible()
+
+
+def test_who_can_not_write_the_code_down_may_go_on(new_context: NewContext, portal_server: Program) -> None:
+    reporter = Reporter(new_context().new_page(), portal_server.origin)
+    reporter.open_form()
+    reporter.go_to_code()
+    reporter.page.locator(".more__summary").click()
+    expect(reporter.shown).to_contain_text("nobody will be able to answer you")
+    reporter.page.locator("[data-without-code]").check()
+    reporter.send()
+    expect(reporter.panel("sent")).to_be_visible()
+
+
+def test_two_presses_of_send_make_one_submission(new_context: NewContext, portal_server: Program) -> None:
+    context = new_context()
+    posts: list[Request] = []
+    context.on("request", lambda request: posts.append(request) if request.method == "POST" else None)
+    reporter = Reporter(context.new_page(), portal_server.origin)
+    reporter.open_form()
+    reporter.go_to_code()
+    reporter.type_back()
+    reporter.page.locator('[data-panel="code"] [data-send]').dblclick()
+    expect(reporter.panel("sent")).to_be_visible()
+    assert len(posts) == 1
+
+
+def test_two_tabs_never_share_a_code(new_context: NewContext, portal_server: Program) -> None:
+    context = new_context()
+    tabs = [Reporter(context.new_page(), portal_server.origin) for _ in range(2)]
+    for tab in tabs:
+        tab.open_form()
+        tab.go_to_code()
+    codes = [" ".join(tab.code_groups) for tab in tabs]
+    assert codes[0] != codes[1]
+    for tab in reversed(tabs):
+        tab.type_back()
+        tab.send()
+        expect(tab.panel("sent")).to_be_visible()
+    assert [" ".join(tab.code_groups) for tab in tabs] == codes
+
+
+def test_after_sending_nothing_leads_back_to_the_answers(new_context: NewContext, portal_server: Program) -> None:
+    reporter = Reporter(new_context().new_page(), portal_server.origin)
+    reporter.open_form()
+    reporter.send_report("Words that must be gone")
+    reporter.page.evaluate("history.back()")
+    expect(reporter.panel("sent")).to_be_visible()
+    assert reporter.page.locator("#q-story").input_value() == ""
+    assert "Words that must be gone" not in reporter.page.content()
+
+
+def test_a_network_that_is_gone_is_said_and_sending_goes_on_by_itself(
+    new_context: NewContext, portal_server: Program
+) -> None:
+    context = new_context()
+    reporter = Reporter(context.new_page(), portal_server.origin)
+    reporter.open_form()
+    reporter.go_to_code()
+    reporter.type_back()
+    context.route("**/api/v1/**", lambda route: route.abort("internetdisconnected"))
+    reporter.send()
+    trouble = reporter.panel("sending").locator("[data-trouble]")
+    expect(trouble).to_be_visible(timeout=10_000)
+    expect(trouble).to_contain_text("Nothing is lost")
+    context.unroute("**/api/v1/**")
+    expect(reporter.panel("sent")).to_be_visible(timeout=40_000)
+
+
+def test_an_answer_that_can_not_be_mended_by_waiting_leaves_the_answers_alone(
+    new_context: NewContext, portal_server: Program
+) -> None:
+    context = new_context()
+    reporter = Reporter(context.new_page(), portal_server.origin)
+    reporter.open_form()
+    reporter.go_to_code("Still here")
+    reporter.type_back()
+    refusal = '{"error": {"code": "too-large", "message": "", "field": null}}'
+    context.route("**/api/v1/**", lambda route: route.fulfill(status=413, body=refusal, content_type="application/json"))
+    reporter.send()
+    expect(reporter.panel("sending").locator("[data-errors]")).to_contain_text("too large to be sent")
+    reporter.page.locator("[data-to-check]").click()
+    expect(reporter.panel("check")).to_contain_text("Still here")
+    context.unroute("**/api/v1/**")
+    reporter.go_on()
+    reporter.type_back()
+    reporter.send()
+    expect(reporter.panel("sent")).to_be_visible()
+
+
+def test_the_journey_leaves_no_storage_behind(new_context: NewContext, portal_server: Program) -> None:
+    context = new_context()
+    reporter = Reporter(context.new_page(), portal_server.origin)
+    reporter.open_form()
+    code = reporter.send_report()
+    reporter.open_return()
+    reporter.enter_code(code)
+    expect(reporter.panel("mailbox")).to_be_visible()
+    assert context.cookies() == []
+    assert _stored(reporter.page) == [0, 0, [], [], 0, ""]
+
+
+def _stored(page: Page) -> object:
+    return page.evaluate(
+        """async () => [
+            localStorage.length, sessionStorage.length,
+            (await indexedDB.databases()).map((each) => each.name), await caches.keys(),
+            (await navigator.serviceWorker.getRegistrations()).length, window.name,
+        ]"""
+    )
+
+
+def test_the_printed_receipt_is_one_page_with_the_code_and_nothing_that_tells(
+    new_context: NewContext, portal_server: Program
+) -> None:
+    for locale in ("en", "ar"):
+        reporter = Reporter(new_context().new_page(), portal_server.origin, locale)
+        reporter.open_form()
+        reporter.go_to_code()
+        groups = reporter.code_groups
+        reporter.page.emulate_media(media="print")
+        text = reporter.page.locator("body").inner_text()
+        assert re.findall(r"\d{5}", text) == groups
+        assert reporter.page.locator("button:visible, a:visible, input:visible, h1:visible").count() == 0
+        assert "Demonstration" not in text
+        assert "لجنة" not in text
+        assert len(text.split()) < 40
+        assert reporter.page.pdf(format="A4").count(b"/Type /Page\n") == 1
+
+
+def test_without_script_the_page_says_why_it_can_not_send(new_context: NewContext, portal_server: Program) -> None:
+    page = new_context(java_script_enabled=False).new_page()
+    for locale in ("en", "ar"):
+        page.goto(f"{portal_server.origin}/{locale}/demo-commission/report")
+        first = page.locator("main > *").first
+        expect(first).to_have_class(re.compile("without-script"))
+        expect(first).to_be_visible()
+        expect(page.locator('[data-panel="p-who"]')).to_be_visible()
+        expect(page.locator('[data-panel="p-what"]')).to_be_visible()
+        assert page.locator("input:visible, textarea:visible, select:visible, button:visible").count() == 0
+        expect(page.locator("[data-leave]")).to_be_visible()
