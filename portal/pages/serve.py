@@ -14,8 +14,8 @@ _IMMUTABLE = "public, max-age=31536000, immutable"
 class SiteEndpoint:
     """Serves the site that ``holder`` has at the moment.
 
-    Documents are never kept (``no-store``), assets for ever: their path changes with their bytes. Where only the closing
-    slash is missing it redirects, by a relative address.
+    Documents are never kept (``no-store``), assets for ever: their path changes with their bytes. Where only the
+    closing slash is missing it redirects, by a relative address.
     """
 
     def __init__(self, holder: SiteHolder) -> None:

@@ -32,8 +32,8 @@ def strings_asset(folder: Path, domain: str, locale: str) -> Asset:
 
 
 def _module(locale: str, catalog: Catalog) -> str:
-    # A rule of plurals is an expression of C, and every such expression means the same in JavaScript; a comparison gives
-    # a boolean there, hence Number.
+    # A rule of plurals is an expression of C, and every such expression means the same in JavaScript; a comparison
+    # gives a boolean there, hence Number.
     return (
         f"export const locale = {json.dumps(locale)};\n"
         f"export const plural = (n) => Number({catalog.plural_expr});\n"

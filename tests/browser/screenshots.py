@@ -1,12 +1,15 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
 """Pictures of every page and state, to be looked at: ``python -m tests.browser.screenshots [WORD…]``.
 
-They go to ``var/screenshots``, named ``<state>-<language>-<width>-<scheme>.png``. With words only the states whose names
-hold one of them. Widths are a phone, a narrow phone at twice the text size, and a desktop.
+They go to ``var/screenshots``, named ``<state>-<language>-<view>-<scheme>.png``. With words, only the states whose
+names hold one of them. The views are a phone, a narrow phone at twice the text size, and a desktop.
 """
 
+import os
+import shutil
 import sys
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
 from playwright.sync_api import Browser, Page, sync_playwright
@@ -18,11 +21,10 @@ from tests.conftest import ROOT
 OUT = ROOT / "var" / "screenshots"
 SLUG = "demo-commission"
 STORY = (
-    "They came at six in the morning and took my brother. Nobody showed a paper. He was questioned without a lawyer for "
-    "two days. You can reach my sister under +41 44 123 45 67.\n\n" + "He has not seen a doctor since. " * 12
+    "They came at six in the morning and took my brother. Nobody showed a paper. He was questioned without a lawyer "
+    "for two days. You can reach my sister under +41 44 123 45 67.\n\n" + "He has not seen a doctor since. " * 12
 )
 _PANELS_MAX = 20
-_VIEWS = (("phone", 390, 844, 1.0), ("narrow", 320, 640, 2.0), ("desk", 1280, 860, 1.0))
 
 
 def _start(page: Page, base: str) -> None:
@@ -75,10 +77,13 @@ def fill_shown_panel(page: Page) -> None:
     shown = page.locator("[data-panel]:visible")
     for field in shown.locator("textarea").all():
         field.fill(STORY)
-    for field in shown.locator("input[type=radio]").all()[:1] + shown.locator("input[type=checkbox]").all()[:2]:
+    for field in shown.locator("input[type=radio]").all()[:1] + shown.locator("input[type=checkbox]:visible").all()[:2]:
         field.check()
     if shown.locator("input[type=file]").count():
-        for name, kind in (("DSC_2041.jpg", "image/jpeg"), ("a very long name of a court decision.pdf", "application/pdf")):
+        for name, kind in (
+            ("DSC_2041.jpg", "image/jpeg"),
+            ("a very long name of a court decision.pdf", "application/pdf"),
+        ):
             file = {"name": name, "mimeType": kind, "buffer": b"x" * 240_000}
             shown.locator("input[type=file]").set_input_files(file)  # type: ignore[arg-type]
 
@@ -129,39 +134,55 @@ STATES: dict[str, Callable[[Page, str], None]] = {
 }
 
 
-def take(browser: Browser, origin: str, state: str, locale: str, view: tuple[str, int, int, float], scheme: str) -> Path:
+@dataclass(frozen=True)
+class View:
+    """The window that a picture is taken in; ``text`` multiplies the size of letters."""
+
+    name: str
+    width: int
+    height: int
+    text: float = 1
+    scheme: str = "light"
+
+
+def take(browser: Browser, origin: str, state: str, locale: str, view: View) -> Path:
     """One picture of the whole page; its path."""
-    name, width, height, text = view
     context = browser.new_context(
-        viewport={"width": width, "height": height},
-        color_scheme=scheme,  # type: ignore[arg-type]
+        viewport={"width": view.width, "height": view.height},
+        color_scheme=view.scheme,  # type: ignore[arg-type]
         reduced_motion="reduce",
         java_script_enabled=state != "unscripted",
-        bypass_csp=text != 1,
+        bypass_csp=view.text != 1,
     )
     context.set_default_timeout(5000)
     page = context.new_page()
     page.on("pageerror", lambda error: print(f"{state}: {error}", file=sys.stderr))
     STATES[state](page, f"{origin}/{locale}")
-    if text != 1:
-        page.add_style_tag(content=f"html {{ font-size: {text * 100:.0f}% !important; }}")
-    path = OUT / f"{state}-{locale}-{name}-{scheme}.png"
+    if view.text != 1:
+        page.add_style_tag(content=f"html {{ font-size: {view.text * 100:.0f}% !important; }}")
+    path = OUT / f"{state}-{locale}-{view.name}-{view.scheme}.png"
     page.screenshot(path=path, full_page=True)
     context.close()
     return path
+
+
+PHONE = View("phone", 390, 844)
+NARROW = View("narrow", 320, 640, text=2)
+DARK = View("phone", 390, 844, scheme="dark")
+DESK = View("desk", 1280, 860)
+_TAKEN = (("en", PHONE), ("en", NARROW), ("en", DARK), ("en", DESK), ("ar", PHONE), ("ar", NARROW))
 
 
 def main(words: list[str]) -> None:
     OUT.mkdir(parents=True, exist_ok=True)
     chosen = [state for state in STATES if not words or any(word in state for word in words)]
     with serve_pages() as origin, sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=CHROMIUM_ARGUMENTS)
+        browser = playwright.chromium.launch(
+            executable_path=shutil.which("chromium") or os.environ["AMPARO_CHROMIUM"], args=CHROMIUM_ARGUMENTS
+        )
         for state in chosen:
-            for locale in ("en", "ar"):
-                print(take(browser, origin, state, locale, _VIEWS[0], "light"))
-                print(take(browser, origin, state, locale, _VIEWS[1], "light"))
-            print(take(browser, origin, state, "en", _VIEWS[0], "dark"))
-            print(take(browser, origin, state, "en", _VIEWS[2], "light"))
+            for locale, view in _TAKEN:
+                print(take(browser, origin, state, locale, view))
         browser.close()
 
 

@@ -119,9 +119,7 @@ def test_closing_the_form_by_mistake_is_asked_about(new_context: NewContext, por
 
 
 @pytest.mark.parametrize("path", ["/", "/en/", "/ar/return", "/en/protection", "/ar/nothing-here"])
-def test_every_page_can_be_left_with_and_without_script(
-    new_context: NewContext, portal: Program, path: str
-) -> None:
+def test_every_page_can_be_left_with_and_without_script(new_context: NewContext, portal: Program, path: str) -> None:
     for scripted in (True, False):
         page = away(new_context, java_script_enabled=scripted)
         page.goto(f"{portal.origin}{path}")

@@ -33,7 +33,7 @@ def test_nothing_typed_is_in_any_request_in_the_clear(
     context = new_context()
     before_send: list[Request] = []
     requests: list[Request] = []
-    context.on("request", lambda request: requests.append(request))
+    context.on("request", lambda request: requests.append(request))  # noqa: PLW0108
     reporter = Reporter(context.new_page(), portal_server.origin)
     reporter.open_form()
     reporter.go_to_story()
@@ -60,9 +60,7 @@ def test_nothing_typed_is_in_any_request_in_the_clear(
     assert not [path for path in stored if CANARY.encode() in path.read_bytes() or CANARY in str(path)]
 
 
-def test_back_and_forward_move_one_panel_and_keep_the_answers(
-    new_context: NewContext, portal_server: Program
-) -> None:
+def test_back_and_forward_move_one_panel_and_keep_the_answers(new_context: NewContext, portal_server: Program) -> None:
     reporter = Reporter(new_context().new_page(), portal_server.origin)
     page = reporter.page
     reporter.open_form()
@@ -319,7 +317,9 @@ def test_an_answer_that_can_not_be_mended_by_waiting_leaves_the_answers_alone(
     reporter.go_to_code("Still here")
     reporter.type_back()
     refusal = '{"error": {"code": "too-large", "message": "", "field": null}}'
-    context.route("**/api/v1/**", lambda route: route.fulfill(status=413, body=refusal, content_type="application/json"))
+    context.route(
+        "**/api/v1/**", lambda route: route.fulfill(status=413, body=refusal, content_type="application/json")
+    )
     reporter.send()
     expect(reporter.panel("sending").locator("[data-errors]")).to_contain_text("too large to be sent")
     reporter.page.locator("[data-to-check]").click()

@@ -55,7 +55,7 @@ def test_a_mistake_names_its_group_and_asks_nobody(new_context: NewContext, port
     reporter = Reporter(context.new_page(), portal_server.origin)
     reporter.open_return()
     requests: list[Request] = []
-    context.on("request", lambda request: requests.append(request))
+    context.on("request", lambda request: requests.append(request))  # noqa: PLW0108
     code = new_code()
     parts = list(groups(code))
     one_digit = parts.copy()

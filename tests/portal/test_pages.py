@@ -144,7 +144,14 @@ async def test_nothing_can_be_sent_to_a_page(client: httpx.AsyncClient, method: 
 
 @pytest.mark.parametrize(
     ("path", "language"),
-    [("/en/none", "en"), ("/ar/none", "ar"), ("/none", "en"), ("/favicon.ico", "en"), ("/ar/../etc", "en"), ("/en//", "en")],
+    [
+        ("/en/none", "en"),
+        ("/ar/none", "ar"),
+        ("/none", "en"),
+        ("/favicon.ico", "en"),
+        ("/ar/../etc", "en"),
+        ("/en//", "en"),
+    ],
 )
 async def test_a_missing_page_is_said_in_the_language_of_its_path(
     client: httpx.AsyncClient, path: str, language: str
@@ -274,12 +281,18 @@ def test_the_arabic_pages_run_from_right_to_left_and_say_who_translated_them(sit
 def test_a_round_the_clock_line_is_claimed_only_by_a_charter_that_offers_one(world: World) -> None:
     staffed = type(world.charter)(**{**vars(world.charter), "staffed_always": True})
     path = f"/en/{SLUG}/report"
-    assert "somebody is there at every hour" in build_site([staffed], PageSettings(), fake_assets()).pages[path].body.decode()
-    assert "This is not a 24-hour line" in build_site([world.charter], PageSettings(), fake_assets()).pages[path].body.decode()
+    assert (
+        "somebody is there at every hour"
+        in build_site([staffed], PageSettings(), fake_assets()).pages[path].body.decode()
+    )
+    assert (
+        "This is not a 24-hour line"
+        in build_site([world.charter], PageSettings(), fake_assets()).pages[path].body.decode()
+    )
 
 
 def test_pages_fit_their_budgets() -> None:
-    """docs: the start page in all, at most 14 KB in three requests; the rest of a form is counted by static/build.mjs."""
+    """The start page is at most 14 KB in three requests; script alone is weighed by static/build.mjs."""
     value = json.loads((ROOT / "oversight" / "questionnaires" / "default.json").read_text())
     world = found_test_commission(questionnaire=read_questionnaire(value, LANGUAGES))
     dist = ROOT / "static" / "dist"
