@@ -33,6 +33,7 @@ from oversight.findings import edit_pages as finding_edit_pages
 from oversight.findings import pages as finding_pages
 from oversight.findings import publish_pages as finding_publish_pages
 from oversight.intake import queue_pages, report_pages
+from oversight.intake.access import BrokenReportError
 from oversight.intake.arrival import Receiver
 from oversight.intake.blobs import Blobs
 from oversight.ledger.append import ConflictError
@@ -96,6 +97,7 @@ def create_app(
             NotFoundedError: _answer_not_founded,
             SetupRequired: _answer_not_founded,
             DraftChanged: _answer_changed,
+            BrokenReportError: report_pages.answer_broken,
             RuleError: refusal_pages.answer_rule,
             ConflictError: refusal_pages.answer_conflict,
             BodyTooLargeError: _answer_too_large,

@@ -4,7 +4,6 @@
 from crypto.event_parts import PURPOSES
 from oversight.cases import commands
 from oversight.cases.acting import Acting
-from oversight.cases.keeping import load_case
 from oversight.cases.reading import case_of_report
 from oversight.cases.rules import RuleError
 
@@ -12,18 +11,6 @@ from oversight.cases.rules import RuleError
 def read_purpose(text: str) -> str:
     """The purpose that a link names, or an empty text: then the letter was not written from its case."""
     return text if text in PURPOSES else ""
-
-
-async def refuse_shut_out(submission: str, member: str) -> None:
-    """Raise RuleError for a member who must not see the case that a report belongs to, whatever keys they have."""
-    case = await case_of_report(submission)
-    if case is None:
-        return
-    state = await load_case(case)
-    if member in state.recused:
-        raise RuleError("recused")
-    if state.in_conflict(member):
-        raise RuleError("in-conflict")
 
 
 async def record_letter(acting: Acting, submission: str, message: str, purpose: str) -> str | None:

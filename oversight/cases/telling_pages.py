@@ -11,7 +11,8 @@ from oversight.cases.case_pages import TIMELINE_EVENTS
 from oversight.cases.reading import read_timeline
 from oversight.cases.requested import requested_case
 from oversight.cases.telling import last_decision, letter_language, purpose_of, write_letter
-from oversight.intake.opening import load_sealed, open_with_grant
+from oversight.intake.access import BrokenReportError
+from oversight.intake.opening import load_sealed, open_with_thread
 from oversight.intake.records import Submission
 from oversight.letters.drafts import Draft, save_draft
 from oversight.pages import PageKit, redirect
@@ -21,7 +22,7 @@ async def draft_letter(request: Request) -> Response:
     """Write the draft, in place of one that was not sent, and go on to it."""
     case = await requested_case(request)
     report: str = request.path_params["report"]
-    if report not in case.state.reports:
+    if case.keys is None or report not in case.keys.threads:
         raise HTTPException(404)
     decision = last_decision(await read_timeline(case.id, case.keys, limit=TIMELINE_EVENTS))
     if decision is None or not decision.is_told:
@@ -29,9 +30,9 @@ async def draft_letter(request: Request) -> Response:
     submission = await Submission.get(id=report)
     [sealed] = await load_sealed([submission])
     try:
-        opened = open_with_grant(sealed, case.member.identity, case.acting.charter.origin)
+        opened = open_with_thread(sealed, case.keys.threads[report], case.acting.charter.origin)
     except CryptoError:
-        raise HTTPException(404) from None
+        raise BrokenReportError(submission) from None
     kit: PageKit = request.app.state.kit
     language = letter_language(opened.report.language, case.acting.charter.languages)
     body = write_letter(decision.to_state, decision.ground, decision.reasons, kit.translations[language])

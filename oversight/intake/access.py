@@ -9,8 +9,9 @@ from starlette.requests import Request
 
 from crypto.charter import Charter
 from crypto.errors import CryptoError, NotARecipientError
-from oversight.cases.recording import refuse_shut_out
-from oversight.intake.opening import OpenedReport, load_sealed, open_with_grant
+from oversight.cases.acting import acting
+from oversight.cases.report_access import refuse_shut_out, thread_by_case
+from oversight.intake.opening import OpenedReport, SealedReport, load_sealed, open_with_grant, open_with_thread
 from oversight.intake.records import Submission
 from oversight.members.office import charters_by_hash, current_charter
 from oversight.members.sessions import Unlocked, unlocked
@@ -43,7 +44,7 @@ class BrokenReportError(Exception):
 async def open_requested(request: Request, action: Action = Action.READ) -> OpenReport:
     """Open the report that the path names.
 
-    A report that is not here, one without a grant for this member and one that the member's roles do not allow get the
+    A report that is not here, one that the member has no key for and one that the member's roles do not allow get the
     same answer, 404. Raises RuleError for a member who is shut out of its case, BrokenReportError, and what
     ``unlocked`` raises.
     """
@@ -57,9 +58,18 @@ async def open_requested(request: Request, action: Action = Action.READ) -> Open
     charter, charters = await current_charter(), await charters_by_hash()
     [sealed] = await load_sealed([submission])
     try:
-        opened = await asyncio.to_thread(open_with_grant, sealed, member.identity, charter.origin)
-    except NotARecipientError:
-        raise HTTPException(404) from None
+        opened = await _open(request, member, sealed, charter.origin)
     except CryptoError:
         raise BrokenReportError(submission) from None
     return OpenReport(member, submission, opened, charters)
+
+
+async def _open(request: Request, member: Unlocked, sealed: SealedReport, origin: str) -> OpenedReport:
+    """By the member's own grant, else by the case that the member holds. Raises CryptoError, or 404 with neither."""
+    try:
+        return await asyncio.to_thread(open_with_grant, sealed, member.identity, origin)
+    except NotARecipientError:
+        thread = await thread_by_case(await acting(member, request.app.state.clock()), sealed.submission)
+    if thread is None:
+        raise HTTPException(404)
+    return await asyncio.to_thread(open_with_thread, sealed, thread, origin)

@@ -70,7 +70,11 @@ def open_with_grant(sealed: SealedReport, member: PqIdentity, origin: str) -> Op
     Raises NotARecipientError without a grant, another CryptoError when report or manifest are not as they should be.
     *Not* checked: the attachments, which are judged one by one so that a wrong one does not hide the report.
     """
-    thread = open_thread(sealed, member)
+    return open_with_thread(sealed, open_thread(sealed, member), origin)
+
+
+def open_with_thread(sealed: SealedReport, thread: PqIdentity, origin: str) -> OpenedReport:
+    """As ``open_with_grant``, by whoever has the thread's identity from elsewhere: from the report's case."""
     manifest = read_manifest(sealed.manifest)
     try:
         report = open_report(sealed.report, thread)

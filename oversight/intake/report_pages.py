@@ -146,6 +146,12 @@ async def _mark_opened(request: Request, report: OpenReport) -> None:
     await mark_seen(report.submission.id, label, today)
 
 
+async def answer_broken(request: Request, error: Exception) -> Response:
+    """On any page that needs the report open."""
+    assert isinstance(error, BrokenReportError)
+    return await _show_broken(request, error.submission)
+
+
 async def _show_broken(request: Request, submission: Submission) -> Response:
     await unlocked(request)
     return render(request, "report_broken.html", 409, submission=submission)
