@@ -108,9 +108,8 @@ def main() -> None:
                 rate = report("portal", clients, taken, done)
                 accepted = sum(exchange.status == 201 for exchange in done)
                 missing += accepted - count_stored(folder / "portal" / "portal.sqlite3", done)
-                print(
-                    f"{'':8} {clients:2} clients  {rate / bound:7.0%} of the bound, {each * 1000:.2f} ms of processor time"
-                )
+                cost = f"{each * 1000:.2f} ms of processor time each"
+                print(f"{'':8} {clients:2} clients  {rate / bound:7.0%} of the bound, {cost}")
             print(f"acknowledged and missing: {missing}")
         finally:
             portal.stop()

@@ -20,6 +20,7 @@ from portal.web.headers import API_CSP, SecurityHeaders
 def create_app(settings: Settings, clock: Clock = utc_now, blobs: BlobStore | None = None) -> Starlette:
     """The application. ``blobs`` stands in for the store that the settings name."""
     assembly = assemble(settings, clock, blobs)
+
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
         async with assembly.running() as database:
