@@ -48,14 +48,15 @@ export function numberLocale() {
 }
 
 /**
- * A day with the month in words.
+ * A day with the month in words, in the order that the pages have it in every language: 3 March 2026.
  *
  * @param {string} day YYYY-MM-DD
  */
 export function dayWords(day) {
   const date = new Date(`${day}T00:00:00Z`);
   if (Number.isNaN(date.getTime())) return day;
-  return new Intl.DateTimeFormat(numberLocale(), { dateStyle: "long", timeZone: "UTC" }).format(date);
+  const month = new Intl.DateTimeFormat(numberLocale(), { month: "long", timeZone: "UTC" }).format(date);
+  return `${date.getUTCDate()} ${month} ${date.getUTCFullYear()}`;
 }
 
 /**
