@@ -21,7 +21,8 @@ from oversight.cases.timeline import tell
 from oversight.intake.records import Submission
 from oversight.pages import FieldError, render, translation_of
 
-TIMELINE_EVENTS = 1000
+TIMELINE_EVENTS = 300
+ACTS_SHOWN = ("noted", "party-added", "replied", "clock-extended")
 
 
 async def show_case(request: Request) -> Response:
@@ -32,7 +33,7 @@ async def render_case(
     request: Request, case: OpenCase, errors: list[FieldError] | None = None, status: int = 200
 ) -> Response:
     """The page of a case, with what was wrong with a form that was posted on it."""
-    entries = await read_timeline(case.id, case.keys, limit=TIMELINE_EVENTS)
+    entries = await read_latest(case)
     references = await references_of(case)
     names, translation = Names(case.charters, translation_of(request).locale), translation_of(request)
     state, members, label = case.state, case.members, case.acting.label
@@ -43,13 +44,13 @@ async def render_case(
         status,
         **head_context(request, case),
         days=tell(entries, names, references, translation),
-        more=state.head.sequence + 1 - len(entries),
+        earlier=state.head.sequence + 1 - len(entries),
         reports=references,
         proposals=[_show_proposal(case, proposal, entries) for proposal in state.proposals] if holds else [],
         waiting=bool(state.proposals),
         moves=possible_moves(state, members, label, case.roles),
         untold=_untold(case, entries) if holds else [],
-        may={code: holds and may_act(code, state, members, case.roles) for code in ("noted", "party-added", "replied")},
+        may={code: holds and may_act(code, state, members, case.roles) for code in ACTS_SHOWN},
         must_renew=renewal_due(state, members),
         done=request.query_params.get("done", ""),
         errors=errors or [],
@@ -74,6 +75,12 @@ def head_context(request: Request, case: OpenCase) -> dict[str, Any]:
         "condition": lambda code: words.condition_words(code, translation),
         "policy": words.policy_words(case.state.policy, translation),
     }
+
+
+async def read_latest(case: OpenCase) -> list[Entry]:
+    """The latest events, oldest first: as many as a page tells."""
+    after = max(-1, case.state.head.sequence - TIMELINE_EVENTS)
+    return await read_timeline(case.id, case.keys, after=after, limit=TIMELINE_EVENTS)
 
 
 async def references_of(case: OpenCase) -> Mapping[str, str]:

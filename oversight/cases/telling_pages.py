@@ -7,8 +7,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from crypto.errors import CryptoError
-from oversight.cases.case_pages import TIMELINE_EVENTS
-from oversight.cases.reading import read_timeline
+from oversight.cases.case_pages import read_latest
 from oversight.cases.requested import requested_case
 from oversight.cases.telling import last_decision, letter_language, purpose_of, write_letter
 from oversight.intake.access import BrokenReportError
@@ -24,7 +23,7 @@ async def draft_letter(request: Request) -> Response:
     report: str = request.path_params["report"]
     if case.keys is None or report not in case.keys.threads:
         raise HTTPException(404)
-    decision = last_decision(await read_timeline(case.id, case.keys, limit=TIMELINE_EVENTS))
+    decision = last_decision(await read_latest(case))
     if decision is None or not decision.is_told:
         return redirect(case.path)
     submission = await Submission.get(id=report)
