@@ -80,11 +80,10 @@ async def log_in(
 ) -> tuple[Member, Keyring]:
     """The member and the opened keyring. Raises LoginRefused, or LoginMustWait before anything was looked at."""
     username = fold_username(attempt.username)
-    await _check_wait(username, now)
+    await _count_attempt(username, now)
     try:
         member, keyring = await _check(username, attempt, derivations, secrets_folder, now)
     except CryptoError:
-        await _note_failure(username, now)
         raise LoginRefused from None
     await FailedLogin.filter(username_hash=_hash(username)).delete()
     if needs_upgrade(member.keyring):
@@ -122,20 +121,26 @@ async def _check(
     return member, keyring
 
 
-async def _check_wait(username: str, now: datetime) -> None:
-    row = await FailedLogin.filter(username_hash=_hash(username)).first()
-    if row is not None and row.retry_at > now:
-        raise LoginMustWait(max(1, round((row.retry_at - now).total_seconds())))
+async def _count_attempt(username: str, now: datetime) -> None:
+    """Count a failure before the attempt is looked at; a success takes it back. Raises LoginMustWait.
 
-
-async def _note_failure(username: str, now: datetime) -> None:
+    Counted afterwards, a thousand attempts made at once would all be looked at before the first one counted.
+    """
     await FailedLogin.filter(retry_at__lt=now - FAILURES_KEPT).delete()
-    row = await FailedLogin.filter(username_hash=_hash(username)).first()
-    failures = 1 if row is None else row.failures + 1
-    seconds = 0 if failures < FAILURES_FREE else min(WAIT_SECONDS_MAX, 2 ** min(failures - FAILURES_FREE, 16))
-    await FailedLogin.update_or_create(
-        {"failures": failures, "retry_at": now + timedelta(seconds=seconds)}, username_hash=_hash(username)
-    )
+    key = _hash(username)
+    while True:
+        row, _ = await FailedLogin.get_or_create({"failures": 0, "retry_at": now}, username_hash=key)
+        if row.retry_at > now:
+            raise LoginMustWait(max(1, round((row.retry_at - now).total_seconds())))
+        failures = row.failures + 1
+        counted = {"failures": failures, "retry_at": now + timedelta(seconds=_wait_seconds(failures))}
+        # One statement, which finds nothing when another attempt was counted in between.
+        if await FailedLogin.filter(username_hash=key, failures=row.failures).update(**counted):
+            return
+
+
+def _wait_seconds(failures: int) -> int:
+    return 0 if failures < FAILURES_FREE else min(WAIT_SECONDS_MAX, 2 ** min(failures - FAILURES_FREE, 16))
 
 
 def _decoy_keyring(parameters: Parameters) -> bytes:

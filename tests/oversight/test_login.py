@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
 """Logging in and locking, as members see it."""
 
+import asyncio
+
 import pyotp
 import pytest
 
@@ -105,6 +107,14 @@ async def test_after_failures_the_wait_doubles_to_five_minutes_and_ends(office: 
     assert waits[-1] == 300
     expected = 303 if username == "amina" else 403
     assert (await browser.log_in(office.world["amina"], username=username)).status_code == expected
+
+
+@pytest.mark.parametrize("username", ["amina", "nobody"])
+async def test_attempts_made_at_once_are_no_way_around_the_wait(office: Office, username: str) -> None:
+    person = office.world["amina"]
+    at_once = [office.browser().log_in(person, username=username, code=f"{number:06}") for number in range(12)]
+    answers = await asyncio.gather(*at_once)
+    assert sorted(answer.status_code for answer in answers) == [403] * 3 + [429] * 9
 
 
 async def test_one_member_waits_and_the_others_do_not(office: Office) -> None:
