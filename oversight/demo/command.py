@@ -14,7 +14,15 @@ from typing import Any
 import pyotp
 
 from oversight.demo.programs import DemoError, Server, demo_office, demo_portal
-from oversight.demo.stage import answer_reports, describe, found_commission, send_reports, write_again, write_json
+from oversight.demo.stage import (
+    answer_reports,
+    describe,
+    found_commission,
+    make_cases,
+    send_reports,
+    write_again,
+    write_json,
+)
 
 LOOK_SECONDS = 1.0
 BOX_COLUMNS = 92
@@ -100,7 +108,9 @@ def _set_stage(folder: Path, portal: Server, office: Server) -> dict[str, Any]:
     _say("Answering some …")
     answer_reports(office, founded.sheets["registrar"], sent)
     write_again(portal, founded.charter, sent)
-    return describe(portal, office, founded, sent)
+    _say("Making cases of some, and publishing two findings …")
+    findings = asyncio.run(make_cases(office, founded, sent))
+    return describe(portal, office, founded, sent, findings)
 
 
 def _say(text: str) -> None:
@@ -114,6 +124,10 @@ def _box(description: dict[str, Any]) -> str:
         "",
         f"Portal   {description['portal_url']}/en/   (Arabic: /ar/)",
         f"Office   {description['office_url']}/",
+        "",
+        f"The register of findings, one of them corrected:  {description['portal_url']}/en/findings/",
+        f"Reports, a clock that is overdue among them:       {description['office_url']}/queue",
+        f"Cases in every state, one with a recused member:   {description['office_url']}/cases",
         "",
         "A receipt code with an answer waiting, for “I have a code”:",
         f"    {description['receipt_codes'][0]}",

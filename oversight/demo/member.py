@@ -33,7 +33,7 @@ class DemoMember:
     def log_in(self, username: str, passphrase: str, totp_secret: str) -> None:
         """Log in with a code of this moment. Raises DemoError when the office refuses."""
         code = pyotp.TOTP(totp_secret).at(datetime.now(UTC))
-        self._post("/login", username=username, passphrase=passphrase, code=code, next="/")
+        self.post("/login", username=username, passphrase=passphrase, code=code, next="/")
 
     def wait_for_reports(self, count: int, seconds_max: float = 120.0) -> None:
         """Open the queue until it has opened ``count`` reports. Raises DemoError when that takes too long."""
@@ -52,13 +52,14 @@ class DemoMember:
     def reply(self, submission: str, language: str, body: str) -> None:
         """Write a reply, look at it as the reporter will, sign and send it."""
         here = f"/reports/{submission}/reply"
-        self._post(here, language=language, body=body)
+        self.post(here, language=language, body=body)
         found = _DRAFT.search(self._http.get(f"{here}/preview").raise_for_status().text)
         if found is None:
             raise DemoError("the preview of a reply has no draft")
-        self._post(f"{here}/send", draft=found[1])
+        self.post(f"{here}/send", draft=found[1])
 
-    def _post(self, path: str, **form: str) -> None:
+    def post(self, path: str, **form: str) -> None:
+        """Send a form. Raises DemoError unless the office goes on to another page."""
         answer = self._http.post(path, data=form)
         if answer.status_code != httpx.codes.SEE_OTHER:
             raise DemoError(f"the office answered {answer.status_code} to {path.partition('/reports')[0] or 'a form'}")

@@ -17,7 +17,11 @@ IMAGE_SIDE = 96
 
 @dataclass(frozen=True)
 class DemoReport:
-    """One invented report, what the commission answers to it, and what the reporter writes then."""
+    """One invented report, what the commission answers to it, and what the reporter writes then.
+
+    ``case`` is the state to which a case with it is taken, ``finding`` the text of ``findings.json`` that comes of it,
+    ``days_ago`` how far its day of receipt is set back.
+    """
 
     language: str
     answers: Answers
@@ -25,6 +29,9 @@ class DemoReport:
     reply: str | None
     reply_language: str | None
     follow_up: str | None
+    case: str | None
+    finding: int | None
+    days_ago: int | None
 
 
 def load_reports() -> tuple[str, tuple[DemoReport, ...]]:
@@ -44,11 +51,21 @@ def _read(item: dict[str, Any]) -> DemoReport:
         "country": item["country"],
         "place": item["place"],
         "authority": item["authority"],
-        "consents": ("CO-CASE", "CO-STATS"),
+        "consents": ("CO-CASE", "CO-STATS") if item.get("finding") is None else ("CO-CASE", "CO-PUB-ANON", "CO-STATS"),
     }
     files = tuple(_attachment(file["name"], file["kind"], item["story"]) for file in item["files"])
     answered = {key: value for key, value in answers.items() if value}
-    return DemoReport(item["language"], answered, files, item["reply"], item["reply_language"], item["follow_up"])
+    return DemoReport(
+        item["language"],
+        answered,
+        files,
+        item["reply"],
+        item["reply_language"],
+        item["follow_up"],
+        item.get("case"),
+        item.get("finding"),
+        item.get("days_ago"),
+    )
 
 
 def _attachment(name: str, kind: str, story: str) -> OutgoingAttachment:

@@ -12,6 +12,7 @@ import httpx
 from crypto.charter import Charter
 from crypto.note import SigningKey
 from crypto.receipt_code import format_code
+from oversight.demo.cases import CaseMaker, PlannedCase, people_of, set_back
 from oversight.demo.member import DemoMember
 from oversight.demo.programs import Server
 from oversight.demo.reporter import DemoReporter
@@ -73,6 +74,26 @@ def answer_reports(office: Server, registrar: Sheet, sent: list[Sent]) -> None:
                 member.reply(each.submission, each.report.reply_language, each.report.reply)
 
 
+async def make_cases(office: Server, founded: Founded, sent: list[Sent]) -> list[str]:
+    """Cases in every state, and what was published; the ids of the findings."""
+    settings = load_settings(office.settings)
+    database = await Database.open(settings.database_url)
+    publisher = founded.sheets["publisher"]
+    try:
+        with database.use(), DemoMember(office.url) as member:
+            member.log_in(publisher.member.username, publisher.passphrase, publisher.totp_secret)
+            people = await people_of(founded, datetime.now(UTC))
+            maker = CaseMaker(people, founded.charter, member)
+            for each in sent:
+                if each.report.days_ago is not None:
+                    await set_back(each.submission, each.report.days_ago)
+                if each.report.case is not None:
+                    await maker.make(PlannedCase(each.submission, each.report.case, each.report.finding))
+            return maker.published
+    finally:
+        await database.close()
+
+
 def write_again(portal: Server, charter: Charter, sent: list[Sent]) -> None:
     """Some reporters come back with their code and write again."""
     with httpx.Client(base_url=portal.url, timeout=REQUEST_SECONDS_MAX) as http:
@@ -82,7 +103,7 @@ def write_again(portal: Server, charter: Charter, sent: list[Sent]) -> None:
                 reporter.follow_up(each.digits, each.report.follow_up)
 
 
-def describe(portal: Server, office: Server, founded: Founded, sent: list[Sent]) -> dict[str, Any]:
+def describe(portal: Server, office: Server, founded: Founded, sent: list[Sent], findings: list[str]) -> dict[str, Any]:
     """What ``demo.json`` holds. Codes with an answer waiting come first."""
     answered_first = sorted(sent, key=lambda each: each.report.reply is None)
     return {
@@ -92,6 +113,7 @@ def describe(portal: Server, office: Server, founded: Founded, sent: list[Sent])
         "commission": founded.charter.slug,
         "members": [_describe_member(sheet) for sheet in founded.sheets.values()],
         "receipt_codes": [format_code(each.digits) for each in answered_first],
+        "findings": findings,
     }
 
 
