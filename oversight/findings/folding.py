@@ -67,11 +67,8 @@ def skeleton(word: str) -> str:
 
     W and y stand for vowels as often as not, above all where they come from another script.
     """
-    found = ""
-    for char in word:
-        if char not in _VOWELS and not found.endswith(char):
-            found += char
-    return found
+    once = "".join(char for char, before in zip(word, " " + word, strict=False) if char != before)
+    return "".join(char for char in once if char not in _VOWELS)
 
 
 def script(word: str) -> str:

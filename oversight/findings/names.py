@@ -7,7 +7,9 @@ A word matches a word of a name if both are the same when folded, or (how it is 
 - ``similar``: a Jaro-Winkler similarity of 0.90: Mohammed and Mohamed;
 - ``stem``: the first five letters, and 80 % of the shorter word: Kowalski and Kowalskiego.
 
-Of these three, a match with a word in small letters, in a script that has capitals, is only a warning: that is rarely a
+- ``close``: a similarity of 0.85 and equal consonants, two at least: Layla and Leyla. This is a warning only.
+
+Of the first three, a match with a word in small letters, in a script that has capitals, is only a warning: that is rarely a
 name, and mostly a word that happens to have the same consonants.
 """
 
@@ -22,6 +24,8 @@ from oversight.findings.folding import Word, fold, is_undivided, latin, script, 
 
 SKELETON_MIN = 3
 SIMILAR_MIN = 0.90
+CLOSE_MIN = 0.85
+CLOSE_SKELETON_MIN = 2
 SIMILAR_LETTERS_MIN = 4
 STEM_MIN = 5
 STEM_SHARE_MIN = 0.8
@@ -108,14 +112,19 @@ def _match_latin(name: str, word: str) -> str:
     if len(bones) >= SKELETON_MIN and bones == skeleton(word):
         return "skeleton"
     shorter = min(len(name), len(word))
-    if shorter >= SIMILAR_LETTERS_MIN and JaroWinkler.similarity(name, word) >= SIMILAR_MIN:
+    similarity = JaroWinkler.similarity(name, word) if shorter >= SIMILAR_LETTERS_MIN else 0.0
+    if similarity >= SIMILAR_MIN:
         return "similar"
+    if similarity >= CLOSE_MIN and len(bones) >= CLOSE_SKELETON_MIN and bones == skeleton(word):
+        return "close"
     shared = next((at for at, (one, other) in enumerate(zip(name, word, strict=False)) if one != other), shorter)
     return "stem" if shared >= STEM_MIN and shared >= STEM_SHARE_MIN * shorter else ""
 
 
 def _may_be_name(part: Word, word: Word, how: str) -> bool:
     """Whether a word that is not the same is written like a name."""
+    if how == "close":
+        return False
     cased = word.written.lower() != word.written.upper()
     if cased:
         return word.written != word.written.lower()

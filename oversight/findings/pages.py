@@ -17,7 +17,7 @@ from oversight.cases import commands
 from oversight.cases.case_pages import head_context
 from oversight.cases.conditions import CONDITIONS
 from oversight.cases.possible import may_act
-from oversight.cases.requested import OpenCase, requested_case
+from oversight.cases.requested import Names, OpenCase, requested_case
 from oversight.cases.rules import RECOMMENDATION_STATUSES, RuleError
 from oversight.cases.words import recommendation_words
 from oversight.findings import words
@@ -88,6 +88,7 @@ def finding_context(request: Request, case: OpenCase) -> dict[str, Any]:
     return {
         **head_context(request, case),
         "here": f"{case.path}/finding",
+        "member_name": Names(case.charters, translation.locale),
         "grades": words.grade_words(translation),
         "standards": words.standard_words(translation),
         "statuses": words.status_words(translation),

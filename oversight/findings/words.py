@@ -128,6 +128,7 @@ def how_words(hit: Hit, translation: Translation) -> str:
     words = {
         "skeleton": _("the same consonants"),
         "similar": _("a similar spelling"),
+        "close": _("perhaps another spelling"),
         "stem": _("the same beginning"),
         "spelled": _("its letters stand apart"),
         "part": _("a part of it"),
