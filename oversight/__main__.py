@@ -23,6 +23,8 @@ from oversight.members.founding.plan import PlanError, load_plan
 from oversight.portal_client import PortalClient, PortalError, PortalRefused
 from oversight.settings import Settings, SettingsError, load_settings
 from oversight.storage import Database, DatabaseError, write_migration
+from portal.web.http_protocol import LimitedHttpProtocol
+from portal.web.quiet_logging import quiet_logging
 
 STOP_SECONDS_MAX = 5
 
@@ -94,14 +96,16 @@ def _settings(options: argparse.Namespace) -> Settings:
 
 
 def _serve(settings: Settings) -> int:
-    """Until SIGTERM or SIGINT. Nothing about a request is logged."""
+    """Until SIGTERM or SIGINT. Nothing about a request is logged, and nothing of what an error says."""
     app = create_app(settings, serving=True)
+    quiet_logging()
     uvicorn.run(
         app,
         host=settings.host,
         port=settings.port,
+        http=LimitedHttpProtocol,
         access_log=False,
-        log_level="warning",
+        log_config=None,
         server_header=False,
         date_header=False,
         timeout_graceful_shutdown=STOP_SECONDS_MAX,

@@ -52,14 +52,15 @@ def _serve(settings: Settings) -> int:
     import uvicorn
 
     from portal.app import create_app
-    from portal.quiet_errors import quiet_logging
+    from portal.web.http_protocol import LimitedHttpProtocol
+    from portal.web.quiet_logging import quiet_logging
 
     quiet_logging()
     options: dict[str, Any] = {
         "host": settings.host,
         "port": settings.port,
         "loop": "uvloop",
-        "http": "httptools",
+        "http": LimitedHttpProtocol,
         "ws": "none",
         "lifespan": "on",
         "access_log": False,

@@ -24,7 +24,6 @@ from portal.mailbox.views import MailboxViews
 from portal.office_api.pickup import Pickup
 from portal.office_api.request_signature import RequestVerifier
 from portal.office_api.views import OfficeViews
-from portal.quiet_errors import describe_error
 from portal.register.findings import Findings
 from portal.register.live import LiveRegister
 from portal.register.views import FindingViews
@@ -34,6 +33,7 @@ from portal.storage.database import Database
 from portal.storage.group_commit import GroupCommit
 from portal.storage.keys import load_decoy_key, load_signing_key
 from portal.storage.open_blobs import open_blobs
+from portal.web.quiet_logging import describe_error
 
 LOG = logging.getLogger("portal")
 SWEEP_SECONDS = 3600

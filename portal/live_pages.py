@@ -10,8 +10,8 @@ from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from crypto.charter import Charter
-from portal.quiet_errors import describe_error
 from portal.settings import Settings
+from portal.web.quiet_logging import describe_error
 
 if TYPE_CHECKING:
     from portal.pages.site import Page, Site, SiteHolder

@@ -3,16 +3,13 @@
 request."""
 
 import logging
-import traceback
-from pathlib import Path
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from portal.answers import error_answer
+from portal.web.quiet_logging import describe_error
 
 LOG = logging.getLogger("portal")
-PLACES_MAX = 8
-ROOT = Path(__file__).resolve().parent.parent
 
 
 class QuietErrors:
@@ -38,33 +35,3 @@ class QuietErrors:
             LOG.error(describe_error(error))
             if not started:
                 await error_answer("internal")(scope, receive, send)
-
-
-class PlaceFormatter(logging.Formatter):
-    """Formats records with the place of an exception and without its message, whoever logs it."""
-
-    def formatException(self, ei: object) -> str:
-        error = ei[1] if isinstance(ei, tuple) else None
-        return describe_error(error) if isinstance(error, BaseException) else ""
-
-
-def describe_error(error: BaseException) -> str:
-    """The class of an error and the lines that it came through; nothing that it says."""
-    frames = traceback.extract_tb(error.__traceback__)
-    places = [f"{_short(frame.filename)}:{frame.lineno}" for frame in frames]
-    return f"{type(error).__module__}.{type(error).__qualname__} at {' < '.join(reversed(places[-PLACES_MAX:]))}"
-
-
-def _short(filename: str) -> str:
-    path = Path(filename)
-    if path.is_relative_to(ROOT):
-        return str(path.relative_to(ROOT))
-    return "/".join(path.parts[-2:])
-
-
-def quiet_logging() -> None:
-    """Log to standard error, without times, and without what an exception says. Database queries are never logged."""
-    handler = logging.StreamHandler()
-    handler.setFormatter(PlaceFormatter("%(levelname)s %(name)s %(message)s"))
-    logging.basicConfig(level=logging.WARNING, handlers=[handler], force=True)
-    logging.getLogger("tortoise").setLevel(logging.ERROR)

@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING
 
 from portal.charters.known import Charters
 from portal.live_pages import LivePages
-from portal.quiet_errors import describe_error
 from portal.register.entry import Entry
 from portal.register.findings import Findings
 from portal.settings import Settings
 from portal.storage.group_commit import GroupCommit
+from portal.web.quiet_logging import describe_error
 
 if TYPE_CHECKING:
     from portal.register.pages import RegisterPages

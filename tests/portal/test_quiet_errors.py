@@ -7,7 +7,7 @@ import httpx
 import pytest
 
 from portal.mailbox import mailboxes
-from portal.quiet_errors import PlaceFormatter, describe_error
+from portal.web.quiet_logging import PlaceFormatter, describe_error
 from tests.portal.world import API, RunningPortal, error_code
 
 RARE = "quokka"
