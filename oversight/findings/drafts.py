@@ -213,9 +213,9 @@ def problems(written: Written, *, correcting: bool) -> Mapping[str, str]:
     """Which fields a member has to look at again before the text can be a revision, with a code for each."""
     found = {}
     if not written.title:
-        found["title"] = "empty"
+        found["title"] = "title"
     if not written.summary:
-        found["summary"] = "empty"
+        found["summary"] = "summary"
     if not re.fullmatch(r"[0-9]{4}-Q[1-4]", written.quarter):
         found["quarter"] = "quarter"
     if not written.grade:
@@ -223,7 +223,7 @@ def problems(written: Written, *, correcting: bool) -> Mapping[str, str]:
     if not written.standard:
         found["standard"] = "choose"
     if correcting and not written.reason:
-        found["reason"] = "empty"
+        found["reason"] = "reason"
     for number, section in enumerate(written.sections, 1):
         if bool(section.heading) != bool(section.text):
             found[f"section-{number}"] = "section"

@@ -36,7 +36,9 @@ from oversight.pages import N_, FieldError, read_form, redirect, render, transla
 
 FORM_BYTES_MAX = 1024 * 1024
 PROBLEMS = {
-    "empty": N_("Write something here"),
+    "title": N_("Write a title"),
+    "summary": N_("Write a summary"),
+    "reason": N_("Write why the text is changed"),
     "quarter": N_("Write a quarter like this: 2026-Q2"),
     "choose": N_("Choose one"),
     "section": N_("A section has a heading and a text"),
