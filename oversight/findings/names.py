@@ -9,8 +9,8 @@ A word matches a word of a name if both are the same when folded, or (how it is 
 
 - ``close``: a similarity of 0.85 and equal consonants, two at least: Layla and Leyla. This is a warning only.
 
-Of the first three, a match with a word in small letters, in a script that has capitals, is only a warning: that is rarely a
-name, and mostly a word that happens to have the same consonants.
+Of the first three, a match with a word in small letters, in a script that has capitals, is only a warning: that is
+rarely a name, and mostly a word that happens to have the same consonants.
 """
 
 import re
