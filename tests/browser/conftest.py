@@ -11,7 +11,8 @@ from tests.browser.browsing import CHROMIUM_ARGUMENTS, TIMEOUT_MS
 NewContext = Callable[..., BrowserContext]
 
 
-@pytest.fixture(scope="session")
+# Ended with the tests of this folder: while Playwright runs, its event loop is in the way of every other one.
+@pytest.fixture(scope="package")
 def browser(chromium: str) -> Iterator[Browser]:
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium, args=CHROMIUM_ARGUMENTS)

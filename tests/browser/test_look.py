@@ -130,8 +130,8 @@ def small_targets(page: Page) -> list[str]:
     found: list[str] = page.evaluate(
         """() => [...document.querySelectorAll("a, button, input, select, textarea, summary")].filter((element) => {
             const box = (element.closest("label") ?? element).getBoundingClientRect();
-            if (box.width === 0 || element.matches(".skip, .hidden-text, p a:not([class]), .error-summary__link")) return false;
-            return box.height < 24 || box.width < 24;
+            const inText = element.matches(".skip, .hidden-text, p a:not([class]), .error-summary__link");
+            return box.width > 0 && !inText && (box.height < 24 || box.width < 24);
         }).map((element) => element.outerHTML.slice(0, 80))"""
     )
     return found
