@@ -44,7 +44,7 @@ bench: setup ## Every measurement of benchmarks/, with its method and its bound
 	@for program in benchmarks/*.py; do echo "== $$program"; python $$program || exit 1; done
 
 screenshots: setup ## Pictures of every page, phone and desktop, into var/screenshots
-	@python -m tests.browser.screenshots
+	@python -m tests.browser.screenshots && python -m tests.browser.tour
 
 messages: setup ## Bring the translation catalogs up to date with the sources
 	@.ci/messages

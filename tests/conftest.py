@@ -35,14 +35,19 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str
         yield url
 
 
-@pytest.fixture(scope="session")
-def chromium() -> str:
+def find_chromium() -> str:
     """The path of a Chromium: AMPARO_CHROMIUM, or one on the path. `make test` sees to it that there is one."""
     for candidate in (os.environ.get("AMPARO_CHROMIUM"), "chromium", "chromium-browser", "google-chrome"):
         found = shutil.which(candidate) if candidate else None
         if found:
             return found
     raise RuntimeError("no Chromium found: set AMPARO_CHROMIUM, or run `make test`, which installs one")
+
+
+@pytest.fixture(scope="session")
+def chromium() -> str:
+    """The path of a Chromium."""
+    return find_chromium()
 
 
 @pytest.fixture(scope="session")
