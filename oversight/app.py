@@ -52,6 +52,7 @@ from oversight.settings import Settings
 from oversight.storage import Database
 from portal.web.body import BodyTooLargeError
 from portal.web.headers import OFFICE_CSP, SecurityHeaders
+from portal.web.null_bytes import NoNullBytes
 from portal.web.origin_check import CrossOriginCheck
 
 ASSET_CACHE = "public, max-age=31536000, immutable"
@@ -90,6 +91,7 @@ def create_app(
         middleware=[
             Middleware(SecurityHeaders, csp=OFFICE_CSP, https=settings.https),
             Middleware(CrossOriginCheck, origin=settings.own_origin),
+            Middleware(NoNullBytes),
             Middleware(InDatabase),
         ],
         exception_handlers={

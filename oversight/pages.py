@@ -123,10 +123,17 @@ def redirect(path: str) -> Response:
 
 
 async def read_form(request: Request, max_bytes: int = FORM_BYTES_MAX) -> Form:
-    """The posted form. Raises BodyTooLargeError; whatever is no form is an empty one."""
+    """The posted form, without null bytes, which PostgreSQL can't hold. Whatever is no form is an empty one.
+
+    Raises BodyTooLargeError.
+    """
     body = await read_body(request, max_bytes)
     try:
         fields = parse_qs(body.decode("utf-8"), keep_blank_values=True, max_num_fields=FORM_FIELDS_MAX, errors="strict")
     except ValueError:
         fields = {}
-    return Form({name: [value.replace("\r\n", "\n") for value in values] for name, values in fields.items()})
+    return Form({name: [_clean(value) for value in values] for name, values in fields.items()})
+
+
+def _clean(value: str) -> str:
+    return value.replace("\r\n", "\n").replace("\0", "")
