@@ -11,12 +11,12 @@ from pathlib import Path
 import uvicorn
 
 from crypto.errors import CryptoError
+from crypto.fingerprint import member_fingerprint
 from crypto.note import SigningKey
 from oversight.app import create_app
 from oversight.cases.ledger_cli import add_ledger_commands, export_ledger, verify_ledger
 from oversight.demo import command as demo
 from oversight.demo.programs import DemoError
-from oversight.members.fingerprints import fingerprint
 from oversight.members.founding.command import Founded, found
 from oversight.members.founding.keeping import start_over
 from oversight.members.founding.plan import PlanError, load_plan
@@ -145,7 +145,7 @@ def _report(done: Founded, out: Path) -> None:
     print(f"charter      {charter.hash}")
     print(f"portal       {charter.origin}, key {charter.portal.short_id}")
     for member in charter.members:
-        print(f"{member.label:12} {fingerprint(member)}")
+        print(f"{member.label:12} {member_fingerprint(member)}")
     if done.sheets:
         print(f"The sheets are in {out}. Print them, hand them over, and destroy that folder.")
 

@@ -6,8 +6,8 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from crypto.errors import AuthenticationError
+from crypto.fingerprint import member_fingerprint
 from oversight.members.accounts import PASSPHRASE_CHARS_MIN, Derivations, change_passphrase
-from oversight.members.fingerprints import fingerprint
 from oversight.members.office import current_charter
 from oversight.members.records import Member
 from oversight.members.sessions import Unlocked, close_other_sessions, unlocked
@@ -23,7 +23,7 @@ NO_SUCH_LANGUAGE = N_("Choose one of the languages")
 async def show_members(request: Request) -> Response:
     await unlocked(request)
     charter = await current_charter()
-    rows = [(member, fingerprint(member)) for member in charter.members]
+    rows = [(member, member_fingerprint(member)) for member in charter.members]
     return render(request, "members.html", charter=charter, rows=rows, today=request.app.state.clock().date())
 
 
@@ -70,7 +70,7 @@ async def _render_account(
 ) -> Response:
     charter = await current_charter()
     own = next((entry for entry in charter.members if entry.label == member.member.label), None)
-    context = {"own": own, "own_fingerprint": fingerprint(own) if own else "", "done": done}
+    context = {"own": own, "own_fingerprint": member_fingerprint(own) if own else "", "done": done}
     return render(request, "account.html", status, errors=errors or [], **context)
 
 

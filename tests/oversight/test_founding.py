@@ -15,10 +15,10 @@ import pytest
 from crypto.age import PqIdentity
 from crypto.charter import read_charter
 from crypto.errors import AuthenticationError, CryptoError
+from crypto.fingerprint import member_fingerprint
 from crypto.keyring import MINIMUM, open_keyring
 from crypto.note import SigningKey
 from crypto.quorum import ShareError, recombine_reserve, split_reserve
-from oversight.members.fingerprints import fingerprint
 from oversight.members.founding import command
 from oversight.members.founding.ceremony import check_subsets
 from oversight.members.founding.command import Founded, found
@@ -117,7 +117,7 @@ async def check_founded(ceremony: Ceremony, portal: Portal) -> None:
         assert keyring.identity.recipient() == entry.recipient
         assert SigningKey.from_seed(member.key_name, keyring.signing_seed).verifier == entry.verifier
         assert open_secret(factor_key, member.second_factor, member.label) == secret.replace(" ", "")
-        assert fingerprint(entry) in sheet
+        assert member_fingerprint(entry) in sheet
         assert len(passphrase.split()) == 6
     shares = [
         " ".join(re.findall(r'class="sheet__word">([a-z]+)<', path.read_text()))

@@ -5,8 +5,8 @@ from dataclasses import replace
 
 import pytest
 
+from crypto.fingerprint import member_fingerprint
 from crypto.keyring import open_keyring
-from oversight.members.fingerprints import fingerprint
 from oversight.members.records import Member
 from tests.oversight.conftest import Office
 
@@ -18,7 +18,7 @@ async def test_members_see_each_other_with_roles_and_fingerprints(office: Office
     page = (await browser.get("/members")).text
     for member in office.world.charter.members:
         assert member.name in page
-        assert fingerprint(member) in page
+        assert member_fingerprint(member) in page
     assert "publisher, auditor" in page
     assert office.world.charter.hash in page
 
@@ -32,9 +32,9 @@ def test_a_fingerprint_covers_both_keys(office_members: tuple[str, str, str]) ->
 def office_members(office: Office) -> tuple[str, str, str]:
     amina, bruno = office.world.charter.members[:2]
     return (
-        fingerprint(amina),
-        fingerprint(replace(amina, recipient=bruno.recipient)),
-        fingerprint(replace(amina, verifier=bruno.verifier)),
+        member_fingerprint(amina),
+        member_fingerprint(replace(amina, recipient=bruno.recipient)),
+        member_fingerprint(replace(amina, verifier=bruno.verifier)),
     )
 
 

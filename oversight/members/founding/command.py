@@ -15,9 +15,9 @@ from pathlib import Path
 from typing import Any
 
 from crypto.charter import Charter
+from crypto.fingerprint import member_fingerprint
 from crypto.keyring import DEFAULT, Parameters
 from oversight.members.accounts import Derivations
-from oversight.members.fingerprints import fingerprint
 from oversight.members.founding.ceremony import (
     Ceremony,
     Sheet,
@@ -102,7 +102,7 @@ def _make_keys(plan: Plan, derivations: Derivations) -> tuple[Ceremony, dict[str
 def _write_sheets(ceremony: Ceremony, sheets: Mapping[str, Sheet], out: Path, settings: Settings, today: date) -> None:
     remove_sheets(out)
     for member in ceremony.plan.members:
-        keys = fingerprint(member_entry(ceremony, member, today))
+        keys = member_fingerprint(member_entry(ceremony, member, today))
         write_member_sheet(out, MemberSheet(sheets[member.label], keys, settings.own_origin))
     assert ceremony.shares is not None
     locale = ceremony.plan.members[0].locale

@@ -11,9 +11,9 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from crypto.errors import AuthenticationError, LimitError
+from crypto.fingerprint import member_fingerprint
 from crypto.quorum import ShareError
 from oversight.members.accounts import Derivations
-from oversight.members.fingerprints import fingerprint
 from oversight.members.founding.access import SetupRequired, open_draft
 from oversight.members.founding.ceremony import Ceremony, Shares, make_shares, make_sheet, member_entry, prove_shares
 from oversight.members.founding.forms import take_reserve
@@ -54,7 +54,7 @@ async def show_sheet(request: Request) -> Response:
             make_sheet, draft.ceremony, member, derivations.seal_here, secrets.token_bytes
         )
     await draft.save(ceremony)
-    keys = fingerprint(member_entry(ceremony, member, request.app.state.clock().date()))
+    keys = member_fingerprint(member_entry(ceremony, member, request.app.state.clock().date()))
     shown = MemberSheet(sheet, keys, request.app.state.settings.own_origin)
     return render(request, "found_sheet.html", sheet=shown, kind="member", back="/found/sheets")
 

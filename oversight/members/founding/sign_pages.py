@@ -7,8 +7,8 @@ from starlette.routing import Route
 
 from crypto.charter import Charter
 from crypto.errors import CryptoError
+from crypto.fingerprint import member_fingerprint
 from crypto.note import SigningKey
-from oversight.members.fingerprints import fingerprint
 from oversight.members.founding.access import open_draft, require_setup, withdraw
 from oversight.members.founding.ceremony import Ceremony, Terms, member_entry, sign_charter
 from oversight.members.founding.command import default_questionnaire
@@ -89,7 +89,7 @@ async def _send(request: Request, charter: Charter, invitation: str) -> Response
     except PortalError:
         problem = FieldError("", UNREACHABLE)
     else:
-        rows = [(member, fingerprint(member)) for member in charter.members]
+        rows = [(member, member_fingerprint(member)) for member in charter.members]
         response = render(request, "found_done.html", charter=charter, rows=rows)
         withdraw(response, settings)
         return response
@@ -100,7 +100,7 @@ async def _send(request: Request, charter: Charter, invitation: str) -> Response
 
 async def _render_sign(request: Request, ceremony: Ceremony, errors: list[FieldError] | None = None) -> Response:
     today = request.app.state.clock().date()
-    rows = [(member, fingerprint(member_entry(ceremony, member, today))) for member in ceremony.plan.members]
+    rows = [(member, member_fingerprint(member_entry(ceremony, member, today))) for member in ceremony.plan.members]
     info = await _ask_portal(request)
     address = request.app.state.settings.portal_url
     context = {"plan": ceremony.plan, "rows": rows, "info": info, "address": address}
