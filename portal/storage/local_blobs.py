@@ -152,7 +152,7 @@ class LocalPartWriter:
 
     def _keep(self, folder: Path, name: str, day: date) -> None:
         assert self._file is not None
-        # A file keeps the day on which it came, and no more exact time.
+        # A file keeps the day on which it came, and no more exact time; so do the folders that it changes.
         midnight = datetime.combine(day, time(), UTC).timestamp()
         os.utime(self._file, (midnight, midnight))
         os.fsync(self._file)
@@ -167,7 +167,9 @@ class LocalPartWriter:
             self._path.rename(folder / name)
         # All three, always: another request may have made a folder above and not have synced it yet.
         for changed in (folder, folder.parent, folder.parent.parent):
+            os.utime(changed, (midnight, midnight))
             sync_folder(changed)
+        os.utime(self._store.incoming, (midnight, midnight))
 
     def _discard(self) -> None:
         if self._file is not None:
