@@ -19,6 +19,7 @@ const ENTRIES = [
   { source: "src/return.js", output: "return.js", format: "esm" },
   { source: "src/leave.js", output: "leave.js", format: "iife" },
   { source: "src/seal-worker.js", output: "seal-worker.js", format: "iife" },
+  { source: "src/mailbox-worker.js", output: "mailbox-worker.js", format: "iife" },
   { source: "css/page.css", output: "page.css" },
   { source: "css/register.css", output: "register.css" },
   { source: "css/office.css", output: "office.css" },
@@ -28,7 +29,7 @@ const ENTRIES = [
 const BUDGETS = [
   { name: "form with sealing", outputs: ["form.js", "leave.js", "seal-worker.js"], bytes: 60 * 1024 },
   { name: "form, own script", outputs: ["form.js", "leave.js", "seal-worker.js"], own: true, bytes: 24 * 1024 },
-  { name: "return page", outputs: ["return.js", "leave.js", "seal-worker.js"], bytes: 50 * 1024 },
+  { name: "return page", outputs: ["return.js", "leave.js", "mailbox-worker.js"], bytes: 50 * 1024 },
 ];
 
 /**

@@ -23,7 +23,7 @@ LOCALE = _PORTAL / "locale"
 DOMAIN = "portal"
 
 # Built files that belong to pages of the portal; the office has its own style.
-_PAGE_ASSETS = ("page.css", "leave.js", "form.js", "return.js", "seal-worker.js")
+_PAGE_ASSETS = ("page.css", "leave.js", "form.js", "return.js", "seal-worker.js", "mailbox-worker.js")
 
 
 class PageSettings(Protocol):

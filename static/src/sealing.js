@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
-// The page's side of sealing. All secrets and all work are in a worker of their own: src/seal-worker.js.
+// The page's side of sealing. All secrets and all work are in a worker of their own: src/seal-worker.js for the
+// form, src/mailbox-worker.js for the return page.
 //
 // The page hands the receipt code over and gets plain results back. `cancel` and `terminate` end the worker and with it
 // every key it held. Nothing here touches storage of any kind.
@@ -54,7 +55,7 @@ export class Sealing {
   #last = Promise.resolve();
   #url;
 
-  /** @param {string} workerUrl address of seal-worker.js, on the page's own origin */
+  /** @param {string} workerUrl address of the page's worker, on the page's own origin */
   constructor(workerUrl) {
     this.#url = workerUrl;
   }

@@ -103,7 +103,7 @@ def clock() -> Clock:
 def static_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A stand-in for the built styles: what an office page is does not depend on them."""
     folder = tmp_path_factory.mktemp("static")
-    for name in ("office.css", "page.css", "form.js", "return.js", "leave.js", "seal-worker.js"):
+    for name in ("office.css", "page.css", "form.js", "return.js", "leave.js", "seal-worker.js", "mailbox-worker.js"):
         (folder / name).write_text("/* stand-in */")
     return folder
 

@@ -30,7 +30,16 @@ def _built(folder: Path) -> Path:
     """Scripts and styles as small as can be."""
     static = folder / "static"
     static.mkdir()
-    for name in ("page.css", "register.css", "leave.js", "form.js", "return.js", "seal-worker.js", "register.js"):
+    for name in (
+        "page.css",
+        "register.css",
+        "leave.js",
+        "form.js",
+        "return.js",
+        "seal-worker.js",
+        "mailbox-worker.js",
+        "register.js",
+    ):
         (static / name).write_text("/* */")
     return static
 

@@ -21,7 +21,7 @@ from portal.web.i18n import LOCALES
 from tests.conftest import ROOT
 from tests.people import LANGUAGES, SLUG, World, found_test_commission
 
-ASSET_NAMES = ("page.css", "register.css", "leave.js", "form.js", "return.js", "seal-worker.js")
+ASSET_NAMES = ("page.css", "register.css", "leave.js", "form.js", "return.js", "seal-worker.js", "mailbox-worker.js")
 DOCUMENTS = [
     "/",
     *(f"/{locale}/{name}" for locale in LOCALES for name in ("", "return", "protection", f"{SLUG}/report")),

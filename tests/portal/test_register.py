@@ -50,7 +50,7 @@ async def portal_with_styles(folder: Path, database: str = "") -> AsyncIterator[
     # Of scripts and styles the register has one of its own; the others need only be there.
     styles = folder / "nothing"
     styles.mkdir(exist_ok=True)
-    for name in ("page.css", "leave.js", "form.js", "return.js", "seal-worker.js"):
+    for name in ("page.css", "leave.js", "form.js", "return.js", "seal-worker.js", "mailbox-worker.js"):
         (styles / name).write_text(f"/* {name} */")
     shutil.copy(ROOT / "static" / "dist" / "register.css", styles)
     async with running_portal(folder, database) as running:

@@ -22,7 +22,7 @@ const first = build("first");
 
 test("two builds give the same bytes", () => {
   assert.deepEqual(build("second"), first);
-  assert.ok(first.has("seal-worker.js"));
+  assert.ok(first.has("seal-worker.js") && first.has("mailbox-worker.js"));
 });
 
 test("nothing of the machine is in what is built", () => {
@@ -37,9 +37,11 @@ test("no script needs more than the content policy grants, or stores anything", 
 });
 
 test("the NIST curves are left out, and all that sealing needs is in", () => {
-  const worker = first.get("seal-worker.js").toString();
-  assert.ok(!worker.includes("ffffffff00000001000000000000000000000000ffffffffffffffffffffffff"));
-  assert.ok(worker.includes("age-encryption.org/mlkem768x25519"));
+  for (const name of ["seal-worker.js", "mailbox-worker.js"]) {
+    const worker = first.get(name).toString();
+    assert.ok(!worker.includes("ffffffff00000001000000000000000000000000ffffffffffffffffffffffff"));
+    assert.ok(worker.includes("age-encryption.org/mlkem768x25519"));
+  }
 });
 
 test("pages are within their budgets", () => {

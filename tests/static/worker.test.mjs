@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
-// The worker as it is built, with what was left out of it, run as a worker.
+// The workers as they are built, with what was left out of them, run as workers.
 import assert from "node:assert/strict";
 import { after, test } from "node:test";
 import { Worker } from "node:worker_threads";
@@ -9,7 +9,9 @@ import { ORIGIN, commission } from "./commission.mjs";
 import { askOffice } from "./office.mjs";
 import { TestPortal } from "./portal.mjs";
 
-const script = Buffer.from((await bundle()).get("seal-worker.js")).toString();
+const built = await bundle();
+const SEAL = built.get("seal-worker.js");
+const MAILBOX = built.get("mailbox-worker.js");
 const portal = await new TestPortal().start();
 const workers = [];
 after(async () => {
@@ -33,8 +35,8 @@ const prelude = `
   };
 `;
 
-function ask(action, request) {
-  const worker = new Worker(`${prelude}\n${script}`, { eval: true });
+function ask(script, action, request) {
+  const worker = new Worker(`${prelude}\n${Buffer.from(script)}`, { eval: true });
   workers.push(worker);
   const events = [];
   return new Promise((resolve, reject) => {
@@ -52,7 +54,7 @@ const digits = newCode();
 test("the built worker seals a report with a file, and a member opens it", async () => {
   const files = [{ file: new Blob([Buffer.alloc(100_000, 7)]), name: "a.bin", strip: true }];
   const request = { origin: ORIGIN, charter: commission.charters.first, digits, language: "en", exclude: [], files };
-  const { value, events } = await ask("submit", { ...request, answers: { story: "x" }, sealedBy: "browser" });
+  const { value, events } = await ask(SEAL, "submit", { ...request, answers: { story: "x" }, sealedBy: "browser" });
   const attachments = { "attachment-1.age": portal.file(value.submission, "attachment-1.age").toString("base64") };
   const sealed = portal.bundles.get(value.submission).toString("base64");
   const opened = await askOffice("open-submission", { member: "chair", digits, bundle: sealed, attachments });
@@ -62,13 +64,18 @@ test("the built worker seals a report with a file, and a member opens it", async
 });
 
 test("the built worker opens a mailbox and sends a follow-up", async () => {
-  const { value } = await ask("openMailbox", { origin: ORIGIN, digits });
+  const { value } = await ask(MAILBOX, "openMailbox", { origin: ORIGIN, digits });
   assert.deepEqual(value, { messages: [], collection: null });
-  await ask("followUp", { origin: ORIGIN, digits, kind: "message", body: "x" });
+  await ask(MAILBOX, "followUp", { origin: ORIGIN, digits, kind: "message", body: "x" });
 });
 
-test("an error leaves the built worker as a code alone", async () => {
+test("an error leaves a built worker as a code alone", async () => {
   const request = { origin: ORIGIN, charter: "no note", digits, exclude: [], files: [], answers: {} };
-  await assert.rejects(ask("submit", request), { event: "error", code: "charter-invalid", status: 0, retryable: false });
-  await assert.rejects(ask("openMailbox", { origin: ORIGIN, digits: "canary" }), { event: "error", code: "failed" });
+  await assert.rejects(ask(SEAL, "submit", request), { event: "error", code: "charter-invalid", status: 0, retryable: false });
+  await assert.rejects(ask(MAILBOX, "openMailbox", { origin: ORIGIN, digits: "canary" }), { event: "error", code: "failed" });
+});
+
+test("no built worker does what the other is for", async () => {
+  await assert.rejects(ask(SEAL, "openMailbox", { origin: ORIGIN, digits }), { code: "failed" });
+  await assert.rejects(ask(MAILBOX, "submit", {}), { code: "failed" });
 });

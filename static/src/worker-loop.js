@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: AGPL-3.0-or-later
+// What both workers are, whatever they do: a loop over messages from src/sealing.js, and the way to the portal.
+
+import { systemRandom } from "./formats/random.js";
+import { PortalError } from "./portal-error.js";
+import { Portal } from "./upload.js";
+
+const scope = globalThis;
+
+/**
+ * Answer every message with what its action gives, or with the code of what went wrong.
+ *
+ * @param {Record<string, (request: any, context: import("./submit.js").Context) => Promise<unknown>>} actions by name
+ */
+export function serve(actions) {
+  const portal = new Portal(
+    "",
+    { fetch: (...call) => scope.fetch(...call), sleep, random: Math.random },
+    { onTrouble: (kind) => post({ event: "trouble", kind }), onCalm: () => post({ event: "calm" }) },
+  );
+  const context = { portal, now: () => new Date(), fill: systemRandom, progress: { onSeal, onSend } };
+
+  scope.addEventListener("message", async (event) => {
+    const { action, request } = /** @type {MessageEvent} */ (event).data;
+    try {
+      post({ event: "result", value: await actions[action](request, context) });
+    } catch (error) {
+      // Only a code leaves the worker: an error's own words could quote what was typed.
+      const { code, status, retryable } = error instanceof PortalError ? error : new PortalError("failed");
+      post({ event: "error", code, status, retryable });
+    }
+  });
+  scope.addEventListener("offline", () => portal.noteOffline());
+}
+
+/** @param {object} message */
+function post(message) {
+  /** @type {any} */ (scope).postMessage(message);
+}
+
+/** @type {NonNullable<import("./sealing.js").Progress["onSeal"]>} */
+function onSeal(done, total, file, files) {
+  post({ event: "seal", done, total, file, files });
+}
+
+/** @type {NonNullable<import("./sealing.js").Progress["onSend"]>} */
+function onSend(done, total) {
+  post({ event: "send", done, total });
+}
+
+/**
+ * Wait, but no longer than until the network is back.
+ *
+ * @param {number} delay milliseconds
+ * @returns {Promise<void>}
+ */
+function sleep(delay) {
+  return new Promise((resolve) => {
+    const wake = () => {
+      clearTimeout(timer);
+      scope.removeEventListener("online", wake);
+      resolve();
+    };
+    const timer = setTimeout(wake, delay);
+    scope.addEventListener("online", wake);
+  });
+}
