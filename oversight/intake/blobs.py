@@ -7,10 +7,12 @@ that nothing reads and the next collection clears away.
 
 import os
 import secrets
+import time
 from pathlib import Path
 from typing import BinaryIO
 
 UNFINISHED = ".part"
+DAY_SECONDS = 24 * 60 * 60
 
 
 class BlobWriter:
@@ -28,11 +30,15 @@ class BlobWriter:
             view = view[self._file.write(view) :]
 
     def keep(self) -> None:
-        """Make the file durable under its own name."""
+        """Make the file durable under its own name. It and its folder bear the day, and no more exact time."""
+        midnight = time.time() // DAY_SECONDS * DAY_SECONDS
+        os.utime(self._file.fileno(), (midnight, midnight))
         os.fsync(self._file.fileno())
         self._file.close()
         self._temporary.replace(self._path)
-        _sync_folder(self._folder)
+        for folder in (self._folder, self._folder.parent):
+            os.utime(folder, (midnight, midnight))
+            _sync_folder(folder)
 
     def discard(self) -> None:
         self._file.close()
