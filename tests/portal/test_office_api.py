@@ -175,6 +175,16 @@ async def test_old_nonces_are_forgotten_and_fresh_ones_are_not(portal: RunningPo
     assert error_code(await portal.client.get(LIST, headers=headers)) == (401, "signature-expired")
 
 
+async def test_what_is_kept_of_a_request_does_not_tell_when_in_the_hour_it_came(portal: RunningPortal) -> None:
+    """An office comes for a report within a minute, so that the second would nearly be the reporter's."""
+    signer = RequestSigner(portal.world.office_key, portal.clock)
+    await portal.client.get(LIST, headers=signer.headers("GET", PORTAL_ORIGIN + LIST, None))
+    with portal.database.use():
+        [kept] = await Nonce.all()
+    assert kept.expires % 3600 == 0
+    assert kept.expires >= portal.clock().timestamp() + 600
+
+
 async def test_an_altered_request_is_refused(portal: RunningPortal) -> None:
     sealed = fresh_report()
     await portal.submit(sealed.bundle())
