@@ -22,6 +22,9 @@ ENTRY_BYTES = 512
 URGENCY_MAX = 5
 WHAT_MAX = 3
 WHAT_PREFIXES = ("EXT-", "INV-", "RET-")
+WHAT_QUESTION = "what"
+OTHER = "OTHER"
+"""Of the codes without a prefix, the one that the queue shows, if it is an answer to that question."""
 
 Access = Literal["open", "none", "broken"]
 
@@ -59,6 +62,9 @@ def summarise(number: int, report: Report, charter: Charter) -> Summary:
     """
     codes = _codes(report.answers)
     what = [code for code in codes if code.startswith(WHAT_PREFIXES)]
+    answered = report.answers.get(WHAT_QUESTION)
+    if isinstance(answered, tuple) and OTHER in answered:
+        what.append(OTHER)
     countries = [
         report.answers.get(question.id) for question in charter.questionnaire.questions if question.kind == "country"
     ]

@@ -252,3 +252,6 @@ def test_no_word_of_a_reporter_comes_into_a_summary_and_hostile_codes_stay_withi
     assert not re.search("words|ü", repr(summary))
     honest = summarise(1, replace(report, answers=ANSWERS), office.world.charter)
     assert (honest.country, honest.urgency, honest.what) == ("TR", ("UR-TORT-NOW",), ("EXT-NR-TORT", "INV-INT-COERCE"))
+    vague = summarise(1, replace(report, answers={"situation": "OTHER", "what": ("OTHER",)}), office.world.charter)
+    assert vague.what == ("OTHER",)
+    assert summarise(1, replace(report, answers={"situation": "OTHER"}), office.world.charter).what == ()
