@@ -75,7 +75,8 @@ def _documents(
         yield make_document(f"/{locale}/{path}", env.get_template(f"{name}.html").render(charters=charters, here=path))
     yield make_document(not_found_path(locale), env.get_template("not_found.html").render(here=""))
     names = {
-        "countries": country_names(locale),
+        # Codes alone, two letters each: a browser knows the names, and they would weigh 2 KB.
+        "countries": "".join(sorted(country_names(SOURCE_LOCALE))),
         "months": get_month_names("wide", locale=Locale.parse(locale, sep="-")),
     }
     report = env.get_template("report.html")

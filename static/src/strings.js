@@ -69,6 +69,19 @@ export function listWords(items) {
 }
 
 /**
+ * Names of countries by code, in the order of the page's alphabet. A browser that knows no names gives the codes.
+ *
+ * @param {string[]} codes ISO 3166-1 alpha-2
+ * @returns {[string, string][]} code and name
+ */
+export function countryNames(codes) {
+  const names = Intl.DisplayNames ? new Intl.DisplayNames(strings.locale, { type: "region" }) : null;
+  const { compare } = new Intl.Collator(strings.locale);
+  const pairs = codes.map((code) => /** @type {[string, string]} */ ([code, names?.of(code) ?? code]));
+  return pairs.sort(([, a], [, b]) => compare(a, b));
+}
+
+/**
  * A size in words, rounded to what matters.
  *
  * @param {number} bytes

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from playwright.sync_api import Page, Request, expect
 
+from portal.web.i18n import country_names
 from tests.browser.conftest import NewContext
 from tests.browser.reporter import Reporter
 from tests.servers import Program
@@ -161,6 +162,33 @@ def test_a_date_that_can_not_be_is_said(new_context: NewContext, portal_server: 
     page.locator("#q-when-about").check()
     reporter.go_on()
     expect(reporter.panel("check")).to_contain_text("about 29 February 2024")
+
+
+def test_countries_stand_in_the_order_of_the_pages_alphabet(new_context: NewContext, portal_server: Program) -> None:
+    for locale, first, switzerland in (("en", "Afghanistan", "Switzerland"), ("ar", "آيسلندا", "سويسرا")):
+        reporter = Reporter(new_context().new_page(), portal_server.origin, locale)
+        reporter.open_form()
+        options = reporter.page.locator("#q-country option")
+        assert options.nth(2).text_content() == first
+        values = [option.get_attribute("value") for option in options.all()]
+        assert values[:2] == ["", "ZZ"]
+        assert sorted(values[2:]) == sorted(country_names(locale))
+        reporter.go_on()
+        reporter.page.locator("#q-country").select_option("CH")
+        reporter.go_on()
+        reporter.write()
+        reporter.go_on()
+        expect(reporter.panel("check")).to_contain_text(switzerland)
+
+
+def test_a_browser_that_can_not_name_countries_offers_their_codes(
+    new_context: NewContext, portal_server: Program
+) -> None:
+    context = new_context()
+    context.add_init_script("delete Intl.DisplayNames")
+    reporter = Reporter(context.new_page(), portal_server.origin)
+    reporter.open_form()
+    assert reporter.page.locator('#q-country option[value="CH"]').text_content() == "CH"
 
 
 def test_what_could_lead_to_a_person_is_pointed_out(new_context: NewContext, portal_server: Program) -> None:

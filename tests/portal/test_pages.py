@@ -17,7 +17,7 @@ from crypto.questionnaire import read_questionnaire
 from portal.pages import Page, Site, SiteEndpoint, SiteHolder, build_site
 from portal.web.assets import Asset, load_assets, make_asset
 from portal.web.headers import REPORTER_CSP, SecurityHeaders
-from portal.web.i18n import LOCALES
+from portal.web.i18n import LOCALES, country_names
 from tests.conftest import ROOT
 from tests.people import LANGUAGES, SLUG, World, found_test_commission
 
@@ -197,6 +197,15 @@ def test_the_report_page_pins_its_charter_and_carries_it_as_an_asset(site: Site,
     assert source is not None
     assert site.pages[source[1]].body == world.charter.note
     assert site.pages[source[1]].content_type == "text/plain; charset=utf-8"
+
+
+@pytest.mark.parametrize("locale", LOCALES)
+def test_countries_are_listed_once_as_codes_for_script_to_name(site: Site, locale: str) -> None:
+    page = site.pages[f"/{locale}/{SLUG}/report"].body.decode()
+    listed = re.search(r'<select[^>]* data-countries="([A-Z]+)">\s*(.*?)</select>', page, re.DOTALL)
+    assert listed is not None
+    assert re.findall("..", listed[1]) == sorted(country_names(locale))
+    assert re.findall(r'<option value="(\w*)"', listed[2]) == ["", "ZZ"]
 
 
 @pytest.mark.parametrize("path", [path for path in DOCUMENTS if path != "/"])

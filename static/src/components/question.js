@@ -2,8 +2,8 @@
 // One question of the form: its answer as data (docs/protocol.md §4.3), its answer in words, and what is wrong with it.
 // Files and members are not answers: see files.js and members.js.
 
-import { t } from "../strings.js";
-import { part, parts } from "./element.js";
+import { countryNames, t } from "../strings.js";
+import { part, parts, setting } from "./element.js";
 import { dateAnswer, dateProblem, dateWords } from "./partial-date.js";
 
 /** @typedef {import("./error-summary.js").Problem} Problem */
@@ -16,6 +16,7 @@ export class Question {
     this.kind = element.dataset.kind ?? "";
     this.required = "required" in element.dataset;
     if (this.kind === "choice") this.#makeClearable();
+    if (this.kind === "country") this.#addCountries();
   }
 
   /** The question as it stands on the page, without "(optional)". */
@@ -79,6 +80,12 @@ export class Question {
 
   #firstFieldId() {
     return part(this.element, "input, textarea, select").id;
+  }
+
+  #addCountries() {
+    const field = this.#field();
+    const codes = setting(field, "countries").match(/../g) ?? [];
+    field.append(...countryNames(codes).map(([code, name]) => new Option(name, code)));
   }
 
   /** A chosen radio button can't be unchosen by itself, and nobody shall be held to an answer. */
