@@ -33,6 +33,7 @@ LOG = logging.getLogger("oversight.collector")
 STATE_ROW = 1
 # Downloads of one visit that may break off before the visit does: one that always breaks must not hide the others.
 INTERRUPTIONS_MAX = 2
+WHOLE_EVERY_VISITS = 60
 RETRY_MINUTES_FIRST = 10
 RETRY_MINUTES_MAX = 24 * 60
 WAIT_SECONDS_MAX = 30 * 60
@@ -63,6 +64,7 @@ class Collector:
     lock_file: Path
     clock: Callable[[], datetime] = lambda: datetime.now(UTC)
     whole: bool = True
+    visits: int = 0
     interruptions: int = 0
 
     async def run(self) -> Outcome:
@@ -88,7 +90,9 @@ class Collector:
         follow_ups = await collect_follow_ups(self.client)
         posted = await post_waiting(self.client, self.clock().date())
         posted += await post_findings(self.client, self.clock().date())
-        self.whole = False
+        self.visits += 1
+        # A portal that was restored from a backup counts from an earlier number again.
+        self.whole = self.visits % WHOLE_EVERY_VISITS == 0
         return Outcome(collected + mended, damaged, follow_ups, posted)
 
     async def _collect(self, state: CollectorState) -> tuple[int, int]:

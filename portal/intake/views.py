@@ -21,6 +21,8 @@ from portal.storage.errors import BusyError
 from portal.web.body import BodyTooLargeError
 
 SILENCE_SECONDS_MAX = 120
+# Slower than any line that could carry a report. A whole body may take this, and the silence above on top.
+SLOWEST_BYTES_PER_SECOND = 1024
 _ID = re.compile(r"[0-9a-f]{32}")
 _INDEX = re.compile(r"0|[1-9][0-9]{0,3}")
 
@@ -80,15 +82,17 @@ class IntakeViews:
 
 
 async def _steady(stream: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
-    """The chunks of a body, as long as they keep coming. A turn is not for whoever says nothing."""
+    """The chunks of a body, as long as they keep coming. A turn is not for whoever says nothing, or next to nothing."""
+    due = asyncio.get_running_loop().time() + SILENCE_SECONDS_MAX
     while True:
         try:
-            async with asyncio.timeout(SILENCE_SECONDS_MAX):
+            async with asyncio.timeout_at(due):
                 chunk = await anext(stream)
         except StopAsyncIteration:
             return
         except TimeoutError:
             raise ClientDisconnect from None
+        due += len(chunk) / SLOWEST_BYTES_PER_SECOND
         yield chunk
 
 

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
 """What an office picks up and hands in (docs/protocol.md §10). A commission sees its own submissions only."""
 
+import re
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -22,6 +23,7 @@ from portal.storage.models import FollowUp, Reply, Submission
 from portal.storage.submissions import decode_parts
 
 PAGE = 100
+_ID = re.compile(r"[0-9a-f]{32}")
 _COLUMNS = {REPORT_FILE: "report", GRANT_FILE: "grant", STATE_FILE: "state"}
 
 
@@ -105,6 +107,8 @@ class Pickup:
             await FollowUp.filter(slug=slug, sequence__lte=up_to).delete()
 
     async def _own(self, slug: str, submission: str, *columns: str) -> Submission:
+        if not _ID.fullmatch(submission):
+            raise Refusal("not-found")
         query = Submission.filter(submission=submission).only("sequence", "slug", "deleted", *columns)
         row = await query.first()
         if row is None:

@@ -13,7 +13,7 @@ import pytest
 from crypto.collection import read_collection
 from crypto.manifest import manifest_hash
 from crypto.submission import SealedSubmission
-from oversight.collector import Collector, CollectorBusy, collect_forever
+from oversight.collector import WHOLE_EVERY_VISITS, Collector, CollectorBusy, collect_forever
 from oversight.intake import arrival
 from oversight.intake.records import CollectorState, DamagedArrival, SealedFileRecord, Submission
 from oversight.letters.records import FollowUpRecord, ReplyRecord
@@ -62,6 +62,22 @@ async def test_a_second_visit_changes_nothing(wire: Wire, portal: PortalSimulato
     await wire.collect()
     assert not [request for request in portal.requests if "/files/" in request or request.endswith("/collection")]
     assert await Submission.all().count() == 1
+
+
+async def test_a_portal_that_counts_from_the_beginning_again_is_read_whole_before_long(
+    wire: Wire, portal: PortalSimulator, office: Office
+) -> None:
+    """As after it was restored from a backup: what comes then has a number that was given before."""
+    portal.add(sealed_report(office.world))
+    collector = wire.collector()
+    with office.database.use():
+        await collector.run()
+        portal.submissions.clear()
+        portal.add(sealed_report(office.world))
+        for _ in range(WHOLE_EVERY_VISITS):
+            await collector.run()
+        assert await Submission.all().count() == 2
+    await collector.client.close()
 
 
 @pytest.mark.parametrize("file", ["report.age", "grant.age", "state.age", "attachment-1.age", "attachment-2.age"])

@@ -10,6 +10,7 @@ from io import BytesIO
 from pathlib import Path
 
 import pytest
+from starlette.requests import ClientDisconnect
 
 from crypto.acknowledgement import read_acknowledgement
 from crypto.age import PqIdentity, seal
@@ -17,6 +18,7 @@ from crypto.bundle import MEDIA_TYPE, write_bundle
 from crypto.encoding import encode_json
 from crypto.manifest import Manifest, SealedFile
 from crypto.submission import SealedSubmission
+from portal.intake import views
 from portal.storage.models import Submission
 from tests.people import NOW, PORTAL_ORIGIN, VALID_UNTIL, found_test_commission, portal_key
 from tests.portal.raw_bundle import raw_bundle
@@ -359,3 +361,19 @@ def _unchecked_bundle(manifest_bytes: bytes, sealed: SealedSubmission) -> bytes:
     return raw_bundle(
         [("manifest.json", manifest_bytes), ("commitment", sealed.commitment.encode()), *sealed.files.items()]
     )
+
+
+async def test_a_turn_is_not_for_a_body_that_comes_a_byte_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A minute of silence stands here for a hundredth of a second; each byte comes well within it."""
+    monkeypatch.setattr(views, "SILENCE_SECONDS_MAX", 0.05)
+
+    async def dribble() -> AsyncIterator[bytes]:
+        for _ in range(100):
+            await asyncio.sleep(0.01)
+            yield b"x"
+
+    received = 0
+    with pytest.raises(ClientDisconnect):
+        async for chunk in views._steady(dribble()):
+            received += len(chunk)
+    assert 0 < received < 50
