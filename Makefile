@@ -25,7 +25,7 @@ demo-code: ## A login code for a member of the demonstration (USERNAME=registrar
 demo-clean: ## Throw the demonstration's data away
 	rm -rf var/demo
 
-dev: setup ## The demonstration with scripts and styles rebuilt whenever they change
+dev: setup ## The demonstration with scripts and styles rebuilt on change (start again to serve them)
 	@node static/build.mjs --watch & watcher=$$!; trap "kill $$watcher" EXIT; \
 	python -m oversight demo --folder var/demo --portal-port $(PORTAL_PORT) --office-port $(OFFICE_PORT)
 
@@ -40,8 +40,8 @@ lint: setup ## ruff, mypy, import contracts, tsc, budgets
 test: setup ## Everything, the browser included
 	@.ci/test
 
-bench: setup ## Every measurement of benchmarks/, with its method and its bound
-	@for program in benchmarks/*.py; do echo "== $$program"; python $$program || exit 1; done
+bench: setup ## Every measurement of benchmarks/, with its method and its bound; about a quarter of an hour
+	@for name in age submissions uploads queue ledger register; do echo "== $$name"; python -m benchmarks.$$name || exit 1; done
 
 screenshots: setup ## Pictures of every page, phone and desktop, into var/screenshots
 	@python -m tests.browser.screenshots && python -m tests.browser.tour
