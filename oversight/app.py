@@ -161,7 +161,9 @@ async def serve_asset(request: Request) -> Response:
         raise HTTPException(404)
     headers = {"cache-control": ASSET_CACHE, "vary": "accept-encoding"}
     if "gzip" in request.headers.get("accept-encoding", ""):
-        return Response(found.gzip, media_type=found.media_type, headers={**headers, "content-encoding": "gzip"})
+        return Response(
+            found.compressed.gzip, media_type=found.media_type, headers={**headers, "content-encoding": "gzip"}
+        )
     return Response(found.body, media_type=found.media_type, headers=headers)
 
 

@@ -5,23 +5,19 @@
 - The manifest lists the SHA-256 of every other path. Its own hash names the whole site.
 """
 
-import gzip
 import hashlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 
-import brotli
-
 from crypto.encoding import encode_json
 from portal.web.assets import Asset
+from portal.web.compression import compress
 from portal.web.headers import REPORTER_CSP
 from portal.web.i18n import LOCALES, SOURCE_LOCALE
 
 MANIFEST_PATH = "/manifest.json"
 NOT_FOUND_NAME = "not-found"
-BROTLI_QUALITY_MAX = 11
-BROTLI_QUALITY_QUICK = 5
 
 
 @dataclass(frozen=True)
@@ -91,7 +87,7 @@ def make_site(documents: Iterable[Page], assets: Iterable[Asset]) -> Site:
 def extend_site(site: Site, more: Sequence[Mapping[str, Page]], hashes: Mapping[str, str]) -> Site:
     """The same site with more pages, whose hashes are given: its manifest lists them too."""
     pages = {path: page for path, page in site.pages.items() if path != MANIFEST_PATH}
-    manifest = {MANIFEST_PATH: _manifest_page({**_hashes(pages), **hashes}, BROTLI_QUALITY_QUICK)}
+    manifest = {MANIFEST_PATH: _manifest_page({**_hashes(pages), **hashes}, quick=True)}
     # Looked up in this order: nothing of the register can stand in the place of a reporter's page.
     return Site(_Chain((manifest, pages, *more)))
 
@@ -119,9 +115,9 @@ def _hashes(pages: Mapping[str, Page]) -> dict[str, str]:
     return {path: hashlib.sha256(page.body).hexdigest() for path, page in pages.items()}
 
 
-def _manifest_page(hashes: Mapping[str, str], quality: int = BROTLI_QUALITY_MAX) -> Page:
+def _manifest_page(hashes: Mapping[str, str], *, quick: bool = False) -> Page:
     manifest = encode_json({"version": "amparo/v1/site", "files": dict(hashes)})
-    return make_page(MANIFEST_PATH, manifest, "application/json", quality=quality)
+    return make_page(MANIFEST_PATH, manifest, "application/json", quick=quick)
 
 
 def asset_page(asset: Asset) -> Page:
@@ -129,8 +125,8 @@ def asset_page(asset: Asset) -> Page:
     return Page(
         path=asset.path,
         body=asset.body,
-        gzip=asset.gzip,
-        brotli=asset.brotli,
+        gzip=asset.compressed.gzip,
+        brotli=asset.compressed.brotli,
         content_type=asset.media_type,
         etag=_etag(asset.body),
         csp=REPORTER_CSP,
@@ -138,15 +134,14 @@ def asset_page(asset: Asset) -> Page:
     )
 
 
-def make_page(
-    path: str, body: bytes, content_type: str, csp: str = REPORTER_CSP, quality: int = BROTLI_QUALITY_MAX
-) -> Page:
-    """A page of any kind, compressed. ``quality`` is brotli's: 11 takes a hundred times as long as 5."""
+def make_page(path: str, body: bytes, content_type: str, csp: str = REPORTER_CSP, *, quick: bool = False) -> Page:
+    """A page of any kind, compressed: ``quick`` where there are thousands of its kind."""
+    compressed = compress(body, quick=quick)
     return Page(
         path=path,
         body=body,
-        gzip=gzip.compress(body, 9, mtime=0),
-        brotli=brotli.compress(body, quality=quality),
+        gzip=compressed.gzip,
+        brotli=compressed.brotli,
         content_type=content_type,
         etag=_etag(body),
         csp=csp,

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache
 
 from crypto.published_finding import write_published_finding
-from portal.pages.site import BROTLI_QUALITY_QUICK, Page, make_page
+from portal.pages.site import Page, make_page
 from portal.register.entry import Entry
 from portal.web.headers import REGISTER_CSP
 
@@ -35,7 +35,7 @@ class Downloads(Mapping[str, Page]):
 
     def _make(self, path: str) -> Page:
         body = file_bytes(self._entries[path])
-        return make_page(path, body, "application/json", REGISTER_CSP, BROTLI_QUALITY_QUICK)
+        return make_page(path, body, "application/json", REGISTER_CSP, quick=True)
 
 
 def file_bytes(entry: Entry) -> bytes:

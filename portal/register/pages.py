@@ -15,7 +15,7 @@ from markupsafe import Markup
 
 from crypto.fingerprint import member_fingerprint
 from portal.pages.build import DOMAIN, LOCALE, TEMPLATES, text_in
-from portal.pages.site import BROTLI_QUALITY_QUICK, Page, asset_page, make_page
+from portal.pages.site import Page, asset_page, make_page
 from portal.register import feeds
 from portal.register.downloads import Downloads, file_hash
 from portal.register.entry import Entry
@@ -125,7 +125,7 @@ def list_path(number: int) -> str:
 def _add(made: dict[str, Page], path: str, content_type: str, content: str | bytes) -> None:
     body = content.encode("utf-8") if isinstance(content, str) else content
     if path not in made or made[path].body != body:
-        made[path] = make_page(path, body, content_type, REGISTER_CSP, BROTLI_QUALITY_QUICK)
+        made[path] = make_page(path, body, content_type, REGISTER_CSP, quick=True)
 
 
 def _hash(page: Page) -> str:

@@ -1,13 +1,13 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
-"""Built scripts and styles under names that change with their bytes, ready compressed."""
+"""Built scripts and styles under names that change with their bytes."""
 
-import gzip
 import hashlib
 import mimetypes
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path, PurePosixPath
 
-import brotli
+from portal.web.compression import Compressed, compress
 
 _TYPES = {
     ".js": "text/javascript; charset=utf-8",
@@ -19,13 +19,16 @@ _NAME_HASH_CHARS = 16
 
 @dataclass(frozen=True)
 class Asset:
-    """One immutable file: where it is served, its bytes as they are and compressed, its media type."""
+    """One immutable file: where it is served, its bytes, its media type."""
 
     path: str
     body: bytes
-    gzip: bytes
-    brotli: bytes
     media_type: str
+
+    @cached_property
+    def compressed(self) -> Compressed:
+        """The bytes compressed, when somebody first asks: office and portal each serve a part of what is built."""
+        return compress(self.body)
 
 
 def make_asset(name: str, body: bytes) -> Asset:
@@ -36,8 +39,6 @@ def make_asset(name: str, body: bytes) -> Asset:
     return Asset(
         path=f"/assets/{pure.stem}-{digest}{pure.suffix}",
         body=body,
-        gzip=gzip.compress(body, 9, mtime=0),
-        brotli=brotli.compress(body),
         media_type=media_type,
     )
 
