@@ -3,14 +3,11 @@
 
 import unicodedata
 from datetime import date
-from typing import TYPE_CHECKING
+from typing import Protocol
 
 from crypto.charter import Charter, Member, NotInForceError
 from crypto.errors import AuthenticationError
 from crypto.note import Note, Signature
-
-if TYPE_CHECKING:
-    from crypto.finding import FindingDraft
 
 SIGNERS_MIN = 2
 CHAIR = "chair"
@@ -31,7 +28,23 @@ class FindingSignersError(AuthenticationError):
         self.rule = rule
 
 
-def check_signers(note: Note, draft: "FindingDraft", charter: Charter) -> tuple[Member, ...]:
+class Text(Protocol):
+    """What of a finding's text says who may sign it: a ``crypto.finding.FindingDraft``."""
+
+    @property
+    def slug(self) -> str: ...
+
+    @property
+    def charter(self) -> str: ...
+
+    @property
+    def day(self) -> date: ...
+
+    @property
+    def author(self) -> str: ...
+
+
+def check_signers(note: Note, draft: Text, charter: Charter) -> tuple[Member, ...]:
     """The members who signed ``note``, whose text says ``draft``, in the order of their lines.
 
     Unlike other notes, a finding takes no line by a key that its charter does not name: a reader would take such a name
