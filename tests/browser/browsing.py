@@ -12,4 +12,4 @@ CHROMIUM_ARGUMENTS = [
 ]
 
 # A wait that takes longer than this is a fault.
-TIMEOUT_MS = 15_000
+TIMEOUT_MS = 30_000

@@ -4,7 +4,7 @@
 from collections.abc import Callable, Iterator
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, expect, sync_playwright
 
 from tests.browser.browsing import CHROMIUM_ARGUMENTS, TIMEOUT_MS
 
@@ -14,6 +14,7 @@ NewContext = Callable[..., BrowserContext]
 # Ended with the tests of this folder: while Playwright runs, its event loop is in the way of every other one.
 @pytest.fixture(scope="package")
 def browser(chromium: str) -> Iterator[Browser]:
+    expect.set_options(timeout=TIMEOUT_MS)
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium, args=CHROMIUM_ARGUMENTS)
         yield browser

@@ -7,17 +7,18 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import sync_playwright
+from playwright.sync_api import expect, sync_playwright
 
 from oversight.demo.programs import demo_office, demo_portal
 from oversight.demo.stage import found_commission
-from tests.browser.browsing import CHROMIUM_ARGUMENTS
+from tests.browser.browsing import CHROMIUM_ARGUMENTS, TIMEOUT_MS
 from tests.journeys.world import World
 from tests.servers import free_port
 
 
 @pytest.fixture
 def world(tmp_path: Path, chromium: str) -> Iterator[World]:
+    expect.set_options(timeout=TIMEOUT_MS)
     temporary = tmp_path / "portal-temporary"
     temporary.mkdir()
     portal = demo_portal(tmp_path, free_port())
