@@ -169,8 +169,8 @@ def _tell(world: World, page: Page, case: str) -> None:
     """Send the letter that is ready for the reporter."""
     page.goto(f"{world.office.url}{case}")
     page.locator("form[action*='/tell/'] button").first.click()
-    if page.locator("form[action*='/reply'] [name=body]").is_visible():
-        page.locator("form[action*='/reply'] button.button--main").first.click()
+    expect(page.locator("form[action*='/reply'] [name=body]")).not_to_be_empty()
+    page.locator("form[action*='/reply'] button.button--main").first.click()
     page.locator("form[action*='/reply/send'] button").click()
     expect(page.locator("main")).to_be_visible()
 
