@@ -223,7 +223,9 @@ async def _record_damage(entry: WaitingSubmission, error: DamagedArrivalError, n
 
 
 async def _postpone(row: DamagedArrival, now: datetime) -> None:
-    row.try_again = now + timedelta(minutes=min(RETRY_MINUTES_FIRST * 2**row.attempts, RETRY_MINUTES_MAX))
+    due = now + timedelta(minutes=min(RETRY_MINUTES_FIRST * 2**row.attempts, RETRY_MINUTES_MAX))
+    # At a full hour: the office collects within a minute, so that anything more exact would tell when the report came.
+    row.try_again = due.replace(minute=0, second=0, microsecond=0) + timedelta(hours=1)
     row.attempts = min(row.attempts + 1, 30)
     await row.save()
 

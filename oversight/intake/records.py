@@ -72,7 +72,7 @@ class IndexEntry(Model):
 
 
 class DamagedArrival(Model):
-    """A submission that could not be collected: what was wrong, and when it is tried again."""
+    """A submission that could not be collected: what was wrong, and the full hour at which it is tried again."""
 
     sequence = fields.BigIntField(primary_key=True)
     submission = fields.CharField(max_length=32)

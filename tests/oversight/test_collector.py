@@ -92,7 +92,7 @@ async def test_a_connection_cut_at_any_file_leads_to_the_same_end(
     assert not portal.collected
     assert await Submission.all().count() == 0
     portal.faults.clear()
-    office.clock.forward(minutes=11)
+    office.clock.forward(minutes=71)
     await wire.collect()
     assert list(portal.collected) == [sealed.manifest.submission]
     assert await DamagedArrival.all().count() == 0
@@ -181,10 +181,20 @@ async def test_a_damaged_submission_that_is_mended_arrives_later(
     portal.add(sealed)
     await wire.collect()
     assert not portal.collected, "it is not tried again at once"
-    office.clock.forward(minutes=11)
+    office.clock.forward(minutes=71)
     await wire.collect()
     assert list(portal.collected) == [sealed.manifest.submission]
     assert await DamagedArrival.all().count() == 0
+
+
+async def test_when_a_damaged_submission_is_tried_again_does_not_tell_when_it_came(
+    wire: Wire, portal: PortalSimulator, office: Office
+) -> None:
+    office.clock.forward(minutes=7)
+    portal.add(sealed_report(office.world), report_age=b"x")
+    await wire.collect()
+    due = (await DamagedArrival.get()).try_again
+    assert (due.minute, due.second, due.microsecond) == (0, 0, 0)
 
 
 async def test_a_submission_under_an_unknown_charter_is_not_taken(
