@@ -26,14 +26,15 @@ from pathlib import Path
 from crypto.age import PqIdentity
 from crypto.event import Event, seal_part, sign_event
 from crypto.event_parts import Declared, Keys, Moved, Noted, Opened, Public, Text, Thread
-from oversight.cases import commands, projection
-from oversight.cases.acting import Acting
-from oversight.cases.keeping import CaseProjection, rebuild
-from oversight.cases.rules import RuleError
+from oversight.cases import commands
+from oversight.cases.actor import Acting
+from oversight.cases.case_store import CaseProjection, rebuild
 from oversight.ledger.append import append
 from oversight.ledger.records import EventRecord
 from oversight.ledger.verify import verify_events
 from oversight.storage import Database
+from oversight.workflow import projection
+from oversight.workflow.rules import RuleError
 from tests.people import NOW, World, found_test_commission
 
 CASE_EVENTS = 1_000

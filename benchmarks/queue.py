@@ -20,12 +20,12 @@ from pathlib import Path
 
 from crypto.receipt_code import new_code
 from crypto.submission import seal_submission
-from oversight.intake.indexing import continue_index
-from oversight.intake.queue import Filters, read_queue
-from oversight.intake.records import IndexEntry, SealedFileRecord, Submission
-from oversight.intake.summary import Summary, seal_summary
+from oversight.desk.index import continue_index
+from oversight.desk.queue import Filters, read_queue
 from oversight.members.records import Member, Session
 from oversight.members.sessions import Unlocked
+from oversight.reports.records import IndexEntry, SealedFileRecord, Submission
+from oversight.reports.summary import Summary, seal_summary
 from oversight.storage import Database
 from tests.people import TODAY, World, found_test_commission
 

@@ -26,14 +26,14 @@ import httpx
 from benchmarks.http_clients import exchange_all, make_request
 from crypto.finding import Section
 from portal.charters.known import Charters
+from portal.kit.assets import load_assets
 from portal.pages.site import extend_site, make_site
 from portal.register.entry import Entry
 from portal.register.findings import Findings
-from portal.register.pages import build_register
+from portal.register.register_pages import build_register
 from portal.storage.database import Database
 from portal.storage.group_commit import GroupCommit
-from portal.storage.models import FindingRow
-from portal.web.assets import load_assets
+from portal.storage.records import FindingRow
 from tests.findings import publish_finding
 from tests.people import NOW, World
 from tests.servers import ROOT, Program, free_port, portal_program, post_test_charter

@@ -17,14 +17,14 @@ from oversight.app import create_app
 from oversight.cases.ledger_cli import add_ledger_commands, export_ledger, verify_ledger
 from oversight.demo import command as demo
 from oversight.demo.programs import DemoError
-from oversight.members.founding.command import Founded, found
-from oversight.members.founding.keeping import start_over
-from oversight.members.founding.plan import PlanError, load_plan
-from oversight.portal_client import PortalClient, PortalError, PortalRefused
+from oversight.founding.command import Founded, found
+from oversight.founding.plan import PlanError, load_plan
+from oversight.founding.store import start_over
 from oversight.settings import Settings, SettingsError, load_settings
 from oversight.storage import Database, DatabaseError, write_migration
-from portal.web.http_protocol import LimitedHttpProtocol
-from portal.web.quiet_logging import quiet_logging
+from oversight.wire.portal_client import PortalClient, PortalError, PortalRefused
+from portal.kit.http_protocol import LimitedHttpProtocol
+from portal.kit.quiet_logging import quiet_logging
 
 STOP_SECONDS_MAX = 5
 

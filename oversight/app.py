@@ -19,41 +19,41 @@ from crypto.keyring import DEFAULT, Parameters
 from oversight.cases import (
     case_list_pages,
     case_pages,
+    holder_pages,
     ledger_pages,
-    move_pages,
-    opening_pages,
-    people_pages,
     refusal_pages,
-    telling_pages,
+    transition_pages,
     work_pages,
 )
-from oversight.cases.rules import RuleError
-from oversight.collector import Collector, collect_forever
+from oversight.cases.report_access import BrokenReportError
+from oversight.collector.visit import Collector, collect_forever
+from oversight.commission.charters import NotFoundedError, current_charter, is_founded, knows_charter
+from oversight.commission.keys import office_key
+from oversight.desk import case_opening_pages, queue_pages, report_pages
 from oversight.findings import edit_pages as finding_edit_pages
-from oversight.findings import pages as finding_pages
-from oversight.findings import publish_pages as finding_publish_pages
-from oversight.intake import queue_pages, report_pages
-from oversight.intake.access import BrokenReportError
-from oversight.intake.arrival import Receiver
-from oversight.intake.blobs import Blobs
+from oversight.findings import finding_pages
+from oversight.findings import publication_pages as finding_publish_pages
+from oversight.founding import paper_pages, sign_pages
+from oversight.founding import plan_pages as founding_pages
+from oversight.founding.founding_draft import DraftChanged, setup_token
+from oversight.founding.setup import SetupRequired
 from oversight.ledger.append import ConflictError
-from oversight.letters import pages as letter_pages
+from oversight.letters import decision_letter_pages
+from oversight.letters import reply_pages as letter_pages
 from oversight.members import login_pages, member_pages
 from oversight.members.accounts import Derivations
-from oversight.members.founding import pages as founding_pages
-from oversight.members.founding import paper_pages, sign_pages
-from oversight.members.founding.access import SetupRequired
-from oversight.members.founding.drafts import DraftChanged, setup_token
-from oversight.members.office import NotFoundedError, current_charter, is_founded, knows_charter, office_key
 from oversight.members.sessions import LoginRequired, unlocked
-from oversight.pages import PageKit, load_page_kit, redirect, render
-from oversight.portal_client import PortalClient
+from oversight.reports.arrival import Receiver
+from oversight.reports.blobs import Blobs
 from oversight.settings import Settings
 from oversight.storage import Database
-from portal.web.body import BodyTooLargeError
-from portal.web.headers import OFFICE_CSP, SecurityHeaders
-from portal.web.null_bytes import NoNullBytes
-from portal.web.origin_check import CrossOriginCheck
+from oversight.web.rendering import PageKit, load_page_kit, redirect, render
+from oversight.wire.portal_client import PortalClient
+from oversight.workflow.rules import RuleError
+from portal.kit.body import BodyTooLargeError
+from portal.kit.headers import OFFICE_CSP, SecurityHeaders
+from portal.kit.null_bytes import NoNullBytes
+from portal.kit.origin_check import CrossOriginCheck
 
 ASSET_CACHE = "public, max-age=31536000, immutable"
 
@@ -131,12 +131,12 @@ def _routes() -> list[Route]:
         *finding_publish_pages.routes,
         *case_list_pages.routes,
         *case_pages.routes,
-        *opening_pages.routes,
-        *move_pages.routes,
-        *people_pages.routes,
+        *case_opening_pages.routes,
+        *transition_pages.routes,
+        *holder_pages.routes,
         *work_pages.routes,
         *ledger_pages.routes,
-        *telling_pages.routes,
+        *decision_letter_pages.routes,
         Route("/assets/{name}", serve_asset),
         Route("/favicon.ico", no_icon),
         Route("/", start),

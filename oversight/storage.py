@@ -21,8 +21,10 @@ from tortoise.migrations.writer import MigrationWriter
 APP = "oversight"
 MIGRATIONS = "oversight.migrations"
 MODELS = (
+    "oversight.commission.records",
+    "oversight.founding.records",
     "oversight.members.records",
-    "oversight.intake.records",
+    "oversight.reports.records",
     "oversight.letters.records",
     "oversight.ledger.records",
     "oversight.cases.records",

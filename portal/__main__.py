@@ -52,8 +52,8 @@ def _serve(settings: Settings) -> int:
     import uvicorn
 
     from portal.app import create_app
-    from portal.web.http_protocol import LimitedHttpProtocol
-    from portal.web.quiet_logging import quiet_logging
+    from portal.kit.http_protocol import LimitedHttpProtocol
+    from portal.kit.quiet_logging import quiet_logging
 
     quiet_logging()
     options: dict[str, Any] = {
@@ -95,7 +95,7 @@ async def _invite(settings: Settings, slug: str) -> int:
 
 async def _build(settings: Settings, out: Path) -> int:
     from portal.charters.known import Charters
-    from portal.live_pages import build_pages
+    from portal.pages.live_pages import build_pages
     from portal.pages.site import extend_site
     from portal.register.live import stored_register
     from portal.storage.database import Database

@@ -9,13 +9,13 @@ from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.routing import Mount, Router
 
-from portal.answers import exception_handlers
+from portal.api.quiet_errors import QuietErrors
+from portal.api.responses import exception_handlers
 from portal.assembly import Assembly, Clock, WithDatabase, assemble, utc_now
-from portal.quiet_errors import QuietErrors
+from portal.kit.headers import API_CSP, SecurityHeaders
+from portal.kit.quiet_logging import quiet_logging
 from portal.settings import Settings
 from portal.storage.blobs import BlobStore
-from portal.web.headers import API_CSP, SecurityHeaders
-from portal.web.quiet_logging import quiet_logging
 
 
 def create_app(settings: Settings, clock: Clock = utc_now, blobs: BlobStore | None = None) -> Starlette:

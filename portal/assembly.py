@@ -17,13 +17,14 @@ from portal.intake.acceptance import Acceptance
 from portal.intake.parts import Parts
 from portal.intake.sweeper import Sweeper
 from portal.intake.views import IntakeViews
-from portal.live_pages import LivePages
+from portal.kit.quiet_logging import describe_error
 from portal.mailbox.decoy import Decoys
 from portal.mailbox.mailboxes import Mailboxes
 from portal.mailbox.views import MailboxViews
 from portal.office_api.pickup import Pickup
 from portal.office_api.request_signature import RequestVerifier
 from portal.office_api.views import OfficeViews
+from portal.pages.live_pages import LivePages
 from portal.register.findings import Findings
 from portal.register.live import LiveRegister
 from portal.register.views import FindingViews
@@ -33,7 +34,6 @@ from portal.storage.database import Database
 from portal.storage.group_commit import GroupCommit
 from portal.storage.keys import load_decoy_key, load_signing_key
 from portal.storage.open_blobs import open_blobs
-from portal.web.quiet_logging import describe_error
 
 LOG = logging.getLogger("portal")
 SWEEP_SECONDS = 3600

@@ -4,7 +4,7 @@
 from collections.abc import Awaitable, Callable
 
 from portal.charters.known import Charters
-from portal.live_pages import build_pages
+from portal.pages.live_pages import build_pages
 from portal.settings import Settings
 from portal.storage.database import Database
 from portal.storage.keys import load_decoy_key, load_signing_key

@@ -26,7 +26,7 @@ const ENTRIES = [
 ];
 
 // Bytes after gzip of the script that one page loads. The whole of a page (60 KB for the form, 50 KB for the return page,
-// in every language) is weighed by tests/portal/test_pages.py; these bounds leave room in it for document, style and
+// in every language) is weighed by tests/portal/pages/test_pages.py; these bounds leave room in it for document, style and
 // strings. Our own script was to be 15 KB at most. It is a third more: reading charters and notes strictly, uploading
 // over a network that fails, and taking metadata out of pictures each cost more than was thought, and none is spared.
 const BUDGETS = [

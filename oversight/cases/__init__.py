@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
-"""Cases: what may happen in them, what their ledgers make of them, and the commands by which members work on them."""
+"""Cases: what members do in them, as signed events; who holds their keys; their pages."""

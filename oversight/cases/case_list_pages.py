@@ -10,17 +10,17 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from oversight.cases import words
-from oversight.cases.acting import acting
-from oversight.cases.deadlines import Deadline, next_deadline
-from oversight.cases.possible import waits_for
-from oversight.cases.reading import CaseFilters, list_cases
-from oversight.cases.requested import AUDITOR, Names
-from oversight.cases.rules import HANDLERS, STATES
-from oversight.cases.state import CaseState
-from oversight.members.office import charters_by_hash
+from oversight.cases import labels
+from oversight.cases.actor import acting
+from oversight.cases.case_queries import CaseFilters, list_cases
+from oversight.cases.open_case import AUDITOR, Names
+from oversight.commission.charters import charters_by_hash
 from oversight.members.sessions import unlocked
-from oversight.pages import render, translation_of
+from oversight.web.rendering import render, translation_of
+from oversight.workflow.deadlines import Deadline, next_deadline
+from oversight.workflow.permissions import waits_for
+from oversight.workflow.rules import HANDLERS, STATES
+from oversight.workflow.state import CaseState
 
 WAITING_SHOWN_MAX = 50
 
@@ -70,10 +70,10 @@ async def show_cases(request: Request) -> Response:
         filtered=bool(kept),
         audits=audits,
         handles=not HANDLERS.isdisjoint(roles),
-        states=words.state_words(translation),
-        shape=words.shape,
+        states=labels.state_words(translation),
+        shape=labels.shape,
         called=Names(await charters_by_hash(), translation.locale),
-        clock_name=lambda code: words.clock_words(code, translation),
+        clock_name=lambda code: labels.clock_words(code, translation),
     )
 
 

@@ -9,17 +9,18 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from crypto.event_parts import Replied, Text
-from oversight.cases import words
-from oversight.cases.access import renewal_due
-from oversight.cases.deadlines import deadlines
-from oversight.cases.possible import approving_roles, may_act, may_answer, possible_moves
-from oversight.cases.reading import Entry, read_timeline
-from oversight.cases.requested import Names, OpenCase, requested_case
-from oversight.cases.state import Proposal
-from oversight.cases.telling import last_decision
+from oversight.cases import labels
+from oversight.cases.decisions import last_decision
+from oversight.cases.entries import Entry, read_entries
+from oversight.cases.open_case import Names, OpenCase, requested_case
 from oversight.cases.timeline import tell
-from oversight.intake.records import Submission
-from oversight.pages import FieldError, render, translation_of
+from oversight.reports.records import Submission
+from oversight.web.forms import FieldError
+from oversight.web.rendering import render, translation_of
+from oversight.workflow.access import renewal_due
+from oversight.workflow.deadlines import deadlines
+from oversight.workflow.permissions import approving_roles, may_act, may_answer, possible_moves
+from oversight.workflow.state import Proposal
 
 TIMELINE_EVENTS = 300
 ACTS_SHOWN = ("noted", "party-added", "replied", "clock-extended")
@@ -60,27 +61,27 @@ async def render_case(
 def head_context(request: Request, case: OpenCase) -> dict[str, Any]:
     """What the head of every page of a case is made with."""
     translation = translation_of(request)
-    states = words.state_words(translation)
+    states = labels.state_words(translation)
     return {
         "case": case,
         "state": case.state,
         "holds": case.keys is not None,
         "states": states,
-        "shape": words.shape,
+        "shape": labels.shape,
         "called": Names(case.charters, translation.locale),
         "deadlines": deadlines(case.state.clocks, case.today),
-        "clock_name": lambda code: words.clock_words(code, translation),
-        "move_name": lambda move: words.move_words(case.state.state, move.to_state, move.ground, translation),
-        "ground_name": lambda code: words.ground_words(code, translation),
-        "condition": lambda code: words.condition_words(code, translation),
-        "policy": words.policy_words(case.state.policy, translation),
+        "clock_name": lambda code: labels.clock_words(code, translation),
+        "move_name": lambda move: labels.move_words(case.state.state, move.to_state, move.ground, translation),
+        "ground_name": lambda code: labels.ground_words(code, translation),
+        "condition": lambda code: labels.condition_words(code, translation),
+        "policy": labels.policy_words(case.state.policy, translation),
     }
 
 
 async def read_latest(case: OpenCase) -> list[Entry]:
     """The latest events, oldest first: as many as a page tells."""
     after = max(-1, case.state.head.sequence - TIMELINE_EVENTS)
-    return await read_timeline(case.id, case.keys, after=after, limit=TIMELINE_EVENTS)
+    return await read_entries(case.id, case.keys, after=after, limit=TIMELINE_EVENTS)
 
 
 async def references_of(case: OpenCase) -> Mapping[str, str]:

@@ -46,15 +46,15 @@ from crypto.event_parts import (
     Withdrawn,
 )
 from crypto.grant import CaseGrant
-from oversight.cases.acting import Acting
-from oversight.cases.grants import open_keys, seal_to_holders, sha256
-from oversight.cases.keeping import CaseProjection, load_case
+from oversight.cases.actor import Acting
+from oversight.cases.case_keys import open_keys, seal_to_holders, sha256
+from oversight.cases.case_store import CaseProjection, load_case
 from oversight.cases.records import CaseRecord, CaseReport
-from oversight.cases.rules import RuleError, find_transition
-from oversight.cases.state import CaseState
-from oversight.intake.opening import load_sealed, open_thread
-from oversight.intake.records import Submission
 from oversight.ledger.append import ConflictError, append
+from oversight.reports.opening import load_sealed, open_thread
+from oversight.reports.records import Submission
+from oversight.workflow.rules import RuleError, find_transition
+from oversight.workflow.state import CaseState
 
 ATTEMPTS_MAX = 5
 

@@ -9,15 +9,15 @@ from pathlib import Path
 from crypto.charter import Charter
 from crypto.encoding import HASH_BYTES, decode_hex
 from crypto.errors import CryptoError
-from oversight.cases.keeping import NoSuchCaseError, find_case, load_case, load_notes
-from oversight.cases.projection import check
-from oversight.cases.rules import RuleError
-from oversight.cases.state import CaseState
+from oversight.cases.case_store import NoSuchCaseError, find_case, load_case, load_notes
+from oversight.commission.charters import charters_by_hash
 from oversight.ledger.export import read_charter_file, read_export, trusted_charters, write_export, write_note
 from oversight.ledger.verify import LedgerError, Verified, verify_events
-from oversight.members.office import charters_by_hash
 from oversight.settings import Settings
 from oversight.storage import Database
+from oversight.workflow.projection import check
+from oversight.workflow.rules import RuleError
+from oversight.workflow.state import CaseState
 
 
 def add_ledger_commands(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:

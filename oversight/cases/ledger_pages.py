@@ -9,13 +9,13 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from oversight.cases.case_pages import head_context
-from oversight.cases.keeping import load_notes
-from oversight.cases.projection import check
-from oversight.cases.requested import requested_case
-from oversight.cases.rules import RuleError
+from oversight.cases.case_store import load_notes
+from oversight.cases.open_case import requested_case
 from oversight.ledger.export import write_export
 from oversight.ledger.verify import LedgerError, verify_events
-from oversight.pages import render
+from oversight.web.rendering import render
+from oversight.workflow.projection import check
+from oversight.workflow.rules import RuleError
 
 
 async def show_ledger(request: Request) -> Response:

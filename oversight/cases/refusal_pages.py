@@ -8,10 +8,11 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from oversight.cases.case_pages import render_case
+from oversight.cases.open_case import known_case, requested_case
 from oversight.cases.refusals import ACCESS, refusal
-from oversight.cases.requested import known_case, requested_case
-from oversight.cases.rules import RuleError
-from oversight.pages import N_, FieldError, render
+from oversight.web.forms import N_, FieldError
+from oversight.web.rendering import render
+from oversight.workflow.rules import RuleError
 
 CHANGED = N_("The case has changed since you looked. Nothing was done: this is how it stands now.")
 

@@ -3,7 +3,7 @@
 
 from collections.abc import Mapping
 
-from oversight.pages import N_
+from oversight.web.forms import N_
 
 REFUSALS: Mapping[str, str] = {
     # Who may act.

@@ -1,12 +1,82 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
-"""What a case changes in who may open its reports: who is shut out of it may not, who holds it may."""
+"""Which report a member may have open: by role, and by a grant that truly opens. Everything else does not exist."""
+
+import asyncio
+from dataclasses import dataclass
+
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
 
 from crypto.age import PqIdentity
-from oversight.cases.acting import Acting
-from oversight.cases.grants import open_keys
-from oversight.cases.keeping import load_case
-from oversight.cases.reading import case_of_report
-from oversight.cases.rules import RuleError
+from crypto.charter import Charter
+from crypto.errors import CryptoError, NotARecipientError
+from oversight.cases.actor import Acting, acting
+from oversight.cases.case_keys import open_keys
+from oversight.cases.case_queries import case_of_report
+from oversight.cases.case_store import load_case
+from oversight.commission.charters import charters_by_hash, current_charter
+from oversight.members.sessions import Unlocked, unlocked
+from oversight.reports.opening import OpenedReport, SealedReport, load_sealed, open_with_grant, open_with_thread
+from oversight.reports.records import Submission
+from oversight.reports.roles import Action, may
+from oversight.workflow.rules import RuleError
+
+
+@dataclass(frozen=True)
+class OpenReport:
+    """A report that this member has open."""
+
+    member: Unlocked
+    submission: Submission
+    opened: OpenedReport
+    charters: dict[str, Charter]
+
+    @property
+    def charter(self) -> Charter:
+        """The charter that the report was sealed under."""
+        return self.charters[self.submission.charter]
+
+
+class BrokenReportError(Exception):
+    """The member's grant opens, but the report is not what it should be."""
+
+    def __init__(self, submission: Submission) -> None:
+        super().__init__()
+        self.submission = submission
+
+
+async def open_requested(request: Request, action: Action = Action.READ) -> OpenReport:
+    """Open the report that the path names.
+
+    A report that is not here, one that the member has no key for and one that the member's roles do not allow get the
+    same answer, 404. Raises RuleError for a member who is shut out of its case, BrokenReportError, and what
+    ``unlocked`` raises.
+    """
+    member = await unlocked(request)
+    if not may(member.member.roles, action):
+        raise HTTPException(404)
+    submission = await Submission.get_or_none(id=request.path_params["id"])
+    if submission is None:
+        raise HTTPException(404)
+    await refuse_shut_out(submission.id, member.member.label)
+    charter, charters = await current_charter(), await charters_by_hash()
+    [sealed] = await load_sealed([submission])
+    try:
+        opened = await _open(request, member, sealed, charter.origin)
+    except CryptoError:
+        raise BrokenReportError(submission) from None
+    return OpenReport(member, submission, opened, charters)
+
+
+async def _open(request: Request, member: Unlocked, sealed: SealedReport, origin: str) -> OpenedReport:
+    """By the member's own grant, else by the case that the member holds. Raises CryptoError, or 404 with neither."""
+    try:
+        return await asyncio.to_thread(open_with_grant, sealed, member.identity, origin)
+    except NotARecipientError:
+        thread = await thread_by_case(await acting(member, request.app.state.clock()), sealed.submission)
+    if thread is None:
+        raise HTTPException(404)
+    return await asyncio.to_thread(open_with_thread, sealed, thread, origin)
 
 
 async def refuse_shut_out(submission: str, member: str) -> None:

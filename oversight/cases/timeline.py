@@ -37,11 +37,11 @@ from crypto.event_parts import (
     Waived,
     Withdrawn,
 )
-from oversight.cases import words
-from oversight.cases.reading import Entry
-from oversight.cases.requested import Names
-from oversight.cases.rules import find_transition
-from portal.web.i18n import Translation, format_day
+from oversight.cases import labels
+from oversight.cases.entries import Entry
+from oversight.cases.open_case import Names
+from oversight.workflow.rules import find_transition
+from portal.kit.i18n import Translation, format_day
 
 
 @dataclass(frozen=True)
@@ -101,7 +101,7 @@ class _Teller:
         self.names = names
         self.references = references
         self.translation = translation
-        self.states = words.state_words(translation)
+        self.states = labels.state_words(translation)
         self.proposed: dict[str, Proposed] = {}
         # What members get to see of an event depends on its type alone.
         self.sentences: Mapping[type[Any], Callable[[SignedEvent, Any], str]] = {
@@ -158,10 +158,10 @@ class _Teller:
         return sentence % {"name": self.names(event.actor), **values}
 
     def _move(self, public: Move) -> str:
-        action = words.move_words(public.from_state, public.to_state, public.ground, self.translation)
+        action = labels.move_words(public.from_state, public.to_state, public.ground, self.translation)
         if public.ground is None or public.from_state == public.to_state:
             return action
-        ground = words.ground_words(public.ground, self.translation)
+        ground = labels.ground_words(public.ground, self.translation)
         return self.translation.gettext("%(action)s: %(ground)s") % {"action": action, "ground": ground}
 
     def _reference(self, report: str) -> str:
@@ -206,7 +206,7 @@ class _Teller:
         _ = self.translation.gettext
         if public.ground is None:
             return self._say(_("%(name)s moved the case on"), event)
-        ground = words.ground_words(public.ground, self.translation)
+        ground = labels.ground_words(public.ground, self.translation)
         return self._say(_("%(name)s moved the case on: %(ground)s"), event, ground=ground)
 
     def _proposed(self, event: SignedEvent, public: Proposed) -> str:
@@ -231,7 +231,7 @@ class _Teller:
     def _clock_extended(self, event: SignedEvent, public: ClockExtended) -> str:
         _ = self.translation.gettext
         due = format_day(public.due, self.translation.locale)
-        clock = words.clock_words(public.clock, self.translation)
+        clock = labels.clock_words(public.clock, self.translation)
         return self._say(_("%(name)s extended a time limit. %(clock)s: by %(day)s"), event, clock=clock, day=due)
 
     def _replied(self, event: SignedEvent, public: Replied) -> str:
@@ -252,7 +252,7 @@ class _Teller:
 
     def _checked(self, event: SignedEvent, public: Checked) -> str:
         _ = self.translation.gettext
-        outcome = words.outcome_words(public.outcome, self.translation)
+        outcome = labels.outcome_words(public.outcome, self.translation)
         return self._say(_("%(name)s had the finding checked: %(outcome)s"), event, outcome=outcome)
 
     def _published(self, event: SignedEvent, public: Published) -> str:
@@ -269,7 +269,7 @@ class _Teller:
 
     def _recommendation(self, event: SignedEvent, public: RecommendationStatus) -> str:
         _ = self.translation.gettext
-        status = words.recommendation_words(public.status, self.translation)
+        status = labels.recommendation_words(public.status, self.translation)
         return self._say(
             _("%(name)s recorded what became of recommendation %(number)s: %(status)s"),
             event,
@@ -286,7 +286,7 @@ def _own_words(public: object, part: Part | None, translation: Translation) -> s
         case Text() | Renewal():
             return part.text
         case Party():
-            role = words.party_words(translation).get(part.role, part.role)
+            role = labels.party_words(translation).get(part.role, part.role)
             return translation.gettext("%(party)s, %(role)s") % {"party": part.name, "role": role}
         case _:
             return ""

@@ -9,14 +9,15 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from crypto.event_parts import NAME_CHARS_MAX, NAMES_MAX, Party, Text
-from oversight.cases import commands, words
+from oversight.cases import commands, labels
 from oversight.cases.case_pages import head_context
-from oversight.cases.clocks import PACKS, find_clock
-from oversight.cases.move_pages import NO_REASONS, TEXT_CHARS_MAX, TOO_LONG
-from oversight.cases.possible import may_act
-from oversight.cases.reading import read_timeline
-from oversight.cases.requested import OpenCase, requested_case
-from oversight.pages import N_, FieldError, Form, read_form, redirect, render, translation_of
+from oversight.cases.entries import read_entries
+from oversight.cases.open_case import OpenCase, requested_case
+from oversight.cases.transition_pages import NO_REASONS, TEXT_CHARS_MAX, TOO_LONG
+from oversight.web.forms import N_, FieldError, Form, read_form
+from oversight.web.rendering import redirect, render, translation_of
+from oversight.workflow.clocks import PACKS, find_clock
+from oversight.workflow.permissions import may_act
 
 SHOWN_MAX = 1000
 NO_NOTE = N_("Write the note")
@@ -78,7 +79,7 @@ async def take_clock(request: Request) -> Response:
 async def _render_notes(
     request: Request, case: OpenCase, form: Form, errors: list[FieldError] | None = None
 ) -> Response:
-    entries = await read_timeline(case.id, case.keys, types=("noted",), limit=SHOWN_MAX)
+    entries = await read_entries(case.id, case.keys, types=("noted",), limit=SHOWN_MAX)
     return render(
         request,
         "case_notes.html",
@@ -95,14 +96,14 @@ async def _render_notes(
 async def _render_parties(
     request: Request, case: OpenCase, form: Form, errors: list[FieldError] | None = None
 ) -> Response:
-    entries = await read_timeline(case.id, case.keys, types=("party-added",), limit=SHOWN_MAX)
+    entries = await read_entries(case.id, case.keys, types=("party-added",), limit=SHOWN_MAX)
     return render(
         request,
         "case_parties.html",
         422 if errors else 200,
         **head_context(request, case),
         parties=[(entry.event, entry.part) for entry in entries if isinstance(entry.part, Party)],
-        roles=words.party_words(translation_of(request)),
+        roles=labels.party_words(translation_of(request)),
         may=may_act("party-added", case.state, case.members, case.roles),
         done=request.query_params.get("done", ""),
         values={name: form.text(name) for name in ("party", "aliases", "identifiers", "role")},
@@ -133,7 +134,7 @@ def _check_party(form: Form) -> list[FieldError]:
         errors.append(FieldError("party", NO_NAME))
     elif len(form.text("party")) > NAME_CHARS_MAX:
         errors.append(FieldError("party", NAME_TOO_LONG))
-    if form.text("role") not in words.PARTY_ROLES:
+    if form.text("role") not in labels.PARTY_ROLES:
         errors.append(FieldError("role", NO_ROLE))
     for name in ("aliases", "identifiers"):
         lines = _lines(form, name)

@@ -14,9 +14,13 @@ from crypto.finding import FindingDraft, Recommendation, Section, finding_id, ma
 from crypto.keyring import open_keyring
 from crypto.note import SigningKey
 from oversight.cases import commands
-from oversight.cases.acting import Acting
-from oversight.cases.keeping import load_case
-from oversight.cases.rules import (
+from oversight.cases.actor import Acting
+from oversight.cases.case_store import load_case
+from oversight.demo.member import DemoMember
+from oversight.founding.command import Founded
+from oversight.members.records import Member
+from oversight.reports.records import Submission
+from oversight.workflow.rules import (
     ACKNOWLEDGED,
     ADMITTED,
     ADOPTED,
@@ -32,11 +36,7 @@ from oversight.cases.rules import (
     REFERRED,
     TRIAGE,
 )
-from oversight.cases.state import CaseState
-from oversight.demo.member import DemoMember
-from oversight.intake.records import Submission
-from oversight.members.founding.command import Founded
-from oversight.members.records import Member
+from oversight.workflow.state import CaseState
 
 _FINDINGS = Path(__file__).with_name("findings.json")
 REGISTRAR, CHAIR, INVESTIGATOR, SECOND, PUBLISHER = (

@@ -17,12 +17,12 @@ from oversight.demo.member import DemoMember
 from oversight.demo.programs import Server
 from oversight.demo.reporter import DemoReporter
 from oversight.demo.reports import DemoReport, load_reports
-from oversight.members.founding.ceremony import Sheet
-from oversight.members.founding.command import Founded, found
-from oversight.members.founding.plan import load_plan
-from oversight.portal_client import PortalClient
+from oversight.founding.ceremony import Sheet
+from oversight.founding.command import Founded, found
+from oversight.founding.plan import load_plan
 from oversight.settings import load_settings
 from oversight.storage import Database
+from oversight.wire.portal_client import PortalClient
 
 PLAN = Path(__file__).with_name("commission.toml")
 REQUEST_SECONDS_MAX = 60.0

@@ -10,11 +10,9 @@ from starlette.routing import Route
 from crypto.errors import CryptoError, LimitError
 from crypto.finding import Finding, make_finding, make_withdrawal
 from oversight.cases import commands
-from oversight.cases.possible import may_act
-from oversight.cases.requested import OpenCase, requested_case
-from oversight.cases.rules import RuleError
-from oversight.findings import words
-from oversight.findings.drafts import (
+from oversight.cases.open_case import OpenCase, requested_case
+from oversight.findings import labels
+from oversight.findings.finding_drafts import (
     Place,
     Written,
     WrittenRecommendation,
@@ -27,12 +25,15 @@ from oversight.findings.drafts import (
     to_draft,
     written_of,
 )
+from oversight.findings.finding_pages import finding_context, portal_client
 from oversight.findings.history import read_history
 from oversight.findings.numbering import next_id, provisional_id
-from oversight.findings.pages import finding_context, portal_client
-from oversight.findings.publishing import standing
-from oversight.intake.words import language_words
-from oversight.pages import N_, FieldError, read_form, redirect, render, translation_of
+from oversight.findings.publication import standing
+from oversight.reports.labels import language_words
+from oversight.web.forms import N_, FieldError, read_form
+from oversight.web.rendering import redirect, render, translation_of
+from oversight.workflow.permissions import may_act
+from oversight.workflow.rules import RuleError
 
 FORM_BYTES_MAX = 1024 * 1024
 PROBLEMS = {
@@ -126,7 +127,7 @@ def _base(case: OpenCase) -> int:
 async def _begin(case: OpenCase) -> Written:
     """The fields before anything was typed: those of the newest revision, with what became of the recommendations."""
     assert case.keys is not None
-    known = list(words.subject_words(case.acting.charter, "en"))
+    known = list(labels.subject_words(case.acting.charter, "en"))
     history = await read_history(case.id, case.keys)
     texts = [each.draft for each in history.revisions if not each.draft.is_withdrawn]
     if not texts:

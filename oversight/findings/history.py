@@ -10,8 +10,8 @@ from crypto.encoding import decode_base64
 from crypto.event_parts import Checked, Corrected, Drafted, Published, Signed, Text, Withdrawn
 from crypto.finding import FindingDraft, read_finding_text
 from crypto.note import Note, Signature
-from oversight.cases.grants import CaseKeys
-from oversight.cases.reading import Entry, read_timeline
+from oversight.cases.case_keys import CaseKeys
+from oversight.cases.entries import Entry, read_entries
 from oversight.findings.check import CheckReport
 
 TYPES = ("drafted", "signed", "checked", "published", "corrected", "withdrawn")
@@ -71,7 +71,7 @@ class History:
 
 async def read_history(case: str, keys: CaseKeys) -> History:
     """Raises CryptoError when an event is not genuine."""
-    return _tell(await read_timeline(case, keys, types=TYPES, limit=EVENTS_MAX))
+    return _tell(await read_entries(case, keys, types=TYPES, limit=EVENTS_MAX))
 
 
 def _tell(entries: Sequence[Entry]) -> History:

@@ -7,11 +7,11 @@ from collections.abc import Iterator, Sequence
 from crypto.event_parts import Party
 from crypto.report import Report
 from crypto.submission import open_report
-from oversight.cases.reading import read_timeline
-from oversight.cases.requested import OpenCase
+from oversight.cases.entries import read_entries
+from oversight.cases.open_case import OpenCase
 from oversight.findings.check import Material, Source, Term
-from oversight.intake.opening import load_sealed
-from oversight.intake.records import Submission
+from oversight.reports.opening import load_sealed
+from oversight.reports.records import Submission
 
 CONSENTS = "consents"
 # Answers of one line that say where it was. An authority may have to be named: that is only a warning.
@@ -49,7 +49,7 @@ async def _open_reports(case: OpenCase) -> list[tuple[Submission, Report]]:
 
 
 async def _party_terms(case: OpenCase) -> Sequence[Term]:
-    entries = await read_timeline(case.id, case.keys, types=("party-added",), limit=EVENTS_MAX)
+    entries = await read_entries(case.id, case.keys, types=("party-added",), limit=EVENTS_MAX)
     return [term for entry in entries if isinstance(entry.part, Party) for term in party_terms(entry.part)]
 
 

@@ -7,7 +7,7 @@ from datetime import date, timedelta
 from crypto.charter import Charter
 from crypto.finding import FindingDraft, finding_id
 from oversight.findings.records import PublicationRecord
-from oversight.portal_client import PortalClient, PortalError
+from oversight.wire.portal_client import PortalClient, PortalError
 
 ASK_SECONDS_MAX = 8.0
 # The portal takes a text for 30 days after its day; signing and deciding take some of them.

@@ -10,9 +10,9 @@ from typing import Literal
 from crypto.charter import Charter
 from crypto.errors import AuthenticationError, CryptoError
 from crypto.message import open_follow_up, open_reply
-from oversight.intake.opening import OpenedReport
-from oversight.intake.reading import text_direction
 from oversight.letters.records import FollowUpRecord, ReplyRecord
+from oversight.reports.opening import OpenedReport
+from portal.kit.i18n import text_direction
 
 Delivery = Literal["posted", "waiting", "refused", ""]
 

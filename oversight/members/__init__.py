@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
-"""Who works in the office: accounts, keys, sessions, second factor, and the founding of the commission."""
+"""Who works in the office: accounts, keys, sessions, second factor."""

@@ -19,7 +19,7 @@ from pathlib import Path
 from crypto.encoding import label
 from crypto.errors import AuthenticationError, CryptoError, LimitError, MalformedError
 from crypto.keyring import DEFAULT, Keyring, Parameters, needs_upgrade, open_keyring, seal_keyring
-from oversight.members.office import second_factor_key
+from oversight.commission.keys import second_factor_key
 from oversight.members.records import FailedLogin, Member
 from oversight.members.second_factor import matching_step, open_secret
 

@@ -7,10 +7,11 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from oversight.commission.charters import is_founded
 from oversight.members.accounts import Attempt, LoginMustWait, LoginRefused, log_in
-from oversight.members.office import is_founded
 from oversight.members.sessions import LoginRequired, close_session, open_session, unlocked
-from oversight.pages import N_, FieldError, Form, read_form, redirect, render
+from oversight.web.forms import N_, FieldError, Form, read_form
+from oversight.web.rendering import redirect, render
 
 DO_NOT_MATCH = N_("Username, passphrase and code do not match. A code is taken once: wait for the next one.")
 MUST_WAIT = N_("Too many attempts in a row for this username. Try again in %(seconds)s seconds.")

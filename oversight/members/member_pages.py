@@ -7,12 +7,13 @@ from starlette.routing import Route
 
 from crypto.errors import AuthenticationError
 from crypto.fingerprint import member_fingerprint
+from oversight.commission.charters import current_charter
 from oversight.members.accounts import PASSPHRASE_CHARS_MIN, Derivations, change_passphrase
-from oversight.members.office import current_charter
 from oversight.members.records import Member
 from oversight.members.sessions import Unlocked, close_other_sessions, unlocked
-from oversight.pages import N_, FieldError, Form, read_form, redirect, render
-from portal.web.i18n import LOCALES
+from oversight.web.forms import N_, FieldError, Form, read_form
+from oversight.web.rendering import redirect, render
+from portal.kit.i18n import LOCALES
 
 WRONG_PASSPHRASE = N_("This is not your present passphrase")
 TOO_SHORT = N_("The new passphrase must have at least %(count)s characters. Five or six random words are good.")

@@ -1,20 +1,8 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
-"""Rows about the commission, its members and their sessions. None of them opens anything without a member's secret."""
+"""Rows about members and their sessions. None of them opens anything without a member's secret."""
 
 from tortoise import fields
 from tortoise.models import Model
-
-
-class CharterRecord(Model):
-    """A charter note as it was signed; the one with the highest number is in force."""
-
-    hash = fields.CharField(max_length=64, primary_key=True)
-    number = fields.IntField(unique=True)
-    note = fields.BinaryField()
-    published = fields.BooleanField()
-
-    class Meta:
-        table = "charter"
 
 
 class Member(Model):
@@ -60,13 +48,3 @@ class FailedLogin(Model):
 
     class Meta:
         table = "failed_login"
-
-
-class FoundingRecord(Model):
-    """The one founding in progress, sealed under the setup token; deleted when the commission is founded."""
-
-    id = fields.IntField(primary_key=True)
-    sealed = fields.BinaryField()
-
-    class Meta:
-        table = "founding"

@@ -9,10 +9,10 @@ from collections.abc import Callable
 from crypto.charter import Charter, check_successor, read_charter
 from crypto.errors import CryptoError
 from crypto.note import VerifierKey
-from portal.refusals import Refusal
+from portal.api.refusals import Refusal
 from portal.storage.database import transaction
 from portal.storage.errors import DuplicateError
-from portal.storage.models import CharterRow, Invitation
+from portal.storage.records import CharterRow, Invitation
 
 TOKEN_BYTES = 24
 

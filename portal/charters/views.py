@@ -7,9 +7,9 @@ from starlette.routing import Route
 
 from crypto.charter import Charter
 from crypto.note import NOTE_BYTES_MAX, VerifierKey
-from portal.answers import json_answer
+from portal.api.responses import json_answer
 from portal.charters.known import Charters
-from portal.web.body import read_body
+from portal.kit.body import read_body
 
 
 class CharterViews:

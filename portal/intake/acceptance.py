@@ -11,15 +11,15 @@ from crypto.charter import Charter, NotInForceError
 from crypto.manifest import GRANT_FILE, REPORT_FILE, STATE_FILE, Manifest
 from crypto.note import SigningKey
 from crypto.padding import padded_attachment_size
+from portal.api.refusals import Refusal
 from portal.charters.known import Charters
 from portal.intake.parts import Parts
 from portal.intake.received import Received, receive_bundle
 from portal.intake.sealed_form import PREFIX_BYTES, check_grant, check_sealed
-from portal.refusals import Refusal
 from portal.storage.blobs import BlobStore
 from portal.storage.errors import DuplicateError
 from portal.storage.group_commit import GroupCommit
-from portal.storage.models import Submission
+from portal.storage.records import Submission
 from portal.storage.submissions import Accepted, encode_parts, find_accepted
 
 

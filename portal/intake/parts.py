@@ -7,8 +7,8 @@ from collections.abc import AsyncIterator, Callable
 from datetime import datetime, timedelta
 
 from crypto.manifest import SealedFile
+from portal.api.refusals import Refusal
 from portal.intake.sealed_form import PREFIX_BYTES, check_sealed
-from portal.refusals import Refusal
 from portal.storage.blobs import PART_BYTES, BlobStore, Part
 from portal.storage.submissions import is_accepted
 

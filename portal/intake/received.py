@@ -18,8 +18,8 @@ from crypto.bundle import (
 )
 from crypto.errors import LimitError, MalformedError, UnsupportedVersionError
 from crypto.manifest import REQUIRED_FILES, Manifest, ManifestError, manifest_hash
+from portal.api.refusals import Refusal
 from portal.intake.sealed_form import PREFIX_BYTES, check_sealed
-from portal.refusals import Refusal
 from portal.storage.blobs import PART_BYTES, BlobStore, PartWriter
 
 _MISMATCH = {"size": "file-size-mismatch", "sha256": "file-hash-mismatch"}

@@ -10,7 +10,7 @@ who checks them again, and finding one costs a multiplication for every stanza.
 import re
 
 from crypto.manifest import GRANT_FILE
-from portal.refusals import Refusal
+from portal.api.refusals import Refusal
 
 # The longest header, of 64 stanzas, has 101 KB; an attachment has one stanza and needs far less than this.
 PREFIX_BYTES = 64 * 1024

@@ -12,7 +12,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from portal.intake.parts import PART_DAYS
 from portal.storage.blobs import BlobStore
 from portal.storage.database import transaction
-from portal.storage.models import Nonce, Submission
+from portal.storage.records import Nonce, Submission
 from portal.storage.submissions import due_for_deletion, is_accepted
 
 BATCH = 100

@@ -11,14 +11,14 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from crypto.bundle import BUNDLE_MAX, MEDIA_TYPE
-from portal.answers import json_answer
-from portal.content_digest import content_digest
+from portal.api.content_digest import content_digest
+from portal.api.refusals import Refusal
+from portal.api.responses import json_answer
 from portal.intake.acceptance import Acceptance
 from portal.intake.parts import Parts
-from portal.refusals import Refusal
+from portal.kit.body import BodyTooLargeError
 from portal.storage.blobs import FILE, INDEX_MAX, PART_BYTES
 from portal.storage.errors import BusyError
-from portal.web.body import BodyTooLargeError
 
 SILENCE_SECONDS_MAX = 120
 # Slower than any line that could carry a report. A whole body may take this, and the silence above on top.

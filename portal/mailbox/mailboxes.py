@@ -11,12 +11,12 @@ from crypto.age import check_sealed_prefix
 from crypto.encoding import encode_base64
 from crypto.errors import CryptoError
 from crypto.message import FOLLOW_UP_SEALED_MAX, message_id
-from portal.mailbox.answer import MESSAGES_MAX, mailbox_answer
+from portal.api.refusals import Refusal
 from portal.mailbox.decoy import Decoys
-from portal.refusals import Refusal
+from portal.mailbox.mailbox_response import MESSAGES_MAX, mailbox_answer
 from portal.storage.errors import DuplicateError
 from portal.storage.group_commit import GroupCommit
-from portal.storage.models import FollowUp, Nonce, Reply, Submission
+from portal.storage.records import FollowUp, Nonce, Reply, Submission
 from portal.storage.submissions import find_mailbox
 
 FOLLOW_UPS_MAX = 256

@@ -11,10 +11,10 @@ from starlette.routing import Route
 from crypto.document import Fields
 from crypto.encoding import HASH_BYTES, ID_BYTES, decode_base64
 from crypto.errors import CryptoError
-from portal.answers import json_answer
+from portal.api.refusals import Refusal
+from portal.api.responses import json_answer
+from portal.kit.body import read_body
 from portal.mailbox.mailboxes import Credentials, Mailboxes
-from portal.refusals import Refusal
-from portal.web.body import read_body
 
 ASK_BYTES_MAX = 1024
 FOLLOW_UP_BYTES_MAX = 128 * 1024

@@ -14,12 +14,12 @@ from crypto.encoding import encode_base64
 from crypto.errors import CryptoError
 from crypto.manifest import GRANT_FILE, REPORT_FILE, STATE_FILE
 from crypto.message import message_id
-from portal.refusals import Refusal
+from portal.api.refusals import Refusal
 from portal.storage.blobs import BlobStore
 from portal.storage.database import transaction
 from portal.storage.errors import DuplicateError
 from portal.storage.group_commit import GroupCommit
-from portal.storage.models import FollowUp, Reply, Submission
+from portal.storage.records import FollowUp, Reply, Submission
 from portal.storage.submissions import decode_parts
 
 PAGE = 100

@@ -19,13 +19,13 @@ from starlette.requests import Request
 from crypto.charter import Charter
 from crypto.encoding import decode_base64
 from crypto.errors import CryptoError
+from portal.api.content_digest import content_digest
+from portal.api.refusals import Refusal
 from portal.charters.known import Charters
-from portal.content_digest import content_digest
-from portal.refusals import Refusal
+from portal.kit.body import read_body
 from portal.storage.errors import DuplicateError
 from portal.storage.group_commit import GroupCommit
-from portal.storage.models import Nonce
-from portal.web.body import read_body
+from portal.storage.records import Nonce
 
 LABEL = "amparo"
 NONCE_BYTES = 16

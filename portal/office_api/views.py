@@ -10,10 +10,10 @@ from starlette.routing import Route
 
 from crypto.document import Fields
 from crypto.errors import CryptoError
-from portal.answers import json_answer
+from portal.api.refusals import Refusal
+from portal.api.responses import json_answer
 from portal.office_api.pickup import Pickup
 from portal.office_api.request_signature import RequestVerifier
-from portal.refusals import Refusal
 
 NOTE_BYTES_MAX = 16 * 1024
 # A reply of this size still fits into a mailbox answer, in base64.

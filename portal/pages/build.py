@@ -11,11 +11,11 @@ from jinja2 import Environment
 from markupsafe import Markup, escape
 
 from crypto.charter import Charter
+from portal.kit.assets import Asset, make_asset
+from portal.kit.i18n import LOCALES, SOURCE_LOCALE, country_names, direction, load_translation
+from portal.kit.templating import environment
 from portal.pages.site import Page, Site, make_document, make_site, not_found_path
 from portal.pages.strings import strings_asset
-from portal.web.assets import Asset, make_asset
-from portal.web.i18n import LOCALES, SOURCE_LOCALE, country_names, direction, load_translation
-from portal.web.templating import environment
 
 _PORTAL = Path(__file__).resolve().parent.parent
 TEMPLATES = _PORTAL / "templates"

@@ -11,10 +11,10 @@ from dataclasses import dataclass
 from types import MappingProxyType
 
 from crypto.encoding import encode_json
-from portal.web.assets import Asset
-from portal.web.compression import compress
-from portal.web.headers import REPORTER_CSP
-from portal.web.i18n import LOCALES, SOURCE_LOCALE
+from portal.kit.assets import Asset
+from portal.kit.compression import compress
+from portal.kit.headers import REPORTER_CSP
+from portal.kit.i18n import LOCALES, SOURCE_LOCALE
 
 MANIFEST_PATH = "/manifest.json"
 NOT_FOUND_NAME = "not-found"

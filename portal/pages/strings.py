@@ -10,8 +10,8 @@ from pathlib import Path
 from babel.messages.catalog import Catalog
 from babel.messages.pofile import read_po
 
-from portal.web.assets import Asset, make_asset
-from portal.web.i18n import SOURCE_LOCALE
+from portal.kit.assets import Asset, make_asset
+from portal.kit.i18n import SOURCE_LOCALE
 
 SCRIPT_FOLDER = "static/src/"
 # Gettext's separator between a context and its message.

@@ -7,9 +7,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache
 
 from crypto.published_finding import write_published_finding
+from portal.kit.headers import REGISTER_CSP
 from portal.pages.site import Page, make_page
 from portal.register.entry import Entry
-from portal.web.headers import REGISTER_CSP
 
 KEPT_MAX = 64
 

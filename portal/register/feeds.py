@@ -7,8 +7,8 @@ from xml.etree import ElementTree as ET
 
 import msgspec
 
+from portal.kit.i18n import LOCALES, SOURCE_LOCALE
 from portal.register.entry import Entry
-from portal.web.i18n import LOCALES, SOURCE_LOCALE
 
 ENTRIES_MAX = 50
 ATOM_PATH = "/findings.atom"

@@ -11,13 +11,13 @@ from crypto.errors import CryptoError, ProofError
 from crypto.finding import Finding, FindingDraft, check_correction, finding_id, read_finding, read_finding_text
 from crypto.finding_signers import FindingSignersError
 from crypto.note import Note
+from portal.api.refusals import Refusal
 from portal.charters.known import Charters
-from portal.refusals import Refusal
 from portal.register.entry import Entry, Revision
 from portal.storage.database import transaction
 from portal.storage.errors import DuplicateError
 from portal.storage.group_commit import GroupCommit
-from portal.storage.models import FindingRow
+from portal.storage.records import FindingRow
 
 PAGE = 100
 # How long an office may need to hand in what was signed: its portal may have been down.

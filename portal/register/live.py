@@ -8,15 +8,15 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from portal.charters.known import Charters
-from portal.live_pages import LivePages
+from portal.kit.quiet_logging import describe_error
+from portal.pages.live_pages import LivePages
 from portal.register.entry import Entry
 from portal.register.findings import Findings
 from portal.settings import Settings
 from portal.storage.group_commit import GroupCommit
-from portal.web.quiet_logging import describe_error
 
 if TYPE_CHECKING:
-    from portal.register.pages import RegisterPages
+    from portal.register.register_pages import RegisterPages
 
 LOG = logging.getLogger("portal")
 
@@ -76,7 +76,7 @@ async def stored_register(charters: Charters, settings: Settings) -> "RegisterPa
 
 def _build(entries: Sequence[Entry], settings: Settings) -> "RegisterPages":
     # Imported late: templates and locales take their time, and the API should not wait for them.
-    from portal.register.pages import build_register
-    from portal.web.assets import load_assets
+    from portal.kit.assets import load_assets
+    from portal.register.register_pages import build_register
 
     return build_register(entries, settings.origin, load_assets(settings.static))

@@ -8,9 +8,9 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from crypto.finding import FINDING_BYTES_MAX
-from portal.answers import json_answer
+from portal.api.refusals import Refusal
+from portal.api.responses import json_answer
 from portal.office_api.request_signature import RequestVerifier
-from portal.refusals import Refusal
 from portal.register.live import LiveRegister
 
 # The text, and 64 lines of signatures with the longest names.

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from tortoise.migrations.writer import MigrationWriter
 
 APP = "portal"
-MODELS = "portal.storage.models"
+MODELS = "portal.storage.records"
 MIGRATIONS = "portal.storage.migrations"
 
 # A commit is on the disk before it is acknowledged. A checkpoint comes every 4,000 pages, and the log keeps its length

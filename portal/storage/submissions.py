@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
-from portal.storage.models import Submission
+from portal.storage.records import Submission
 
 
 @dataclass(frozen=True)

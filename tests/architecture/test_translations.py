@@ -9,7 +9,7 @@ from babel.messages.catalog import Catalog, Message
 from babel.messages.extract import extract_from_dir
 from babel.messages.pofile import read_po
 
-from portal.web.i18n import LOCALES, SOURCE_LOCALE
+from portal.kit.i18n import LOCALES, SOURCE_LOCALE
 
 ROOT = Path(__file__).resolve().parents[2]
 READ = [("**.py", "python"), ("**.html", "jinja2"), ("**.js", "javascript")]

@@ -15,7 +15,7 @@ from crypto.note import SigningKey, VerifierKey
 from crypto.receipt_code import derive
 from crypto.state import open_state
 from crypto.submission import SealedSubmission, seal_submission
-from oversight.portal_client import PortalClient
+from oversight.wire.portal_client import PortalClient
 from tests.people import World, found_test_commission
 from tests.servers import Program
 

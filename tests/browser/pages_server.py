@@ -13,9 +13,9 @@ from pathlib import Path
 import uvicorn
 
 from crypto.questionnaire import Questionnaire, read_questionnaire
+from portal.kit.assets import load_assets
+from portal.kit.headers import REPORTER_CSP, SecurityHeaders
 from portal.pages import SiteEndpoint, SiteHolder, build_site
-from portal.web.assets import load_assets
-from portal.web.headers import REPORTER_CSP, SecurityHeaders
 from tests.conftest import ROOT
 from tests.people import LANGUAGES, found_test_commission
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from playwright.sync_api import Page, Request, expect
 
-from portal.web.i18n import country_names
+from portal.kit.i18n import country_names
 from tests.browser.conftest import NewContext
 from tests.browser.reporter import Reporter
 from tests.servers import Program

@@ -10,8 +10,8 @@ import pyotp
 from playwright.sync_api import Browser, BrowserContext, FilePayload, Page, Request, expect
 
 from oversight.demo.programs import Server
-from oversight.members.founding.ceremony import Sheet
-from oversight.members.founding.command import Founded
+from oversight.founding.ceremony import Sheet
+from oversight.founding.command import Founded
 
 PANELS_MAX = 40
 ARABIC_DIGITS = str.maketrans("0123456789", "٠١٢٣٤٥٦٧٨٩")

@@ -5,88 +5,18 @@ import asyncio
 import shutil
 from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
-from datetime import datetime, timedelta
 from pathlib import Path
 
-import httpx
-import pyotp
 import pytest
-from starlette.applications import Starlette
 
 from crypto.keyring import MINIMUM
 from oversight.app import create_app
 from oversight.settings import Settings
 from oversight.storage import Database
+from tests.oversight.case_desk import Desk
+from tests.oversight.office import OFFICE_ORIGIN, Clock, Office
 from tests.oversight.portals import Portal, running_portal
-from tests.people import NOW, PORTAL_ORIGIN, Person, World, found_test_commission, settle_office
-
-OFFICE_ORIGIN = "http://office.test"
-
-
-@dataclass
-class Clock:
-    """The office's clock; a test moves it."""
-
-    now: datetime = NOW
-
-    def __call__(self) -> datetime:
-        return self.now
-
-    def forward(self, **duration: float) -> None:
-        self.now += timedelta(**duration)
-
-
-@dataclass
-class Browser:
-    """A member's browser: it keeps cookies and says where its requests come from."""
-
-    client: httpx.AsyncClient
-    clock: Clock
-
-    async def get(self, path: str) -> httpx.Response:
-        return await self.client.get(path)
-
-    async def post(self, path: str, **form: str | list[str]) -> httpx.Response:
-        return await self.client.post(path, data=form, headers={"sec-fetch-site": "same-origin"})
-
-    async def log_in(self, person: Person, **changed: str) -> httpx.Response:
-        """Fill in the login form as this person would, with fields of it ``changed``."""
-        code = pyotp.TOTP(person.totp_secret).at(self.clock.now)
-        form = {"username": person.username, "passphrase": person.passphrase, "code": code}
-        return await self.post("/login", **{**form, **changed})
-
-
-@dataclass
-class Office:
-    """A running office."""
-
-    app: Starlette
-    settings: Settings
-    clock: Clock
-    database: Database
-    world: World
-    browsers: list[httpx.AsyncClient] = field(default_factory=list)
-
-    def talk_to(self, portal: Portal) -> None:
-        """Let this portal stand at the other end of the office's wire."""
-        self.app.state.transport = portal.transport
-
-    def browser(self) -> Browser:
-        """A fresh browser without any cookie."""
-        transport = httpx.ASGITransport(self.app, raise_app_exceptions=True)
-        client = httpx.AsyncClient(transport=transport, base_url=self.settings.own_origin)
-        self.browsers.append(client)
-        return Browser(client, self.clock)
-
-    async def browser_of(self, label: str) -> Browser:
-        """A browser in which this person has just logged in."""
-        browser = self.browser()
-        answer = await browser.log_in(self.world[label])
-        assert answer.status_code == 303, answer.text
-        # The code that was used up must not stand in the way of the next login.
-        self.clock.forward(seconds=30)
-        return browser
+from tests.people import PORTAL_ORIGIN, World, found_test_commission, settle_office
 
 
 @pytest.fixture(scope="session")
@@ -165,3 +95,34 @@ def in_database(office: Office) -> Iterator[None]:
 def _used(database: Database) -> Iterator[None]:
     with database.use():
         yield
+
+
+@pytest.fixture
+async def database(world: World, tmp_path: Path) -> AsyncIterator[Database]:
+    database = await Database.open(f"sqlite://{tmp_path / 'office.sqlite3'}")
+    with database.use():
+        await settle_office(world, tmp_path / "secrets")
+    yield database
+    await database.close()
+
+
+@pytest.fixture
+async def any_database(database_url: str, world: World, tmp_path: Path) -> AsyncIterator[Database]:
+    database = await Database.open(database_url)
+    with database.use():
+        await settle_office(world, tmp_path / "secrets")
+    yield database
+    await database.close()
+
+
+@pytest.fixture
+def desk(database: Database, world: World) -> Iterator[Desk]:
+    # Not in the fixture that opens the database: what a coroutine sets in its context does not reach the test.
+    with database.use():
+        yield Desk(world)
+
+
+@pytest.fixture
+def any_desk(any_database: Database, world: World) -> Iterator[Desk]:
+    with any_database.use():
+        yield Desk(world)

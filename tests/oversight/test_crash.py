@@ -35,7 +35,7 @@ from crypto.message import FollowUp, message_id, seal_follow_up
 from crypto.receipt_code import MailboxSecrets, derive, new_code
 from crypto.submission import SealedSubmission, seal_submission
 from oversight.storage import Database
-from tests.oversight.reports import ANSWERS, attachment, under_new_id
+from tests.oversight.sealed_reports import ANSWERS, attachment, under_new_id
 from tests.people import World, settle_office
 from tests.servers import ROOT, Program, free_port, portal_program, post_test_charter
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from oversight.settings import Settings
-from tests.oversight.conftest import OFFICE_ORIGIN, Office
+from tests.oversight.office import OFFICE_ORIGIN, Office
 
 
 @pytest.fixture

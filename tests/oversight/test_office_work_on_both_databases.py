@@ -7,16 +7,16 @@ import pytest
 
 from crypto.grant import open_grant
 from crypto.message import FollowUp, seal_follow_up
-from oversight.intake.queue import Filters, read_queue
-from oversight.intake.records import Submission
-from oversight.letters.drafts import Draft, load_draft, save_draft
+from oversight.desk.queue import Filters, read_queue
 from oversight.letters.records import ReplyRecord
+from oversight.letters.reply_drafts import Draft, load_draft, save_draft
 from oversight.members.records import Member, Session
 from oversight.members.sessions import Unlocked
+from oversight.reports.records import Submission
 from oversight.settings import Settings
-from tests.oversight.conftest import OFFICE_ORIGIN, Office
+from tests.oversight.office import OFFICE_ORIGIN, Office
 from tests.oversight.portal_simulator import PortalSimulator
-from tests.oversight.reports import STORY, Wire, attachment, mailbox, sealed_report
+from tests.oversight.sealed_reports import STORY, Wire, attachment, mailbox, sealed_report
 from tests.people import PORTAL_ORIGIN, TODAY
 
 pytestmark = pytest.mark.usefixtures("in_database")

@@ -19,7 +19,7 @@ from starlette.routing import Route
 
 from oversight import __main__ as program
 from oversight.settings import Settings
-from portal.web.http_protocol import HEAD_BYTES_MAX
+from portal.kit.http_protocol import HEAD_BYTES_MAX
 from tests.servers import free_port
 
 RARE = "quokka"

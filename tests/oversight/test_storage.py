@@ -8,8 +8,10 @@ import pytest
 from tortoise.exceptions import IntegrityError
 from tortoise.transactions import in_transaction
 
-from oversight.members.office import charters_by_hash, current_charter, is_founded, knows_charter
-from oversight.members.records import CharterRecord, FailedLogin, FoundingRecord, Member, Session
+from oversight.commission.charters import charters_by_hash, current_charter, is_founded, knows_charter
+from oversight.commission.records import CharterRecord
+from oversight.founding.records import FoundingRecord
+from oversight.members.records import FailedLogin, Member, Session
 from oversight.storage import Database, DatabaseError, pending_changes
 from tests.people import NOW, World, found_test_commission, settle_office
 

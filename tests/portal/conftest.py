@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 
-from tests.portal.object_store import ObjectStore, start_object_store
+from tests.portal.storage.object_store import ObjectStore, start_object_store
 from tests.portal.world import RunningPortal, running_portal
 
 

@@ -12,8 +12,8 @@ import sys
 import uvicorn
 
 from portal.app import create_app
+from portal.kit.quiet_logging import quiet_logging
 from portal.settings import Settings
-from portal.web.quiet_logging import quiet_logging
 
 
 def serve(settings: Settings) -> None:

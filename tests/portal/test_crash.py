@@ -31,7 +31,7 @@ from crypto.message import message_id
 from crypto.submission import SealedSubmission
 from portal.storage.blobs import PART_BYTES
 from tests.people import PORTAL_ORIGIN, portal_key
-from tests.portal.request_signer import RequestSigner
+from tests.portal.office_api.request_signer import RequestSigner
 from tests.portal.world import (
     API,
     attachments,

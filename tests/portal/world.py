@@ -27,7 +27,7 @@ from portal.settings import Settings
 from portal.storage.blobs import PART_BYTES, BlobStore
 from portal.storage.database import Database
 from tests.people import NOW, PORTAL_ORIGIN, World, found_test_commission, portal_key
-from tests.portal.request_signer import RequestSigner
+from tests.portal.office_api.request_signer import RequestSigner
 
 API = "/api/v1"
 DIGITS = new_code(lambda size: bytes(range(size)))

@@ -1,0 +1,32 @@
+# SPDX-License-Identifier: AGPL-3.0-or-later
+"""A member at work on cases: who, with which keys, under which charter, when."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from crypto.age import PqIdentity
+from crypto.charter import Charter
+from crypto.note import SigningKey
+from oversight.commission.charters import current_charter
+from oversight.members.sessions import Unlocked
+
+
+@dataclass(frozen=True)
+class Acting:
+    """Everything that signing an event takes; ``now`` is in UTC.
+
+    ``seen`` is the hash of the head that the member saw: on a case that has changed since, nothing is done.
+    """
+
+    label: str
+    charter: Charter
+    now: datetime
+    identity: PqIdentity = field(repr=False)
+    signing_key: SigningKey = field(repr=False)
+    seen: str | None = None
+
+
+async def acting(unlocked: Unlocked, now: datetime) -> Acting:
+    """The member of an open session, under the charter in force. Raises NotFoundedError before the founding."""
+    charter = await current_charter()
+    return Acting(unlocked.member.label, charter, now, unlocked.identity, unlocked.signing_key)

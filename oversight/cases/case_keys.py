@@ -1,0 +1,97 @@
+# SPDX-License-Identifier: AGPL-3.0-or-later
+"""The identity of a case: who gets it, and what it opens. docs/protocol.md §13.4.
+
+Whoever holds the present generation reads everything: each renewal carries the identities before it and the threads.
+Whoever was shut out by a renewal has nothing that opens what is sealed after it.
+"""
+
+import hashlib
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
+
+from crypto.age import PqIdentity
+from crypto.charter import Charter
+from crypto.errors import AuthenticationError, NotARecipientError
+from crypto.event import SignedEvent, open_part, read_event
+from crypto.event_parts import Generation, Keys, Part, Renewal, Thread
+from crypto.grant import CaseGrant, open_case_grant, seal_case_grant
+from oversight.cases.actor import Acting
+from oversight.cases.records import CaseGrantRecord
+from oversight.commission.charters import charters_by_hash
+from oversight.ledger.records import EventRecord
+from oversight.workflow.rules import RuleError
+from oversight.workflow.state import CaseState
+
+
+@dataclass(frozen=True)
+class CaseKeys:
+    """What somebody who holds a case can open: its sealed parts by generation, its reports by submission id."""
+
+    identities: Mapping[int, PqIdentity] = field(repr=False)
+    threads: Mapping[str, PqIdentity] = field(repr=False)
+
+    def open(self, event: SignedEvent, generation: int) -> Part | None:
+        """The sealed part of an event of this generation. Raises as ``crypto.event.open_part``."""
+        if event.sealed is None:
+            return None
+        identity = self.identities.get(generation)
+        if identity is None:
+            raise NotARecipientError("the identity of this generation is not at hand")
+        return open_part(event, identity)
+
+    def renewal(self, text: str) -> Renewal:
+        """The sealed part by which those who stay keep everything that came before."""
+        identities = tuple(Generation(number, self.identities[number]) for number in sorted(self.identities))
+        return Renewal(text, identities, tuple(Thread(report, self.threads[report]) for report in sorted(self.threads)))
+
+
+def seal_to_holders(charter: Charter, holders: Collection[str], grant: CaseGrant) -> bytes:
+    """The grant of a case's identity to these members and the reserve. RuleError ``member`` for one without a key."""
+    recipients = {member.label: member.recipient for member in charter.members}
+    if not set(holders) <= set(recipients):
+        raise RuleError("member")
+    return seal_case_grant(grant, [*(recipients[label] for label in sorted(holders)), charter.reserve.recipient])
+
+
+def sha256(sealed: bytes) -> str:
+    """The hash of a grant, as events name it."""
+    return hashlib.sha256(sealed).hexdigest()
+
+
+async def open_keys(acting: Acting, state: CaseState, *, hands_over: bool = False) -> CaseKeys:
+    """Open the case as this member; ``hands_over`` for the one thing that somebody in conflict may still do.
+
+    Raises RuleError ``recused``, ``in-conflict`` or ``not-a-holder`` for those who must not, before any key is tried;
+    another CryptoError when a row is not what the ledger says it is.
+    """
+    if acting.label in state.recused:
+        raise RuleError("recused")
+    if state.in_conflict(acting.label) and not hands_over:
+        raise RuleError("in-conflict")
+    if acting.label not in state.holders:
+        raise RuleError("not-a-holder")
+    record = await CaseGrantRecord.get(case=state.head.case, generation=state.generation)
+    sealed = bytes(record.sealed)
+    if sha256(sealed) != state.grant_sha256:
+        raise AuthenticationError("a grant is not the one that the ledger names")
+    grant = open_case_grant(sealed, [acting.identity])
+    return await gather_keys(state, grant)
+
+
+async def gather_keys(state: CaseState, grant: CaseGrant) -> CaseKeys:
+    """What the identity of the present generation leads to. Raises AuthenticationError if it is another one."""
+    case, generation = state.head.case, state.generation
+    if (grant.subject, grant.generation) != (case, generation) or str(grant.identity.recipient()) != state.recipient:
+        raise AuthenticationError("a grant is of another case or generation")
+    identities, threads = {generation: grant.identity}, {}
+    charters = await charters_by_hash()
+    carrying = EventRecord.filter(
+        case=case, generation=generation, type__in=("opened", "report-added", "recused", "left")
+    )
+    for data in await carrying.order_by("sequence").values_list("note", flat=True):
+        part = open_part(read_event(bytes(data), charters), grant.identity)
+        if isinstance(part, Renewal):
+            identities.update({entry.generation: entry.identity for entry in part.identities})
+        if isinstance(part, Renewal | Keys):
+            threads.update({entry.report: entry.identity for entry in part.threads})
+    return CaseKeys(identities, threads)

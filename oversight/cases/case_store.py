@@ -1,0 +1,142 @@
+# SPDX-License-Identifier: AGPL-3.0-or-later
+"""Keeping what the ledgers amount to as rows, and making those rows again from the ledgers."""
+
+from collections.abc import AsyncIterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import msgspec
+from tortoise.transactions import in_transaction
+
+from crypto.charter import Charter
+from crypto.event import SignedEvent, read_event
+from oversight.cases.records import CaseGrantRecord, CaseHolder, CaseRecord, CaseReport
+from oversight.ledger.append import ConflictError
+from oversight.ledger.records import EventRecord
+from oversight.workflow import clocks, projection
+from oversight.workflow.state import CaseState
+
+BATCH = 500
+
+
+class NoSuchCaseError(Exception):
+    """There is no case of this id or number."""
+
+
+@dataclass(frozen=True)
+class CaseProjection:
+    """The projection that appending keeps; ``grant`` is the new grant that comes with the event, if one does."""
+
+    grant: bytes | None = None
+
+    async def load(self, case: str) -> CaseState | None:
+        record = await CaseRecord.get_or_none(id=case)
+        return None if record is None else read_state(record)
+
+    def check(self, state: CaseState | None, event: SignedEvent, charter: Charter) -> CaseState:
+        return projection.check(state, event, charter)
+
+    def generation(self, state: CaseState) -> int:
+        return state.generation
+
+    async def save(self, before: CaseState | None, after: CaseState) -> None:
+        await _save(before, after)
+        if self.grant is not None:
+            case, generation = after.head.case, after.generation
+            await CaseGrantRecord.update_or_create({"sealed": self.grant}, case=case, generation=generation)
+
+
+async def load_case(case: str) -> CaseState:
+    """The state of the case of this id. Raises NoSuchCaseError."""
+    return _read(await CaseRecord.get_or_none(id=case))
+
+
+async def find_case(number: str) -> CaseState:
+    """The state of the case of this number, ``C-2026-0007``. Raises NoSuchCaseError."""
+    return _read(await CaseRecord.get_or_none(number=number))
+
+
+def read_state(record: CaseRecord) -> CaseState:
+    """What the row holds of the state."""
+    return msgspec.json.decode(record.projection, type=CaseState)
+
+
+async def load_notes(case: str) -> AsyncIterator[bytes]:
+    """The notes of a case's events, oldest first, a batch at a time."""
+    after = -1
+    while True:
+        rows = EventRecord.filter(case=case, sequence__gt=after).order_by("sequence").limit(BATCH)
+        batch = await rows.values_list("sequence", "note")
+        for sequence, data in batch:
+            after = sequence
+            yield bytes(data)
+        if len(batch) < BATCH:
+            return
+
+
+async def rebuild(charters: Mapping[str, Charter]) -> int:
+    """Make the rows of every case again from its ledger, verifying it; how many cases there are.
+
+    Raises what ``crypto.event.read_event`` and ``oversight.workflow.projection.check`` raise; the rows are then as
+    before.
+    """
+    cases = [case async for case in _cases()]
+    async with in_transaction():
+        await CaseReport.all().delete()
+        await CaseHolder.all().delete()
+        await CaseRecord.all().delete()
+        for case in cases:
+            state: CaseState | None = None
+            async for data in load_notes(case):
+                event = read_event(data, charters)
+                state = projection.check(state, event, charters[event.charter])
+            assert state is not None
+            await _save(None, state)
+    return len(cases)
+
+
+async def _cases() -> AsyncIterator[str]:
+    for (case,) in await EventRecord.filter(sequence=0).order_by("id").values_list("case"):
+        yield case
+
+
+def _read(record: CaseRecord | None) -> CaseState:
+    if record is None:
+        raise NoSuchCaseError
+    return read_state(record)
+
+
+async def _save(before: CaseState | None, after: CaseState) -> None:
+    case = after.head.case
+    if before is None:
+        serial = int(after.number.rpartition("-")[2])
+        await CaseRecord.create(id=case, number=after.number, serial=serial, **_columns(after))
+    else:
+        changed = await CaseRecord.filter(id=case, sequence=before.head.sequence).update(**_columns(after))
+        if not changed:
+            raise ConflictError
+    if before is None or before.holders != after.holders:
+        await CaseHolder.filter(case=case).delete()
+        await CaseHolder.bulk_create(CaseHolder(case=case, member=label) for label in after.holders)
+    known = () if before is None else before.reports
+    fresh = [CaseReport(submission=report, case=case) for report in after.reports if report not in known]
+    if fresh:
+        await CaseReport.bulk_create(fresh)
+
+
+def _columns(state: CaseState) -> dict[str, Any]:
+    due = {clock.name: clock.due for clock in state.clocks if clock.stopped is None}
+    return {
+        "sequence": state.head.sequence,
+        "head": state.head.hash,
+        "state": state.state,
+        "since": state.since,
+        "opened": state.opened,
+        "received": state.received,
+        "generation": state.generation,
+        "waiting": bool(state.proposals),
+        "acknowledge_due": due.get(clocks.ACKNOWLEDGE),
+        "feedback_due": due.get(clocks.FEEDBACK),
+        "next_due": clocks.next_due(state.clocks),
+        "projection": msgspec.json.encode(state),
+    }

@@ -1,0 +1,118 @@
+# SPDX-License-Identifier: AGPL-3.0-or-later
+"""The case that a page is about, as far as the member may see it: all of it, or to auditors its public parts."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from datetime import date
+
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+
+from crypto.charter import Charter, Member
+from oversight.cases.actor import Acting, acting
+from oversight.cases.case_keys import CaseKeys, open_keys
+from oversight.cases.case_store import NoSuchCaseError, load_case
+from oversight.commission.charters import charters_by_hash
+from oversight.members.sessions import Unlocked, unlocked
+from oversight.web.forms import Form
+from oversight.workflow.rules import HANDLERS, RuleError
+from oversight.workflow.state import CaseState
+from portal.kit.i18n import direction
+
+AUDITOR = "auditor"
+
+
+@dataclass(frozen=True)
+class OpenCase:
+    """A case before a member. ``keys`` is None for an auditor, who sees public parts alone."""
+
+    member: Unlocked
+    acting: Acting
+    state: CaseState
+    charters: Mapping[str, Charter] = field(repr=False)
+    keys: CaseKeys | None = field(default=None, repr=False)
+
+    @property
+    def id(self) -> str:
+        return self.state.head.case
+
+    @property
+    def path(self) -> str:
+        return f"/cases/{self.id}"
+
+    @property
+    def today(self) -> date:
+        return self.acting.now.date()
+
+    @property
+    def members(self) -> Mapping[str, Member]:
+        """The members of today, by label."""
+        return {member.label: member for member in self.acting.charter.members_on(self.today)}
+
+    @property
+    def roles(self) -> frozenset[str]:
+        """The member's roles in the charter, which the rules go by."""
+        member = self.members.get(self.acting.label)
+        return frozenset() if member is None else frozenset(member.roles)
+
+    def seen(self, form: Form) -> Acting:
+        """The member about to act on the case as the form showed it, and on no other."""
+        return replace(self.acting, seen=form.text("head"))
+
+
+async def requested_case(request: Request, *, hold: bool = True) -> OpenCase:
+    """The case that the path names, for a member who holds it; without ``hold`` for an auditor as well.
+
+    Raises RuleError with the reason for a member who could hold cases and does not hold this one. To everyone else the
+    case does not exist: 404.
+    """
+    member = await unlocked(request)
+    who = await acting(member, request.app.state.clock())
+    try:
+        state = await load_case(request.path_params["case"])
+    except NoSuchCaseError:
+        raise HTTPException(404) from None
+    case = OpenCase(member, who, state, await charters_by_hash())
+    try:
+        keys = await open_keys(who, state)
+    except RuleError:
+        if AUDITOR in case.roles and not hold and who.label not in state.recused:
+            return case
+        if HANDLERS.isdisjoint(case.roles):
+            raise HTTPException(404) from None
+        raise
+    return replace(case, keys=keys)
+
+
+async def known_case(request: Request) -> OpenCase:
+    """The case that the path names, to a member who may come to hold it: for declaring, before anything is shown."""
+    member = await unlocked(request)
+    who = await acting(member, request.app.state.clock())
+    try:
+        state = await load_case(request.path_params["case"])
+    except NoSuchCaseError:
+        raise HTTPException(404) from None
+    case = OpenCase(member, who, state, await charters_by_hash())
+    if HANDLERS.isdisjoint(case.roles):
+        raise HTTPException(404)
+    if who.label in state.recused:
+        raise RuleError("recused")
+    return case
+
+
+@dataclass(frozen=True)
+class Names:
+    """What members are called, by the newest charter that has them, and kept apart from the words around them."""
+
+    charters: Mapping[str, Charter] = field(repr=False)
+    locale: str
+
+    def __call__(self, label: str) -> str:
+        found = [member for charter in self.charters.values() for member in charter.members if member.label == label]
+        name = found[-1].name if found else label
+        # A Latin name in an Arabic sentence is set apart by U+2068 and U+2069, as <bdi> would do it.
+        return f"\u2068{name}\u2069" if direction(self.locale) == "rtl" else name
+
+    def several(self, labels: "tuple[str, ...] | list[str]") -> str:
+        comma = "، " if direction(self.locale) == "rtl" else ", "
+        return comma.join(self(label) for label in labels)

@@ -1,0 +1,240 @@
+# SPDX-License-Identifier: AGPL-3.0-or-later
+"""The collector: pulls submissions and follow-ups from the portal, and posts the replies and findings that wait.
+
+- A submission is confirmed only after everything of it is durable here; a crash at any step leads to the same end.
+- One that can't be collected becomes a row that the queue shows. It is never confirmed, it is tried again later, and it
+  never hides the others.
+- One collector runs at a time: it holds a lock on a file of the office's data folder.
+"""
+
+import asyncio
+import fcntl
+import logging
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from tortoise.exceptions import BaseORMException
+
+from crypto.collection import Collection
+from crypto.manifest import manifest_hash
+from crypto.note import SigningKey
+from oversight.findings.publication import post_findings
+from oversight.letters.follow_up_arrival import collect_follow_ups
+from oversight.letters.outbox import post_waiting
+from oversight.reports.arrival import DamagedArrivalError, Receiver
+from oversight.reports.records import CollectorState, DamagedArrival, Submission
+from oversight.wire.portal_client import PortalClient, PortalError, PortalRefused, PortalUnreachable
+from oversight.wire.portal_responses import WaitingSubmission
+
+LOG = logging.getLogger("oversight.collector")
+STATE_ROW = 1
+# Downloads of one visit that may break off before the visit does: one that always breaks must not hide the others.
+INTERRUPTIONS_MAX = 2
+WHOLE_EVERY_VISITS = 60
+RETRY_MINUTES_FIRST = 10
+RETRY_MINUTES_MAX = 24 * 60
+WAIT_SECONDS_MAX = 30 * 60
+
+
+class CollectorBusy(Exception):
+    """Another collector holds the lock."""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What one run did."""
+
+    collected: int
+    damaged: int
+    follow_ups: int
+    posted: int
+
+
+@dataclass
+class Collector:
+    """One office's collector. ``whole`` makes the next run read the portal's list from its beginning."""
+
+    client: PortalClient
+    receiver: Receiver
+    origin: str
+    office_key: SigningKey
+    lock_file: Path
+    clock: Callable[[], datetime] = lambda: datetime.now(UTC)
+    whole: bool = True
+    visits: int = 0
+    interruptions: int = 0
+
+    async def run(self) -> Outcome:
+        """One visit to the portal; how it went stands in the collector's row afterwards.
+
+        Raises CollectorBusy when another one is under way, and whatever broke the visit off.
+        """
+        with _locked(self.lock_file):
+            try:
+                outcome = await self._visit()
+            except Exception as error:
+                await _record_failure(_problem(error), self.clock())
+                raise
+            await _record_success(self.clock())
+            return outcome
+
+    async def _visit(self) -> Outcome:
+        self.interruptions = 0
+        state, _ = await CollectorState.get_or_create(id=STATE_ROW)
+        collected, damaged = await self._collect(state)
+        mended = await self._retry_damaged()
+        await self._confirm_stored()
+        follow_ups = await collect_follow_ups(self.client)
+        posted = await post_waiting(self.client, self.clock().date())
+        posted += await post_findings(self.client, self.clock().date())
+        self.visits += 1
+        # A portal that was restored from a backup counts from an earlier number again.
+        self.whole = self.visits % WHOLE_EVERY_VISITS == 0
+        return Outcome(collected + mended, damaged, follow_ups, posted)
+
+    async def _collect(self, state: CollectorState) -> tuple[int, int]:
+        """Walk through the list; submissions that were new, and those that could not be taken."""
+        after = 0 if self.whole else state.after
+        collected = damaged = 0
+        known_damaged = {row.sequence for row in await DamagedArrival.all()}
+        while True:
+            page = await self.client.submissions(after)
+            settled = await _confirmed(page.entries)
+            for entry in page.entries:
+                if entry.sequence in known_damaged or entry.submission in settled:
+                    continue
+                if await self._take(entry):
+                    collected += 1
+                else:
+                    damaged += 1
+            if page.entries:
+                after = max(entry.sequence for entry in page.entries)
+                await CollectorState.filter(id=STATE_ROW, after__lt=after).update(after=after)
+            if not page.more or not page.entries:
+                return collected, damaged
+
+    async def _take(self, entry: WaitingSubmission) -> bool:
+        """Store and confirm one submission; False when it could not be collected, which is written down."""
+        try:
+            submission = await self.receiver.receive(entry, self.clock().date())
+        except DamagedArrivalError as error:
+            await _record_damage(entry, error, self.clock())
+            return False
+        except PortalUnreachable:
+            self.interruptions += 1
+            if self.interruptions > INTERRUPTIONS_MAX:
+                raise
+            await _record_damage(entry, DamagedArrivalError("interrupted"), self.clock())
+            return False
+        await self._confirm(submission)
+        return True
+
+    async def _confirm(self, submission: Submission) -> None:
+        note = Collection(self.origin, submission.id, manifest_hash(submission.manifest), submission.collected)
+        try:
+            await self.client.collect(submission.id, note.sign(self.office_key).encode())
+        except PortalRefused as error:
+            # It was deleted there already: after the grace, when an earlier confirmation's answer was lost.
+            if error.code != "not-found":
+                raise
+        await Submission.filter(id=submission.id).update(confirmed=True)
+
+    async def _confirm_stored(self) -> None:
+        """Confirm what was stored before a crash and no longer stands in the part of the list that was read."""
+        for submission in await Submission.filter(confirmed=False):
+            await self._confirm(submission)
+
+    async def _retry_damaged(self) -> int:
+        """Try again what is due; how many could be collected now."""
+        mended = 0
+        for row in await DamagedArrival.filter(try_again__lte=self.clock()).order_by("sequence"):
+            page = await self.client.submissions(row.sequence - 1)
+            entry = next((entry for entry in page.entries if entry.sequence == row.sequence), None)
+            if entry is None:
+                await _postpone(row, self.clock())
+            elif await self._take(entry):
+                await row.delete()
+                mended += 1
+        return mended
+
+
+async def collect_forever(
+    prepare: Callable[[], Awaitable[Collector | None]],
+    seconds: float,
+    sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+) -> None:
+    """Visit the portal every ``seconds``; after failures ever more rarely, up to every half hour.
+
+    ``prepare`` gives the collector, or nothing as long as no commission is founded. Ends when it is cancelled, and for
+    no other reason: an office whose collector has died without a word would leave reports lying at the portal.
+    """
+    failures = 0
+    collector: Collector | None = None
+    while True:
+        try:
+            collector = collector or await prepare()
+            if collector is not None:
+                await collector.run()
+            failures = 0
+        except CollectorBusy:
+            failures = 0
+        except Exception as error:
+            failures += 1
+            if not isinstance(error, PortalError):
+                LOG.error("a visit to the portal failed: %s", type(error).__name__)
+        await sleep(min(seconds * 2 ** min(failures, 16), max(seconds, WAIT_SECONDS_MAX)))
+
+
+@contextmanager
+def _locked(path: Path) -> Iterator[None]:
+    with path.open("a") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise CollectorBusy from None
+        yield
+
+
+def _problem(error: Exception) -> str:
+    """A code for the page: the portal's own, or what kind of thing failed here."""
+    if isinstance(error, PortalRefused):
+        return error.code
+    if isinstance(error, PortalError):
+        return "unreachable"
+    return "storage" if isinstance(error, OSError | BaseORMException) else "failure"
+
+
+async def _confirmed(entries: tuple[WaitingSubmission, ...]) -> set[str]:
+    """Those of a page that were stored and confirmed before."""
+    found = await Submission.filter(id__in=[entry.submission for entry in entries], confirmed=True)
+    stored = {submission.id: submission.manifest for submission in found}
+    return {entry.submission for entry in entries if stored.get(entry.submission) == entry.manifest}
+
+
+async def _record_damage(entry: WaitingSubmission, error: DamagedArrivalError, now: datetime) -> None:
+    row = await DamagedArrival.get_or_none(sequence=entry.sequence)
+    if row is None:
+        row = DamagedArrival(sequence=entry.sequence, first_seen=now.date(), attempts=0)
+    row.submission, row.problem, row.file = entry.submission, error.problem, error.file
+    await _postpone(row, now)
+
+
+async def _postpone(row: DamagedArrival, now: datetime) -> None:
+    due = now + timedelta(minutes=min(RETRY_MINUTES_FIRST * 2**row.attempts, RETRY_MINUTES_MAX))
+    # At a full hour: the office collects within a minute, so that anything more exact would tell when the report came.
+    row.try_again = due.replace(minute=0, second=0, microsecond=0) + timedelta(hours=1)
+    row.attempts = min(row.attempts + 1, 30)
+    await row.save()
+
+
+async def _record_success(now: datetime) -> None:
+    await CollectorState.filter(id=STATE_ROW).update(last_success=now, failing_since=None, problem=None)
+
+
+async def _record_failure(problem: str, now: datetime) -> None:
+    await CollectorState.get_or_create(id=STATE_ROW)
+    await CollectorState.filter(id=STATE_ROW).update(problem=problem)
+    await CollectorState.filter(id=STATE_ROW, failing_since=None).update(failing_since=now)

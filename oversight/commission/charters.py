@@ -1,0 +1,45 @@
+# SPDX-License-Identifier: AGPL-3.0-or-later
+"""The charters of the commission that this office serves."""
+
+import functools
+
+from crypto.charter import Charter, read_charter
+from oversight.commission.records import CharterRecord
+
+OFFICE_LABEL = "office"
+_SIGNING_KEY = "office.key"
+_SECOND_FACTOR_KEY = "second-factor.key"
+KEY_BYTES = 32
+
+
+class NotFoundedError(Exception):
+    """There is no commission in this office yet."""
+
+
+async def is_founded() -> bool:
+    """Whether the commission's first charter is signed and taken by the portal."""
+    return await CharterRecord.filter(published=True).exists()
+
+
+async def current_charter() -> Charter:
+    """The charter in force, the newest one. Raises NotFoundedError before the founding."""
+    record = await CharterRecord.filter(published=True).order_by("-number").first()
+    if record is None:
+        raise NotFoundedError
+    return _read(bytes(record.note))
+
+
+async def charters_by_hash() -> dict[str, Charter]:
+    """Every charter of the commission: a report was sealed under the one that was in force then."""
+    return {record.hash: _read(bytes(record.note)) for record in await CharterRecord.all().order_by("number")}
+
+
+async def knows_charter(charter_hash: str) -> bool:
+    """Whether a charter of this hash is one of this commission's."""
+    return await CharterRecord.filter(hash=charter_hash).exists()
+
+
+@functools.lru_cache(maxsize=32)
+def _read(note: bytes) -> Charter:
+    """Reading checks every signature; the same bytes always give the same charter."""
+    return read_charter(note)

@@ -1,0 +1,79 @@
+# SPDX-License-Identifier: AGPL-3.0-or-later
+"""A member's index of the queue: built from the sealed reports, a bounded while at a time, only while unlocked."""
+
+import asyncio
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from time import monotonic
+
+from tortoise.expressions import Subquery
+
+from crypto.age import PqIdentity
+from crypto.charter import Charter
+from crypto.errors import CryptoError, NotARecipientError
+from oversight.members.sessions import Unlocked
+from oversight.reports.opening import SealedReport, load_sealed, open_with_grant
+from oversight.reports.records import IndexEntry, Submission
+from oversight.reports.summary import Summary, seal_summary, summarise
+
+BATCH = 25
+SECONDS_MAX = 1.5
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How many of the office's reports this member's index covers, whether they could be opened or not."""
+
+    done: int
+    total: int
+
+    @property
+    def finished(self) -> bool:
+        return self.done >= self.total
+
+
+async def continue_index(
+    unlocked: Unlocked,
+    charters: Mapping[str, Charter],
+    origin: str,
+    seconds_max: float = SECONDS_MAX,
+    clock: Callable[[], float] = monotonic,
+) -> Progress:
+    """Index reports that this member's index lacks, newest first, until none is left or the time is over."""
+    started = clock()
+    member = unlocked.member.label
+    while clock() - started < seconds_max:
+        indexed = IndexEntry.filter(member=member).values("submission_id")
+        batch = await Submission.exclude(id__in=Subquery(indexed)).order_by("-number").limit(BATCH)
+        if not batch:
+            break
+        sealed = await load_sealed(batch)
+        entries = await asyncio.to_thread(_seal_entries, sealed, unlocked, charters, origin)
+        await IndexEntry.bulk_create(entries, ignore_conflicts=True)
+    total = await Submission.all().count()
+    return Progress(min(total, await IndexEntry.filter(member=member).count()), total)
+
+
+def _seal_entries(
+    batch: list[SealedReport], unlocked: Unlocked, charters: Mapping[str, Charter], origin: str
+) -> list[IndexEntry]:
+    member = unlocked.member.label
+    key, identity = unlocked.keyring.index_key, unlocked.identity
+    return [
+        IndexEntry(
+            member=member,
+            submission_id=sealed.submission,
+            sealed=seal_summary(_summary(sealed, identity, charters, origin), key, member, sealed.submission),
+        )
+        for sealed in batch
+    ]
+
+
+def _summary(sealed: SealedReport, identity: PqIdentity, charters: Mapping[str, Charter], origin: str) -> Summary:
+    try:
+        opened = open_with_grant(sealed, identity, origin)
+    except NotARecipientError:
+        return Summary(access="none", number=sealed.number)
+    except CryptoError:
+        return Summary(access="broken", number=sealed.number)
+    return summarise(sealed.number, opened.report, charters[opened.report.charter])

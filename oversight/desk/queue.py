@@ -1,0 +1,177 @@
+# SPDX-License-Identifier: AGPL-3.0-or-later
+"""The queue of one member: what the member's index opens, filtered, ordered, cut into pages by key.
+
+The order is urgency first, in it surrender first, then the newest. All of it happens in memory after opening the index:
+what a filter looks at stands nowhere in the clear.
+"""
+
+import asyncio
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from tortoise.functions import Count
+
+from crypto.answers import COUNTRY
+from crypto.errors import CryptoError
+from oversight.letters.records import FollowUpRecord
+from oversight.members.sessions import Unlocked
+from oversight.reports.records import IndexEntry, Submission
+from oversight.reports.summary import Summary, open_summary
+from oversight.reports.urgency import Level, names_surrender
+
+PAGE_ROWS = 50
+# Entries dropped at once: as many as one statement names.
+UNREADABLE_MAX = 500
+STATES = ("new", "opened", "answered")
+_STATE_CONDITIONS: dict[str, dict[str, Any]] = {
+    "new": {"opened_on": None, "answered_on": None},
+    "opened": {"opened_on__isnull": False, "answered_on": None},
+    "answered": {"answered_on__isnull": False},
+}
+LEVELS = {"now": Level.NOW, "soon": Level.SOON, "noted": Level.NOTED, "none": Level.NONE}
+
+Key = tuple[int, int, int]
+
+
+@dataclass(frozen=True)
+class Filters:
+    """What the queue is narrowed to; an empty text means everything."""
+
+    state: str = ""
+    country: str = ""
+    urgency: str = ""
+
+    @classmethod
+    def read(cls, query: Mapping[str, str]) -> "Filters":
+        """From a page's query; a value that does not exist filters nothing."""
+        state, urgency, country = query.get("state", ""), query.get("urgency", ""), query.get("country", "")
+        return cls(
+            state=state if state in STATES else "",
+            country=country if re.fullmatch(COUNTRY, country) else "",
+            urgency=urgency if urgency in LEVELS else "",
+        )
+
+    def query(self) -> dict[str, str]:
+        """The parts of a link's query that keep these filters."""
+        return {name: value for name, value in vars(self).items() if value}
+
+
+@dataclass(frozen=True)
+class Row:
+    """One report in the queue."""
+
+    submission: Submission
+    summary: Summary
+    unread: int
+
+    @property
+    def state(self) -> str:
+        if self.submission.answered_on is not None:
+            return "answered"
+        return "new" if self.submission.opened_on is None else "opened"
+
+
+@dataclass(frozen=True)
+class QueuePage:
+    """Rows of one page; ``following`` is the key to go on after.
+
+    ``matching`` counts the rows on all pages, ``countries`` are those of the whole queue, whatever the filters.
+    """
+
+    rows: tuple[Row, ...]
+    following: str | None
+    matching: int
+    countries: frozenset[str]
+
+
+@dataclass(frozen=True)
+class _Entry:
+    submission: str
+    level: Level
+    summary: Summary
+
+    @property
+    def key(self) -> Key:
+        return (self.level, 0 if names_surrender(self.summary.urgency) else 1, -self.summary.number)
+
+
+async def read_queue(unlocked: Unlocked, filters: Filters, after: str = "") -> QueuePage:
+    """One page of this member's queue. Reports without a grant for the member are not in it, nor counted."""
+    entries = await _read_entries(unlocked)
+    found = await _matching(entries, filters)
+    found.sort(key=lambda entry: entry.key)
+    cursor = _read_key(after)
+    rest = [entry for entry in found if cursor is None or entry.key > cursor]
+    page = rest[:PAGE_ROWS]
+    return QueuePage(
+        rows=await _rows(page),
+        following=_write_key(page[-1].key) if len(rest) > PAGE_ROWS else None,
+        matching=len(found),
+        countries=frozenset(entry.summary.country for entry in entries if entry.summary.country),
+    )
+
+
+async def _read_entries(unlocked: Unlocked) -> list[_Entry]:
+    """The member's index. Entries that do not open are dropped, so that the next view builds them anew."""
+    member = unlocked.member.label
+    sealed = await IndexEntry.filter(member=member).values_list("submission_id", "sealed")
+    entries, unreadable = await asyncio.to_thread(_open_entries, sealed, unlocked.keyring.index_key, member)
+    if unreadable:
+        await IndexEntry.filter(member=member, submission_id__in=unreadable).delete()
+    return entries
+
+
+def _open_entries(sealed: Iterable[tuple[str, bytes]], index_key: bytes, member: str) -> tuple[list[_Entry], list[str]]:
+    """Entries to show, and the submissions whose entry was sealed under another key or altered."""
+    entries, unreadable = [], []
+    for submission, data in sealed:
+        try:
+            summary = open_summary(data, index_key, member, submission)
+        except CryptoError:
+            unreadable.append(submission)
+            continue
+        if summary.access != "none":
+            entries.append(_Entry(submission, summary.level, summary))
+    return entries, unreadable[:UNREADABLE_MAX]
+
+
+async def _matching(entries: list[_Entry], filters: Filters) -> list[_Entry]:
+    found = entries
+    if filters.country:
+        found = [entry for entry in found if entry.summary.country == filters.country]
+    if filters.urgency:
+        found = [entry for entry in found if entry.level == LEVELS[filters.urgency]]
+    if filters.state:
+        ids: list[Any] = await Submission.filter(**_STATE_CONDITIONS[filters.state]).values_list("id", flat=True)
+        wanted = set(ids)
+        found = [entry for entry in found if entry.submission in wanted]
+    return found
+
+
+async def _rows(page: list[_Entry]) -> tuple[Row, ...]:
+    ids = [entry.submission for entry in page]
+    submissions = {row.id: row for row in await Submission.filter(id__in=ids)}
+    unread = await _unread(ids)
+    return tuple(Row(submissions[entry.submission], entry.summary, unread.get(entry.submission, 0)) for entry in page)
+
+
+async def _unread(submissions: Iterable[str]) -> dict[str, int]:
+    counts = (
+        await FollowUpRecord.filter(submission__in=list(submissions), seen_on=None)
+        .annotate(unread=Count("id"))
+        .group_by("submission")
+        .values_list("submission", "unread")
+    )
+    return dict(counts)
+
+
+def _write_key(key: Key) -> str:
+    return f"{key[0]}.{key[1]}.{-key[2]}"
+
+
+def _read_key(text: str) -> Key | None:
+    """The key of a link, or nothing for a text that is none: then the page begins at the top."""
+    found = re.fullmatch(r"([0-9])\.([01])\.([0-9]{1,9})", text, re.ASCII)
+    return None if found is None else (int(found[1]), int(found[2]), -int(found[3]))

@@ -1,0 +1,89 @@
+# SPDX-License-Identifier: AGPL-3.0-or-later
+"""The queue as a page."""
+
+from collections.abc import Mapping
+from datetime import date, timedelta
+from typing import Any
+from urllib.parse import urlencode
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from crypto.charter import Charter
+from oversight.cases.labels import clock_words
+from oversight.cases.report_deadlines import due_of_reports
+from oversight.commission.charters import charters_by_hash, current_charter
+from oversight.desk.collector_status import collector_status
+from oversight.desk.index import continue_index
+from oversight.desk.queue import LEVELS, STATES, Filters, QueuePage, read_queue
+from oversight.members.sessions import unlocked
+from oversight.reports import labels
+from oversight.reports.records import DamagedArrival
+from oversight.reports.roles import Action, may
+from oversight.reports.urgency import Level
+from oversight.web.rendering import render, translation_of
+from portal.kit.i18n import Translation
+
+DAMAGED_SHOWN_MAX = 50
+LEVEL_NAMES = {level: name for name, level in LEVELS.items()}
+
+
+async def show_queue(request: Request) -> Response:
+    """A page of the member's queue, after a bounded while of opening what came in since."""
+    member = await unlocked(request)
+    translation = translation_of(request)
+    status = await collector_status(request.app.state.clock(), translation)
+    if not may(member.member.roles, Action.READ):
+        return render(request, "queue_closed.html", status=status)
+    charter, charters = await current_charter(), await charters_by_hash()
+    progress = await continue_index(member, charters, charter.origin)
+    filters = Filters.read(request.query_params)
+    page = await read_queue(member, filters, request.query_params.get("after", ""))
+    return render(
+        request,
+        "queue.html",
+        page=page,
+        progress=progress,
+        status=status,
+        filters=filters,
+        following=_link(filters, page.following),
+        further="/queue?" + urlencode(filters.query()),
+        damaged=await _damaged(),
+        due=await due_of_reports([row.submission for row in page.rows], request.app.state.clock().date()),
+        **_queue_words(page, charters, translation),
+    )
+
+
+def _queue_words(page: QueuePage, charters: Mapping[str, Charter], translation: Translation) -> dict[str, Any]:
+    countries = labels.country_words(translation)
+    options = {key: labels.option_labels(charter, translation.locale) for key, charter in charters.items()}
+    return {
+        "countries": {code: name for code, name in countries.items() if code in page.countries},
+        "country": lambda code: countries.get(code, code),
+        "levels": labels.level_words(translation),
+        "level_name": lambda level: LEVEL_NAMES[Level(level)],
+        "states": {state: labels.state_words(translation)[state] for state in STATES},
+        "urgency": lambda code: labels.urgency_words(code, translation),
+        "what": lambda charter, code: options.get(charter, {}).get(code, code),
+        "language": lambda code: labels.language_words(code, translation.locale),
+        "clock": lambda code: clock_words(code, translation),
+        "week": first_day_of_week,
+        "problem": lambda code: labels.problem_words(code, translation),
+    }
+
+
+def _link(filters: Filters, following: str | None) -> str:
+    return "" if following is None else "/queue?" + urlencode({**filters.query(), "after": following})
+
+
+async def _damaged() -> list[DamagedArrival]:
+    return await DamagedArrival.all().order_by("sequence").limit(DAMAGED_SHOWN_MAX)
+
+
+def first_day_of_week(day: date) -> date:
+    """Monday of the week: the queue does not say on which day something came."""
+    return day - timedelta(days=day.weekday())
+
+
+routes = [Route("/queue", show_queue)]

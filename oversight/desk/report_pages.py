@@ -1,0 +1,171 @@
+# SPDX-License-Identifier: AGPL-3.0-or-later
+"""One report as a page, with its files and its letters."""
+
+import asyncio
+from dataclasses import dataclass, replace
+
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response, StreamingResponse
+from starlette.routing import Route
+
+from crypto.attachment import Attachment
+from crypto.errors import CryptoError
+from oversight.cases.case_queries import case_of_report
+from oversight.cases.case_store import load_case
+from oversight.cases.report_access import BrokenReportError, OpenReport, open_requested
+from oversight.desk.report_layout import show_report
+from oversight.letters.thread import mark_seen, read_thread
+from oversight.members.sessions import unlocked
+from oversight.reports import labels
+from oversight.reports.blobs import Blobs
+from oversight.reports.download import check_attachment, content_disposition, stream_attachment
+from oversight.reports.records import SealedFileRecord, Submission
+from oversight.reports.roles import Action, may
+from oversight.web.rendering import render, translation_of
+from oversight.workflow.rules import ACTS
+from oversight.workflow.state import CaseState
+
+DOWNLOAD_CSP = "sandbox; default-src 'none'; frame-ancestors 'none'"
+
+
+@dataclass(frozen=True)
+class ShownFile:
+    """An attachment on the page. ``problem``: ``""``, ``mismatch``, ``missing`` or ``damaged``."""
+
+    number: int
+    entry: Attachment
+    problem: str
+    size: str
+
+
+async def show_page(request: Request) -> Response:
+    """The report, its files and letters; from now on it counts as opened, and its letters as seen."""
+    try:
+        report = await open_requested(request)
+    except BrokenReportError as error:
+        return await _show_broken(request, error.submission)
+    translation = translation_of(request)
+    letters = await read_thread(report.submission.id, report.opened, list(report.charters.values()))
+    files = await _show_files(request, report)
+    await _mark_opened(request, report)
+    return render(
+        request,
+        "report.html",
+        report=report,
+        shown=show_report(report.opened.report, report.charter, translation),
+        files=files,
+        unnamed=_unnamed_files(report),
+        letters=letters,
+        opened_by=_name(report, report.submission.opened_by or ""),
+        sealed_by=labels.sealed_by_words(report.opened.report.sealed_by, translation),
+        language=labels.language_words(report.opened.report.language, translation.locale),
+        may_reply=may(report.member.member.roles, Action.REPLY),
+        sent=request.query_params.get("sent", ""),
+        case=await _case_of(report),
+        may_open_case=not (ACTS["opened"].roles | ACTS["report-added"].roles).isdisjoint(report.member.member.roles),
+    )
+
+
+async def send_file(request: Request) -> Response:
+    """An attachment as a download, after all of it was checked."""
+    try:
+        report = await open_requested(request)
+    except BrokenReportError as error:
+        return await _show_broken(request, error.submission)
+    number: int = request.path_params["number"]
+    file = next((file for file in await _show_files(request, report) if file.number == number), None)
+    if file is None:
+        raise HTTPException(404)
+    path = _blobs(request).path(report.submission.id, file.entry.file)
+    try:
+        if file.problem in {"mismatch", "missing"}:
+            return _show_incident(request, report, file)
+        await check_attachment(path, file.entry, report.opened.thread)
+    except (CryptoError, OSError):
+        await SealedFileRecord.filter(submission_id=report.submission.id, name=file.entry.file).update(
+            damaged_on=request.app.state.clock().date()
+        )
+        return _show_incident(request, report, replace(file, problem="damaged"))
+    fallback = f"{report.submission.reference}-{number}.bin"
+    return StreamingResponse(
+        stream_attachment(path, file.entry, report.opened.thread),
+        media_type="application/octet-stream",
+        headers={
+            "content-length": str(file.entry.size),
+            "content-disposition": content_disposition(file.entry.name, fallback),
+            "content-security-policy": DOWNLOAD_CSP,
+            "cache-control": "no-store",
+            "x-content-type-options": "nosniff",
+        },
+    )
+
+
+async def _show_files(request: Request, report: OpenReport) -> list[ShownFile]:
+    """Every attachment that the report names, judged by what costs nothing; all of it is checked at the download."""
+    manifest = {file.name: file for file in report.opened.manifest.attachments}
+    stored = {record.name: record for record in await SealedFileRecord.filter(submission_id=report.submission.id)}
+    blobs, translation = _blobs(request), translation_of(request)
+    shown = []
+    for number, entry in enumerate(report.opened.report.attachments, 1):
+        file, record = manifest.get(entry.file), stored.get(entry.file)
+        problem = ""
+        if file is None or record is None or file.sha256 != entry.sealed_sha256:
+            problem = "mismatch"
+        elif not await asyncio.to_thread(blobs.has, report.submission.id, file.name, file.size):
+            problem = "missing"
+        elif record.damaged_on is not None:
+            problem = "damaged"
+        shown.append(ShownFile(number, entry, problem, labels.size_words(entry.size, translation)))
+    return shown
+
+
+async def _case_of(report: OpenReport) -> CaseState | None:
+    """The case that the report belongs to."""
+    case = await case_of_report(report.submission.id)
+    return None if case is None else await load_case(case)
+
+
+def _name(report: OpenReport, label: str) -> str:
+    """What a member is called in the newest charter that has the member, else the label."""
+    members = [member for charter in report.charters.values() for member in charter.members if member.label == label]
+    return members[-1].name if members else label
+
+
+def _unnamed_files(report: OpenReport) -> list[str]:
+    """Sealed files that came with the report and that it says nothing of."""
+    named = {entry.file for entry in report.opened.report.attachments}
+    return [file.name for file in report.opened.manifest.attachments if file.name not in named]
+
+
+async def _mark_opened(request: Request, report: OpenReport) -> None:
+    today, label = request.app.state.clock().date(), report.member.member.label
+    await Submission.filter(id=report.submission.id, opened_on=None).update(opened_on=today, opened_by=label)
+    if report.submission.opened_on is None:
+        report.submission.opened_on, report.submission.opened_by = today, label
+    await mark_seen(report.submission.id, label, today)
+
+
+async def answer_broken(request: Request, error: Exception) -> Response:
+    """On any page that needs the report open."""
+    assert isinstance(error, BrokenReportError)
+    return await _show_broken(request, error.submission)
+
+
+async def _show_broken(request: Request, submission: Submission) -> Response:
+    await unlocked(request)
+    return render(request, "report_broken.html", 409, submission=submission)
+
+
+def _show_incident(request: Request, report: OpenReport, file: ShownFile) -> Response:
+    return render(request, "report_file_incident.html", 409, submission=report.submission, file=file)
+
+
+def _blobs(request: Request) -> Blobs:
+    return Blobs(request.app.state.settings.data / "blobs")
+
+
+routes = [
+    Route("/reports/{id}", show_page),
+    Route("/reports/{id}/files/{number:int}", send_file),
+]

@@ -1,0 +1,227 @@
+# SPDX-License-Identifier: AGPL-3.0-or-later
+"""The finding of a case: where it stands, what differs between revisions, signing it, checking it."""
+
+import asyncio
+from collections.abc import Mapping
+from typing import Any
+
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from crypto.charter import Charter
+from crypto.encoding import encode_base64
+from crypto.finding import path_name
+from oversight.cases import commands
+from oversight.cases.case_pages import head_context
+from oversight.cases.labels import recommendation_words
+from oversight.cases.open_case import Names, OpenCase, requested_case
+from oversight.commission.keys import office_key
+from oversight.findings import labels
+from oversight.findings.check import CheckReport, Hit, check_finding
+from oversight.findings.difference import compare_findings
+from oversight.findings.history import History, read_history
+from oversight.findings.material import gather_material
+from oversight.findings.numbering import next_id, out_of_date
+from oversight.findings.publication_steps import Step, steps
+from oversight.findings.records import PublicationRecord
+from oversight.reports.labels import in_language
+from oversight.web.forms import N_, FieldError, read_form
+from oversight.web.rendering import redirect, render, translation_of
+from oversight.wire.portal_client import PortalClient
+from oversight.workflow.conditions import CONDITIONS
+from oversight.workflow.permissions import may_act
+from oversight.workflow.rules import RECOMMENDATION_STATUSES, RuleError
+from portal.kit.i18n import country_names
+
+REASONS_CHARS_MAX = 20_000
+ACTS_HERE = ("drafted", "signed", "checked", "recommendation-status")
+NO_REASONS = N_("Write why this may be published all the same")
+TOO_LONG = N_("The text is too long: shorten it to about half")
+
+
+async def show_finding(request: Request) -> Response:
+    return await render_finding(request, await requested_case(request))
+
+
+async def render_finding(
+    request: Request, case: OpenCase, errors: list[FieldError] | None = None, status: int = 200
+) -> Response:
+    """The page of a case's finding, with what was wrong with a form that was posted on it."""
+    assert case.keys is not None
+    history = await read_history(case.id, case.keys)
+    newest, state = history.newest, case.state
+    record = None if newest is None else await PublicationRecord.get_or_none(hash=newest.text_sha256)
+    draft = None if newest is None else newest.draft
+    pending = newest is not None and (state.published is None or newest not in history.published)
+    return render(
+        request,
+        "finding.html",
+        status,
+        **finding_context(request, case),
+        history=history,
+        draft=draft,
+        pending=pending,
+        steps=_steps(case, history, record),
+        stale="" if draft is None else out_of_date(draft, case.acting.charter, case.today, draft.id),
+        voided=history.signed_before(),
+        report=history.check,
+        record=record,
+        waived=state.finding is not None
+        and state.finding.check is not None
+        and state.finding.check.hash in state.waived,
+        waiving=_is_waiving(case),
+        signed=CONDITIONS["text-signed"](state, {}, ""),
+        may={code: may_act(code, state, case.members, case.roles) for code in ACTS_HERE},
+        may_publish=bool(case.roles & {"publisher", "chair"}),
+        public_path="" if draft is None else f"/findings/{path_name(draft.id)}",
+        register=case.acting.charter.origin,
+        done=request.query_params.get("done", ""),
+        errors=errors or [],
+    )
+
+
+def finding_context(request: Request, case: OpenCase) -> dict[str, Any]:
+    """What every page about a finding is made with."""
+    translation = translation_of(request)
+    countries = country_names(translation.locale)
+    return {
+        **head_context(request, case),
+        "here": f"{case.path}/finding",
+        "member_name": Names(case.charters, translation.locale),
+        "grades": labels.grade_words(translation),
+        "standards": labels.standard_words(translation),
+        "statuses": labels.status_words(translation),
+        "kinds": labels.kind_words(translation),
+        "subjects": labels.subject_words(case.acting.charter, translation.locale),
+        "recommendation_codes": RECOMMENDATION_STATUSES,
+        "recommendation_name": lambda code: recommendation_words(code, translation),
+        "country": lambda code: countries.get(code, code),
+        "place": lambda where: labels.place_words(where, translation),
+        "hit_words": lambda hit: labels.hit_words(hit, translation),
+        "how_words": lambda hit: labels.how_words(hit, translation),
+        "commission": in_language(case.acting.charter.name, translation.locale),
+    }
+
+
+def _steps(case: OpenCase, history: History, record: PublicationRecord | None) -> list[Step]:
+    return steps(case.state, history, posted=record is not None and record.posted_on is not None)
+
+
+def _is_waiving(case: OpenCase) -> bool:
+    check = None if case.state.finding is None else case.state.finding.check
+    return check is not None and any(proposal.subject == check.hash for proposal in case.state.proposals)
+
+
+async def show_changes(request: Request) -> Response:
+    """What differs between two revisions; without a choice, between the last two."""
+    case = await requested_case(request)
+    assert case.keys is not None
+    history = await read_history(case.id, case.keys)
+    if len(history.revisions) < 2:
+        raise HTTPException(404)
+    last = history.revisions[-1].number
+    before = history.revision(_number(request.query_params.get("from"), last - 1))
+    after = history.revision(_number(request.query_params.get("to"), last))
+    if before is None or after is None:
+        raise HTTPException(404)
+    parts = await asyncio.to_thread(compare_findings, before.draft, after.draft)
+    return render(
+        request,
+        "finding_changes.html",
+        **finding_context(request, case),
+        history=history,
+        before=before,
+        after=after,
+        parts_changed=parts,
+    )
+
+
+async def sign(request: Request) -> Response:
+    """Sign the text that the member saw, if it has the number that it must have today."""
+    case = await requested_case(request)
+    assert case.keys is not None
+    form = await read_form(request)
+    history = await read_history(case.id, case.keys)
+    newest = history.newest
+    if newest is None or newest.text_sha256 != form.text("text"):
+        raise RuleError("text")
+    client = portal_client(request, case.acting.charter)
+    try:
+        identifier = newest.draft.id if newest.draft.revision > 1 else await next_id(client)
+    finally:
+        await client.close()
+    stale = out_of_date(newest.draft, case.acting.charter, case.today, identifier)
+    if stale:
+        return await render_finding(request, case, [FieldError("", STALE[stale])], 409)
+    signature = encode_base64(case.acting.signing_key.sign(newest.text.encode("utf-8")))
+    await commands.record_signature(case.seen(form), case.id, newest.text_sha256, signature)
+    return redirect(f"{case.path}/finding?done=signed")
+
+
+async def check(request: Request) -> Response:
+    """Check the present text and write the outcome into the ledger."""
+    case = await requested_case(request)
+    form = await read_form(request)
+    report = await check_newest(case)
+    await commands.record_check(case.seen(form), case.id, report.text_sha256, report.outcome, report.encode())
+    return redirect(f"{case.path}/finding?done=checked#check")
+
+
+async def check_newest(case: OpenCase) -> CheckReport:
+    """The outgoing check of the newest revision. RuleError ``text`` without one."""
+    assert case.keys is not None
+    newest = (await read_history(case.id, case.keys)).newest
+    if newest is None:
+        raise RuleError("text")
+    material = await gather_material(case)
+    return await asyncio.to_thread(check_finding, newest.draft, newest.text_sha256, material)
+
+
+async def waive(request: Request) -> Response:
+    """Propose to publish in spite of what blocks; another member has to approve it."""
+    case = await requested_case(request)
+    form = await read_form(request)
+    reasons = form.text("reasons")
+    if not reasons or len(reasons) > REASONS_CHARS_MAX:
+        error = FieldError("reasons", TOO_LONG if reasons else NO_REASONS)
+        return await render_finding(request, case, [error], 422)
+    found = None if case.state.finding is None else case.state.finding.check
+    if found is None:
+        raise RuleError("nothing-to-waive")
+    await commands.waive(case.seen(form), case.id, found.hash, reasons)
+    return redirect(f"{case.path}/finding?done=waiving#check")
+
+
+def portal_client(request: Request, charter: Charter) -> PortalClient:
+    """A client for one request."""
+    settings = request.app.state.settings
+    key = office_key(settings.secrets, charter.slug)
+    return PortalClient(settings.portal_url, charter.origin, key, request.app.state.transport, request.app.state.clock)
+
+
+def blocks(report: CheckReport | None) -> set[Hit]:
+    """What blocks, of a report that may not be there."""
+    return set() if report is None else {hit for hit in report.hits if hit.outcome == "block"}
+
+
+STALE: Mapping[str, str] = {
+    "number": N_("Another finding has taken this number in the register: keep the text again, it gets a new one"),
+    "charter": N_("There is a new charter: keep the text again, then it is signed under that one"),
+    "day": N_("The day in the text is too long ago: keep the text again, it gets the day of today"),
+    "portal": N_("The portal can’t be reached. Which number is free stands only there: sign a little later"),
+}
+
+
+def _number(value: str | None, default: int) -> int:
+    return int(value) if value is not None and value.isascii() and value.isdigit() and len(value) < 7 else default
+
+
+routes = [
+    Route("/cases/{case}/finding", show_finding),
+    Route("/cases/{case}/finding/changes", show_changes),
+    Route("/cases/{case}/finding/sign", sign, methods=["POST"]),
+    Route("/cases/{case}/finding/check", check, methods=["POST"]),
+    Route("/cases/{case}/finding/waive", waive, methods=["POST"]),
+]

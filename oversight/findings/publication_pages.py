@@ -1,0 +1,92 @@
+# SPDX-License-Identifier: AGPL-3.0-or-later
+"""Publishing what was decided, recording that it is published, and what became of the recommendations."""
+
+import asyncio
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from crypto.charter import Charter
+from crypto.errors import CryptoError
+from oversight.cases import commands
+from oversight.cases.open_case import OpenCase, requested_case
+from oversight.findings.finding_pages import blocks, check_newest, portal_client, render_finding
+from oversight.findings.history import Revision, read_history
+from oversight.findings.publication import complete, post_one, store_publication
+from oversight.findings.records import PublicationRecord
+from oversight.web.forms import N_, FieldError, read_form
+from oversight.web.rendering import redirect
+from oversight.wire.portal_client import PortalError
+from oversight.workflow.rules import ADOPTED, CORRECTION, RECOMMENDATION_STATUSES, WITHDRAWAL, RuleError
+
+POST_SECONDS_MAX = 8.0
+NEWLY_BLOCKED = N_("The outgoing check finds more now than when it was decided: run it again, and look at it")
+NOT_SIGNED_RIGHT = N_("The signatures are not those that the register asks for: the text has to be signed again")
+TEXT_CHARS_MAX = 20_000
+
+
+async def publish(request: Request) -> Response:
+    """Store the signed note, hand it to the portal, and record it; what the portal can't take now goes later."""
+    case = await requested_case(request)
+    assert case.keys is not None
+    await read_form(request)
+    revision = (await read_history(case.id, case.keys)).newest
+    if case.roles.isdisjoint({"publisher", "chair"}):
+        raise RuleError("role")
+    if revision is None:
+        raise RuleError("text-drafted")
+    record = await PublicationRecord.get_or_none(hash=revision.text_sha256)
+    if record is None:
+        _check_decided(case, revision)
+        history = await read_history(case.id, case.keys)
+        if blocks(await check_newest(case)) - blocks(history.check):
+            return await render_finding(request, case, [FieldError("", NEWLY_BLOCKED)], 409)
+        try:
+            record = await store_publication(case.id, revision, case.charters[revision.draft.charter])
+        except CryptoError:
+            return await render_finding(request, case, [FieldError("", NOT_SIGNED_RIGHT)], 409)
+    if record.posted_on is None and not await _post(request, case.acting.charter, record):
+        return redirect(f"{case.path}/finding?done={'refused' if record.refused else 'waiting'}")
+    await complete(case.acting, case.state, record)
+    return redirect(f"{case.path}/finding?done=published")
+
+
+def _check_decided(case: OpenCase, revision: Revision) -> None:
+    """That what was decided is to publish this very text, in the way that it says."""
+    decided, kind = case.state.decided, revision.draft.kind
+    if decided is None:
+        raise RuleError("not-decided")
+    due = {"finding": None, "withdrawal": WITHDRAWAL}.get(kind, CORRECTION)
+    if decided.ground != due or (due is None and case.state.state != ADOPTED):
+        raise RuleError("not-decided")
+
+
+async def _post(request: Request, charter: Charter, record: PublicationRecord) -> bool:
+    """Post at once if the portal answers soon; otherwise the collector does it later."""
+    client = portal_client(request, charter)
+    try:
+        async with asyncio.timeout(POST_SECONDS_MAX):
+            return record.refused is None and await post_one(client, record, request.app.state.clock().date())
+    except (PortalError, TimeoutError):
+        return False
+    finally:
+        await client.close()
+
+
+async def set_recommendation(request: Request) -> Response:
+    """Record what became of a recommendation. The register learns of it by the next update."""
+    case = await requested_case(request)
+    form = await read_form(request)
+    status, text = form.text("status"), form.text("text")
+    if status not in RECOMMENDATION_STATUSES or len(text) > TEXT_CHARS_MAX:
+        raise RuleError("status")
+    number = str(request.path_params["number"])
+    await commands.set_recommendation(case.seen(form), case.id, number, status, text)
+    return redirect(f"{case.path}/finding?done=recommendation#recommendations")
+
+
+routes = [
+    Route("/cases/{case}/finding/publish", publish, methods=["POST"]),
+    Route("/cases/{case}/finding/recommendations/{number:int}", set_recommendation, methods=["POST"]),
+]

@@ -1,0 +1,43 @@
+# SPDX-License-Identifier: AGPL-3.0-or-later
+"""The way of a text into the register, step by step, and how far it has come. Pure."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+from oversight.findings.history import History
+from oversight.workflow.conditions import CONDITIONS
+from oversight.workflow.rules import ADOPTED, FINDING_DRAFT, WITHDRAWAL
+from oversight.workflow.state import CaseState
+
+Standing = Literal["done", "now", "later"]
+
+
+@dataclass(frozen=True)
+class Step:
+    """``code`` is ``drafted``, ``signed``, ``adopted``, ``checked``, ``decided`` or ``published``."""
+
+    code: str
+    standing: Standing
+
+
+def steps(state: CaseState, history: History, *, posted: bool) -> list[Step]:
+    """The steps of the newest revision. What was published before is adopted; a withdrawal passes without a check."""
+    newest = history.newest
+    first = state.published is None
+    signed = CONDITIONS["text-signed"](state, {}, "")
+    checked = CONDITIONS["text-checked"](state, {}, "")
+    out = newest is not None and newest in history.published
+    decided = state.decided is not None and (not first or state.state == ADOPTED)
+    done = {"drafted": newest is not None, "signed": signed}
+    if first:
+        done["adopted"] = newest is not None and signed and state.state != FINDING_DRAFT
+    done["checked"] = checked or (decided and state.decided is not None and state.decided.ground == WITHDRAWAL)
+    done["decided"] = decided or out
+    done["published"] = out
+    found: list[Step] = []
+    now = True
+    for code, is_done in done.items():
+        standing: Standing = "done" if is_done else "now" if now else "later"
+        now = now and is_done
+        found.append(Step(code, standing))
+    return found

@@ -1,0 +1,107 @@
+# SPDX-License-Identifier: AGPL-3.0-or-later
+"""The forms of the founding pages: what was typed becomes a changed plan, or errors beside the fields."""
+
+import re
+from dataclasses import replace
+
+from crypto.charter import GRACE_DAYS_MAX, JURISDICTION, LABEL, MEMBERS_MAX, NAME_CHARS_MAX, ROLES, SLUG
+from crypto.quorum import SHARES_MAX, THRESHOLD_MIN
+from oversight.founding.plan import DAYS_VALID_MAX, MANDATE_CHARS_MAX, Plan, PlannedMember
+from oversight.web.forms import N_, FieldError, Form
+from portal.kit.i18n import LOCALES
+
+Errors = list[FieldError]
+
+NO_NAME = N_("Write the commission’s name in each language")
+NO_MANDATE = N_("Write the mandate in each language")
+NO_MEMBER_NAME = N_("Write the member’s name")
+
+
+def take_commission(form: Form, plan: Plan, *, keys_exist: bool) -> tuple[Plan, Errors]:
+    """The plan with the commission's name, mandate and dates."""
+    errors: Errors = []
+    name = {locale: _text(form, f"name-{locale}", NAME_CHARS_MAX, NO_NAME, errors) for locale in LOCALES}
+    slug = form.text("slug").lower()
+    if not re.fullmatch(SLUG, slug):
+        message = N_("The short name must have 2 to 31 letters a–z, digits or hyphens, and begin with a letter")
+        errors.append(FieldError("slug", message))
+    elif keys_exist and slug != plan.slug:
+        errors.append(FieldError("slug", N_("Keys bear the short name: start over to change it")))
+    mandate = {locale: _text(form, f"mandate-{locale}", MANDATE_CHARS_MAX, NO_MANDATE, errors) for locale in LOCALES}
+    jurisdictions = tuple(dict.fromkeys(form.text("jurisdictions").upper().replace(",", " ").split()))
+    if not all(re.fullmatch(JURISDICTION, code) for code in jurisdictions):
+        errors.append(FieldError("jurisdictions", N_("Jurisdictions are codes such as DE or US-CA, divided by spaces")))
+    changed = replace(
+        plan,
+        slug=slug,
+        name=name,
+        mandate=mandate,
+        jurisdictions=jurisdictions,
+        days_valid=_number(form, "days_valid", 1, DAYS_VALID_MAX, errors),
+        grace_days=_number(form, "grace_days", 1, GRACE_DAYS_MAX, errors),
+    )
+    return changed, errors
+
+
+def take_member(form: Form, plan: Plan) -> tuple[Plan, Errors]:
+    """The plan with one member more."""
+    errors: Errors = []
+    name = _text(form, "member", NAME_CHARS_MAX, NO_MEMBER_NAME, errors)
+    label = form.text("label").lower()
+    if not re.fullmatch(LABEL, label):
+        errors.append(
+            FieldError("label", N_("The short name must have letters a–z, digits or hyphens, and begin with a letter"))
+        )
+    elif plan.member(label) is not None:
+        errors.append(FieldError("label", N_("Another member has this short name")))
+    if len(plan.members) >= MEMBERS_MAX:
+        errors.append(FieldError("label", N_("A commission has at most %(count)s members"), {"count": MEMBERS_MAX}))
+    roles = tuple(role for role in ROLES if role in form.texts("roles"))
+    locale = form.text("locale") if form.text("locale") in LOCALES else LOCALES[0]
+    governors = (*plan.governors, label) if form.text("governor") else plan.governors
+    members = (*plan.members, PlannedMember(label, name, label, roles, locale))
+    # Every grant has as many stanzas as the charter has slots: enough for all members and the reserve.
+    slots = max(plan.slots, len(members) + 1)
+    return replace(plan, members=members, governors=governors, slots=slots), errors
+
+
+def without_member(plan: Plan, label: str) -> Plan:
+    """The plan without this member."""
+    members = tuple(member for member in plan.members if member.label != label)
+    return replace(plan, members=members, governors=tuple(key for key in plan.governors if key != label))
+
+
+def take_threshold(form: Form, plan: Plan) -> tuple[Plan, Errors]:
+    """The plan with another number of governors who must sign."""
+    errors: Errors = []
+    threshold = _number(form, "threshold", 1, max(1, len(plan.governors)), errors)
+    return replace(plan, governors_threshold=threshold), errors
+
+
+def take_reserve(form: Form, plan: Plan) -> tuple[Plan, Errors]:
+    """The plan with another division of the reserve."""
+    errors: Errors = []
+    shares = _number(form, "shares", THRESHOLD_MIN, SHARES_MAX, errors)
+    threshold = _number(form, "threshold", THRESHOLD_MIN, SHARES_MAX, errors)
+    if not errors and threshold > shares:
+        errors.append(FieldError("threshold", N_("No more shares can be needed than there are")))
+    return replace(plan, reserve_shares=shares, reserve_threshold=threshold), errors
+
+
+def _text(form: Form, name: str, max_chars: int, missing: str, errors: Errors) -> str:
+    value = form.text(name)
+    if not value:
+        errors.append(FieldError(name, missing))
+    elif len(value) > max_chars:
+        errors.append(FieldError(name, N_("This can have at most %(count)s characters"), {"count": max_chars}))
+    return value
+
+
+def _number(form: Form, name: str, low: int, high: int, errors: Errors) -> int:
+    value = form.text(name)
+    if value.isdecimal() and len(value) < 9 and low <= int(value) <= high:
+        return int(value)
+    errors.append(
+        FieldError(name, N_("This must be a whole number from %(low)s to %(high)s"), {"low": low, "high": high})
+    )
+    return low

@@ -1,0 +1,15 @@
+# SPDX-License-Identifier: AGPL-3.0-or-later
+"""The row of a founding in progress."""
+
+from tortoise import fields
+from tortoise.models import Model
+
+
+class FoundingRecord(Model):
+    """The one founding in progress, sealed under the setup token; deleted when the commission is founded."""
+
+    id = fields.IntField(primary_key=True)
+    sealed = fields.BinaryField()
+
+    class Meta:
+        table = "founding"

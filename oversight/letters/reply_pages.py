@@ -1,0 +1,169 @@
+# SPDX-License-Identifier: AGPL-3.0-or-later
+"""Writing to a reporter: write, see it as the reporter will, send."""
+
+import asyncio
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from crypto.charter import Charter, NotInForceError
+from crypto.errors import CryptoError
+from crypto.message import BODY_BYTES_MAX
+from oversight.cases.actor import acting
+from oversight.cases.report_access import OpenReport, open_requested
+from oversight.commission.charters import current_charter
+from oversight.commission.keys import office_key
+from oversight.letters.case_events import read_purpose, record_letter
+from oversight.letters.outbox import post_one
+from oversight.letters.records import ReplyRecord
+from oversight.letters.replies import DraftChangedError, store_reply
+from oversight.letters.reply_drafts import Draft, discard_draft, load_draft, save_draft
+from oversight.reports import labels
+from oversight.reports.roles import Action
+from oversight.web.forms import N_, FieldError, Form, read_form
+from oversight.web.rendering import redirect, render, translation_of
+from oversight.wire.portal_client import PortalClient, PortalError
+from portal.kit.i18n import text_direction
+
+POST_SECONDS_MAX = 8.0
+EMPTY = N_("Write the reply")
+TOO_LONG = N_("The reply is too long: shorten it to about half")
+NO_SUCH_LANGUAGE = N_("Choose one of the languages")
+NOT_STORABLE = N_("The reply has characters that can’t be sent: remove them")
+NOT_IN_FORCE = N_("The charter is no longer in force: a new one must be signed before anyone can reply")
+
+
+async def show_form(request: Request) -> Response:
+    report = await open_requested(request, Action.REPLY)
+    draft = await load_draft(report.member, report.submission.id)
+    return await _render_form(request, report, draft or Draft(report.opened.report.language, ""))
+
+
+async def take_form(request: Request) -> Response:
+    """Keep the draft sealed, and go on to its preview."""
+    report = await open_requested(request, Action.REPLY)
+    form = await read_form(request)
+    charter = await current_charter()
+    draft = Draft(form.text("language"), form.text("body"))
+    errors = _check(form, _languages(report, charter))
+    if errors:
+        return await _render_form(request, report, draft, errors)
+    await save_draft(report.member, report.submission.id, draft)
+    return redirect(f"/reports/{report.submission.id}/reply/preview{_purpose(request)}")
+
+
+async def show_preview(request: Request) -> Response:
+    report = await open_requested(request, Action.REPLY)
+    draft = await load_draft(report.member, report.submission.id)
+    if draft is None:
+        return redirect(f"/reports/{report.submission.id}/reply{_purpose(request)}")
+    charter = await current_charter()
+    return render(
+        request,
+        "reply_preview.html",
+        report=report,
+        draft=draft,
+        commission=labels.in_language(charter.name, draft.language),
+        text_direction=text_direction(draft.body, draft.language),
+        today=labels.day_in_language(request.app.state.clock().date(), draft.language),
+        changed="changed" in request.query_params,
+        purpose=_purpose(request),
+    )
+
+
+async def send(request: Request) -> Response:
+    """Sign, seal, store and post the draft that was previewed; what the portal can't take now goes later."""
+    report = await open_requested(request, Action.REPLY)
+    form = await read_form(request)
+    here = f"/reports/{report.submission.id}"
+    draft = await load_draft(report.member, report.submission.id)
+    if draft is None:
+        return redirect(here)
+    if form.text("draft") != draft.token:
+        purpose = _purpose(request)
+        return redirect(f"{here}/reply/preview{purpose}{'&' if purpose else '?'}changed")
+    charter, today = await current_charter(), request.app.state.clock().date()
+    try:
+        record = await store_reply(report, charter, draft, today)
+    except DraftChangedError:
+        return redirect(here)
+    except CryptoError as error:
+        message = NOT_IN_FORCE if isinstance(error, NotInForceError) else NOT_STORABLE
+        return await _render_form(request, report, draft, [FieldError("body", message)])
+    purpose = read_purpose(request.query_params.get("purpose", ""))
+    who = await acting(report.member, request.app.state.clock())
+    case = await record_letter(who, report.submission.id, record.id, purpose)
+    sent = await _post(request, charter, record)
+    if case is not None and purpose and sent != "refused":
+        return redirect(f"/cases/{case}?done={'posted' if sent == 'posted' else 'told'}")
+    return redirect(f"{here}?sent={sent}#letters")
+
+
+async def discard(request: Request) -> Response:
+    report = await open_requested(request, Action.REPLY)
+    await discard_draft(report.member, report.submission.id)
+    return redirect(f"/reports/{report.submission.id}")
+
+
+async def _post(request: Request, charter: Charter, record: ReplyRecord) -> str:
+    """Post at once if the portal answers soon; otherwise the collector does it later."""
+    client = _client(request, charter)
+    try:
+        async with asyncio.timeout(POST_SECONDS_MAX):
+            return "posted" if await post_one(client, record, request.app.state.clock().date()) else "refused"
+    except (PortalError, TimeoutError):
+        return "waiting"
+    finally:
+        await client.close()
+
+
+async def _render_form(
+    request: Request, report: OpenReport, draft: Draft, errors: list[FieldError] | None = None
+) -> Response:
+    charter = await current_charter()
+    locale = translation_of(request).locale
+    languages = {code: labels.language_words(code, locale) for code in _languages(report, charter)}
+    status = 422 if errors else 200
+    context = {"report": report, "draft": draft, "languages": languages, "purpose": _purpose(request)}
+    return render(request, "reply.html", status, **context, errors=errors or [])
+
+
+def _purpose(request: Request) -> str:
+    """What the next page's address ends with, so that the letter is recorded as what it was written for."""
+    purpose = read_purpose(request.query_params.get("purpose", ""))
+    return f"?purpose={purpose}" if purpose else ""
+
+
+def _languages(report: OpenReport, charter: Charter) -> tuple[str, ...]:
+    """Those of the charter, and the one the reporter wrote in, which need not be among them."""
+    return tuple(dict.fromkeys((report.opened.report.language, *charter.languages)))
+
+
+def _check(form: Form, languages: tuple[str, ...]) -> list[FieldError]:
+    errors = []
+    body = form.text("body")
+    if not body:
+        errors.append(FieldError("body", EMPTY))
+    elif len(body.encode("utf-8", "surrogatepass")) > BODY_BYTES_MAX:
+        errors.append(FieldError("body", TOO_LONG))
+    if form.text("language") not in languages:
+        errors.append(FieldError("language", NO_SUCH_LANGUAGE))
+    return errors
+
+
+def _client(request: Request, charter: Charter) -> PortalClient:
+    """A client for one request."""
+    settings = request.app.state.settings
+    transport = request.app.state.transport
+    key = office_key(settings.secrets, charter.slug)
+    return PortalClient(settings.portal_url, charter.origin, key, transport, request.app.state.clock)
+
+
+routes = [
+    Route("/reports/{id}/reply", show_form),
+    Route("/reports/{id}/reply", take_form, methods=["POST"]),
+    Route("/reports/{id}/reply/preview", show_preview),
+    Route("/reports/{id}/reply/send", send, methods=["POST"]),
+    Route("/reports/{id}/reply/discard", discard, methods=["POST"]),
+]

@@ -1,0 +1,159 @@
+# SPDX-License-Identifier: AGPL-3.0-or-later
+"""Words for what a report says in codes, in the language of the member who reads."""
+
+from collections.abc import Mapping
+from datetime import date
+
+from babel import Locale
+from babel.dates import format_date
+
+from crypto.answers import PartialDate
+from crypto.charter import Charter
+from portal.kit.i18n import Translation, country_names, format_day
+
+
+def urgency_words(code: str, translation: Translation) -> str:
+    """A short name of an urgency code; one that we don't know stands as it is."""
+    _ = translation.gettext
+    words = {
+        "UR-SURR-72H": _("handed over within 3 days"),
+        "UR-SURR-14D": _("handed over within 2 weeks"),
+        "UR-SURR": _("date of surrender set"),
+        "UR-LIFE": _("life in danger"),
+        "UR-TORT-NOW": _("torture or beating now"),
+        "UR-DISAP": _("whereabouts unknown"),
+        "UR-SUICIDE": _("may harm themselves"),
+        "UR-MED": _("no medical care"),
+        "UR-HUNGER": _("hunger strike"),
+        "UR-MINOR": _("child concerned"),
+        "UR-PREG": _("pregnant woman concerned"),
+        "UR-WITNESS": _("witness in danger"),
+        "UR-EVLOSS": _("evidence may be lost"),
+        "UR-LIMIT": _("time limit close"),
+        "UR-RETAL": _("retaliation"),
+    }
+    return words.get(code, code)
+
+
+def level_words(translation: Translation) -> Mapping[str, str]:
+    """The four levels of urgency, by the names that the queue's filter has for them."""
+    _ = translation.gettext
+    return {"now": _("Now"), "soon": _("Soon"), "noted": _("Noted"), "none": _("None stated")}
+
+
+def state_words(translation: Translation) -> Mapping[str, str]:
+    """How far the office got with a report."""
+    _ = translation.gettext
+    return {"new": _("New"), "opened": _("Opened"), "answered": _("Answered")}
+
+
+def problem_words(code: str, translation: Translation) -> str:
+    """Why a submission could not be collected."""
+    _ = translation.gettext
+    words = {
+        "manifest": _("its list of files can’t be read"),
+        "conflict": _("the portal shows another list of files than before"),
+        "charter": _("it was sealed under a charter that this office does not know"),
+        "file-size": _("a file has another size than it should"),
+        "file-hash": _("a file was altered"),
+        "file-missing": _("a file is missing at the portal"),
+        "interrupted": _("fetching it broke off"),
+    }
+    return words.get(code, code)
+
+
+def trouble_words(code: str, translation: Translation) -> str:
+    """Why the last visit to the portal broke off."""
+    _ = translation.gettext
+    words = {
+        "unreachable": _("The portal can’t be reached"),
+        "storage": _("The office’s own disk refuses to store what comes"),
+        "failure": _("Collecting fails by a fault of this office’s program"),
+        "signature-invalid": _("The portal does not accept this office’s key"),
+        "signature-expired": _("The clocks of portal and office differ too much"),
+        "not-your-commission": _("The portal does not accept this office’s key"),
+    }
+    return words.get(code, _("The portal refuses this office’s requests"))
+
+
+def sealed_by_words(code: str, translation: Translation) -> str:
+    """How a report was sealed, and what that means for trust in it."""
+    _ = translation.gettext
+    words = {
+        "browser": _("in the reporter’s browser, before it was sent"),
+        "offline-form": _("with the offline form, without a network"),
+        "command-line": _("with the command line program"),
+        "server": _("on the portal’s server, which could read it while it came in"),
+        "paper": _("by staff who typed in a paper form"),
+    }
+    return words.get(code, code)
+
+
+def option_labels(charter: Charter, locale: str) -> Mapping[str, str]:
+    """What this charter's questionnaire calls its codes."""
+    return {
+        option.code: in_language(option.label, locale)
+        for question in charter.questionnaire.questions
+        for option in question.options
+    }
+
+
+def in_language(text: Mapping[str, str], locale: str) -> str:
+    """A text of a charter in the member's language, else in the charter's first."""
+    return text.get(locale) or next(iter(text.values()))
+
+
+def country_words(translation: Translation) -> Mapping[str, str]:
+    """Country names in the order of the member's alphabet, then what stands for a country that is not known."""
+    return {**country_names(translation.locale), "ZZ": translation.gettext("not known")}
+
+
+def language_words(code: str, locale: str) -> str:
+    """The language's name in the member's language; a code that nobody knows stands as it is."""
+    try:
+        return Locale.parse(code, sep="-").get_display_name(Locale.parse(locale, sep="-")) or code
+    except (ValueError, LookupError):
+        return code
+
+
+def day_in_language(day: date, language: str) -> str:
+    """A day as a reader of this language writes it; in digits where nobody knows the language."""
+    try:
+        return format_day(day, language)
+    except (ValueError, LookupError):
+        return day.isoformat()
+
+
+def size_words(size: int, translation: Translation) -> str:
+    """A size in bytes, as files are spoken of: 17 KB, 3.4 MB."""
+    _ = translation.gettext
+    if size < 1000:
+        return translation.ngettext("%(size)s byte", "%(size)s bytes", size) % {"size": size}
+    if size < 1_000_000:
+        return _("%(size)s KB") % {"size": round(size / 1000)}
+    return _("%(size)s MB") % {"size": f"{size / 1_000_000:.1f}"}
+
+
+def partial_date_words(value: PartialDate, translation: Translation) -> str:
+    """A date of which parts may be unknown, as exactly as it was given and no more."""
+    _ = translation.gettext
+    known = _known_parts(value, translation)
+    return _("about %(date)s") % {"date": known} if value.about and known else known or _("not known")
+
+
+def _known_parts(value: PartialDate, translation: Translation) -> str:
+    year, month, day = value.year, value.month, value.day
+    locale = Locale.parse(translation.locale, sep="-")
+    try:
+        if year and month and day:
+            return format_day(date(year, month, day), translation.locale)
+        if year and month:
+            return format_date(date(year, month, 1), "MMMM y", locale)
+        if month and day:
+            return format_date(date(2024, month, day), "d MMMM", locale)
+        if month:
+            return format_date(date(2024, month, 1), "LLLL", locale)
+    except ValueError:
+        # A day that no calendar has, such as 31 February, is shown as it was written.
+        return f"{day}.{month}.{year or '?'}"
+    return str(year or "") or (translation.gettext("day %(day)s of a month") % {"day": day} if day else "")

@@ -1,0 +1,85 @@
+# SPDX-License-Identifier: AGPL-3.0-or-later
+"""Opening a report with a member's own grant: grant → thread identity → report (docs/protocol.md §5).
+
+Each step checks that what it opened belongs to this submission; a portal or a reporter could have put together files of
+several ones.
+"""
+
+from dataclasses import dataclass, field
+
+from crypto.age import PqIdentity
+from crypto.errors import AuthenticationError, NotARecipientError
+from crypto.manifest import GRANT_FILE, REPORT_FILE, Manifest, read_manifest
+from crypto.submission import Report, open_grant, open_report
+from oversight.reports.records import SealedFileRecord, Submission
+
+
+@dataclass(frozen=True)
+class SealedReport:
+    """What is needed to open a report, as it is stored."""
+
+    submission: str
+    number: int
+    manifest: bytes
+    grant: bytes
+    report: bytes
+
+
+@dataclass(frozen=True)
+class OpenedReport:
+    """A report and the identity of its thread; ``thread`` opens attachments, replies and follow-ups."""
+
+    manifest: Manifest
+    report: Report
+    thread: PqIdentity = field(repr=False)
+
+
+async def load_sealed(submissions: list[Submission]) -> list[SealedReport]:
+    """The sealed grants and reports of these submissions, in their order; what is missing is empty."""
+    rows = await SealedFileRecord.filter(
+        submission_id__in=[submission.id for submission in submissions], name__in=[GRANT_FILE, REPORT_FILE]
+    ).values_list("submission_id", "name", "sealed")
+    files = {(submission, name): sealed for submission, name, sealed in rows}
+    return [
+        SealedReport(
+            submission=submission.id,
+            number=submission.number,
+            manifest=submission.manifest,
+            grant=files.get((submission.id, GRANT_FILE)) or b"",
+            report=files.get((submission.id, REPORT_FILE)) or b"",
+        )
+        for submission in submissions
+    ]
+
+
+def open_thread(sealed: SealedReport, member: PqIdentity) -> PqIdentity:
+    """The identity of the thread.
+
+    Raises NotARecipientError when this member holds no grant, and another CryptoError for a grant that is broken or of
+    another submission.
+    """
+    grant = open_grant(sealed.grant, [member])
+    if grant.subject != sealed.submission:
+        raise AuthenticationError("a grant is of another submission")
+    return grant.identity
+
+
+def open_with_grant(sealed: SealedReport, member: PqIdentity, origin: str) -> OpenedReport:
+    """Open a report and check that it is the one that the manifest stands for.
+
+    Raises NotARecipientError without a grant, another CryptoError when report or manifest are not as they should be.
+    *Not* checked: the attachments, which are judged one by one so that a wrong one does not hide the report.
+    """
+    return open_with_thread(sealed, open_thread(sealed, member), origin)
+
+
+def open_with_thread(sealed: SealedReport, thread: PqIdentity, origin: str) -> OpenedReport:
+    """As ``open_with_grant``, by whoever has the thread's identity from elsewhere: from the report's case."""
+    manifest = read_manifest(sealed.manifest)
+    try:
+        report = open_report(sealed.report, thread)
+    except NotARecipientError:
+        raise AuthenticationError("a report is sealed to another thread than its grant") from None
+    if report.submission != sealed.submission or report.charter != manifest.charter or report.origin != origin:
+        raise AuthenticationError("a report is of another submission, charter or portal")
+    return OpenedReport(manifest, report, thread)

@@ -1,0 +1,114 @@
+# SPDX-License-Identifier: AGPL-3.0-or-later
+"""What the queue shows of a report, sealed under the member's index key; all entries are of one length."""
+
+import re
+from collections.abc import Iterable, Iterator
+from typing import Literal
+
+import msgspec
+
+from crypto.answers import COUNTRY, Answers
+from crypto.charter import Charter
+from crypto.encoding import label
+from crypto.errors import MalformedError
+from crypto.keyring import open_bytes, seal_bytes
+from crypto.questionnaire import CODE
+from crypto.report import Report
+from oversight.reports.urgency import PREFIX as URGENCY_PREFIX
+from oversight.reports.urgency import Level, level, sort_codes
+
+ENTRY_BYTES = 512
+"""Of an entry before it is sealed. The limits below keep every summary under it."""
+URGENCY_MAX = 5
+WHAT_MAX = 3
+WHAT_PREFIXES = ("EXT-", "INV-", "RET-")
+WHAT_QUESTION = "what"
+OTHER = "OTHER"
+"""Of the codes without a prefix, the one that the queue shows, if it is an answer to that question."""
+
+Access = Literal["open", "none", "broken"]
+
+
+class Summary(msgspec.Struct, frozen=True, omit_defaults=True):
+    """One report in the queue.
+
+    ``access``: ``open``, ``none`` (no grant: the queue shows nothing), ``broken`` (the grant opens, the report is
+    not what it should be). ``what_more`` counts the codes that ``what`` leaves out.
+    """
+
+    access: Access
+    number: int = 0
+    language: str = ""
+    country: str = ""
+    urgency: tuple[str, ...] = ()
+    what: tuple[str, ...] = ()
+    what_more: int = 0
+    files: int = 0
+
+    @property
+    def level(self) -> Level:
+        return level(self.urgency)
+
+
+_ENCODER = msgspec.json.Encoder()
+_DECODER = msgspec.json.Decoder(Summary)
+
+
+def summarise(number: int, report: Report, charter: Charter) -> Summary:
+    """The summary of a report to which the office gave ``number``.
+
+    The country is the answer to the first question that asks for one. Whatever is not of the form of a
+    code is left out: a reporter's words never come into the index.
+    """
+    codes = _codes(report.answers)
+    what = [code for code in codes if code.startswith(WHAT_PREFIXES)]
+    answered = report.answers.get(WHAT_QUESTION)
+    if isinstance(answered, tuple) and OTHER in answered:
+        what.append(OTHER)
+    countries = [
+        report.answers.get(question.id) for question in charter.questionnaire.questions if question.kind == "country"
+    ]
+    return Summary(
+        access="open",
+        number=number,
+        language=report.language,
+        country=next(_matching(countries, COUNTRY), ""),
+        urgency=tuple(sort_codes(code for code in codes if code.startswith(URGENCY_PREFIX))[:URGENCY_MAX]),
+        what=tuple(what[:WHAT_MAX]),
+        what_more=max(0, len(what) - WHAT_MAX),
+        files=len(report.attachments),
+    )
+
+
+def seal_summary(summary: Summary, index_key: bytes, member: str, submission: str) -> bytes:
+    """Seal for one member and one submission; the length is the same for all."""
+    plain = _ENCODER.encode(summary)
+    if len(plain) > ENTRY_BYTES:
+        raise MalformedError("unreachable: a summary is within its limits")
+    return seal_bytes(index_key, plain.ljust(ENTRY_BYTES), _associated(member, submission))
+
+
+def open_summary(sealed: bytes, index_key: bytes, member: str, submission: str) -> Summary:
+    """Raises AuthenticationError or MalformedError for an entry that this member did not make for this submission."""
+    try:
+        return _DECODER.decode(open_bytes(index_key, sealed, _associated(member, submission)))
+    except msgspec.MsgspecError:
+        raise MalformedError("an index entry can't be read") from None
+
+
+def _associated(member: str, submission: str) -> bytes:
+    return label("index") + f"{member}\n{submission}".encode("ascii")
+
+
+def _codes(answers: Answers) -> list[str]:
+    """Every code among the answers, once, in the order of the questions' ids."""
+    values = [value for name in sorted(answers) for value in _values(answers[name])]
+    return list(dict.fromkeys(_matching(values, CODE)))
+
+
+def _values(answer: object) -> tuple[object, ...]:
+    return answer if isinstance(answer, tuple) else (answer,)
+
+
+def _matching(values: Iterable[object], pattern: str) -> Iterator[str]:
+    return (value for value in values if isinstance(value, str) and re.fullmatch(pattern, value))

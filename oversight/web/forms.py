@@ -1,0 +1,63 @@
+# SPDX-License-Identifier: AGPL-3.0-or-later
+"""Posted forms, and what is wrong with their fields."""
+
+import dataclasses
+from collections.abc import Mapping
+from dataclasses import dataclass
+from urllib.parse import parse_qs
+
+from starlette.requests import Request
+
+from portal.kit.body import read_body
+
+FORM_BYTES_MAX = 256 * 1024
+FORM_FIELDS_MAX = 1000
+
+
+@dataclass(frozen=True)
+class FieldError:
+    """What is wrong with one field. ``message`` is marked with ``N_`` and translated where it is shown."""
+
+    field: str
+    message: str
+    values: Mapping[str, object] = dataclasses.field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Form:
+    """The fields of a posted form."""
+
+    fields: Mapping[str, list[str]]
+
+    def text(self, name: str) -> str:
+        """The first value without space around it, or an empty text."""
+        return self.secret(name).strip()
+
+    def secret(self, name: str) -> str:
+        """The first value exactly as it was typed, or an empty text."""
+        return self.fields.get(name, [""])[0]
+
+    def texts(self, name: str) -> list[str]:
+        return self.fields.get(name, [])
+
+
+def N_(message: str) -> str:
+    """Marks a text for the catalogs without translating it yet."""
+    return message
+
+
+async def read_form(request: Request, max_bytes: int = FORM_BYTES_MAX) -> Form:
+    """The posted form, without null bytes, which PostgreSQL can't hold. Whatever is no form is an empty one.
+
+    Raises BodyTooLargeError.
+    """
+    body = await read_body(request, max_bytes)
+    try:
+        fields = parse_qs(body.decode("utf-8"), keep_blank_values=True, max_num_fields=FORM_FIELDS_MAX, errors="strict")
+    except ValueError:
+        fields = {}
+    return Form({name: [_clean(value) for value in values] for name, values in fields.items()})
+
+
+def _clean(value: str) -> str:
+    return value.replace("\r\n", "\n").replace("\0", "")

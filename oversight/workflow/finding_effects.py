@@ -1,0 +1,66 @@
+# SPDX-License-Identifier: AGPL-3.0-or-later
+"""What events make of a case's finding: revisions, signatures, checks, publication."""
+
+from dataclasses import replace
+
+from crypto.charter import Member
+from crypto.event_parts import Checked, Drafted, Publication, Signed, Withdrawn
+from oversight.workflow.rules import RuleError
+from oversight.workflow.state import CaseState, Check, FindingState, PublishedState
+
+
+def draft(state: CaseState, public: Drafted, author: str) -> CaseState:
+    """A new revision, which nobody has signed or checked yet."""
+    if state.decided is not None:
+        raise RuleError("decided")
+    if public.revision != (1 if state.finding is None else state.finding.revision + 1):
+        raise RuleError("revision")
+    return replace(state, finding=FindingState(public.revision, public.text_sha256, author))
+
+
+def sign(state: CaseState, public: Signed, signer: Member) -> CaseState:
+    """A signature of the present text. *Not* checked: that it is one, which takes the text."""
+    finding = _present(state, public.text_sha256)
+    if signer.label in finding.signers:
+        raise RuleError("signed-before")
+    chairs = (*finding.chairs, signer.label) if "chair" in signer.roles else finding.chairs
+    return replace(state, finding=replace(finding, signers=(*finding.signers, signer.label), chairs=chairs))
+
+
+def check_text(state: CaseState, public: Checked, event_hash: str) -> CaseState:
+    """The outcome of a check of the present text; a later one takes its place."""
+    finding = _present(state, public.text_sha256)
+    return replace(state, finding=replace(finding, check=Check(event_hash, public.outcome)))
+
+
+def publish(state: CaseState, public: Publication, *, corrects: bool) -> PublishedState:
+    """What stands in the register now: the text that was signed and no other, under the id that it has for good."""
+    finding = _present(state, public.note_sha256)
+    if public.revision != finding.revision:
+        raise RuleError("revision")
+    before = state.published
+    if corrects and (before is None or before.finding != public.finding):
+        raise RuleError("finding")
+    corrections = before.corrections + 1 if corrects and before is not None else 0
+    return PublishedState(public.finding, public.note_sha256, public.revision, corrections)
+
+
+def withdraw(state: CaseState, public: Withdrawn) -> PublishedState:
+    """The finding stands no more; its tombstone does."""
+    if state.published is None or state.published.finding != public.finding:
+        raise RuleError("finding")
+    return replace(state.published, note_sha256=public.note_sha256, withdrawn=True)
+
+
+def without_signer(finding: FindingState | None, member: str) -> FindingState | None:
+    """The finding without the signature of a member who must not have a say in it."""
+    if finding is None or member not in finding.signers:
+        return finding
+    signers = tuple(label for label in finding.signers if label != member)
+    return replace(finding, signers=signers, chairs=tuple(label for label in finding.chairs if label != member))
+
+
+def _present(state: CaseState, text_sha256: str) -> FindingState:
+    if state.finding is None or state.finding.text_sha256 != text_sha256:
+        raise RuleError("text")
+    return state.finding

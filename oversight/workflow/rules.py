@@ -1,0 +1,228 @@
+# SPDX-License-Identifier: AGPL-3.0-or-later
+"""What may happen in a case: the states, the moves between them, and who may write which event. Two tables.
+
+- Nobody acts in a case who does not hold it, and nobody comes to hold it without having declared to have no conflict.
+  Opening a case and declaring are the exceptions: ``holder`` is false there.
+- A move with approving roles takes **four eyes**: one member proposes it, another one approves it, by a signature over
+  the hash of the proposal. Neither may be recused, and who approves is not the author of the finding.
+- A move that is ``completed_by`` an event takes effect when that event follows the approval: the portal has the text.
+- ``requires`` names what else must hold; ``oversight/workflow/conditions.py`` has these conditions.
+
+The tables hold codes alone. Refusals, pages and ``docs/workflow.md`` are made from them.
+"""
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+
+RECEIVED = "RECEIVED"
+ACKNOWLEDGED = "ACKNOWLEDGED"
+TRIAGE = "TRIAGE"
+CONFLICT_CHECK = "CONFLICT_CHECK"
+ASSIGNED = "ASSIGNED"
+ADMITTED = "ADMITTED"
+INADMISSIBLE = "INADMISSIBLE"
+REFERRED = "REFERRED"
+INVESTIGATING = "INVESTIGATING"
+FINDING_DRAFT = "FINDING_DRAFT"
+ADOPTED = "ADOPTED"
+PUBLISHED = "PUBLISHED"
+FOLLOW_UP = "FOLLOW_UP"
+CLOSED = "CLOSED"
+
+STATES = (
+    RECEIVED,
+    ACKNOWLEDGED,
+    TRIAGE,
+    CONFLICT_CHECK,
+    ASSIGNED,
+    ADMITTED,
+    INADMISSIBLE,
+    REFERRED,
+    INVESTIGATING,
+    FINDING_DRAFT,
+    ADOPTED,
+    PUBLISHED,
+    FOLLOW_UP,
+    CLOSED,
+)
+
+Roles = frozenset[str]
+
+
+def _roles(*names: str) -> Roles:
+    return frozenset(names)
+
+
+HANDLERS = _roles("registrar", "triage", "investigator", "legal", "chair", "publisher", "reviewer")
+"""Roles that may hold a case. Auditors see public parts alone, administrators and custodians nothing of a case."""
+
+INADMISSIBLE_GROUNDS = (
+    "jurisdiction",
+    "time",
+    "anonymous-insufficient",
+    "duplicate",
+    "sub-judice",
+    "manifestly-unfounded",
+)
+REFERRED_GROUNDS = ("other-body", "other-commission", "authority")
+SENT, WITHHELD = "sent", "withheld"
+CORRECTION, WITHDRAWAL = "correction", "withdrawal"
+
+
+@dataclass(frozen=True)
+class Transition:
+    """One row: from where to where, who proposes, who approves (nobody: it takes effect at once)."""
+
+    from_state: str
+    to_state: str
+    proposes: Roles
+    approves: Roles = frozenset()
+    grounds: tuple[str, ...] = ()
+    requires: tuple[str, ...] = ()
+    clocks: tuple[str, ...] = ()
+    completed_by: str | None = None
+
+    @property
+    def four_eyes(self) -> bool:
+        return bool(self.approves)
+
+
+_EARLY = _roles("registrar", "triage")
+_INVESTIGATOR = _roles("investigator")
+_CHAIR = _roles("chair")
+
+TRANSITIONS: tuple[Transition, ...] = (
+    Transition(
+        RECEIVED,
+        ACKNOWLEDGED,
+        _roles("registrar"),
+        grounds=(SENT, WITHHELD),
+        clocks=("stop acknowledge", "start feedback"),
+    ),
+    Transition(ACKNOWLEDGED, TRIAGE, _EARLY),
+    Transition(TRIAGE, CONFLICT_CHECK, _EARLY),
+    Transition(CONFLICT_CHECK, ASSIGNED, _EARLY, _CHAIR, requires=("investigator-holds",)),
+    Transition(ASSIGNED, ADMITTED, _roles("triage", "investigator"), _CHAIR),
+    Transition(ASSIGNED, INADMISSIBLE, _roles("triage", "investigator"), _CHAIR, grounds=INADMISSIBLE_GROUNDS),
+    Transition(ASSIGNED, REFERRED, _roles("triage", "investigator"), _CHAIR, grounds=REFERRED_GROUNDS),
+    Transition(ADMITTED, INVESTIGATING, _INVESTIGATOR),
+    Transition(INVESTIGATING, FINDING_DRAFT, _INVESTIGATOR),
+    Transition(FINDING_DRAFT, INVESTIGATING, _roles("investigator", "chair")),
+    Transition(
+        FINDING_DRAFT,
+        ADOPTED,
+        _roles("investigator", "legal"),
+        _CHAIR,
+        requires=("text-drafted", "text-signed", "approver-is-not-author"),
+    ),
+    Transition(ADOPTED, FINDING_DRAFT, _roles("investigator", "publisher", "chair")),
+    Transition(
+        ADOPTED,
+        PUBLISHED,
+        _roles("publisher"),
+        _CHAIR,
+        requires=("text-signed", "text-checked", "approver-is-not-author"),
+        completed_by="published",
+    ),
+    Transition(PUBLISHED, FOLLOW_UP, _roles("investigator", "publisher")),
+    *(
+        Transition(
+            state,
+            state,
+            _roles("publisher"),
+            _CHAIR,
+            grounds=(CORRECTION,),
+            requires=("stands", "text-newer", "text-signed", "text-checked", "approver-is-not-author"),
+            completed_by="corrected",
+        )
+        for state in (PUBLISHED, FOLLOW_UP)
+    ),
+    *(
+        Transition(
+            state,
+            state,
+            _roles("publisher"),
+            _CHAIR,
+            grounds=(WITHDRAWAL,),
+            requires=("stands",),
+            completed_by="withdrawn",
+        )
+        for state in (PUBLISHED, FOLLOW_UP)
+    ),
+    Transition(INADMISSIBLE, CLOSED, _EARLY, _CHAIR, clocks=("stop all",)),
+    Transition(REFERRED, CLOSED, _EARLY, _CHAIR, clocks=("stop all",)),
+    Transition(FOLLOW_UP, CLOSED, _roles("investigator"), _CHAIR, clocks=("stop all",)),
+)
+
+
+@dataclass(frozen=True)
+class Act:
+    """Who may write an event of a type, in which states; ``approves`` are the second pair of eyes it takes."""
+
+    type: str
+    roles: Roles
+    states: tuple[str, ...]
+    approves: Roles = frozenset()
+    holder: bool = True
+
+
+_OPEN = tuple(state for state in STATES if state != CLOSED)
+_TEXT = (FINDING_DRAFT, PUBLISHED, FOLLOW_UP)
+_OUT = (PUBLISHED, FOLLOW_UP)
+_SIGNERS = _roles("chair", "publisher")
+
+ACTS: Mapping[str, Act] = {
+    act.type: act
+    for act in (
+        Act("opened", _EARLY, (), holder=False),
+        Act("report-added", _EARLY | _INVESTIGATOR, _OPEN),
+        Act("declared", HANDLERS, STATES, holder=False),
+        Act("assigned", _EARLY | _CHAIR, STATES),
+        Act("recused", HANDLERS, STATES),
+        Act("left", HANDLERS, STATES),
+        # Who may move, propose and approve stands in TRANSITIONS, and for waivers here below.
+        Act("moved", HANDLERS, _OPEN),
+        Act("proposed", HANDLERS, _OPEN),
+        Act("approved", HANDLERS, _OPEN),
+        Act("returned", HANDLERS, _OPEN),
+        Act("waived", HANDLERS, _OPEN, approves=_CHAIR),
+        Act("noted", HANDLERS, STATES),
+        Act("party-added", HANDLERS, _OPEN),
+        Act("clock-extended", _roles("investigator", "legal", "chair"), _OPEN),
+        Act("replied", _roles("registrar", "triage", "investigator", "chair"), STATES),
+        Act("drafted", _roles("investigator", "legal"), _TEXT),
+        Act("signed", _SIGNERS, _TEXT),
+        Act("checked", HANDLERS, (*_TEXT, ADOPTED)),
+        Act("published", _roles("publisher", "chair"), (ADOPTED,)),
+        Act("corrected", _roles("publisher", "chair"), _OUT),
+        Act("withdrawn", _roles("publisher", "chair"), _OUT),
+        Act("recommendation-status", _roles("investigator", "chair"), _OUT),
+    )
+}
+
+SIGNATURES_DUE = 2
+RECOMMENDATION_STATUSES = ("open", "implemented", "partly", "not", "superseded")
+
+
+class RuleError(Exception):
+    """This event may not follow. ``code`` is stable; pages say it in words."""
+
+    def __init__(self, code: str) -> None:
+        super().__init__(code)
+        self.code = code
+
+
+def find_transition(from_state: str, to_state: str, ground: str | None) -> Transition:
+    """The row for this move. RuleError ``no-such-move``, or ``ground`` when the states fit and the ground does not."""
+    rows = [row for row in TRANSITIONS if (row.from_state, row.to_state) == (from_state, to_state)]
+    if not rows:
+        raise RuleError("no-such-move")
+    for row in rows:
+        if ground in row.grounds or (ground is None and not row.grounds):
+            return row
+    raise RuleError("ground")
+
+
+def transitions_from(state: str, roles: Collection[str]) -> tuple[Transition, ...]:
+    """The moves out of this state that somebody with these roles may make or propose."""
+    return tuple(row for row in TRANSITIONS if row.from_state == state and not row.proposes.isdisjoint(roles))

@@ -1,0 +1,114 @@
+# SPDX-License-Identifier: AGPL-3.0-or-later
+"""What a case's ledger amounts to after some event: plain values, all of them from public parts."""
+
+from dataclasses import dataclass
+from datetime import date
+
+from crypto.event import Head
+from oversight.workflow.clocks import Clock
+
+
+@dataclass(frozen=True)
+class Declaration:
+    """A member's last word on conflicts. ``granted`` are the reports that the reporters let the member read."""
+
+    member: str
+    hash: str
+    conflict: bool
+    granted: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Proposal:
+    """Something that takes effect with a second signature over ``hash``. A waiver has no states but a ``subject``."""
+
+    hash: str
+    type: str
+    author: str
+    from_state: str | None = None
+    to_state: str | None = None
+    ground: str | None = None
+    subject: str | None = None
+    approver: str | None = None
+
+
+@dataclass(frozen=True)
+class Check:
+    """The last outgoing check of the finding's present text; ``hash`` is its event's."""
+
+    hash: str
+    outcome: str
+
+
+@dataclass(frozen=True)
+class FindingState:
+    """The present revision of the finding. A new revision has no signatures and no check."""
+
+    revision: int
+    text_sha256: str
+    author: str
+    signers: tuple[str, ...] = ()
+    chairs: tuple[str, ...] = ()
+    """Those of the signers who signed as a chair."""
+    check: Check | None = None
+
+
+@dataclass(frozen=True)
+class PublishedState:
+    """What stands in the register."""
+
+    finding: str
+    note_sha256: str
+    revision: int
+    corrections: int = 0
+    withdrawn: bool = False
+
+
+@dataclass(frozen=True)
+class CaseState:
+    """A case as its ledger says it is, after the event at ``head``."""
+
+    head: Head
+    number: str
+    policy: str
+    opened: date
+    received: date
+    reports: tuple[str, ...]
+    state: str
+    since: date
+    generation: int
+    recipient: str
+    grant_sha256: str
+    holders: tuple[str, ...]
+    declarations: tuple[Declaration, ...]
+    recused: tuple[str, ...] = ()
+    proposals: tuple[Proposal, ...] = ()
+    decided: Proposal | None = None
+    waived: tuple[str, ...] = ()
+    clocks: tuple[Clock, ...] = ()
+    notes: int = 0
+    parties: int = 0
+    replies: int = 0
+    finding: FindingState | None = None
+    published: PublishedState | None = None
+    recommendations: tuple[tuple[str, str], ...] = ()
+
+    def declaration(self, member: str) -> Declaration | None:
+        return next((entry for entry in self.declarations if entry.member == member), None)
+
+    def lacks_grant(self, entry: Declaration) -> bool:
+        """Whether a reporter kept a report of this case from the member, or sealed it before the member joined."""
+        return not set(self.reports) <= set(entry.granted)
+
+    def in_conflict(self, member: str) -> bool:
+        """Whether the member has declared a conflict."""
+        entry = self.declaration(member)
+        return entry is not None and entry.conflict
+
+    @property
+    def proposed_move(self) -> Proposal | None:
+        """The move that waits for a second signature; there is one at most."""
+        return next((proposal for proposal in self.proposals if proposal.to_state is not None), None)
+
+    def proposal(self, event_hash: str) -> Proposal | None:
+        return next((proposal for proposal in self.proposals if proposal.hash == event_hash), None)

@@ -1,0 +1,22 @@
+# SPDX-License-Identifier: AGPL-3.0-or-later
+"""The request header Content-Digest (RFC 9530), of which only SHA-256 is read."""
+
+import http_sf
+from starlette.requests import Request
+
+from crypto.encoding import HASH_BYTES
+from portal.api.refusals import Refusal
+
+
+def content_digest(request: Request) -> str:
+    """SHA-256 (hex) that the body must have. Raises Refusal ``digest-missing``."""
+    value = ", ".join(request.headers.getlist("content-digest"))
+    try:
+        members = http_sf.parse(value.encode("latin-1"), tltype="dictionary")
+    except ValueError:
+        raise Refusal("digest-missing") from None
+    member = members.get("sha-256") if isinstance(members, dict) else None
+    digest = member[0] if isinstance(member, tuple) else None
+    if not isinstance(digest, bytes) or len(digest) != HASH_BYTES:
+        raise Refusal("digest-missing")
+    return digest.hex()

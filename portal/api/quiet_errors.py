@@ -1,0 +1,37 @@
+# SPDX-License-Identifier: AGPL-3.0-or-later
+"""Errors nobody expected: answered with ``internal``, logged by class and place alone, for a message may quote a
+request."""
+
+import logging
+
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from portal.api.responses import error_answer
+from portal.kit.quiet_logging import describe_error
+
+LOG = logging.getLogger("portal")
+
+
+class QuietErrors:
+    """ASGI middleware outside everything of ours, inside the server."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        started = False
+
+        async def note_start(message: Message) -> None:
+            nonlocal started
+            started = started or message["type"] == "http.response.start"
+            await send(message)
+
+        try:
+            await self.app(scope, receive, note_start)
+        except Exception as error:
+            LOG.error(describe_error(error))
+            if not started:
+                await error_answer("internal")(scope, receive, send)

@@ -1,0 +1,98 @@
+# SPDX-License-Identifier: AGPL-3.0-or-later
+"""JSON answers and errors of the API: the one place where refusals become HTTP (docs/protocol.md §7.3)."""
+
+from typing import Any
+
+import msgspec
+from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import Response
+from starlette.types import ExceptionHandler
+
+from portal.api.refusals import Refusal
+from portal.kit.body import BodyTooLargeError
+from portal.storage.errors import BusyError, StorageFullError
+
+RETRY_SECONDS = "5"
+
+ERRORS: dict[str, tuple[int, str]] = {
+    "malformed-bundle": (400, "The bundle does not follow the format, or is not complete."),
+    "malformed-manifest": (400, "The manifest does not follow the format."),
+    "malformed-request": (400, "The request does not follow the interface."),
+    "finding-malformed": (400, "The finding does not follow the format."),
+    "digest-missing": (400, "The header Content-Digest with sha-256 is missing."),
+    "digest-mismatch": (400, "The body is not the one that Content-Digest names."),
+    "not-sealed": (400, "The file is not sealed in the one way that is taken."),
+    "signature-missing": (401, "The request is not signed."),
+    "signature-invalid": (401, "The signature does not verify."),
+    "signature-expired": (401, "The signature was made too long ago, or in the future."),
+    "signature-replayed": (401, "The signature was used before."),
+    "not-your-commission": (403, "This belongs to another commission."),
+    "invitation-invalid": (403, "A first charter needs an unused invitation for its name."),
+    "not-found": (404, "There is nothing here."),
+    "charter-unknown": (404, "This portal does not know the charter."),
+    "method-not-allowed": (405, "This address does not take that method."),
+    "part-conflict": (409, "Another part is stored under this index."),
+    "submission-conflict": (409, "Another submission is stored under this id."),
+    "charter-conflict": (409, "The commission has another charter of this number."),
+    "already-accepted": (409, "The submission was accepted already; it takes no more parts."),
+    "finding-number": (409, "The finding does not have the next number, or is not the next revision."),
+    "finding-conflict": (409, "Another text is published under this number and revision, or it does not follow."),
+    "too-large": (413, "The request is larger than allowed."),
+    "unsupported-media-type": (415, "The body is of a media type that is not taken here."),
+    "file-missing": (422, "A file that the manifest names has not arrived."),
+    "file-size-mismatch": (422, "A file has another size than the manifest says."),
+    "file-hash-mismatch": (422, "A file has another hash than the manifest says."),
+    "charter-expired": (422, "The charter is not valid today."),
+    "charter-invalid": (422, "The charter breaks a rule."),
+    "grant-slots": (422, "The grant has another number of stanzas than the charter says."),
+    "finding-signatures": (422, "The finding is not signed by the people who must sign it."),
+    "mailbox-full": (429, "Too many messages wait in this mailbox."),
+    "internal": (500, "Something went wrong on our side. Nothing was acknowledged; send it again."),
+    "busy": (503, "Too much is under way. Send it again in a moment."),
+    "storage-full": (507, "There is no room left. Nothing was acknowledged."),
+}
+
+
+def json_answer(value: Any, status: int = 200) -> Response:
+    return Response(msgspec.json.encode(value), status, media_type="application/json")
+
+
+def error_answer(code: str, field: str | None = None) -> Response:
+    status, message = ERRORS[code]
+    answer = json_answer({"error": {"code": code, "message": message, "field": field}}, status)
+    if code == "busy":
+        answer.headers["Retry-After"] = RETRY_SECONDS
+    return answer
+
+
+def exception_handlers() -> dict[Any, ExceptionHandler]:
+    """Starlette's handlers for everything that is expected to go wrong under ``/api``."""
+    return {
+        Refusal: _refused,
+        BodyTooLargeError: _answer_with("too-large"),
+        BusyError: _answer_with("busy"),
+        StorageFullError: _answer_with("storage-full"),
+        # Nobody reads this answer: the client has gone.
+        ClientDisconnect: _answer_with("malformed-request"),
+        HTTPException: _http_error,
+    }
+
+
+def _answer_with(code: str) -> ExceptionHandler:
+    def answer(_: Request, __: Exception) -> Response:
+        return error_answer(code)
+
+    return answer
+
+
+def _refused(_: Request, refusal: Exception) -> Response:
+    assert isinstance(refusal, Refusal)
+    return error_answer(refusal.code, refusal.field)
+
+
+def _http_error(_: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)
+    answer = error_answer({404: "not-found", 405: "method-not-allowed"}.get(error.status_code, "malformed-request"))
+    answer.headers.update(error.headers or {})
+    return answer

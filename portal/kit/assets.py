@@ -1,0 +1,56 @@
+# SPDX-License-Identifier: AGPL-3.0-or-later
+"""Built scripts and styles under names that change with their bytes."""
+
+import hashlib
+import mimetypes
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path, PurePosixPath
+
+from portal.kit.compression import Compressed, compress
+
+_TYPES = {
+    ".js": "text/javascript; charset=utf-8",
+    ".css": "text/css; charset=utf-8",
+    ".txt": "text/plain; charset=utf-8",
+}
+_NAME_HASH_CHARS = 16
+
+
+@dataclass(frozen=True)
+class Asset:
+    """One immutable file: where it is served, its bytes, its media type."""
+
+    path: str
+    body: bytes
+    media_type: str
+
+    @cached_property
+    def compressed(self) -> Compressed:
+        """The bytes compressed, when somebody first asks: office and portal each serve a part of what is built."""
+        return compress(self.body)
+
+
+def make_asset(name: str, body: bytes) -> Asset:
+    """An asset served under ``/assets/<stem>-<hash><suffix>``; the same bytes always give the same path."""
+    pure = PurePosixPath(name)
+    digest = hashlib.sha256(body).hexdigest()[:_NAME_HASH_CHARS]
+    media_type = _TYPES.get(pure.suffix) or mimetypes.guess_type(name)[0] or "application/octet-stream"
+    return Asset(
+        path=f"/assets/{pure.stem}-{digest}{pure.suffix}",
+        body=body,
+        media_type=media_type,
+    )
+
+
+def load_assets(folder: Path) -> dict[str, Asset]:
+    """Every built file of ``folder`` by its plain name.
+
+    Raises FileNotFoundError when the folder is missing: the scripts have not been built.
+    """
+    if not folder.is_dir():
+        raise FileNotFoundError(f"{folder} is missing: build the scripts first (make setup)")
+    files = sorted(
+        path for path in folder.iterdir() if path.is_file() and path.suffix in {".js", ".css", ".svg", ".png"}
+    )
+    return {path.name: make_asset(path.name, path.read_bytes()) for path in files}

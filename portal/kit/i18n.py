@@ -1,0 +1,102 @@
+# SPDX-License-Identifier: AGPL-3.0-or-later
+"""Translations from gettext catalogs, read as ``.po`` so that no compiled file can be stale; names by locale."""
+
+import gettext
+import io
+import unicodedata
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+
+from babel import Locale, UnknownLocaleError
+from babel.dates import format_date
+from babel.messages.mofile import write_mo
+from babel.messages.pofile import read_po
+
+SOURCE_LOCALE = "en"
+LOCALES = ("en", "ar")
+# Countries that people name and ISO 3166-1 does not assign (domain codes).
+_COUNTRIES_ADDED = ("XK",)
+_NOT_COUNTRIES = frozenset({"EU", "EZ", "UN", "QO", "XA", "XB", "ZZ", "AC", "CP", "CQ", "DG", "EA", "IC", "TA"})
+
+
+@dataclass(frozen=True)
+class Translation:
+    """One locale's strings; the source locale translates to itself."""
+
+    locale: str
+    catalog: gettext.NullTranslations
+
+    def gettext(self, message: str) -> str:
+        return self.catalog.gettext(message)
+
+    def ngettext(self, singular: str, plural: str, number: int) -> str:
+        return self.catalog.ngettext(singular, plural, number)
+
+    def pgettext(self, context: str, message: str) -> str:
+        return self.catalog.pgettext(context, message)
+
+
+def load_translation(folder: Path, domain: str, locale: str) -> Translation:
+    """The catalog ``folder/<locale>/LC_MESSAGES/<domain>.po``.
+
+    Raises FileNotFoundError for a locale other than the source one that has no catalog.
+    """
+    if locale == SOURCE_LOCALE:
+        return Translation(locale, gettext.NullTranslations())
+    path = folder / locale / "LC_MESSAGES" / f"{domain}.po"
+    with path.open("rb") as source:
+        catalog = read_po(source, locale=locale, domain=domain)
+    compiled = io.BytesIO()
+    write_mo(compiled, catalog)
+    compiled.seek(0)
+    return Translation(locale, gettext.GNUTranslations(compiled))
+
+
+def direction(locale: str) -> str:
+    """``rtl`` or ``ltr``: which way this language's script runs. Unknown languages run left to right."""
+    try:
+        return Locale.parse(locale, sep="-").text_direction
+    except (ValueError, UnknownLocaleError):
+        return "ltr"
+
+
+def text_direction(text: str, language: str) -> str:
+    """``rtl`` or ``ltr``: as most of the letters run, the language deciding where there are none.
+
+    A reporter may write in another language than the form was in, and begin an Arabic sentence with a Latin name.
+    """
+    counts = {"rtl": 0, "ltr": 0}
+    for character in text[:10_000]:
+        kind = unicodedata.bidirectional(character)
+        if kind in ("R", "AL"):
+            counts["rtl"] += 1
+        elif kind == "L":
+            counts["ltr"] += 1
+    if counts["rtl"] == counts["ltr"]:
+        return direction(language)
+    return max(counts, key=lambda name: counts[name])
+
+
+def language_name(locale: str) -> str:
+    """The language's name in itself, as a person looks for it: العربية, English."""
+    return Locale.parse(locale, sep="-").get_display_name() or locale
+
+
+def format_day(day: date, locale: str) -> str:
+    """A day with the month in words and Latin digits in every locale: 3 March 2026, 3 مارس 2026."""
+    return format_date(day, "d MMMM y", locale=Locale.parse(locale, sep="-"))
+
+
+def country_names(locale: str) -> dict[str, str]:
+    """Country names by ISO 3166-1 alpha-2 code, and Kosovo, in the order of this locale's alphabet."""
+    names = Locale.parse(locale, sep="-").territories
+    codes = {code for code in map(str, names) if len(code) == 2 and code.isalpha() and code not in _NOT_COUNTRIES}
+    pairs = [(code, str(names[code])) for code in codes.union(_COUNTRIES_ADDED)]
+    return dict(sorted(pairs, key=lambda pair: sort_key(pair[1])))
+
+
+def sort_key(name: str) -> str:
+    """Folds case, accents and the Arabic alif forms, so that sorted names stand where a reader looks for them."""
+    folded = unicodedata.normalize("NFKD", name).casefold()
+    return "".join(char for char in folded if not unicodedata.combining(char)).replace("ٱ", "ا")

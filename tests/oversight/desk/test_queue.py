@@ -1,0 +1,257 @@
+# SPDX-License-Identifier: AGPL-3.0-or-later
+"""The queue: what stands in it, in which order, and what its table gives away."""
+
+import re
+from dataclasses import replace
+from datetime import date, timedelta
+
+import pytest
+
+from crypto.keyring import seal_bytes
+from crypto.report import Report
+from oversight.desk.index import continue_index
+from oversight.desk.queue import PAGE_ROWS, Filters, read_queue
+from oversight.desk.queue_pages import first_day_of_week
+from oversight.members.records import Member, Session
+from oversight.members.sessions import Unlocked
+from oversight.reports.records import DamagedArrival, IndexEntry, SealedFileRecord, Submission
+from oversight.reports.summary import ENTRY_BYTES, Summary, open_summary, seal_summary, summarise
+from tests.oversight.office import Office
+from tests.oversight.portal_simulator import PortalSimulator
+from tests.oversight.sealed_reports import ANSWERS, Wire, mailbox, sealed_report
+from tests.people import PORTAL_ORIGIN
+
+pytestmark = pytest.mark.usefixtures("in_database")
+
+
+@pytest.fixture
+def portal() -> PortalSimulator:
+    return PortalSimulator()
+
+
+@pytest.fixture
+def wire(office: Office, portal: PortalSimulator) -> Wire:
+    return Wire(office, portal.transport())
+
+
+async def unlock(office: Office, label: str) -> Unlocked:
+    return Unlocked(await Member.get(label=label), office.world[label].keyring, Session())
+
+
+async def put_rows(unlocked: Unlocked, summaries: list[Summary]) -> None:
+    """Submissions that are already in this member's index, numbered from 1."""
+    for number, summary in enumerate(summaries, 1):
+        identifier = f"{number:032x}"
+        await Submission.create(
+            id=identifier,
+            number=number,
+            charter="0" * 64,
+            manifest=b"",
+            received=date(2026, 11, 20),
+            collected=date(2026, 11, 20),
+        )
+        row = Summary("open", number, summary.language, summary.country, summary.urgency)
+        sealed = seal_summary(row, unlocked.keyring.index_key, unlocked.member.label, identifier)
+        await IndexEntry.create(member=unlocked.member.label, submission_id=identifier, sealed=sealed)
+
+
+async def test_urgency_comes_first_in_it_surrender_and_then_the_newest(office: Office) -> None:
+    unlocked = await unlock(office, "bruno")
+    codes: list[tuple[str, ...]] = [
+        (),
+        ("UR-MED",),
+        ("UR-SURR-14D",),
+        ("UR-SURR-72H",),
+        ("UR-LIFE",),
+        ("UR-SOMETHING-NEW",),
+        (),
+    ]
+    await put_rows(unlocked, [Summary("open", urgency=urgency) for urgency in codes])
+    page = await read_queue(unlocked, Filters())
+    assert [row.submission.number for row in page.rows] == [4, 5, 3, 2, 6, 7, 1]
+
+
+async def test_pages_follow_each_other_without_a_gap_or_a_repeat(office: Office) -> None:
+    unlocked = await unlock(office, "bruno")
+    urgency: list[tuple[str, ...]] = [("UR-LIFE",), ("UR-SURR-72H",), (), ("UR-MED",)]
+    await put_rows(unlocked, [Summary("open", urgency=urgency[number % 4]) for number in range(130)])
+    seen: list[int] = []
+    after: str | None = ""
+    while after is not None:
+        page = await read_queue(unlocked, Filters(), after)
+        assert len(page.rows) <= PAGE_ROWS and page.matching == 130
+        seen += [row.submission.number for row in page.rows]
+        after = page.following
+    assert sorted(seen) == list(range(1, 131)) and len(seen) == 130
+
+
+async def test_filters_narrow_by_country_urgency_and_state(office: Office) -> None:
+    unlocked = await unlock(office, "bruno")
+    await put_rows(
+        unlocked,
+        [
+            Summary("open", country="TR", urgency=("UR-LIFE",)),
+            Summary("open", country="DE", urgency=("UR-LIFE",)),
+            Summary("open", country="TR"),
+        ],
+    )
+    await Submission.filter(number=1).update(opened_on=date(2026, 11, 21))
+    await Submission.filter(number=2).update(answered_on=date(2026, 11, 21))
+
+    async def numbers(**filters: str) -> list[int]:
+        page = await read_queue(unlocked, Filters.read(filters))
+        assert page.countries == {"TR", "DE"}
+        return [row.submission.number for row in page.rows]
+
+    assert await numbers(country="TR") == [1, 3]
+    assert await numbers(urgency="now") == [2, 1]
+    assert await numbers(state="new") == [3]
+    assert await numbers(state="opened") == [1]
+    assert await numbers(state="answered") == [2]
+    assert await numbers(country="TR", urgency="none", state="new") == [3]
+    assert await numbers(country="'; DROP", urgency="x", state="y") == [2, 1, 3]
+
+
+async def test_the_index_table_does_not_tell_whom_a_reporter_excluded(
+    office: Office, portal: PortalSimulator, wire: Wire
+) -> None:
+    portal.add(sealed_report(office.world, exclude=["bruno"]))
+    portal.add(sealed_report(office.world))
+    await wire.collect()
+    charters = {office.world.charter.hash: office.world.charter}
+    for label in ("bruno", "chiara"):
+        progress = await continue_index(await unlock(office, label), charters, PORTAL_ORIGIN)
+        assert (progress.done, progress.total) == (2, 2)
+    entries = await IndexEntry.all()
+    assert len(entries) == 4
+    assert {len(entry.sealed) for entry in entries} == {ENTRY_BYTES + 24 + 16}
+    assert len((await read_queue(await unlock(office, "bruno"), Filters())).rows) == 1
+    assert len((await read_queue(await unlock(office, "chiara"), Filters())).rows) == 2
+
+
+async def test_the_index_goes_on_where_the_time_was_over(office: Office, portal: PortalSimulator, wire: Wire) -> None:
+    for _ in range(3):
+        portal.add(sealed_report(office.world))
+    await wire.collect()
+    unlocked = await unlock(office, "bruno")
+    charters = {office.world.charter.hash: office.world.charter}
+    none = await continue_index(unlocked, charters, PORTAL_ORIGIN, seconds_max=0)
+    assert (none.done, none.total, none.finished) == (0, 3, False)
+    browser = await office.browser_of("bruno")
+    assert "3 reports" in (await browser.get("/queue")).text
+    assert await IndexEntry.filter(member="bruno").count() == 3
+
+
+async def test_a_report_that_is_not_what_it_should_be_is_listed_as_broken(
+    office: Office, portal: PortalSimulator, wire: Wire
+) -> None:
+    first, second = sealed_report(office.world), sealed_report(office.world)
+    portal.add(first)
+    portal.add(second)
+    await wire.collect()
+    # What a dishonest portal could have put together: the report of one with the grant of the other.
+    await SealedFileRecord.filter(submission_id=first.manifest.submission, name="report.age").update(
+        sealed=second.files["report.age"]
+    )
+    browser = await office.browser_of("bruno")
+    queue = (await browser.get("/queue")).text
+    assert "2 reports" in queue and queue.count("This report can’t be opened") == 1
+    page = await browser.get(f"/reports/{first.manifest.submission}")
+    assert page.status_code == 409 and "This report can’t be opened" in page.text
+    assert (await browser.get(f"/reports/{second.manifest.submission}")).status_code == 200
+
+
+async def test_index_entries_that_do_not_open_are_built_anew(
+    office: Office, portal: PortalSimulator, wire: Wire
+) -> None:
+    portal.add(sealed_report(office.world))
+    await wire.collect()
+    browser = await office.browser_of("bruno")
+    assert "1 report</p>" in (await browser.get("/queue")).text
+    await IndexEntry.all().update(sealed=seal_bytes(b"x" * 32, b"x", b""))
+    await browser.get("/queue")
+    assert "1 report</p>" in (await browser.get("/queue")).text
+
+
+async def test_a_report_whose_sealed_files_are_gone_is_listed_as_broken(office: Office) -> None:
+    await put_rows(await unlock(office, "bruno"), [Summary("open")])
+    await IndexEntry.all().delete()
+    assert "This report can’t be opened" in (await (await office.browser_of("bruno")).get("/queue")).text
+
+
+async def test_what_arrived_damaged_is_shown_above_the_queue(
+    office: Office, portal: PortalSimulator, wire: Wire
+) -> None:
+    portal.add(sealed_report(office.world), report_age=b"x")
+    portal.add(sealed_report(office.world))
+    await wire.collect()
+    assert (await DamagedArrival.get()).file == "report.age"
+    page = (await (await office.browser_of("bruno")).get("/queue")).text
+    assert "1 report arrived damaged" in page and "a file has another size than it should" in page
+    assert "1 report</p>" in page
+
+
+async def test_the_queue_says_how_the_visits_to_the_portal_go(office: Office, wire: Wire) -> None:
+    browser = await office.browser_of("bruno")
+    assert "The portal was not visited yet." in (await browser.get("/queue")).text
+    await wire.collect()
+    office.clock.forward(minutes=3)
+    assert "Last collected 3 minutes ago." in (await browser.get("/queue")).text
+
+
+async def test_the_queue_needs_a_login(office: Office) -> None:
+    answer = await office.browser().get("/queue")
+    assert answer.headers["location"] == "/login?next=/queue"
+
+
+async def test_the_queue_tells_the_week_and_no_day(office: Office, portal: PortalSimulator, wire: Wire) -> None:
+    portal.add(sealed_report(office.world))
+    await wire.collect()
+    queue = (await (await office.browser_of("bruno")).get("/queue")).text
+    assert "16 November 2026" in queue and "20 November 2026" not in queue
+
+
+def test_every_day_of_a_week_begins_it_on_the_same_monday() -> None:
+    monday = date(2026, 11, 16)
+    assert {first_day_of_week(monday + timedelta(days=day)) for day in range(7)} == {monday}
+
+
+def test_a_summary_opens_for_its_member_and_its_submission_alone() -> None:
+    key, summary = b"k" * 32, Summary("open", 7, "ar", "TR")
+    sealed = seal_summary(summary, key, "bruno", "a" * 32)
+    assert open_summary(sealed, key, "bruno", "a" * 32) == summary
+    for member, submission in (("chiara", "a" * 32), ("bruno", "b" * 32)):
+        with pytest.raises(Exception, match="another key"):
+            open_summary(sealed, key, member, submission)
+
+
+def test_no_word_of_a_reporter_comes_into_a_summary_and_hostile_codes_stay_within_its_size(office: Office) -> None:
+    long_codes = tuple(f"UR-{letter * 37}" for letter in "ABCDEFGHIJ")
+    other = tuple(f"EXT-{letter * 36}" for letter in "ABCDEFGHIJ")
+    report = Report(
+        submission="a" * 32,
+        origin=PORTAL_ORIGIN,
+        charter=office.world.charter.hash,
+        questionnaire=("test", 1),
+        language="zh-Hans-x-private",
+        answers={
+            "urgency": long_codes,
+            "what": (*other, "lower case words", "ü" * 60),
+            "story": "words",
+            "country": "Turkey!",
+        },
+        attachments=(),
+        mailbox=mailbox().identity.recipient(),
+        message_mac=b"m" * 32,
+        leaf_nonce=b"n" * 32,
+        sealed_by="browser",
+    )
+    summary = summarise(123_456, report, office.world.charter)
+    assert len(seal_summary(summary, b"k" * 32, "bruno", "a" * 32)) == ENTRY_BYTES + 40
+    assert summary.country == "" and summary.what_more == 7
+    assert not re.search("words|ü", repr(summary))
+    honest = summarise(1, replace(report, answers=ANSWERS), office.world.charter)
+    assert (honest.country, honest.urgency, honest.what) == ("TR", ("UR-TORT-NOW",), ("EXT-NR-TORT", "INV-INT-COERCE"))
+    vague = summarise(1, replace(report, answers={"situation": "OTHER", "what": ("OTHER",)}), office.world.charter)
+    assert vague.what == ("OTHER",)
+    assert summarise(1, replace(report, answers={"situation": "OTHER"}), office.world.charter).what == ()

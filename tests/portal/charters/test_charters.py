@@ -1,0 +1,141 @@
+# SPDX-License-Identifier: AGPL-3.0-or-later
+"""Charters come in by invitation and by their governors' signatures (docs/protocol.md §4.2, §10)."""
+
+import asyncio
+from dataclasses import fields, replace
+from pathlib import Path
+
+import httpx
+import pytest
+
+from crypto.charter import Charter, CharterDraft, make_charter, read_charter
+from crypto.note import SigningKey, sign
+from portal.charters.known import Charters, invite
+from portal.storage.records import CharterRow, Invitation
+from tests.people import PORTAL_ORIGIN, World, found_test_commission, portal_key
+from tests.portal.world import API, RunningPortal, another, error_code, running_portal, sealed_report
+
+
+def successor(
+    world: World, charter: Charter, signers: tuple[str, ...] = ("amina", "chiara"), **changes: object
+) -> bytes:
+    """The note of the charter after ``charter``, with what it changes."""
+    members = {each.name: getattr(charter, each.name) for each in fields(CharterDraft)}
+    members |= {"number": charter.number + 1, "previous": charter.hash, **changes}
+    keys = [world[label].signing_key for label in signers]
+    return sign(make_charter(CharterDraft(**members)), keys).encode()
+
+
+async def post(portal: RunningPortal, note: bytes, invitation: str = "") -> httpx.Response:
+    headers = {"amparo-invitation": invitation} if invitation else {}
+    return await portal.client.post(f"{API}/charters", content=note, headers=headers)
+
+
+async def test_a_portal_says_its_origin_and_its_key(portal: RunningPortal) -> None:
+    answer = (await portal.client.get(f"{API}/portal")).json()
+    assert answer == {"origin": PORTAL_ORIGIN, "verifier": str(portal_key().verifier)}
+
+
+async def test_a_first_charter_needs_an_invitation_for_its_name_that_is_used_once(portal_on: RunningPortal) -> None:
+    other = found_test_commission(slug="second-commission")
+    with portal_on.database.use():
+        wrong, right = await invite("third-commission"), await invite(other.slug)
+        assert right not in [row.token_sha256 for row in await Invitation.all()]
+    for invitation in ("", "guess", wrong):
+        assert error_code(await post(portal_on, other.charter.note, invitation)) == (403, "invitation-invalid")
+    assert (await post(portal_on, other.charter.note, right)).status_code == 201
+    again = found_test_commission(slug="second-commission", slots=9)
+    assert error_code(await post(portal_on, again.charter.note, right)) == (409, "charter-conflict")
+
+
+async def test_a_repeated_charter_is_taken_and_needs_no_invitation(portal: RunningPortal) -> None:
+    assert (await post(portal, portal.world.charter.note)).status_code == 200
+
+
+async def test_a_charter_is_served_by_its_hash_and_by_its_commission(portal: RunningPortal) -> None:
+    charter = portal.world.charter
+    for path in (f"/charters/{charter.hash}", f"/commissions/{charter.slug}/charter"):
+        answer = await portal.client.get(API + path)
+        assert answer.content == charter.note
+        assert answer.headers["content-type"] == "text/plain; charset=utf-8"
+    assert error_code(await portal.client.get(f"{API}/charters/{'ab' * 32}")) == (404, "charter-unknown")
+    assert error_code(await portal.client.get(f"{API}/commissions/nobody/charter")) == (404, "not-found")
+
+
+async def test_the_next_charter_is_taken_by_its_governors_signatures(portal_on: RunningPortal) -> None:
+    world = portal_on.world
+    second = successor(world, world.charter, grace_days=1)
+    third = successor(world, read_charter(second), grace_days=2)
+    assert (await post(portal_on, second)).status_code == 201
+    assert (await post(portal_on, third)).status_code == 201
+    newest = await portal_on.client.get(f"{API}/commissions/{world.slug}/charter")
+    assert newest.content == third
+    chain = await portal_on.client.get(f"{API}/charters/{world.charter.hash}/successors")
+    assert chain.json()["charters"] == [second.decode(), third.decode()]
+    end = await portal_on.client.get(f"{API}/charters/{read_charter(third).hash}/successors")
+    assert end.json() == {"charters": []}
+
+
+async def test_a_charter_that_does_not_continue_the_chain_is_refused(portal: RunningPortal) -> None:
+    world = portal.world
+    wrong = {
+        "number": successor(world, world.charter, number=3),
+        "previous": successor(world, world.charter, previous="ab" * 32),
+    }
+    for note in wrong.values():
+        assert error_code(await post(portal, note)) == (422, "charter-invalid")
+
+
+async def test_a_charter_signed_by_too_few_governors_is_refused(portal: RunningPortal) -> None:
+    world = portal.world
+    governors = replace(world.charter.governors, threshold=1)
+    note = successor(world, world.charter, signers=("amina",), governors=governors)
+    assert error_code(await post(portal, note)) == (422, "charter-invalid")
+
+
+async def test_a_charter_for_another_portal_is_refused(portal: RunningPortal) -> None:
+    stranger = found_test_commission(origin="http://portal.elsewhere", slug="second-commission")
+    key = SigningKey.generate("portal.test")
+    other_key = found_test_commission(portal_verifier=key.verifier, slug="second-commission")
+    for charter in (stranger.charter, other_key.charter):
+        assert error_code(await post(portal, charter.note)) == (422, "charter-invalid")
+    assert error_code(await post(portal, b"not a note")) == (422, "charter-invalid")
+
+
+async def test_two_different_second_charters_at_once_leave_one(portal_on: RunningPortal) -> None:
+    world = portal_on.world
+    notes = [successor(world, world.charter, grace_days=days) for days in (1, 2)]
+    answers = await asyncio.gather(*(post(portal_on, note) for note in notes))
+    assert sorted(answer.status_code for answer in answers) == [201, 409]
+    with portal_on.database.use():
+        assert await CharterRow.all().count() == 2
+
+
+async def test_a_charter_that_another_process_took_is_known_when_it_is_asked_for(portal: RunningPortal) -> None:
+    note = successor(portal.world, portal.world.charter, grace_days=3)
+    elsewhere = Charters(PORTAL_ORIGIN, portal_key().verifier)
+    with portal.database.use():
+        await elsewhere.take(note, None)
+    charter = read_charter(note)
+    sealed = another(sealed_report(), charter=charter.hash)
+    assert (await portal.submit(sealed.bundle())).status_code == 201
+    newest = await portal.client.get(f"{API}/commissions/{charter.slug}/charter")
+    assert newest.content == note
+
+
+async def test_a_submission_under_the_charter_before_is_still_taken(portal: RunningPortal) -> None:
+    """A form that is open, or that travels on a stick, does not turn to waste because a member was added."""
+    assert (await post(portal, successor(portal.world, portal.world.charter, grace_days=3))).status_code == 201
+    assert (await portal.submit(another(sealed_report()).bundle())).status_code == 201
+
+
+async def test_charters_are_known_after_a_restart(tmp_path: Path) -> None:
+    async with running_portal(tmp_path) as portal:
+        assert (await post(portal, successor(portal.world, portal.world.charter, grace_days=1))).status_code == 201
+    async with running_portal(tmp_path) as portal:
+        assert portal.assembly.charters.newest(portal.world.slug).grace_days == 1
+
+
+@pytest.mark.parametrize("size", [1024 * 1024 + 1])
+async def test_a_charter_that_is_too_large_is_refused(portal: RunningPortal, size: int) -> None:
+    assert error_code(await post(portal, bytes(size))) == (413, "too-large")

@@ -1,0 +1,379 @@
+# SPDX-License-Identifier: AGPL-3.0-or-later
+"""Bundles in, acknowledgements out (docs/protocol.md §6.1, §7.2)."""
+
+import asyncio
+import hashlib
+import zipfile
+from collections.abc import AsyncIterator
+from dataclasses import replace
+from io import BytesIO
+from pathlib import Path
+
+import pytest
+from starlette.requests import ClientDisconnect
+
+from crypto.acknowledgement import read_acknowledgement
+from crypto.age import PqIdentity, seal
+from crypto.bundle import MEDIA_TYPE, write_bundle
+from crypto.encoding import encode_json
+from crypto.manifest import Manifest, SealedFile
+from crypto.submission import SealedSubmission
+from portal.intake import views
+from portal.storage.records import Submission
+from tests.people import NOW, PORTAL_ORIGIN, VALID_UNTIL, found_test_commission, portal_key
+from tests.portal.intake.raw_bundle import raw_bundle
+from tests.portal.world import (
+    API,
+    Clock,
+    RunningPortal,
+    another,
+    error_code,
+    fresh_report,
+    publish,
+    running_portal,
+    sealed_report,
+)
+
+
+async def stored(portal: RunningPortal) -> int:
+    with portal.database.use():
+        return await Submission.all().count()
+
+
+def with_files(sealed: SealedSubmission, **files: bytes) -> SealedSubmission:
+    """The same submission with other bytes in some files, and a manifest that says so."""
+    changed = {**sealed.files, **{name.replace("_", "."): data for name, data in files.items()}}
+    listed = tuple(SealedFile(name, len(data), hashlib.sha256(data).hexdigest()) for name, data in changed.items())
+    return another(replace(sealed, files=changed), files=listed)
+
+
+async def test_a_bundle_is_accepted_and_acknowledged(portal_on: RunningPortal) -> None:
+    sealed = fresh_report()
+    answer = await portal_on.submit(sealed.bundle())
+    assert answer.status_code == 201, answer.text
+    assert answer.json()["status"] == "accepted"
+    acknowledgement = read_acknowledgement(answer.json()["acknowledgement"].encode(), portal_key().verifier)
+    acknowledgement.check(
+        origin=PORTAL_ORIGIN,
+        submission=sealed.manifest.submission,
+        manifest_hash=sealed.manifest_hash,
+        commitment=sealed.commitment,
+    )
+    assert acknowledgement.received == portal_on.clock().date()
+
+
+async def test_a_bundle_with_attachments_of_several_parts_is_accepted(portal: RunningPortal) -> None:
+    sealed = fresh_report(9_000_000, 10)
+    assert (await portal.submit(sealed.bundle())).status_code == 201
+    for name in ("attachment-1.age", "attachment-2.age"):
+        answer = await portal.office("GET", f"/submissions/{sealed.manifest.submission}/files/{name}")
+        assert answer.content == sealed.files[name]
+
+
+async def test_the_same_manifest_again_gets_the_same_acknowledgement(portal_on: RunningPortal) -> None:
+    sealed = fresh_report()
+    first = await portal_on.submit(sealed.bundle())
+    portal_on.clock.pass_days(1)
+    second = await portal_on.submit(sealed.bundle())
+    assert (first.status_code, second.status_code) == (201, 200)
+    assert first.json() == second.json()
+    assert await stored(portal_on) == 1
+
+
+async def test_a_repeat_is_known_after_its_charter_has_expired(portal: RunningPortal) -> None:
+    sealed = fresh_report()
+    first = await portal.submit(sealed.bundle())
+    portal.clock.now = NOW.replace(year=VALID_UNTIL.year + 1)
+    second = await portal.submit(sealed.bundle())
+    assert second.status_code == 200
+    assert first.json() == second.json()
+
+
+async def test_a_repeat_is_known_after_a_restart(tmp_path: Path) -> None:
+    sealed = fresh_report(100_000)
+    async with running_portal(tmp_path) as portal:
+        first = await portal.submit(sealed.bundle())
+    async with running_portal(tmp_path) as portal:
+        second = await portal.submit(sealed.bundle())
+    assert (first.status_code, second.status_code) == (201, 200)
+    assert first.json() == second.json()
+
+
+async def test_the_same_bundle_sent_many_times_at_once_is_stored_once(portal_on: RunningPortal) -> None:
+    sealed, other = fresh_report(), fresh_report()
+    answers = await asyncio.gather(*(portal_on.submit(each.bundle()) for each in [sealed, other] * 5))
+    assert sorted(answer.status_code for answer in answers) == [200] * 8 + [201] * 2
+    assert len({answer.json()["acknowledgement"] for answer in answers}) == 2
+    assert await stored(portal_on) == 2
+
+
+async def test_another_manifest_under_a_used_id_is_refused(portal_on: RunningPortal) -> None:
+    sealed = fresh_report()
+    assert (await portal_on.submit(sealed.bundle())).status_code == 201
+    manifest = replace(sealed.manifest, mailbox="ab" * 16)
+    forged = replace(sealed, manifest=manifest, manifest_bytes=manifest.encode())
+    assert error_code(await portal_on.submit(forged.bundle())) == (409, "submission-conflict")
+    assert (await portal_on.submit(sealed.bundle())).status_code == 200
+
+
+async def test_two_manifests_under_one_id_at_once_leave_one(portal_on: RunningPortal) -> None:
+    sealed = fresh_report()
+    manifest = replace(sealed.manifest, mailbox="ab" * 16)
+    forged = replace(sealed, manifest=manifest, manifest_bytes=manifest.encode())
+    answers = await asyncio.gather(portal_on.submit(sealed.bundle()), portal_on.submit(forged.bundle()))
+    assert sorted(answer.status_code for answer in answers) == [201, 409]
+    assert await stored(portal_on) == 1
+
+
+async def test_a_connection_that_dies_before_the_answer_loses_nothing(portal: RunningPortal) -> None:
+    sealed = fresh_report()
+    bundle = sealed.bundle()
+
+    async def die(_: object) -> None:
+        raise OSError("the client has gone")
+
+    messages = [{"type": "http.request", "body": bundle, "more_body": False}]
+
+    async def receive() -> dict[str, object]:
+        return messages.pop(0)
+
+    scope = {
+        "type": "http",
+        "method": "POST",
+        "path": f"{API}/submissions",
+        "raw_path": f"{API}/submissions".encode(),
+        "root_path": "",
+        "query_string": b"",
+        "headers": [(b"content-type", MEDIA_TYPE.encode())],
+        "http_version": "1.1",
+        "scheme": "http",
+    }
+    await portal.app(scope, receive, die)  # type: ignore[arg-type]
+    answer = await portal.submit(bundle)
+    assert answer.status_code == 200
+    assert sealed.manifest_hash in answer.json()["acknowledgement"]
+
+
+async def test_a_connection_that_dies_while_sending_leaves_nothing(portal: RunningPortal) -> None:
+    sealed = fresh_report()
+    bundle = sealed.bundle()
+
+    async def half() -> AsyncIterator[bytes]:
+        yield bundle[: len(bundle) // 2]
+
+    answer = await portal.client.post(f"{API}/submissions", content=half(), headers={"content-type": MEDIA_TYPE})
+    assert error_code(answer) == (400, "malformed-bundle")
+    assert await stored(portal) == 0
+    assert (await portal.submit(bundle)).status_code == 201
+
+
+@pytest.mark.parametrize("keep", [0, 1, 29, 500, 20_000, -1])
+async def test_a_truncated_bundle_is_refused(portal: RunningPortal, keep: int) -> None:
+    assert error_code(await portal.submit(fresh_report().bundle()[:keep])) == (400, "malformed-bundle")
+    assert await stored(portal) == 0
+
+
+async def test_bytes_after_the_end_of_a_bundle_are_refused(portal: RunningPortal) -> None:
+    assert error_code(await portal.submit(fresh_report().bundle() + b"\0")) == (400, "malformed-bundle")
+
+
+async def test_an_archive_that_an_ordinary_tool_made_is_refused(portal: RunningPortal) -> None:
+    sealed = fresh_report()
+    archive = BytesIO()
+    with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED) as zipped:
+        zipped.writestr("manifest.json", sealed.manifest_bytes)
+        zipped.writestr("commitment", sealed.commitment)
+        for name, data in sealed.files.items():
+            zipped.writestr(name, data)
+    assert error_code(await portal.submit(archive.getvalue())) == (400, "malformed-bundle")
+
+
+async def test_a_bundle_with_swapped_files_is_refused(portal: RunningPortal) -> None:
+    sealed = fresh_report()
+    bundle = bytearray(sealed.bundle())
+    first, second = (bundle.find(name) for name in (b"report.age", b"state.age."))
+    assert first > 0 > second
+    swapped = bundle.replace(b"report.age", b"statex.age")
+    assert error_code(await portal.submit(bytes(swapped)))[0] == 400
+
+
+async def test_a_manifest_that_does_not_follow_the_format_is_refused(portal: RunningPortal) -> None:
+    sealed = fresh_report()
+    spaced = sealed.manifest_bytes.replace(b'"files":', b'"files": ')
+    bundle = _unchecked_bundle(spaced, sealed)
+    assert error_code(await portal.submit(bundle)) == (400, "malformed-manifest")
+
+
+async def test_a_file_with_another_hash_than_the_manifest_says_is_refused(portal: RunningPortal) -> None:
+    sealed = fresh_report()
+    report = sealed.files["report.age"]
+    flipped = report[:-1] + bytes([report[-1] ^ 1])
+    bundle = _unchecked_bundle(sealed.manifest_bytes, replace(sealed, files={**sealed.files, "report.age": flipped}))
+    answer = await portal.submit(bundle)
+    assert error_code(answer) == (422, "file-hash-mismatch")
+    assert answer.json()["error"]["field"] == "report.age"
+
+
+async def test_a_file_with_another_size_than_the_manifest_says_is_refused(portal: RunningPortal) -> None:
+    sealed = fresh_report()
+    files = {**sealed.files, "state.age": sealed.files["state.age"] + b"\0"}
+    bundle = _unchecked_bundle(sealed.manifest_bytes, replace(sealed, files=files))
+    answer = await portal.submit(bundle)
+    assert error_code(answer) == (422, "file-size-mismatch")
+    assert answer.json()["error"]["field"] == "state.age"
+
+
+async def test_a_report_larger_than_allowed_is_refused(portal: RunningPortal) -> None:
+    sealed = fresh_report()
+    large = replace(
+        sealed.manifest, files=(SealedFile("report.age", 2 * 1024**2 + 1, "00" * 32), *sealed.manifest.files[1:])
+    )
+    bundle = _unchecked_bundle(_encode_unchecked(large), sealed)
+    assert error_code(await portal.submit(bundle)) == (413, "too-large")
+
+
+async def test_an_attachment_larger_than_the_charter_allows_is_refused_before_it_is_taken(
+    portal: RunningPortal,
+) -> None:
+    sealed = fresh_report(10)
+    large = replace(sealed.manifest.files[3], size=80 * 1024**2)
+    manifest = replace(sealed.manifest, files=(*sealed.manifest.files[:3], large))
+    bundle = write_bundle(manifest.encode(), sealed.commitment, list(sealed.files.items())[:3])
+    answer = await portal.submit(bundle)
+    assert error_code(answer) == (413, "too-large")
+    assert answer.json()["error"]["field"] == "attachment-1.age"
+
+
+async def test_more_attachments_than_the_charter_allows_are_refused(portal: RunningPortal) -> None:
+    sealed = fresh_report(10)
+    entry = sealed.manifest.files[3]
+    files = (*sealed.manifest.files[:3], *(replace(entry, name=f"attachment-{n}.age") for n in range(1, 6)))
+    manifest = replace(sealed.manifest, files=files)
+    bundle = write_bundle(manifest.encode(), sealed.commitment, list(sealed.files.items())[:3])
+    assert error_code(await portal.submit(bundle)) == (413, "too-large")
+
+
+@pytest.mark.parametrize("name", ["report_age", "grant_age", "state_age"])
+async def test_a_file_that_is_not_sealed_is_refused(portal: RunningPortal, name: str) -> None:
+    plain = with_files(sealed_report(), **{name: b"They took him at the border crossing. " * 400})
+    answer = await portal.submit(plain.bundle())
+    assert error_code(answer) == (400, "not-sealed")
+    assert answer.json()["error"]["field"] == name.replace("_", ".")
+    assert await stored(portal) == 0
+
+
+async def test_an_attachment_that_is_not_sealed_is_refused(portal: RunningPortal) -> None:
+    plain = with_files(sealed_report((10,)), **{"attachment-1_age": b"a photograph " * 10_000})
+    assert error_code(await portal.submit(plain.bundle())) == (400, "not-sealed")
+    assert await portal.assembly.blobs.submissions() == []
+
+
+async def test_a_grant_with_another_number_of_stanzas_is_refused(portal: RunningPortal) -> None:
+    short = seal(b"{}", [PqIdentity.generate().recipient() for _ in range(7)])
+    answer = await portal.submit(with_files(sealed_report(), grant_age=short).bundle())
+    assert error_code(answer) == (422, "grant-slots")
+
+
+async def test_an_unknown_charter_is_refused(portal: RunningPortal) -> None:
+    sealed = another(sealed_report(), charter="ab" * 32)
+    assert error_code(await portal.submit(sealed.bundle())) == (404, "charter-unknown")
+
+
+@pytest.mark.parametrize("day", [NOW.replace(year=2024), NOW.replace(year=2036)])
+async def test_a_charter_outside_its_days_is_refused(tmp_path: Path, day: object) -> None:
+    clock = Clock()
+    async with running_portal(tmp_path, clock=clock) as portal:
+        clock.now = day  # type: ignore[assignment]
+        assert error_code(await portal.submit(fresh_report().bundle())) == (422, "charter-expired")
+
+
+async def test_a_body_of_another_media_type_is_refused(portal: RunningPortal) -> None:
+    answer = await portal.client.post(f"{API}/submissions", content=b"x", headers={"content-type": "application/zip"})
+    assert error_code(answer) == (415, "unsupported-media-type")
+
+
+async def test_a_body_that_says_it_is_too_large_is_refused_unread(portal: RunningPortal) -> None:
+    async def endless() -> AsyncIterator[bytes]:
+        raise AssertionError("the body was read")
+        yield b""
+
+    headers = {"content-type": MEDIA_TYPE, "content-length": str(2**32)}
+    answer = await portal.client.post(f"{API}/submissions", content=endless(), headers=headers)
+    assert error_code(answer) == (413, "too-large")
+
+
+async def test_with_too_much_under_way_clients_are_told_to_come_back(tmp_path: Path) -> None:
+    async with running_portal(tmp_path, waiting_max=1) as portal:
+        bundle = fresh_report().bundle()
+        started, go_on = asyncio.Event(), asyncio.Event()
+
+        async def slow() -> AsyncIterator[bytes]:
+            yield bundle[:100]
+            started.set()
+            await go_on.wait()
+            yield bundle[100:]
+
+        path, headers = f"{API}/submissions", {"content-type": MEDIA_TYPE}
+        first = asyncio.create_task(portal.client.post(path, content=slow(), headers=headers))
+        await started.wait()
+        second = await portal.submit(fresh_report().bundle())
+        assert error_code(second) == (503, "busy")
+        assert second.headers["retry-after"].isdigit()
+        go_on.set()
+        assert (await first).status_code == 201
+        assert (await portal.submit(fresh_report().bundle())).status_code == 201
+
+
+async def test_a_second_commission_gets_its_own_submissions_only(portal: RunningPortal) -> None:
+    other = found_test_commission(slug="second-commission")
+    await publish(portal, other)
+    mine = fresh_report()
+    theirs = another(sealed_report(), charter=other.charter.hash)
+    assert (await portal.submit(mine.bundle())).status_code == 201
+    assert (await portal.submit(theirs.bundle())).status_code == 201
+    listed = (await portal.office("GET", "/submissions?after=0")).json()["submissions"]
+    assert [each["submission"] for each in listed] == [mine.manifest.submission]
+    path = f"/submissions/{theirs.manifest.submission}/files/report.age"
+    assert error_code(await portal.office("GET", path)) == (403, "not-your-commission")
+    assert (await portal.office("GET", path, key=other.office_key)).content == theirs.files["report.age"]
+
+
+async def test_nothing_more_exact_than_a_day_is_kept_of_a_submission(portal: RunningPortal) -> None:
+    await portal.submit(fresh_report(100).bundle())
+    with portal.database.use():
+        (row,) = await Submission.all().values()
+    assert str(row["received"]) == NOW.date().isoformat()
+    clock_times = [value for value in row.values() if hasattr(value, "hour")]
+    assert clock_times == []
+    midnight = int(NOW.replace(hour=0, minute=0).timestamp())
+    kept = [path for path in (portal.data / "blobs" / "parts").rglob("*") if path.is_file()]
+    assert [int(path.stat().st_mtime) for path in kept] == [midnight]
+
+
+def _encode_unchecked(manifest: Manifest) -> bytes:
+    files = [{"name": file.name, "size": file.size, "sha256": file.sha256} for file in manifest.files]
+    members = {name: getattr(manifest, name) for name in ("submission", "charter", "mailbox", "token_sha256")}
+    return encode_json({"version": "amparo/v1/manifest", **members, "files": files})
+
+
+def _unchecked_bundle(manifest_bytes: bytes, sealed: SealedSubmission) -> bytes:
+    """A bundle in the right encoding whose content nobody has checked."""
+    return raw_bundle(
+        [("manifest.json", manifest_bytes), ("commitment", sealed.commitment.encode()), *sealed.files.items()]
+    )
+
+
+async def test_a_turn_is_not_for_a_body_that_comes_a_byte_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A minute of silence stands here for a hundredth of a second; each byte comes well within it."""
+    monkeypatch.setattr(views, "SILENCE_SECONDS_MAX", 0.05)
+
+    async def dribble() -> AsyncIterator[bytes]:
+        for _ in range(100):
+            await asyncio.sleep(0.01)
+            yield b"x"
+
+    received = 0
+    with pytest.raises(ClientDisconnect):
+        async for chunk in views._steady(dribble()):
+            received += len(chunk)
+    assert 0 < received < 50

@@ -1,0 +1,172 @@
+# SPDX-License-Identifier: AGPL-3.0-or-later
+"""What is deleted, when, and what stays (docs/protocol.md §7.1, §10)."""
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from portal.intake.sweeper import Sweeper
+from portal.storage.blobs import Part
+from portal.storage.local_blobs import LocalBlobs
+from portal.storage.records import Submission
+from tests.portal.office_api.test_office_api import collection_note
+from tests.portal.world import (
+    RunningPortal,
+    bundle_without_attachments,
+    error_code,
+    fresh_report,
+    mailbox_secrets,
+)
+
+FILE = "attachment-1.age"
+GRACE_DAYS = 7
+
+
+async def collect(portal: RunningPortal, sealed: object) -> None:
+    path = f"/submissions/{sealed.manifest.submission}/collection"  # type: ignore[attr-defined]
+    answer = await portal.office("POST", path, collection_note(portal, sealed))  # type: ignore[arg-type]
+    assert answer.status_code == 200
+
+
+def kept_files(portal: RunningPortal) -> list[Path]:
+    return [path for path in (portal.data / "blobs").rglob("*") if path.is_file()]
+
+
+async def test_parts_that_nobody_named_are_deleted_after_their_days(portal: RunningPortal) -> None:
+    sealed = fresh_report(10)
+    await portal.put_parts(sealed)
+    portal.clock.pass_days(3)
+    await portal.sweep()
+    assert len(kept_files(portal)) == 1
+    portal.clock.pass_days(1)
+    await portal.sweep()
+    assert kept_files(portal) == []
+    assert list((portal.data / "blobs" / "parts").iterdir()) == []
+
+
+async def test_a_submission_may_count_on_its_parts_for_three_days(portal: RunningPortal) -> None:
+    sealed = fresh_report(10)
+    await portal.put_parts(sealed)
+    portal.clock.pass_days(3)
+    assert (await portal.submit(bundle_without_attachments(sealed))).status_code == 201
+    portal.clock.pass_days(30)
+    await portal.sweep()
+    fetched = await portal.office("GET", f"/submissions/{sealed.manifest.submission}/files/{FILE}")
+    assert fetched.content == sealed.files[FILE]
+
+
+async def test_a_submission_can_not_count_on_parts_that_may_be_deleted_meanwhile(portal: RunningPortal) -> None:
+    sealed = fresh_report(10)
+    await portal.put_parts(sealed)
+    portal.clock.pass_days(4)
+    assert error_code(await portal.submit(bundle_without_attachments(sealed))) == (422, "file-missing")
+
+
+async def test_a_part_that_comes_again_while_the_old_one_is_deleted_stays(portal: RunningPortal) -> None:
+    """The sweeper has listed an expired part; before it deletes it, the client sends the part again and submits."""
+    sealed = fresh_report(10)
+    submission = sealed.manifest.submission
+    await portal.put_parts(sealed)
+    portal.clock.pass_days(4)
+    expired = await portal.assembly.blobs.parts(submission)
+    await portal.put_parts(sealed)
+    assert (await portal.submit(bundle_without_attachments(sealed))).status_code == 201
+    await portal.assembly.blobs.delete(submission, expired)
+    fetched = await portal.office("GET", f"/submissions/{submission}/files/{FILE}")
+    assert fetched.content == sealed.files[FILE]
+
+
+async def test_a_collected_submission_is_deleted_after_its_grace(portal_on: RunningPortal) -> None:
+    portal = portal_on
+    sealed = fresh_report(100_000)
+    first = await portal.submit(sealed.bundle())
+    await collect(portal, sealed)
+    portal.clock.pass_days(GRACE_DAYS - 1)
+    await portal.sweep()
+    path = f"/submissions/{sealed.manifest.submission}/files/report.age"
+    assert (await portal.office("GET", path)).content == sealed.files["report.age"]
+    portal.clock.pass_days(1)
+    await portal.sweep()
+    assert error_code(await portal.office("GET", path)) == (404, "not-found")
+    assert (await portal.office("GET", "/submissions?after=0")).json()["submissions"] == []
+    assert kept_files(portal) == []
+    with portal.database.use():
+        row = await Submission.get(submission=sealed.manifest.submission)
+    assert (bytes(row.report), bytes(row.grant), bytes(row.manifest)) == (b"", b"", b"")
+    again = await portal.submit(sealed.bundle())
+    assert again.status_code == 200
+    assert again.json() == first.json()
+
+
+async def test_the_mailbox_of_a_deleted_submission_still_opens(portal: RunningPortal) -> None:
+    sealed = fresh_report()
+    await portal.submit(sealed.bundle())
+    await collect(portal, sealed)
+    before = await portal.read_mailbox(mailbox_secrets())
+    portal.clock.pass_days(GRACE_DAYS)
+    await portal.sweep()
+    assert await portal.read_mailbox(mailbox_secrets()) == before
+
+
+async def test_a_submission_that_nobody_collected_is_never_deleted(portal: RunningPortal) -> None:
+    sealed = fresh_report(10)
+    await portal.submit(sealed.bundle())
+    portal.clock.pass_days(3000)
+    await portal.sweep()
+    for name, data in sealed.files.items():
+        fetched = await portal.office("GET", f"/submissions/{sealed.manifest.submission}/files/{name}")
+        assert fetched.content == data
+
+
+async def test_a_second_collection_does_not_prolong_the_grace(portal: RunningPortal) -> None:
+    sealed = fresh_report()
+    await portal.submit(sealed.bundle())
+    await collect(portal, sealed)
+    portal.clock.pass_days(GRACE_DAYS)
+    await collect(portal, sealed)
+    await portal.sweep()
+    with portal.database.use():
+        assert (await Submission.get(submission=sealed.manifest.submission)).deleted
+
+
+@dataclass
+class BreaksOff:
+    """A store whose deletion breaks off after the first part."""
+
+    real: LocalBlobs
+
+    def __getattr__(self, name: str) -> object:
+        return getattr(self.real, name)
+
+    async def delete(self, submission: str, parts: Sequence[Part]) -> None:
+        await self.real.delete(submission, parts[:1])
+        raise OSError("the power went")
+
+
+async def test_a_deletion_that_broke_off_is_finished_by_the_next_sweep(portal: RunningPortal) -> None:
+    sealed = fresh_report(5_000_000)
+    await portal.submit(sealed.bundle())
+    await collect(portal, sealed)
+    portal.clock.pass_days(GRACE_DAYS)
+    blobs = portal.assembly.blobs
+    assert isinstance(blobs, LocalBlobs)
+    with portal.database.use(), pytest.raises(OSError, match="power"):
+        await Sweeper(BreaksOff(blobs)).sweep(portal.clock().date())  # type: ignore[arg-type]
+    assert len(kept_files(portal)) == 1
+    await portal.sweep()
+    assert kept_files(portal) == []
+
+
+async def test_what_a_crash_left_half_written_is_cleared_away(portal: RunningPortal) -> None:
+    left = portal.data / "blobs" / "incoming" / "left"
+    left.write_bytes(b"half a part")
+    moment = portal.clock().timestamp()
+    os.utime(left, (moment, moment))
+    await portal.sweep()
+    assert left.exists()
+    portal.clock.pass_days(3)
+    await portal.sweep()
+    assert not left.exists()

@@ -1,0 +1,170 @@
+# SPDX-License-Identifier: AGPL-3.0-or-later
+"""Commits that are shared, and what a database promises."""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator
+from pathlib import Path
+from secrets import token_hex
+
+import pytest
+from tortoise.transactions import in_transaction
+
+from portal.storage import group_commit
+from portal.storage.database import Database, pending_migrations, transaction
+from portal.storage.errors import BusyError, DatabaseError, DuplicateError
+from portal.storage.group_commit import GroupCommit
+from portal.storage.records import FollowUp, Nonce
+from tests.people import NOW
+from tests.servers import free_port
+
+
+@contextlib.asynccontextmanager
+async def open_database(url: str) -> AsyncIterator[Database]:
+    database = await Database.open(url)
+    try:
+        with database.use():
+            yield database
+    finally:
+        await database.close()
+
+
+@contextlib.asynccontextmanager
+async def committing(waiting_max: int = 1000) -> AsyncIterator[GroupCommit]:
+    commits = GroupCommit(waiting_max)
+    task = asyncio.create_task(commits.run())
+    yield commits
+    await stop(task)
+
+
+async def stop(task: "asyncio.Task[None]") -> None:
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
+
+
+def nonce(value: str = "") -> Nonce:
+    return Nonce(nonce=value or token_hex(12), expires=1)
+
+
+def follow_up(number: int) -> FollowUp:
+    return FollowUp(slug="slug", submission="ab" * 16, message=f"{number:032x}", day=NOW.date(), sealed=b"sealed")
+
+
+async def test_sqlite_syncs_every_commit(tmp_path: Path) -> None:
+    async with open_database(f"sqlite://{tmp_path / 'test.sqlite3'}"), in_transaction() as client:
+        pragmas = {
+            name: (await client.execute_query_dict(f"PRAGMA {name}"))[0][name]
+            for name in ("synchronous", "journal_mode", "secure_delete")
+        }
+    full = 2
+    assert pragmas == {"synchronous": full, "journal_mode": "wal", "secure_delete": 1}
+
+
+async def test_postgresql_syncs_every_commit(postgres: object) -> None:
+    with postgres.database() as url:  # type: ignore[attr-defined]
+        async with open_database(url), in_transaction() as client:
+            assert (await client.execute_query_dict("SHOW synchronous_commit"))[0]["synchronous_commit"] == "on"
+
+
+async def test_the_migrations_hold_all_that_the_models_say() -> None:
+    assert await pending_migrations() == []
+
+
+async def test_a_database_that_can_not_be_opened_says_so() -> None:
+    with pytest.raises(DatabaseError):
+        await Database.open(f"asyncpg://nobody@127.0.0.1:{free_port()}/nothing")
+
+
+async def test_rows_that_wait_together_share_transactions(database_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    count = 0
+    real = group_commit.transaction
+
+    def counting() -> object:
+        nonlocal count
+        count += 1
+        return real()
+
+    monkeypatch.setattr(group_commit, "transaction", counting)
+    async with open_database(database_url), committing() as commits:
+        await asyncio.gather(*(commits.insert(nonce()) for _ in range(200)))
+        assert await Nonce.all().count() == 200
+    assert count <= 8
+
+
+async def test_a_taken_key_does_not_hurt_the_neighbours(database_url: str) -> None:
+    async with open_database(database_url), committing() as commits:
+        await commits.insert(nonce("taken"))
+        rows = [nonce(), nonce("taken"), nonce("twice"), nonce("twice"), nonce()]
+        outcomes = await asyncio.gather(*(commits.insert(row) for row in rows), return_exceptions=True)
+        assert [type(outcome) for outcome in outcomes] == [
+            type(None),
+            DuplicateError,
+            type(None),
+            DuplicateError,
+            type(None),
+        ]
+        assert await Nonce.all().count() == 4
+
+
+async def test_two_processes_never_show_a_row_after_one_with_a_higher_sequence(database_url: str) -> None:
+    """Two writers and a reader that asks for what came after the last one, as an office does."""
+    seen: list[int] = []
+
+    async def write(database: Database, first: int) -> None:
+        with database.use():
+            async with committing() as commits:
+                for start in range(first, first + 100, 10):
+                    await asyncio.gather(*(commits.insert(follow_up(number)) for number in range(start, start + 10)))
+
+    async def read(until: int) -> None:
+        while len(seen) < until:
+            last = seen[-1] if seen else 0
+            seen.extend(
+                await FollowUp.filter(sequence__gt=last).order_by("sequence").values_list("sequence", flat=True)
+            )  # type: ignore[arg-type]
+            await asyncio.sleep(0)
+
+    async with open_database(database_url), open_database(database_url) as one, open_database(database_url) as two:
+        async with asyncio.timeout(60):
+            await asyncio.gather(write(one, 0), write(two, 1000), read(200))
+        assert len(set(seen)) == await FollowUp.all().count() == 200
+
+
+async def test_too_many_that_wait_are_told_so(tmp_path: Path) -> None:
+    async with open_database(f"sqlite://{tmp_path / 'test.sqlite3'}"):
+        commits = GroupCommit(waiting_max=1)
+        first = asyncio.create_task(commits.insert(nonce()))
+        await asyncio.sleep(0)
+        with pytest.raises(BusyError):
+            await commits.insert(nonce())
+        writing = asyncio.create_task(commits.run())
+        await first
+        await commits.insert(nonce())
+        await stop(writing)
+
+
+async def test_who_still_waits_at_the_end_is_told_that_nothing_was_written(tmp_path: Path) -> None:
+    async with open_database(f"sqlite://{tmp_path / 'test.sqlite3'}"):
+        commits = GroupCommit(waiting_max=10)
+        writing = asyncio.create_task(commits.run())
+        waiting = [asyncio.create_task(commits.insert(nonce())) for _ in range(3)]
+        await asyncio.sleep(0)
+        await stop(writing)
+        with pytest.raises(BusyError):
+            await commits.insert(nonce())
+        outcomes = await asyncio.gather(*waiting, return_exceptions=True)
+        written = sum(outcome is None for outcome in outcomes)
+        assert {type(outcome) for outcome in outcomes} <= {type(None), BusyError}
+        assert await Nonce.all().count() >= written
+
+
+async def test_a_transaction_that_fails_leaves_nothing(database_url: str) -> None:
+    async with open_database(database_url):
+        with pytest.raises(ZeroDivisionError):
+            async with transaction() as client:
+                await nonce().save(using_db=client, force_create=True)
+                raise ZeroDivisionError
+        assert await Nonce.all().count() == 0
+        async with transaction() as client:
+            await nonce().save(using_db=client, force_create=True)
+        assert await Nonce.all().count() == 1
