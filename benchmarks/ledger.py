@@ -27,7 +27,7 @@ from crypto.age import PqIdentity
 from crypto.event import Event, seal_part, sign_event
 from crypto.event_parts import Declared, Keys, Moved, Noted, Opened, Public, Text, Thread
 from oversight.cases import commands
-from oversight.cases.actor import Acting
+from oversight.cases.actor import Actor
 from oversight.cases.case_store import CaseProjection, rebuild
 from oversight.ledger.append import append
 from oversight.ledger.records import EventRecord
@@ -110,7 +110,7 @@ async def measure(world: World, events: int) -> None:
 
 async def measure_appending(world: World, events: int) -> None:
     person = world["amina"]
-    acting = Acting("amina", world.charter, NOW, person.identity, person.signing_key)
+    actor = Actor("amina", world.charter, NOW, person.identity, person.signing_key)
     with tempfile.TemporaryDirectory() as folder:
         database = await Database.open(f"sqlite://{Path(folder) / 'office.sqlite3'}")
         with database.use():
@@ -123,7 +123,7 @@ async def measure_appending(world: World, events: int) -> None:
             await append(first, {world.charter.hash: world.charter}, CaseProjection())
             started = time.perf_counter()
             for number in range(events):
-                await commands.note(acting, case, f"{number} {TEXT.text}")
+                await commands.note(actor, case, f"{number} {TEXT.text}")
             report("appended, one after the other", events, started)
         await database.close()
 

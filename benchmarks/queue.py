@@ -22,9 +22,9 @@ from crypto.receipt_code import new_code
 from crypto.submission import seal_submission
 from oversight.desk.index import continue_index
 from oversight.desk.queue import Filters, read_queue
-from oversight.members.records import Member, Session
-from oversight.members.sessions import Unlocked
-from oversight.reports.records import IndexEntry, SealedFileRecord, Submission
+from oversight.members.records import MemberRecord, SessionRecord
+from oversight.members.sessions import OpenSession
+from oversight.reports.records import IndexEntryRecord, SealedFileRecord, SubmissionRecord
 from oversight.reports.summary import Summary, seal_summary
 from oversight.storage import Database
 from tests.people import TODAY, World, found_test_commission
@@ -37,23 +37,23 @@ COUNTRIES = ("AE", "DE", "EG", "ES", "FR", "GB", "TR", "UA")
 async def main(reports: int, opened: int) -> None:
     with tempfile.TemporaryDirectory() as folder:
         world = found_test_commission(slots=24)
-        unlocked = _unlock(world)
+        session = _unlock(world)
         database = await Database.open(f"sqlite://{Path(folder) / 'office.sqlite3'}")
         with database.use():
-            await _fill(world, unlocked, reports)
-            await _time(f"first page of {reports:,}", lambda: read_queue(unlocked, Filters()))
-            await _time("filtered by country and urgency", lambda: read_queue(unlocked, Filters("", "TR", "now")))
-            await _time("page in the middle", lambda: read_queue(unlocked, Filters(), f"2.1.{reports // 2}"))
-            await _index(world, unlocked, opened)
+            await _fill(world, session, reports)
+            await _time(f"first page of {reports:,}", lambda: read_queue(session, Filters()))
+            await _time("filtered by country and urgency", lambda: read_queue(session, Filters("", "TR", "now")))
+            await _time("page in the middle", lambda: read_queue(session, Filters(), f"2.1.{reports // 2}"))
+            await _index(world, session, opened)
         await database.close()
 
 
-def _unlock(world: World) -> Unlocked:
+def _unlock(world: World) -> OpenSession:
     person = world["bruno"]
-    return Unlocked(Member(label=person.label, roles=list(person.roles)), person.keyring, Session())
+    return OpenSession(MemberRecord(label=person.label, roles=list(person.roles)), person.keyring, SessionRecord())
 
 
-async def _fill(world: World, unlocked: Unlocked, reports: int) -> None:
+async def _fill(world: World, session: OpenSession, reports: int) -> None:
     rows, entries = [], []
     for number in range(1, reports + 1):
         identifier = random.randbytes(16).hex()
@@ -61,15 +61,15 @@ async def _fill(world: World, unlocked: Unlocked, reports: int) -> None:
         summary = Summary(
             "open", "ar", random.choice(COUNTRIES), random.choice(CODES), ("EXT-NR-TORT", "EXT-FAM"), 1, 2
         )
-        sealed = seal_summary(summary, unlocked.keyring.index_key, unlocked.member.label, identifier)
-        entries.append(IndexEntry(member=unlocked.member.label, submission_id=identifier, sealed=sealed))
-    await Submission.bulk_create(rows, batch_size=2000)
-    await IndexEntry.bulk_create(entries, batch_size=2000)
+        sealed = seal_summary(summary, session.keyring.index_key, session.member.label, identifier)
+        entries.append(IndexEntryRecord(member=session.member.label, submission_id=identifier, sealed=sealed))
+    await SubmissionRecord.bulk_create(rows, batch_size=2000)
+    await IndexEntryRecord.bulk_create(entries, batch_size=2000)
 
 
-def _row(identifier: str, number: int, charter: str) -> Submission:
+def _row(identifier: str, number: int, charter: str) -> SubmissionRecord:
     received = date(2026, 1, 1) + timedelta(days=number % 300)
-    return Submission(
+    return SubmissionRecord(
         id=identifier,
         number=number,
         charter=charter,
@@ -80,8 +80,8 @@ def _row(identifier: str, number: int, charter: str) -> Submission:
     )
 
 
-async def _index(world: World, unlocked: Unlocked, opened: int) -> None:
-    await Submission.all().delete()
+async def _index(world: World, session: OpenSession, opened: int) -> None:
+    await SubmissionRecord.all().delete()
     for number in range(1, opened + 1):
         sealed = seal_submission(
             charter=world.charter,
@@ -101,7 +101,7 @@ async def _index(world: World, unlocked: Unlocked, opened: int) -> None:
             for file in sealed.manifest.files
         )
     started = time.perf_counter()
-    progress = await continue_index(unlocked, {world.charter.hash: world.charter}, world.charter.origin, 600)
+    progress = await continue_index(session, {world.charter.hash: world.charter}, world.charter.origin, 600)
     seconds = time.perf_counter() - started
     print(f"{'opened for the index':<34} {progress.done / seconds:8.0f} reports/s")
 

@@ -33,7 +33,7 @@ from portal.register.findings import Findings
 from portal.register.register_pages import build_register
 from portal.storage.database import Database
 from portal.storage.group_commit import GroupCommit
-from portal.storage.records import FindingRow
+from portal.storage.records import FindingRecord
 from tests.findings import publish_finding
 from tests.people import NOW, World
 from tests.servers import ROOT, Program, free_port, portal_program, post_test_charter
@@ -61,7 +61,7 @@ def fill(world: World, database_url: str, count: int) -> None:
                 title = f"Held past the date of surrender, case {number}"
                 finding = publish_finding(world, number, title=title, sections=sections)
                 rows.append(
-                    FindingRow(
+                    FindingRecord(
                         identifier=finding.id,
                         slug=finding.slug,
                         revision=1,
@@ -72,7 +72,7 @@ def fill(world: World, database_url: str, count: int) -> None:
                         note=finding.note.decode(),
                     )
                 )
-            await FindingRow.bulk_create(rows)
+            await FindingRecord.bulk_create(rows)
         await database.close()
 
     asyncio.run(write())

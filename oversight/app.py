@@ -35,14 +35,14 @@ from oversight.findings import finding_pages
 from oversight.findings import publication_pages as finding_publish_pages
 from oversight.founding import paper_pages, sign_pages
 from oversight.founding import plan_pages as founding_pages
-from oversight.founding.founding_draft import DraftChanged, setup_token
+from oversight.founding.founding_draft import FoundingChangedError, setup_token
 from oversight.founding.setup import SetupRequired
 from oversight.ledger.append import ConflictError
 from oversight.letters import decision_letter_pages
 from oversight.letters import reply_pages as letter_pages
 from oversight.members import login_pages, member_pages
 from oversight.members.accounts import Derivations
-from oversight.members.sessions import LoginRequired, unlocked
+from oversight.members.sessions import LoginRequired, current_session
 from oversight.reports.arrival import Receiver
 from oversight.reports.blobs import Blobs
 from oversight.settings import Settings
@@ -98,7 +98,7 @@ def create_app(
             LoginRequired: _answer_login_required,
             NotFoundedError: _answer_not_founded,
             SetupRequired: _answer_not_founded,
-            DraftChanged: _answer_changed,
+            FoundingChangedError: _answer_changed,
             BrokenReportError: report_pages.answer_broken,
             RuleError: refusal_pages.answer_rule,
             ConflictError: refusal_pages.answer_conflict,
@@ -235,7 +235,7 @@ async def _answer_too_large(request: Request, error: Exception) -> Response:
 async def _answer_http_error(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
     with suppress(LoginRequired):
-        await unlocked(request)
+        await current_session(request)
     kind = {403: "forbidden", 404: "not-found", 405: "not-found"}.get(error.status_code, "failure")
     return render(request, "error.html", error.status_code, kind=kind)
 

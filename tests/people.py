@@ -148,7 +148,7 @@ async def settle_office(world: World, secrets_folder: Path) -> None:
     """Put the world into the running task's database (``Database.use``) and its keys into the office's folder."""
     from oversight.commission.keys import second_factor_key, write_secret_file
     from oversight.commission.records import CharterRecord
-    from oversight.members.records import Member as MemberRecord
+    from oversight.members.records import MemberRecord
     from oversight.members.second_factor import seal_secret
 
     write_secret_file(secrets_folder / "office.key", encode_base64(world.office_key.seed) + "\n")

@@ -8,11 +8,11 @@ from crypto.age import PqIdentity
 from crypto.charter import Charter
 from crypto.note import SigningKey
 from oversight.commission.charters import current_charter
-from oversight.members.sessions import Unlocked
+from oversight.members.sessions import OpenSession
 
 
 @dataclass(frozen=True)
-class Acting:
+class Actor:
     """Everything that signing an event takes; ``now`` is in UTC.
 
     ``seen`` is the hash of the head that the member saw: on a case that has changed since, nothing is done.
@@ -26,7 +26,7 @@ class Acting:
     seen: str | None = None
 
 
-async def acting(unlocked: Unlocked, now: datetime) -> Acting:
+async def actor_of(session: OpenSession, now: datetime) -> Actor:
     """The member of an open session, under the charter in force. Raises NotFoundedError before the founding."""
     charter = await current_charter()
-    return Acting(unlocked.member.label, charter, now, unlocked.identity, unlocked.signing_key)
+    return Actor(session.member.label, charter, now, session.identity, session.signing_key)

@@ -15,7 +15,7 @@ from crypto.errors import AuthenticationError, NotARecipientError
 from crypto.event import SignedEvent, open_part, read_event
 from crypto.event_parts import Generation, Keys, Part, Renewal, Thread
 from crypto.grant import CaseGrant, open_case_grant, seal_case_grant
-from oversight.cases.actor import Acting
+from oversight.cases.actor import Actor
 from oversight.cases.records import CaseGrantRecord
 from oversight.commission.charters import charters_by_hash
 from oversight.ledger.records import EventRecord
@@ -58,23 +58,23 @@ def sha256(sealed: bytes) -> str:
     return hashlib.sha256(sealed).hexdigest()
 
 
-async def open_keys(acting: Acting, state: CaseState, *, hands_over: bool = False) -> CaseKeys:
+async def open_keys(actor: Actor, state: CaseState, *, hands_over: bool = False) -> CaseKeys:
     """Open the case as this member; ``hands_over`` for the one thing that somebody in conflict may still do.
 
     Raises RuleError ``recused``, ``in-conflict`` or ``not-a-holder`` for those who must not, before any key is tried;
     another CryptoError when a row is not what the ledger says it is.
     """
-    if acting.label in state.recused:
+    if actor.label in state.recused:
         raise RuleError("recused")
-    if state.in_conflict(acting.label) and not hands_over:
+    if state.in_conflict(actor.label) and not hands_over:
         raise RuleError("in-conflict")
-    if acting.label not in state.holders:
+    if actor.label not in state.holders:
         raise RuleError("not-a-holder")
     record = await CaseGrantRecord.get(case=state.head.case, generation=state.generation)
     sealed = bytes(record.sealed)
     if sha256(sealed) != state.grant_sha256:
         raise AuthenticationError("a grant is not the one that the ledger names")
-    grant = open_case_grant(sealed, [acting.identity])
+    grant = open_case_grant(sealed, [actor.identity])
     return await gather_keys(state, grant)
 
 

@@ -11,11 +11,11 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from oversight.cases import labels
-from oversight.cases.actor import acting
+from oversight.cases.actor import actor_of
 from oversight.cases.case_queries import CaseFilters, list_cases
-from oversight.cases.open_case import AUDITOR, Names
+from oversight.cases.open_case import AUDITOR, MemberNames
 from oversight.commission.charters import charters_by_hash
-from oversight.members.sessions import unlocked
+from oversight.members.sessions import current_session
 from oversight.web.rendering import render, translation_of
 from oversight.workflow.deadlines import Deadline, next_deadline
 from oversight.workflow.permissions import waits_for
@@ -36,9 +36,9 @@ class CaseRow:
 
 
 async def show_cases(request: Request) -> Response:
-    member = await unlocked(request)
-    who = await acting(member, request.app.state.clock())
-    today, roles = who.now.date(), frozenset(member.member.roles)
+    session = await current_session(request)
+    who = await actor_of(session, request.app.state.clock())
+    today, roles = who.now.date(), frozenset(session.member.roles)
     audits = AUDITOR in roles
     query, translation = request.query_params, translation_of(request)
     chosen = {
@@ -72,7 +72,7 @@ async def show_cases(request: Request) -> Response:
         handles=not HANDLERS.isdisjoint(roles),
         states=labels.state_words(translation),
         shape=labels.shape,
-        called=Names(await charters_by_hash(), translation.locale),
+        called=MemberNames(await charters_by_hash(), translation.locale),
         clock_name=lambda code: labels.clock_words(code, translation),
     )
 

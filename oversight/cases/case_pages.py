@@ -12,9 +12,9 @@ from crypto.event_parts import Replied, Text
 from oversight.cases import labels
 from oversight.cases.decisions import last_decision
 from oversight.cases.entries import Entry, read_entries
-from oversight.cases.open_case import Names, OpenCase, requested_case
+from oversight.cases.open_case import MemberNames, OpenCase, open_requested_case
 from oversight.cases.timeline import tell
-from oversight.reports.records import Submission
+from oversight.reports.records import SubmissionRecord
 from oversight.web.forms import FieldError
 from oversight.web.rendering import render, translation_of
 from oversight.workflow.access import renewal_due
@@ -27,7 +27,7 @@ ACTS_SHOWN = ("noted", "party-added", "replied", "clock-extended")
 
 
 async def show_case(request: Request) -> Response:
-    return await render_case(request, await requested_case(request, hold=False))
+    return await render_case(request, await open_requested_case(request, hold=False))
 
 
 async def render_case(
@@ -36,8 +36,8 @@ async def render_case(
     """The page of a case, with what was wrong with a form that was posted on it."""
     entries = await read_latest(case)
     references = await references_of(case)
-    names, translation = Names(case.charters, translation_of(request).locale), translation_of(request)
-    state, members, label = case.state, case.members, case.acting.label
+    names, translation = MemberNames(case.charters, translation_of(request).locale), translation_of(request)
+    state, members, label = case.state, case.members, case.actor.label
     holds = case.keys is not None
     return render(
         request,
@@ -68,7 +68,7 @@ def head_context(request: Request, case: OpenCase) -> dict[str, Any]:
         "holds": case.keys is not None,
         "states": states,
         "shape": labels.shape,
-        "called": Names(case.charters, translation.locale),
+        "called": MemberNames(case.charters, translation.locale),
         "deadlines": deadlines(case.state.clocks, case.today),
         "clock_name": lambda code: labels.clock_words(code, translation),
         "move_name": lambda move: labels.move_words(case.state.state, move.to_state, move.ground, translation),
@@ -86,7 +86,7 @@ async def read_latest(case: OpenCase) -> list[Entry]:
 
 async def references_of(case: OpenCase) -> Mapping[str, str]:
     """What the reports of the case are called, by id, in the order in which they joined it."""
-    rows = {row.id: row.reference for row in await Submission.filter(id__in=list(case.state.reports))}
+    rows = {row.id: row.reference for row in await SubmissionRecord.filter(id__in=list(case.state.reports))}
     return {report: rows.get(report, report[:8]) for report in case.state.reports}
 
 
@@ -97,8 +97,8 @@ def _show_proposal(case: OpenCase, proposal: Proposal, entries: list[Entry]) -> 
         "proposal": proposal,
         "reasons": part.text if isinstance(part, Text) else "",
         "day": None if entry is None else entry.event.time.date(),
-        "mine": proposal.author == case.acting.label,
-        "may": may_answer(proposal, case.acting.label, case.roles),
+        "mine": proposal.author == case.actor.label,
+        "may": may_answer(proposal, case.actor.label, case.roles),
         "by": sorted(approving_roles(proposal)),
     }
 

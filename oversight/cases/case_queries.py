@@ -7,7 +7,7 @@ from datetime import date
 from tortoise.expressions import Q, Subquery
 
 from oversight.cases.case_store import read_state
-from oversight.cases.records import CaseHolder, CaseRecord, CaseReport
+from oversight.cases.records import CaseHolderRecord, CaseRecord, CaseReportRecord
 from oversight.workflow.state import CaseState
 
 PAGE_CASES = 50
@@ -36,7 +36,7 @@ async def list_cases(filters: CaseFilters, after: tuple[date, int] | None = None
     """One page of the cases. Public parts alone: whom a case may be shown to is for the caller."""
     query = CaseRecord.all()
     if filters.holder:
-        query = query.filter(id__in=Subquery(CaseHolder.filter(member=filters.holder).values("case")))
+        query = query.filter(id__in=Subquery(CaseHolderRecord.filter(member=filters.holder).values("case")))
     if filters.state:
         query = query.filter(state=filters.state)
     if filters.waiting:
@@ -54,5 +54,5 @@ async def list_cases(filters: CaseFilters, after: tuple[date, int] | None = None
 
 async def case_of_report(submission: str) -> str | None:
     """The id of the case that a report belongs to, if it belongs to one."""
-    record = await CaseReport.get_or_none(submission=submission)
+    record = await CaseReportRecord.get_or_none(submission=submission)
     return None if record is None else record.case

@@ -10,7 +10,7 @@ from tortoise.transactions import in_transaction
 
 from crypto.charter import Charter
 from crypto.event import SignedEvent, read_event
-from oversight.cases.records import CaseGrantRecord, CaseHolder, CaseRecord, CaseReport
+from oversight.cases.records import CaseGrantRecord, CaseHolderRecord, CaseRecord, CaseReportRecord
 from oversight.ledger.append import ConflictError
 from oversight.ledger.records import EventRecord
 from oversight.workflow import clocks, projection
@@ -33,8 +33,8 @@ class CaseProjection:
         record = await CaseRecord.get_or_none(id=case)
         return None if record is None else read_state(record)
 
-    def check(self, state: CaseState | None, event: SignedEvent, charter: Charter) -> CaseState:
-        return projection.check(state, event, charter)
+    def apply(self, state: CaseState | None, event: SignedEvent, charter: Charter) -> CaseState:
+        return projection.apply_event(state, event, charter)
 
     def generation(self, state: CaseState) -> int:
         return state.generation
@@ -77,19 +77,19 @@ async def load_notes(case: str) -> AsyncIterator[bytes]:
 async def rebuild(charters: Mapping[str, Charter]) -> int:
     """Make the rows of every case again from its ledger, verifying it; how many cases there are.
 
-    Raises what ``crypto.event.read_event`` and ``oversight.workflow.projection.check`` raise; the rows are then as
-    before.
+    Raises what ``crypto.event.read_event`` and ``oversight.workflow.projection.apply_event`` raise; then the rows stay
+    as they were.
     """
     cases = [case async for case in _cases()]
     async with in_transaction():
-        await CaseReport.all().delete()
-        await CaseHolder.all().delete()
+        await CaseReportRecord.all().delete()
+        await CaseHolderRecord.all().delete()
         await CaseRecord.all().delete()
         for case in cases:
             state: CaseState | None = None
             async for data in load_notes(case):
                 event = read_event(data, charters)
-                state = projection.check(state, event, charters[event.charter])
+                state = projection.apply_event(state, event, charters[event.charter])
             assert state is not None
             await _save(None, state)
     return len(cases)
@@ -116,12 +116,12 @@ async def _save(before: CaseState | None, after: CaseState) -> None:
         if not changed:
             raise ConflictError
     if before is None or before.holders != after.holders:
-        await CaseHolder.filter(case=case).delete()
-        await CaseHolder.bulk_create(CaseHolder(case=case, member=label) for label in after.holders)
+        await CaseHolderRecord.filter(case=case).delete()
+        await CaseHolderRecord.bulk_create(CaseHolderRecord(case=case, member=label) for label in after.holders)
     known = () if before is None else before.reports
-    fresh = [CaseReport(submission=report, case=case) for report in after.reports if report not in known]
+    fresh = [CaseReportRecord(submission=report, case=case) for report in after.reports if report not in known]
     if fresh:
-        await CaseReport.bulk_create(fresh)
+        await CaseReportRecord.bulk_create(fresh)
 
 
 def _columns(state: CaseState) -> dict[str, Any]:

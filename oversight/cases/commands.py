@@ -46,13 +46,13 @@ from crypto.event_parts import (
     Withdrawn,
 )
 from crypto.grant import CaseGrant
-from oversight.cases.actor import Acting
+from oversight.cases.actor import Actor
 from oversight.cases.case_keys import open_keys, seal_to_holders, sha256
 from oversight.cases.case_store import CaseProjection, load_case
-from oversight.cases.records import CaseRecord, CaseReport
+from oversight.cases.records import CaseRecord, CaseReportRecord
 from oversight.ledger.append import ConflictError, append
 from oversight.reports.opening import load_sealed, open_thread
-from oversight.reports.records import Submission
+from oversight.reports.records import SubmissionRecord
 from oversight.workflow.rules import RuleError, find_transition
 from oversight.workflow.state import CaseState
 
@@ -60,7 +60,7 @@ ATTEMPTS_MAX = 5
 
 
 @dataclass(frozen=True)
-class Draft:
+class EventDraft:
     """An event before it has its place. ``recipient`` is to whom the sealed part goes, if not to the case as it is."""
 
     public: Public
@@ -72,45 +72,45 @@ class Draft:
 # --- opening a case, and its reports -------------------------------------------------------------------------------
 
 
-async def open_case(acting: Acting, reports: Sequence[str], policy: str) -> CaseState:
+async def open_case(actor: Actor, reports: Sequence[str], policy: str) -> CaseState:
     """Make a case of these reports (submission ids); the member becomes its first holder.
 
     By opening it the member declares to have no conflict: pages must say so. RuleError ``no-report``,
     ``report-in-a-case``, or ``report-not-granted`` when a reporter kept a report from the member.
     """
-    threads, received = await _open_threads(acting, reports)
+    threads, received = await _open_threads(actor, reports)
     for _ in range(ATTEMPTS_MAX):
         case, identity = secrets.token_bytes(ID_BYTES).hex(), PqIdentity.generate()
-        grant = seal_to_holders(acting.charter, [acting.label], CaseGrant(case, 1, identity))
+        grant = seal_to_holders(actor.charter, [actor.label], CaseGrant(case, 1, identity))
         public = Opened(
-            number=await _next_number(acting.now.year),
+            number=await _next_number(actor.now.year),
             policy=policy,
             received=received,
             reports=tuple(reports),
             generation=1,
             recipient=str(identity.recipient()),
             grant_sha256=sha256(grant),
-            holders=(acting.label,),
+            holders=(actor.label,),
         )
-        draft = Draft(public, Keys(threads), identity.recipient(), grant)
+        draft = EventDraft(public, Keys(threads), identity.recipient(), grant)
         try:
-            return await _append(acting, case, None, draft)
+            return await _append(actor, case, None, draft)
         except ConflictError:
             await _refuse_taken(reports)
     raise ConflictError
 
 
-async def add_report(acting: Acting, case: str, report: str) -> CaseState:
+async def add_report(actor: Actor, case: str, report: str) -> CaseState:
     """Add a report. Every other holder must have declared that its reporter let them read it."""
-    threads, received = await _open_threads(acting, [report])
-    return await _act(acting, case, lambda _: Draft(ReportAdded(report, received), Keys(threads)))
+    threads, received = await _open_threads(actor, [report])
+    return await _act(actor, case, lambda _: EventDraft(ReportAdded(report, received), Keys(threads)))
 
 
 # --- who holds it --------------------------------------------------------------------------------------------------
 
 
 async def declare(
-    acting: Acting, case: str, *, conflict: bool, reason: str = "", further: Sequence[str] = ()
+    actor: Actor, case: str, *, conflict: bool, reason: str = "", further: Sequence[str] = ()
 ) -> CaseState:
     """Say whether the member has a conflict; which reports the reporters let them read is found out here.
 
@@ -118,207 +118,207 @@ async def declare(
     conflict who still holds the case.
     """
     state = await load_case(case)
-    granted = await _granted(acting, [*state.reports, *(report for report in further if report not in state.reports)])
+    granted = await _granted(actor, [*state.reports, *(report for report in further if report not in state.reports)])
     part = Text(reason) if reason else None
-    return await _act(acting, case, lambda _: Draft(Declared(conflict, granted), part))
+    return await _act(actor, case, lambda _: EventDraft(Declared(conflict, granted), part))
 
 
-async def assign(acting: Acting, case: str, member: str) -> CaseState:
+async def assign(actor: Actor, case: str, member: str) -> CaseState:
     """Let a member who has declared to have no conflict hold the case."""
 
-    async def draft(state: CaseState) -> Draft:
+    async def draft(state: CaseState) -> EventDraft:
         if member in state.holders:
             raise RuleError("member-holds")
-        keys = await open_keys(acting, state, hands_over=True)
+        keys = await open_keys(actor, state, hands_over=True)
         holders = (*state.holders, member)
         grant = CaseGrant(case, state.generation, keys.identities[state.generation])
-        sealed = seal_to_holders(acting.charter, holders, grant)
-        return Draft(Assigned(member, sha256(sealed), holders), grant=sealed)
+        sealed = seal_to_holders(actor.charter, holders, grant)
+        return EventDraft(Assigned(member, sha256(sealed), holders), grant=sealed)
 
-    return await _act_later(acting, case, draft)
+    return await _act_later(actor, case, draft)
 
 
-async def recuse(acting: Acting, case: str, member: str, reason: str) -> CaseState:
+async def recuse(actor: Actor, case: str, member: str, reason: str) -> CaseState:
     """Shut a member out for good: the case gets a new identity, granted to the others."""
-    return await _renew(acting, case, Recused, member, reason)
+    return await _renew(actor, case, Recused, member, reason)
 
 
-async def leave(acting: Acting, case: str, member: str, reason: str) -> CaseState:
+async def leave(actor: Actor, case: str, member: str, reason: str) -> CaseState:
     """As ``recuse``, of a member without a conflict, who may come back."""
-    return await _renew(acting, case, Left, member, reason)
+    return await _renew(actor, case, Left, member, reason)
 
 
 # --- moves and four eyes -------------------------------------------------------------------------------------------
 
 
-async def move(acting: Acting, case: str, to_state: str, ground: str | None = None, reasons: str = "") -> CaseState:
+async def move(actor: Actor, case: str, to_state: str, ground: str | None = None, reasons: str = "") -> CaseState:
     """Move the case on, or propose to, where the move takes four eyes (then ``reasons`` are due)."""
 
-    def draft(state: CaseState) -> Draft:
+    def draft(state: CaseState) -> EventDraft:
         transition = find_transition(state.state, to_state, ground)
         if transition.four_eyes:
-            return Draft(Proposed(state.state, to_state, ground), Text(reasons))
-        return Draft(Moved(state.state, to_state, ground), Text(reasons) if reasons else None)
+            return EventDraft(Proposed(state.state, to_state, ground), Text(reasons))
+        return EventDraft(Moved(state.state, to_state, ground), Text(reasons) if reasons else None)
 
-    return await _act(acting, case, draft)
+    return await _act(actor, case, draft)
 
 
-async def approve(acting: Acting, case: str, subject: str, reasons: str = "") -> CaseState:
+async def approve(actor: Actor, case: str, subject: str, reasons: str = "") -> CaseState:
     """Approve what another member proposed; ``subject`` is the hash of that event, as the member saw it."""
-    return await _act(acting, case, lambda _: Draft(Approved(subject), Text(reasons) if reasons else None))
+    return await _act(actor, case, lambda _: EventDraft(Approved(subject), Text(reasons) if reasons else None))
 
 
-async def send_back(acting: Acting, case: str, subject: str, reasons: str) -> CaseState:
+async def send_back(actor: Actor, case: str, subject: str, reasons: str) -> CaseState:
     """Refuse what another member proposed."""
-    return await _act(acting, case, lambda _: Draft(Returned(subject), Text(reasons)))
+    return await _act(actor, case, lambda _: EventDraft(Returned(subject), Text(reasons)))
 
 
-async def waive(acting: Acting, case: str, subject: str, reasons: str) -> CaseState:
+async def waive(actor: Actor, case: str, subject: str, reasons: str) -> CaseState:
     """Propose to set aside a check that blocks, or that a reporter's grant is missing."""
-    return await _act(acting, case, lambda _: Draft(Waived(subject), Text(reasons)))
+    return await _act(actor, case, lambda _: EventDraft(Waived(subject), Text(reasons)))
 
 
 # --- work ----------------------------------------------------------------------------------------------------------
 
 
-async def note(acting: Acting, case: str, text: str) -> CaseState:
+async def note(actor: Actor, case: str, text: str) -> CaseState:
     """Write a note for those who hold the case."""
-    return await _act(acting, case, lambda _: Draft(Noted(), Text(text)))
+    return await _act(actor, case, lambda _: EventDraft(Noted(), Text(text)))
 
 
-async def add_party(acting: Acting, case: str, party: Party) -> CaseState:
+async def add_party(actor: Actor, case: str, party: Party) -> CaseState:
     """Name a person or body that the case is about."""
-    return await _act(acting, case, lambda _: Draft(PartyAdded(), party))
+    return await _act(actor, case, lambda _: EventDraft(PartyAdded(), party))
 
 
-async def extend_clock(acting: Acting, case: str, clock: str, due: date, reasons: str) -> CaseState:
+async def extend_clock(actor: Actor, case: str, clock: str, due: date, reasons: str) -> CaseState:
     """Give a clock a later end."""
-    return await _act(acting, case, lambda _: Draft(ClockExtended(clock, due), Text(reasons)))
+    return await _act(actor, case, lambda _: EventDraft(ClockExtended(clock, due), Text(reasons)))
 
 
-async def record_reply(acting: Acting, case: str, report: str, message: str, purpose: str) -> CaseState:
+async def record_reply(actor: Actor, case: str, report: str, message: str, purpose: str) -> CaseState:
     """Record a message to a reporter; ``purpose`` is ``message``, ``acknowledgement`` or ``feedback``."""
-    return await _act(acting, case, lambda _: Draft(Replied(report, message, purpose)))
+    return await _act(actor, case, lambda _: EventDraft(Replied(report, message, purpose)))
 
 
 # --- the finding ---------------------------------------------------------------------------------------------------
 
 
-async def draft_finding(acting: Acting, case: str, revision: int, text: str) -> CaseState:
+async def draft_finding(actor: Actor, case: str, revision: int, text: str) -> CaseState:
     """Keep a revision of the finding; ``text`` is the whole text of the note that will be signed and published.
 
     ``revision`` is the one after what the member saw, so that nobody overwrites a colleague's.
     """
     digest = hashlib.sha256(text.encode("utf-8")).hexdigest()
-    return await _act(acting, case, lambda _: Draft(Drafted(revision, digest), Text(text)))
+    return await _act(actor, case, lambda _: EventDraft(Drafted(revision, digest), Text(text)))
 
 
-async def record_signature(acting: Acting, case: str, text_sha256: str, signature: str) -> CaseState:
+async def record_signature(actor: Actor, case: str, text_sha256: str, signature: str) -> CaseState:
     """Record the member's signature (64 bytes, base64) of the finding's note."""
-    return await _act(acting, case, lambda _: Draft(Signed(text_sha256, signature)))
+    return await _act(actor, case, lambda _: EventDraft(Signed(text_sha256, signature)))
 
 
-async def record_check(acting: Acting, case: str, text_sha256: str, outcome: str, report: str) -> CaseState:
+async def record_check(actor: Actor, case: str, text_sha256: str, outcome: str, report: str) -> CaseState:
     """Record an outgoing check of the finding's text; ``outcome`` is ``pass``, ``warn`` or ``block``."""
     digest = hashlib.sha256(report.encode("utf-8")).hexdigest()
-    return await _act(acting, case, lambda _: Draft(Checked(text_sha256, outcome, digest), Text(report)))
+    return await _act(actor, case, lambda _: EventDraft(Checked(text_sha256, outcome, digest), Text(report)))
 
 
-async def record_publication(acting: Acting, case: str, done: Published | Corrected | Withdrawn) -> CaseState:
+async def record_publication(actor: Actor, case: str, done: Published | Corrected | Withdrawn) -> CaseState:
     """Record that the portal has published, corrected or withdrawn the finding, as it was decided."""
-    return await _act(acting, case, lambda _: Draft(done))
+    return await _act(actor, case, lambda _: EventDraft(done))
 
 
-async def set_recommendation(acting: Acting, case: str, recommendation: str, status: str, text: str = "") -> CaseState:
+async def set_recommendation(actor: Actor, case: str, recommendation: str, status: str, text: str = "") -> CaseState:
     """Record what became of a recommendation."""
     part = Text(text) if text else None
-    return await _act(acting, case, lambda _: Draft(RecommendationStatus(recommendation, status), part))
+    return await _act(actor, case, lambda _: EventDraft(RecommendationStatus(recommendation, status), part))
 
 
 # --- how it is done ------------------------------------------------------------------------------------------------
 
 
-async def _act(acting: Acting, case: str, draft: Callable[[CaseState], Draft]) -> CaseState:
-    async def later(state: CaseState) -> Draft:
+async def _act(actor: Actor, case: str, draft: Callable[[CaseState], EventDraft]) -> CaseState:
+    async def later(state: CaseState) -> EventDraft:
         return draft(state)
 
-    return await _act_later(acting, case, later)
+    return await _act_later(actor, case, later)
 
 
-async def _act_later(acting: Acting, case: str, draft: Callable[[CaseState], Awaitable[Draft]]) -> CaseState:
-    """Draft for the case as it is, sign, append; again when somebody else was faster, for the rules judge anew."""
+async def _act_later(actor: Actor, case: str, draft: Callable[[CaseState], Awaitable[EventDraft]]) -> CaseState:
+    """EventDraft for the case as it is, sign, append; again when somebody else was faster, for the rules judge anew."""
     for _ in range(ATTEMPTS_MAX):
         state = await load_case(case)
-        if acting.seen is not None and acting.seen != state.head.hash:
+        if actor.seen is not None and actor.seen != state.head.hash:
             raise ConflictError
         try:
-            return await _append(acting, case, state, await draft(state))
+            return await _append(actor, case, state, await draft(state))
         except ConflictError:
             continue
     raise ConflictError
 
 
-async def _append(acting: Acting, case: str, state: CaseState | None, draft: Draft) -> CaseState:
+async def _append(actor: Actor, case: str, state: CaseState | None, draft: EventDraft) -> CaseState:
     sequence = 0 if state is None else state.head.sequence + 1
     sealed = None
     if draft.part is not None:
         recipient = draft.recipient or PqRecipient.from_string(state.recipient if state else "")
         sealed = seal_part(draft.part, case, sequence, recipient)
-    now = acting.now.astimezone(UTC).replace(microsecond=0)
+    now = actor.now.astimezone(UTC).replace(microsecond=0)
     event = Event(
         case=case,
         sequence=sequence,
         previous=None if state is None else state.head.hash,
-        actor=acting.label,
-        charter=acting.charter.hash,
+        actor=actor.label,
+        charter=actor.charter.hash,
         # A clock that was set back must not stop the office.
         time=now if state is None else max(now, state.head.time),
         public=draft.public,
         sealed=sealed,
     )
-    signed = sign_event(event, acting.signing_key)
-    return await append(signed, {acting.charter.hash: acting.charter}, CaseProjection(draft.grant))
+    signed = sign_event(event, actor.signing_key)
+    return await append(signed, {actor.charter.hash: actor.charter}, CaseProjection(draft.grant))
 
 
-async def _renew(acting: Acting, case: str, kind: type[Recused | Left], member: str, reason: str) -> CaseState:
-    async def draft(state: CaseState) -> Draft:
-        if member == acting.label:
+async def _renew(actor: Actor, case: str, kind: type[Recused | Left], member: str, reason: str) -> CaseState:
+    async def draft(state: CaseState) -> EventDraft:
+        if member == actor.label:
             raise RuleError("renews-against-oneself")
-        keys = await open_keys(acting, state)
+        keys = await open_keys(actor, state)
         fresh, generation = PqIdentity.generate(), state.generation + 1
-        today = {entry.label for entry in acting.charter.members_on(acting.now.date())}
+        today = {entry.label for entry in actor.charter.members_on(actor.now.date())}
         holders = tuple(label for label in state.holders if label != member and label in today)
-        sealed = seal_to_holders(acting.charter, holders, CaseGrant(case, generation, fresh))
+        sealed = seal_to_holders(actor.charter, holders, CaseGrant(case, generation, fresh))
         public = kind(member, generation, str(fresh.recipient()), sha256(sealed), holders)
-        return Draft(public, keys.renewal(reason), fresh.recipient(), sealed)
+        return EventDraft(public, keys.renewal(reason), fresh.recipient(), sealed)
 
-    return await _act_later(acting, case, draft)
+    return await _act_later(actor, case, draft)
 
 
-async def _open_threads(acting: Acting, reports: Sequence[str]) -> tuple[tuple[Thread, ...], date]:
+async def _open_threads(actor: Actor, reports: Sequence[str]) -> tuple[tuple[Thread, ...], date]:
     """The identities of the threads by the member's own grants, and the day on which the first report came."""
     if not reports:
         raise RuleError("no-report")
     await _refuse_taken(reports)
-    submissions = await Submission.filter(id__in=list(reports))
+    submissions = await SubmissionRecord.filter(id__in=list(reports))
     if len(submissions) != len(set(reports)):
         raise RuleError("no-report")
     try:
         opened = [
-            Thread(sealed.submission, open_thread(sealed, acting.identity)) for sealed in await load_sealed(submissions)
+            Thread(sealed.submission, open_thread(sealed, actor.identity)) for sealed in await load_sealed(submissions)
         ]
     except NotARecipientError:
         raise RuleError("report-not-granted") from None
     return tuple(opened), min(submission.received for submission in submissions)
 
 
-async def _granted(acting: Acting, reports: Sequence[str]) -> tuple[str, ...]:
+async def _granted(actor: Actor, reports: Sequence[str]) -> tuple[str, ...]:
     """Those of the reports that the member's own grants open."""
-    submissions = await Submission.filter(id__in=list(reports))
+    submissions = await SubmissionRecord.filter(id__in=list(reports))
     granted = []
     for sealed in await load_sealed(submissions):
         try:
-            open_thread(sealed, acting.identity)
+            open_thread(sealed, actor.identity)
         except NotARecipientError:
             continue
         granted.append(sealed.submission)
@@ -326,7 +326,7 @@ async def _granted(acting: Acting, reports: Sequence[str]) -> tuple[str, ...]:
 
 
 async def _refuse_taken(reports: Sequence[str]) -> None:
-    if await CaseReport.filter(submission__in=list(reports)).exists():
+    if await CaseReportRecord.filter(submission__in=list(reports)).exists():
         raise RuleError("report-in-a-case")
 
 

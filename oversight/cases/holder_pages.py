@@ -11,9 +11,9 @@ from starlette.routing import Route
 from crypto.charter import Member
 from oversight.cases import commands
 from oversight.cases.case_pages import head_context
-from oversight.cases.open_case import OpenCase, known_case, requested_case
+from oversight.cases.open_case import OpenCase, find_requested_case, open_requested_case
 from oversight.cases.transition_pages import NO_REASONS, TEXT_CHARS_MAX, TOO_LONG
-from oversight.reports.records import Submission
+from oversight.reports.records import SubmissionRecord
 from oversight.web.forms import N_, FieldError, Form, read_form
 from oversight.web.rendering import redirect, render
 from oversight.workflow.access import renewal_due
@@ -34,7 +34,7 @@ class Standing:
 
 
 async def show_people(request: Request) -> Response:
-    case = await requested_case(request, hold=False)
+    case = await open_requested_case(request, hold=False)
     holds, state, members = case.keys is not None, case.state, case.members
     chair = "chair" in case.roles
     return render(
@@ -52,11 +52,11 @@ async def show_people(request: Request) -> Response:
 
 
 async def show_declaration(request: Request) -> Response:
-    return await _render_declaration(request, await known_case(request), Form({}))
+    return await _render_declaration(request, await find_requested_case(request), Form({}))
 
 
 async def take_declaration(request: Request) -> Response:
-    case = await known_case(request)
+    case = await find_requested_case(request)
     form = await read_form(request)
     answer = form.text("conflict")
     errors = []
@@ -67,34 +67,34 @@ async def take_declaration(request: Request) -> Response:
     if errors:
         return await _render_declaration(request, case, form, errors)
     # Whoever declares may not have seen the case: it may change meanwhile, and the rules judge it as it is.
-    await commands.declare(case.acting, case.id, conflict=answer == "yes", reason=form.text("reason"))
+    await commands.declare(case.actor, case.id, conflict=answer == "yes", reason=form.text("reason"))
     return redirect(f"{case.path}/declared")
 
 
 async def show_declared(request: Request) -> Response:
     """What the member has declared, and what comes next."""
-    case = await known_case(request)
-    declaration = case.state.declaration(case.acting.label)
+    case = await find_requested_case(request)
+    declaration = case.state.declaration(case.actor.label)
     if declaration is None:
         return redirect(f"{case.path}/declare")
     return render(request, "case_declared.html", **head_context(request, case), conflict=declaration.conflict)
 
 
 async def assign(request: Request) -> Response:
-    case = await requested_case(request)
+    case = await open_requested_case(request)
     form = await read_form(request)
     await commands.assign(case.seen(form), case.id, request.path_params["member"])
     return redirect(f"{case.path}/people?done=assigned")
 
 
 async def show_renewal(request: Request) -> Response:
-    case = await requested_case(request)
+    case = await open_requested_case(request)
     return _render_renewal(request, case, Form({}))
 
 
 async def take_renewal(request: Request) -> Response:
     """Shut a member out, for good or not; the keys of the case are renewed for what comes after."""
-    case = await requested_case(request)
+    case = await open_requested_case(request)
     form = await read_form(request)
     reason, kind = form.text("reason"), form.text("kind")
     errors = []
@@ -111,7 +111,7 @@ async def take_renewal(request: Request) -> Response:
 
 async def take_waiver(request: Request) -> Response:
     """Propose to let somebody hold the case although a reporter did not let them read a report."""
-    case = await requested_case(request)
+    case = await open_requested_case(request)
     form = await read_form(request)
     declaration = case.state.declaration(request.path_params["member"])
     if declaration is None:
@@ -124,13 +124,13 @@ async def take_waiver(request: Request) -> Response:
 
 
 async def show_waiver(request: Request) -> Response:
-    return _render_waiver(request, await requested_case(request))
+    return _render_waiver(request, await open_requested_case(request))
 
 
 def _standings(case: OpenCase) -> list[Standing]:
     """Every member of today who could hold the case, those who do first."""
     found = [
-        Standing(member, _standing(case, member), member.label == case.acting.label)
+        Standing(member, _standing(case, member), member.label == case.actor.label)
         for member in case.members.values()
         if not HANDLERS.isdisjoint(member.roles)
     ]
@@ -156,15 +156,15 @@ async def _render_declaration(
     request: Request, case: OpenCase, form: Form, errors: list[FieldError] | None = None
 ) -> Response:
     state = case.state
-    reports = await Submission.filter(id__in=list(state.reports)).order_by("number")
+    reports = await SubmissionRecord.filter(id__in=list(state.reports)).order_by("number")
     return render(
         request,
         "case_declare.html",
         422 if errors else 200,
         **head_context(request, case),
         reports=reports,
-        holder=case.acting.label in state.holders,
-        declared=state.declaration(case.acting.label),
+        holder=case.actor.label in state.holders,
+        declared=state.declaration(case.actor.label),
         values={name: form.text(name) for name in ("conflict", "reason")},
         errors=errors or [],
     )
@@ -182,8 +182,8 @@ def _render_renewal(request: Request, case: OpenCase, form: Form, errors: list[F
         **head_context(request, case),
         label=label,
         conflict=case.state.in_conflict(label),
-        may=label != case.acting.label and (due or "chair" in case.roles),
-        own=label == case.acting.label,
+        may=label != case.actor.label and (due or "chair" in case.roles),
+        own=label == case.actor.label,
         values={name: form.text(name) for name in ("kind", "reason")},
         errors=errors or [],
     )

@@ -15,7 +15,7 @@ from oversight.ledger.export import read_charter_file, read_export, trusted_char
 from oversight.ledger.verify import LedgerError, Verified, verify_events
 from oversight.settings import Settings
 from oversight.storage import Database
-from oversight.workflow.projection import check
+from oversight.workflow.projection import apply_event
 from oversight.workflow.rules import RuleError
 from oversight.workflow.state import CaseState
 
@@ -90,7 +90,7 @@ def verify_file(path: Path, charter_files: list[Path], head: str | None = None) 
     with path.open("rb") as source:
         header, notes = read_export(source)
         charters: Mapping[str, Charter] = trusted_charters(header, trusted)
-        verified = verify_events(notes, charters, check, RuleError, head)
+        verified = verify_events(notes, charters, apply_event, RuleError, head)
     if verified.head.case != header.case:
         raise LedgerError("the events are of another case than the file says")
     return verified

@@ -10,21 +10,21 @@ from starlette.routing import Route
 
 from oversight.cases.case_pages import head_context
 from oversight.cases.case_store import load_notes
-from oversight.cases.open_case import requested_case
+from oversight.cases.open_case import open_requested_case
 from oversight.ledger.export import write_export
 from oversight.ledger.verify import LedgerError, verify_events
 from oversight.web.rendering import render
-from oversight.workflow.projection import check
+from oversight.workflow.projection import apply_event
 from oversight.workflow.rules import RuleError
 
 
 async def show_ledger(request: Request) -> Response:
     """Follow the whole chain, as whoever gets the file would do it."""
-    case = await requested_case(request, hold=False)
+    case = await open_requested_case(request, hold=False)
     notes = [data async for data in load_notes(case.id)]
     problem, head, events = "", "", len(notes)
     try:
-        verified = await asyncio.to_thread(verify_events, notes, case.charters, check, RuleError)
+        verified = await asyncio.to_thread(verify_events, notes, case.charters, apply_event, RuleError)
         head, events = verified.head.hash, verified.events
         if verified.head.sequence < case.state.head.sequence:
             problem = "events are missing at its end"
@@ -36,7 +36,7 @@ async def show_ledger(request: Request) -> Response:
 
 async def send_export(request: Request) -> Response:
     """The ledger as a file: what is sealed in it stays sealed."""
-    case = await requested_case(request, hold=False)
+    case = await open_requested_case(request, hold=False)
     notes = [data async for data in load_notes(case.id)]
     out = io.BytesIO()
     write_export(out, case.id, list(case.charters.values()), notes)

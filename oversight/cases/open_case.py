@@ -9,11 +9,11 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 
 from crypto.charter import Charter, Member
-from oversight.cases.actor import Acting, acting
+from oversight.cases.actor import Actor, actor_of
 from oversight.cases.case_keys import CaseKeys, open_keys
 from oversight.cases.case_store import NoSuchCaseError, load_case
 from oversight.commission.charters import charters_by_hash
-from oversight.members.sessions import Unlocked, unlocked
+from oversight.members.sessions import OpenSession, current_session
 from oversight.web.forms import Form
 from oversight.workflow.rules import HANDLERS, RuleError
 from oversight.workflow.state import CaseState
@@ -26,8 +26,8 @@ AUDITOR = "auditor"
 class OpenCase:
     """A case before a member. ``keys`` is None for an auditor, who sees public parts alone."""
 
-    member: Unlocked
-    acting: Acting
+    session: OpenSession
+    actor: Actor
     state: CaseState
     charters: Mapping[str, Charter] = field(repr=False)
     keys: CaseKeys | None = field(default=None, repr=False)
@@ -42,37 +42,37 @@ class OpenCase:
 
     @property
     def today(self) -> date:
-        return self.acting.now.date()
+        return self.actor.now.date()
 
     @property
     def members(self) -> Mapping[str, Member]:
         """The members of today, by label."""
-        return {member.label: member for member in self.acting.charter.members_on(self.today)}
+        return {member.label: member for member in self.actor.charter.members_on(self.today)}
 
     @property
     def roles(self) -> frozenset[str]:
         """The member's roles in the charter, which the rules go by."""
-        member = self.members.get(self.acting.label)
+        member = self.members.get(self.actor.label)
         return frozenset() if member is None else frozenset(member.roles)
 
-    def seen(self, form: Form) -> Acting:
+    def seen(self, form: Form) -> Actor:
         """The member about to act on the case as the form showed it, and on no other."""
-        return replace(self.acting, seen=form.text("head"))
+        return replace(self.actor, seen=form.text("head"))
 
 
-async def requested_case(request: Request, *, hold: bool = True) -> OpenCase:
+async def open_requested_case(request: Request, *, hold: bool = True) -> OpenCase:
     """The case that the path names, for a member who holds it; without ``hold`` for an auditor as well.
 
     Raises RuleError with the reason for a member who could hold cases and does not hold this one. To everyone else the
     case does not exist: 404.
     """
-    member = await unlocked(request)
-    who = await acting(member, request.app.state.clock())
+    session = await current_session(request)
+    who = await actor_of(session, request.app.state.clock())
     try:
         state = await load_case(request.path_params["case"])
     except NoSuchCaseError:
         raise HTTPException(404) from None
-    case = OpenCase(member, who, state, await charters_by_hash())
+    case = OpenCase(session, who, state, await charters_by_hash())
     try:
         keys = await open_keys(who, state)
     except RuleError:
@@ -84,15 +84,15 @@ async def requested_case(request: Request, *, hold: bool = True) -> OpenCase:
     return replace(case, keys=keys)
 
 
-async def known_case(request: Request) -> OpenCase:
+async def find_requested_case(request: Request) -> OpenCase:
     """The case that the path names, to a member who may come to hold it: for declaring, before anything is shown."""
-    member = await unlocked(request)
-    who = await acting(member, request.app.state.clock())
+    session = await current_session(request)
+    who = await actor_of(session, request.app.state.clock())
     try:
         state = await load_case(request.path_params["case"])
     except NoSuchCaseError:
         raise HTTPException(404) from None
-    case = OpenCase(member, who, state, await charters_by_hash())
+    case = OpenCase(session, who, state, await charters_by_hash())
     if HANDLERS.isdisjoint(case.roles):
         raise HTTPException(404)
     if who.label in state.recused:
@@ -101,7 +101,7 @@ async def known_case(request: Request) -> OpenCase:
 
 
 @dataclass(frozen=True)
-class Names:
+class MemberNames:
     """What members are called, by the newest charter that has them, and kept apart from the words around them."""
 
     charters: Mapping[str, Charter] = field(repr=False)

@@ -30,7 +30,7 @@ class CaseRecord(Model):
         table = "case_file"
 
 
-class CaseHolder(Model):
+class CaseHolderRecord(Model):
     """Who holds a case now."""
 
     id = fields.BigIntField(primary_key=True)
@@ -42,7 +42,7 @@ class CaseHolder(Model):
         unique_together = (("case", "member"),)
 
 
-class CaseReport(Model):
+class CaseReportRecord(Model):
     """Which case a report belongs to: one at most."""
 
     submission = fields.CharField(max_length=32, primary_key=True)

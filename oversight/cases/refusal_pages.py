@@ -8,7 +8,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from oversight.cases.case_pages import render_case
-from oversight.cases.open_case import known_case, requested_case
+from oversight.cases.open_case import find_requested_case, open_requested_case
 from oversight.cases.refusals import ACCESS, refusal
 from oversight.web.forms import N_, FieldError
 from oversight.web.rendering import render
@@ -23,7 +23,7 @@ async def answer_rule(request: Request, error: Exception) -> Response:
     errors = [FieldError("", refusal(error.code))]
     if error.code not in ACCESS and "case" in request.path_params:
         with suppress(RuleError):
-            return await render_case(request, await requested_case(request), errors, 409)
+            return await render_case(request, await open_requested_case(request), errors, 409)
     status = 403 if error.code in ACCESS else 409
     return render(request, "case_refused.html", status, errors=errors, **await _ways_on(request, error.code))
 
@@ -32,7 +32,7 @@ async def answer_conflict(request: Request, error: Exception) -> Response:
     """The case anew, when it is not any more what the member saw."""
     errors = [FieldError("", CHANGED)]
     try:
-        return await render_case(request, await requested_case(request), errors, 409)
+        return await render_case(request, await open_requested_case(request), errors, 409)
     except (KeyError, RuleError):
         return render(request, "case_refused.html", 409, errors=errors, case_path="", declare_path="")
 
@@ -43,8 +43,8 @@ async def _ways_on(request: Request, code: str) -> dict[str, str]:
     if "case" not in request.path_params:
         return ways
     with suppress(RuleError, HTTPException):
-        case = await known_case(request)
-        if case.acting.label in case.state.holders and not case.state.in_conflict(case.acting.label):
+        case = await find_requested_case(request)
+        if case.actor.label in case.state.holders and not case.state.in_conflict(case.actor.label):
             ways["case_path"] = case.path
         elif code == "not-a-holder":
             ways["declare_path"] = f"{case.path}/declare"

@@ -10,14 +10,14 @@ from starlette.requests import Request
 from crypto.age import PqIdentity
 from crypto.charter import Charter
 from crypto.errors import CryptoError, NotARecipientError
-from oversight.cases.actor import Acting, acting
+from oversight.cases.actor import Actor, actor_of
 from oversight.cases.case_keys import open_keys
 from oversight.cases.case_queries import case_of_report
 from oversight.cases.case_store import load_case
 from oversight.commission.charters import charters_by_hash, current_charter
-from oversight.members.sessions import Unlocked, unlocked
+from oversight.members.sessions import OpenSession, current_session
 from oversight.reports.opening import OpenedReport, SealedReport, load_sealed, open_with_grant, open_with_thread
-from oversight.reports.records import Submission
+from oversight.reports.records import SubmissionRecord
 from oversight.reports.roles import Action, may
 from oversight.workflow.rules import RuleError
 
@@ -26,8 +26,8 @@ from oversight.workflow.rules import RuleError
 class OpenReport:
     """A report that this member has open."""
 
-    member: Unlocked
-    submission: Submission
+    session: OpenSession
+    submission: SubmissionRecord
     opened: OpenedReport
     charters: dict[str, Charter]
 
@@ -40,40 +40,40 @@ class OpenReport:
 class BrokenReportError(Exception):
     """The member's grant opens, but the report is not what it should be."""
 
-    def __init__(self, submission: Submission) -> None:
+    def __init__(self, submission: SubmissionRecord) -> None:
         super().__init__()
         self.submission = submission
 
 
-async def open_requested(request: Request, action: Action = Action.READ) -> OpenReport:
+async def open_requested_report(request: Request, action: Action = Action.READ) -> OpenReport:
     """Open the report that the path names.
 
     A report that is not here, one that the member has no key for and one that the member's roles do not allow get the
     same answer, 404. Raises RuleError for a member who is shut out of its case, BrokenReportError, and what
-    ``unlocked`` raises.
+    ``current_session`` raises.
     """
-    member = await unlocked(request)
-    if not may(member.member.roles, action):
+    session = await current_session(request)
+    if not may(session.member.roles, action):
         raise HTTPException(404)
-    submission = await Submission.get_or_none(id=request.path_params["id"])
+    submission = await SubmissionRecord.get_or_none(id=request.path_params["id"])
     if submission is None:
         raise HTTPException(404)
-    await refuse_shut_out(submission.id, member.member.label)
+    await refuse_shut_out(submission.id, session.member.label)
     charter, charters = await current_charter(), await charters_by_hash()
     [sealed] = await load_sealed([submission])
     try:
-        opened = await _open(request, member, sealed, charter.origin)
+        opened = await _open(request, session, sealed, charter.origin)
     except CryptoError:
         raise BrokenReportError(submission) from None
-    return OpenReport(member, submission, opened, charters)
+    return OpenReport(session, submission, opened, charters)
 
 
-async def _open(request: Request, member: Unlocked, sealed: SealedReport, origin: str) -> OpenedReport:
+async def _open(request: Request, session: OpenSession, sealed: SealedReport, origin: str) -> OpenedReport:
     """By the member's own grant, else by the case that the member holds. Raises CryptoError, or 404 with neither."""
     try:
-        return await asyncio.to_thread(open_with_grant, sealed, member.identity, origin)
+        return await asyncio.to_thread(open_with_grant, sealed, session.identity, origin)
     except NotARecipientError:
-        thread = await thread_by_case(await acting(member, request.app.state.clock()), sealed.submission)
+        thread = await thread_by_case(await actor_of(session, request.app.state.clock()), sealed.submission)
     if thread is None:
         raise HTTPException(404)
     return await asyncio.to_thread(open_with_thread, sealed, thread, origin)
@@ -91,13 +91,13 @@ async def refuse_shut_out(submission: str, member: str) -> None:
         raise RuleError("in-conflict")
 
 
-async def thread_by_case(acting: Acting, submission: str) -> PqIdentity | None:
+async def thread_by_case(actor: Actor, submission: str) -> PqIdentity | None:
     """The identity of a report's thread, to a member who holds its case without a grant of the report's own."""
     case = await case_of_report(submission)
     if case is None:
         return None
     try:
-        keys = await open_keys(acting, await load_case(case))
+        keys = await open_keys(actor, await load_case(case))
     except RuleError:
         return None
     return keys.threads.get(submission)

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from datetime import date
 
 from oversight.cases.case_store import read_state
-from oversight.cases.records import CaseRecord, CaseReport
-from oversight.reports.records import Submission
+from oversight.cases.records import CaseRecord, CaseReportRecord
+from oversight.reports.records import SubmissionRecord
 from oversight.workflow.deadlines import Deadline, acknowledge_deadline, next_deadline
 
 
@@ -19,10 +19,10 @@ class ReportDue:
     number: str = ""
 
 
-async def due_of_reports(submissions: Sequence[Submission], today: date) -> Mapping[str, ReportDue]:
+async def due_of_reports(submissions: Sequence[SubmissionRecord], today: date) -> Mapping[str, ReportDue]:
     """By submission id. A report that was answered and is in no case has nothing due."""
     ids = [submission.id for submission in submissions]
-    cases = {row.submission: row.case for row in await CaseReport.filter(submission__in=ids)}
+    cases = {row.submission: row.case for row in await CaseReportRecord.filter(submission__in=ids)}
     states = {row.id: read_state(row) for row in await CaseRecord.filter(id__in=list(set(cases.values())))}
     found = {}
     for submission in submissions:

@@ -39,7 +39,7 @@ from crypto.event_parts import (
 )
 from oversight.cases import labels
 from oversight.cases.entries import Entry
-from oversight.cases.open_case import Names
+from oversight.cases.open_case import MemberNames
 from oversight.workflow.rules import find_transition
 from portal.kit.i18n import Translation, format_day
 
@@ -68,7 +68,9 @@ class Day:
     items: tuple[Item, ...]
 
 
-def tell(entries: Sequence[Entry], names: Names, references: Mapping[str, str], translation: Translation) -> list[Day]:
+def tell(
+    entries: Sequence[Entry], names: MemberNames, references: Mapping[str, str], translation: Translation
+) -> list[Day]:
     """The events as days. ``references`` are what reports are called, by submission id.
 
     A proposal that was answered stands at the day of its answer, and holds it.
@@ -97,7 +99,7 @@ def _moment(item: Item) -> int:
 class _Teller:
     """Turns events into items, one sentence for each type."""
 
-    def __init__(self, names: Names, references: Mapping[str, str], translation: Translation) -> None:
+    def __init__(self, names: MemberNames, references: Mapping[str, str], translation: Translation) -> None:
         self.names = names
         self.references = references
         self.translation = translation

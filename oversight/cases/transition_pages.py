@@ -8,7 +8,7 @@ from starlette.routing import Route
 from oversight.cases import commands, labels
 from oversight.cases.case_pages import head_context, render_case
 from oversight.cases.decisions import TOLD
-from oversight.cases.open_case import OpenCase, requested_case
+from oversight.cases.open_case import OpenCase, open_requested_case
 from oversight.ledger.append import ConflictError
 from oversight.web.forms import N_, FieldError, Form, read_form
 from oversight.web.rendering import redirect, render, translation_of
@@ -22,13 +22,13 @@ TOO_LONG = N_("The text is too long: shorten it to about half")
 
 
 async def show_form(request: Request) -> Response:
-    case = await requested_case(request)
+    case = await open_requested_case(request)
     return _render_form(request, case, _rows(request, case), Form({}))
 
 
 async def take_form(request: Request) -> Response:
     """Sign the move, or its proposal."""
-    case = await requested_case(request)
+    case = await open_requested_case(request)
     form = await read_form(request)
     rows = _rows(request, case, form)
     errors = _check(rows, form)
@@ -40,14 +40,14 @@ async def take_form(request: Request) -> Response:
 
 
 async def approve(request: Request) -> Response:
-    case = await requested_case(request)
+    case = await open_requested_case(request)
     form = await read_form(request)
     state = await commands.approve(case.seen(form), case.id, request.path_params["hash"])
     return redirect(f"{case.path}?done={'approved' if state.state == case.state.state else _done(state.state)}")
 
 
 async def send_back(request: Request) -> Response:
-    case = await requested_case(request)
+    case = await open_requested_case(request)
     form = await read_form(request)
     reasons = form.text("reasons")
     if not reasons or len(reasons) > TEXT_CHARS_MAX:

@@ -12,7 +12,7 @@ from crypto.event_parts import NAME_CHARS_MAX, NAMES_MAX, Party, Text
 from oversight.cases import commands, labels
 from oversight.cases.case_pages import head_context
 from oversight.cases.entries import read_entries
-from oversight.cases.open_case import OpenCase, requested_case
+from oversight.cases.open_case import OpenCase, open_requested_case
 from oversight.cases.transition_pages import NO_REASONS, TEXT_CHARS_MAX, TOO_LONG
 from oversight.web.forms import N_, FieldError, Form, read_form
 from oversight.web.rendering import redirect, render, translation_of
@@ -29,11 +29,11 @@ NO_DAY = N_("Choose the new day")
 
 
 async def show_notes(request: Request) -> Response:
-    return await _render_notes(request, await requested_case(request), Form({}))
+    return await _render_notes(request, await open_requested_case(request), Form({}))
 
 
 async def take_note(request: Request) -> Response:
-    case = await requested_case(request)
+    case = await open_requested_case(request)
     form = await read_form(request)
     text = form.text("note")
     if not text or len(text) > TEXT_CHARS_MAX:
@@ -43,11 +43,11 @@ async def take_note(request: Request) -> Response:
 
 
 async def show_parties(request: Request) -> Response:
-    return await _render_parties(request, await requested_case(request), Form({}))
+    return await _render_parties(request, await open_requested_case(request), Form({}))
 
 
 async def take_party(request: Request) -> Response:
-    case = await requested_case(request)
+    case = await open_requested_case(request)
     form = await read_form(request)
     errors = _check_party(form)
     if errors:
@@ -58,11 +58,11 @@ async def take_party(request: Request) -> Response:
 
 
 async def show_clock(request: Request) -> Response:
-    return _render_clock(request, await requested_case(request), Form({}))
+    return _render_clock(request, await open_requested_case(request), Form({}))
 
 
 async def take_clock(request: Request) -> Response:
-    case = await requested_case(request)
+    case = await open_requested_case(request)
     form = await read_form(request)
     due, reasons = _read_day(form.text("due")), form.text("reasons")
     errors = []

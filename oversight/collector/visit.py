@@ -25,7 +25,7 @@ from oversight.findings.publication import post_findings
 from oversight.letters.follow_up_arrival import collect_follow_ups
 from oversight.letters.outbox import post_waiting
 from oversight.reports.arrival import DamagedArrivalError, Receiver
-from oversight.reports.records import CollectorState, DamagedArrival, Submission
+from oversight.reports.records import CollectorStateRecord, DamagedArrivalRecord, SubmissionRecord
 from oversight.wire.portal_client import PortalClient, PortalError, PortalRefused, PortalUnreachable
 from oversight.wire.portal_responses import WaitingSubmission
 
@@ -83,7 +83,7 @@ class Collector:
 
     async def _visit(self) -> Outcome:
         self.interruptions = 0
-        state, _ = await CollectorState.get_or_create(id=STATE_ROW)
+        state, _ = await CollectorStateRecord.get_or_create(id=STATE_ROW)
         collected, damaged = await self._collect(state)
         mended = await self._retry_damaged()
         await self._confirm_stored()
@@ -95,11 +95,11 @@ class Collector:
         self.whole = self.visits % WHOLE_EVERY_VISITS == 0
         return Outcome(collected + mended, damaged, follow_ups, posted)
 
-    async def _collect(self, state: CollectorState) -> tuple[int, int]:
+    async def _collect(self, state: CollectorStateRecord) -> tuple[int, int]:
         """Walk through the list; submissions that were new, and those that could not be taken."""
         after = 0 if self.whole else state.after
         collected = damaged = 0
-        known_damaged = {row.sequence for row in await DamagedArrival.all()}
+        known_damaged = {row.sequence for row in await DamagedArrivalRecord.all()}
         while True:
             page = await self.client.submissions(after)
             settled = await _confirmed(page.entries)
@@ -112,7 +112,7 @@ class Collector:
                     damaged += 1
             if page.entries:
                 after = max(entry.sequence for entry in page.entries)
-                await CollectorState.filter(id=STATE_ROW, after__lt=after).update(after=after)
+                await CollectorStateRecord.filter(id=STATE_ROW, after__lt=after).update(after=after)
             if not page.more or not page.entries:
                 return collected, damaged
 
@@ -132,7 +132,7 @@ class Collector:
         await self._confirm(submission)
         return True
 
-    async def _confirm(self, submission: Submission) -> None:
+    async def _confirm(self, submission: SubmissionRecord) -> None:
         note = Collection(self.origin, submission.id, manifest_hash(submission.manifest), submission.collected)
         try:
             await self.client.collect(submission.id, note.sign(self.office_key).encode())
@@ -140,17 +140,17 @@ class Collector:
             # It was deleted there already: after the grace, when an earlier confirmation's answer was lost.
             if error.code != "not-found":
                 raise
-        await Submission.filter(id=submission.id).update(confirmed=True)
+        await SubmissionRecord.filter(id=submission.id).update(confirmed=True)
 
     async def _confirm_stored(self) -> None:
         """Confirm what was stored before a crash and no longer stands in the part of the list that was read."""
-        for submission in await Submission.filter(confirmed=False):
+        for submission in await SubmissionRecord.filter(confirmed=False):
             await self._confirm(submission)
 
     async def _retry_damaged(self) -> int:
         """Try again what is due; how many could be collected now."""
         mended = 0
-        for row in await DamagedArrival.filter(try_again__lte=self.clock()).order_by("sequence"):
+        for row in await DamagedArrivalRecord.filter(try_again__lte=self.clock()).order_by("sequence"):
             page = await self.client.submissions(row.sequence - 1)
             entry = next((entry for entry in page.entries if entry.sequence == row.sequence), None)
             if entry is None:
@@ -209,20 +209,20 @@ def _problem(error: Exception) -> str:
 
 async def _confirmed(entries: tuple[WaitingSubmission, ...]) -> set[str]:
     """Those of a page that were stored and confirmed before."""
-    found = await Submission.filter(id__in=[entry.submission for entry in entries], confirmed=True)
+    found = await SubmissionRecord.filter(id__in=[entry.submission for entry in entries], confirmed=True)
     stored = {submission.id: submission.manifest for submission in found}
     return {entry.submission for entry in entries if stored.get(entry.submission) == entry.manifest}
 
 
 async def _record_damage(entry: WaitingSubmission, error: DamagedArrivalError, now: datetime) -> None:
-    row = await DamagedArrival.get_or_none(sequence=entry.sequence)
+    row = await DamagedArrivalRecord.get_or_none(sequence=entry.sequence)
     if row is None:
-        row = DamagedArrival(sequence=entry.sequence, first_seen=now.date(), attempts=0)
+        row = DamagedArrivalRecord(sequence=entry.sequence, first_seen=now.date(), attempts=0)
     row.submission, row.problem, row.file = entry.submission, error.problem, error.file
     await _postpone(row, now)
 
 
-async def _postpone(row: DamagedArrival, now: datetime) -> None:
+async def _postpone(row: DamagedArrivalRecord, now: datetime) -> None:
     due = now + timedelta(minutes=min(RETRY_MINUTES_FIRST * 2**row.attempts, RETRY_MINUTES_MAX))
     # At a full hour: the office collects within a minute, so that anything more exact would tell when the report came.
     row.try_again = due.replace(minute=0, second=0, microsecond=0) + timedelta(hours=1)
@@ -231,10 +231,10 @@ async def _postpone(row: DamagedArrival, now: datetime) -> None:
 
 
 async def _record_success(now: datetime) -> None:
-    await CollectorState.filter(id=STATE_ROW).update(last_success=now, failing_since=None, problem=None)
+    await CollectorStateRecord.filter(id=STATE_ROW).update(last_success=now, failing_since=None, problem=None)
 
 
 async def _record_failure(problem: str, now: datetime) -> None:
-    await CollectorState.get_or_create(id=STATE_ROW)
-    await CollectorState.filter(id=STATE_ROW).update(problem=problem)
-    await CollectorState.filter(id=STATE_ROW, failing_since=None).update(failing_since=now)
+    await CollectorStateRecord.get_or_create(id=STATE_ROW)
+    await CollectorStateRecord.filter(id=STATE_ROW).update(problem=problem)
+    await CollectorStateRecord.filter(id=STATE_ROW, failing_since=None).update(failing_since=now)

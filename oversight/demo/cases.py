@@ -14,12 +14,12 @@ from crypto.finding import FindingDraft, Recommendation, Section, finding_id, ma
 from crypto.keyring import open_keyring
 from crypto.note import SigningKey
 from oversight.cases import commands
-from oversight.cases.actor import Acting
+from oversight.cases.actor import Actor
 from oversight.cases.case_store import load_case
 from oversight.demo.member import DemoMember
 from oversight.founding.command import Founded
-from oversight.members.records import Member
-from oversight.reports.records import Submission
+from oversight.members.records import MemberRecord
+from oversight.reports.records import SubmissionRecord
 from oversight.workflow.rules import (
     ACKNOWLEDGED,
     ADMITTED,
@@ -70,27 +70,27 @@ class PlannedCase:
     finding: int | None
 
 
-async def people_of(founded: Founded, now: datetime) -> dict[str, Acting]:
+async def people_of(founded: Founded, now: datetime) -> dict[str, Actor]:
     """The members at work, each with the keys of their own sheet."""
     people = {}
     for label, sheet in founded.sheets.items():
-        record = await Member.get(label=label)
+        record = await MemberRecord.get(label=label)
         keyring = open_keyring(record.keyring, sheet.passphrase, label)
         key = SigningKey.from_seed(record.key_name, keyring.signing_seed)
-        people[label] = Acting(label, founded.charter, now, keyring.identity, key)
+        people[label] = Actor(label, founded.charter, now, keyring.identity, key)
     return people
 
 
 async def set_back(submission: str, days: int) -> None:
     """Give a report an earlier day of receipt, so that a clock can be overdue on the day of the demonstration."""
     day = (datetime.now(UTC) - timedelta(days=days)).date()
-    await Submission.filter(id=submission).update(received=day)
+    await SubmissionRecord.filter(id=submission).update(received=day)
 
 
 class CaseMaker:
     """Takes cases where they are planned to be. ``publisher`` is an open session of that member in the office."""
 
-    def __init__(self, people: dict[str, Acting], charter: Charter, publisher: DemoMember) -> None:
+    def __init__(self, people: dict[str, Actor], charter: Charter, publisher: DemoMember) -> None:
         self.people = people
         self.charter = charter
         self.publisher = publisher

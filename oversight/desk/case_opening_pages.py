@@ -6,9 +6,9 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from oversight.cases import commands, labels
-from oversight.cases.actor import acting
+from oversight.cases.actor import actor_of
 from oversight.cases.case_queries import CaseFilters, case_of_report, list_cases
-from oversight.cases.report_access import OpenReport, open_requested
+from oversight.cases.report_access import OpenReport, open_requested_report
 from oversight.web.forms import N_, FieldError, Form, read_form
 from oversight.web.rendering import redirect, render, translation_of
 from oversight.workflow.clocks import PACKS
@@ -20,13 +20,13 @@ NO_CASE = N_("Choose the case")
 
 
 async def show_form(request: Request) -> Response:
-    return await _render_form(request, await open_requested(request), Form({}))
+    return await _render_form(request, await open_requested_report(request), Form({}))
 
 
 async def take_form(request: Request) -> Response:
-    report = await open_requested(request)
+    report = await open_requested_report(request)
     form = await read_form(request)
-    who = await acting(report.member, request.app.state.clock())
+    who = await actor_of(report.session, request.app.state.clock())
     if form.text("add_to"):
         state = await commands.add_report(who, form.text("add_to"), report.submission.id)
         return redirect(f"/cases/{state.head.case}?done=added")
@@ -44,12 +44,12 @@ async def _render_form(
     existing = await case_of_report(report.submission.id)
     if existing is not None:
         return redirect(f"/cases/{existing}")
-    roles = frozenset(report.member.member.roles)
+    roles = frozenset(report.session.member.roles)
     may_open = not ACTS["opened"].roles.isdisjoint(roles)
     if not may_open and ACTS["report-added"].roles.isdisjoint(roles):
         raise RuleError("role")
     translation = translation_of(request)
-    held = await list_cases(CaseFilters(holder=report.member.member.label))
+    held = await list_cases(CaseFilters(holder=report.session.member.label))
     return render(
         request,
         "case_open.html",

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from babel.dates import format_timedelta
 
 from oversight.reports.labels import trouble_words
-from oversight.reports.records import CollectorState
+from oversight.reports.records import CollectorStateRecord
 from portal.kit.i18n import Translation
 
 
@@ -22,7 +22,7 @@ class CollectorStatus:
 async def collector_status(now: datetime, translation: Translation) -> CollectorStatus:
     """The line about the last successful visit, and the one about what is wrong since when."""
     _ = translation.gettext
-    state = await CollectorState.first()
+    state = await CollectorStateRecord.first()
     if state is None or (state.last_success is None and state.failing_since is None):
         return CollectorStatus(_("The portal was not visited yet."), "")
     text = _("The portal was not visited yet.")

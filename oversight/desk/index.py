@@ -11,9 +11,9 @@ from tortoise.expressions import Subquery
 from crypto.age import PqIdentity
 from crypto.charter import Charter
 from crypto.errors import CryptoError, NotARecipientError
-from oversight.members.sessions import Unlocked
+from oversight.members.sessions import OpenSession
 from oversight.reports.opening import SealedReport, load_sealed, open_with_grant
-from oversight.reports.records import IndexEntry, Submission
+from oversight.reports.records import IndexEntryRecord, SubmissionRecord
 from oversight.reports.summary import Summary, seal_summary, summarise
 
 BATCH = 25
@@ -33,7 +33,7 @@ class Progress:
 
 
 async def continue_index(
-    unlocked: Unlocked,
+    session: OpenSession,
     charters: Mapping[str, Charter],
     origin: str,
     seconds_max: float = SECONDS_MAX,
@@ -41,26 +41,26 @@ async def continue_index(
 ) -> Progress:
     """Index reports that this member's index lacks, newest first, until none is left or the time is over."""
     started = clock()
-    member = unlocked.member.label
+    member = session.member.label
     while clock() - started < seconds_max:
-        indexed = IndexEntry.filter(member=member).values("submission_id")
-        batch = await Submission.exclude(id__in=Subquery(indexed)).order_by("-number").limit(BATCH)
+        indexed = IndexEntryRecord.filter(member=member).values("submission_id")
+        batch = await SubmissionRecord.exclude(id__in=Subquery(indexed)).order_by("-number").limit(BATCH)
         if not batch:
             break
         sealed = await load_sealed(batch)
-        entries = await asyncio.to_thread(_seal_entries, sealed, unlocked, charters, origin)
-        await IndexEntry.bulk_create(entries, ignore_conflicts=True)
-    total = await Submission.all().count()
-    return Progress(min(total, await IndexEntry.filter(member=member).count()), total)
+        entries = await asyncio.to_thread(_seal_entries, sealed, session, charters, origin)
+        await IndexEntryRecord.bulk_create(entries, ignore_conflicts=True)
+    total = await SubmissionRecord.all().count()
+    return Progress(min(total, await IndexEntryRecord.filter(member=member).count()), total)
 
 
 def _seal_entries(
-    batch: list[SealedReport], unlocked: Unlocked, charters: Mapping[str, Charter], origin: str
-) -> list[IndexEntry]:
-    member = unlocked.member.label
-    key, identity = unlocked.keyring.index_key, unlocked.identity
+    batch: list[SealedReport], session: OpenSession, charters: Mapping[str, Charter], origin: str
+) -> list[IndexEntryRecord]:
+    member = session.member.label
+    key, identity = session.keyring.index_key, session.identity
     return [
-        IndexEntry(
+        IndexEntryRecord(
             member=member,
             submission_id=sealed.submission,
             sealed=seal_summary(_summary(sealed, identity, charters, origin), key, member, sealed.submission),

@@ -16,8 +16,8 @@ from tortoise.functions import Count
 from crypto.answers import COUNTRY
 from crypto.errors import CryptoError
 from oversight.letters.records import FollowUpRecord
-from oversight.members.sessions import Unlocked
-from oversight.reports.records import IndexEntry, Submission
+from oversight.members.sessions import OpenSession
+from oversight.reports.records import IndexEntryRecord, SubmissionRecord
 from oversight.reports.summary import Summary, open_summary
 from oversight.reports.urgency import Level, names_surrender
 
@@ -62,7 +62,7 @@ class Filters:
 class Row:
     """One report in the queue."""
 
-    submission: Submission
+    submission: SubmissionRecord
     summary: Summary
     unread: int
 
@@ -97,9 +97,9 @@ class _Entry:
         return (self.level, 0 if names_surrender(self.summary.urgency) else 1, -self.summary.number)
 
 
-async def read_queue(unlocked: Unlocked, filters: Filters, after: str = "") -> QueuePage:
+async def read_queue(session: OpenSession, filters: Filters, after: str = "") -> QueuePage:
     """One page of this member's queue. Reports without a grant for the member are not in it, nor counted."""
-    entries = await _read_entries(unlocked)
+    entries = await _read_entries(session)
     found = await _matching(entries, filters)
     found.sort(key=lambda entry: entry.key)
     cursor = _read_key(after)
@@ -113,13 +113,13 @@ async def read_queue(unlocked: Unlocked, filters: Filters, after: str = "") -> Q
     )
 
 
-async def _read_entries(unlocked: Unlocked) -> list[_Entry]:
+async def _read_entries(session: OpenSession) -> list[_Entry]:
     """The member's index. Entries that do not open are dropped, so that the next view builds them anew."""
-    member = unlocked.member.label
-    sealed = await IndexEntry.filter(member=member).values_list("submission_id", "sealed")
-    entries, unreadable = await asyncio.to_thread(_open_entries, sealed, unlocked.keyring.index_key, member)
+    member = session.member.label
+    sealed = await IndexEntryRecord.filter(member=member).values_list("submission_id", "sealed")
+    entries, unreadable = await asyncio.to_thread(_open_entries, sealed, session.keyring.index_key, member)
     if unreadable:
-        await IndexEntry.filter(member=member, submission_id__in=unreadable).delete()
+        await IndexEntryRecord.filter(member=member, submission_id__in=unreadable).delete()
     return entries
 
 
@@ -144,7 +144,7 @@ async def _matching(entries: list[_Entry], filters: Filters) -> list[_Entry]:
     if filters.urgency:
         found = [entry for entry in found if entry.level == LEVELS[filters.urgency]]
     if filters.state:
-        ids: list[Any] = await Submission.filter(**_STATE_CONDITIONS[filters.state]).values_list("id", flat=True)
+        ids: list[Any] = await SubmissionRecord.filter(**_STATE_CONDITIONS[filters.state]).values_list("id", flat=True)
         wanted = set(ids)
         found = [entry for entry in found if entry.submission in wanted]
     return found
@@ -152,7 +152,7 @@ async def _matching(entries: list[_Entry], filters: Filters) -> list[_Entry]:
 
 async def _rows(page: list[_Entry]) -> tuple[Row, ...]:
     ids = [entry.submission for entry in page]
-    submissions = {row.id: row for row in await Submission.filter(id__in=ids)}
+    submissions = {row.id: row for row in await SubmissionRecord.filter(id__in=ids)}
     unread = await _unread(ids)
     return tuple(Row(submissions[entry.submission], entry.summary, unread.get(entry.submission, 0)) for entry in page)
 

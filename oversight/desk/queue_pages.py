@@ -17,9 +17,9 @@ from oversight.commission.charters import charters_by_hash, current_charter
 from oversight.desk.collector_status import collector_status
 from oversight.desk.index import continue_index
 from oversight.desk.queue import LEVELS, STATES, Filters, QueuePage, read_queue
-from oversight.members.sessions import unlocked
+from oversight.members.sessions import current_session
 from oversight.reports import labels
-from oversight.reports.records import DamagedArrival
+from oversight.reports.records import DamagedArrivalRecord
 from oversight.reports.roles import Action, may
 from oversight.reports.urgency import Level
 from oversight.web.rendering import render, translation_of
@@ -31,15 +31,15 @@ LEVEL_NAMES = {level: name for name, level in LEVELS.items()}
 
 async def show_queue(request: Request) -> Response:
     """A page of the member's queue, after a bounded while of opening what came in since."""
-    member = await unlocked(request)
+    session = await current_session(request)
     translation = translation_of(request)
     status = await collector_status(request.app.state.clock(), translation)
-    if not may(member.member.roles, Action.READ):
+    if not may(session.member.roles, Action.READ):
         return render(request, "queue_closed.html", status=status)
     charter, charters = await current_charter(), await charters_by_hash()
-    progress = await continue_index(member, charters, charter.origin)
+    progress = await continue_index(session, charters, charter.origin)
     filters = Filters.read(request.query_params)
-    page = await read_queue(member, filters, request.query_params.get("after", ""))
+    page = await read_queue(session, filters, request.query_params.get("after", ""))
     return render(
         request,
         "queue.html",
@@ -77,8 +77,8 @@ def _link(filters: Filters, following: str | None) -> str:
     return "" if following is None else "/queue?" + urlencode({**filters.query(), "after": following})
 
 
-async def _damaged() -> list[DamagedArrival]:
-    return await DamagedArrival.all().order_by("sequence").limit(DAMAGED_SHOWN_MAX)
+async def _damaged() -> list[DamagedArrivalRecord]:
+    return await DamagedArrivalRecord.all().order_by("sequence").limit(DAMAGED_SHOWN_MAX)
 
 
 def first_day_of_week(day: date) -> date:

@@ -13,14 +13,14 @@ from crypto.attachment import Attachment
 from crypto.errors import CryptoError
 from oversight.cases.case_queries import case_of_report
 from oversight.cases.case_store import load_case
-from oversight.cases.report_access import BrokenReportError, OpenReport, open_requested
+from oversight.cases.report_access import BrokenReportError, OpenReport, open_requested_report
 from oversight.desk.report_layout import show_report
 from oversight.letters.thread import mark_seen, read_thread
-from oversight.members.sessions import unlocked
+from oversight.members.sessions import current_session
 from oversight.reports import labels
 from oversight.reports.blobs import Blobs
 from oversight.reports.download import check_attachment, content_disposition, stream_attachment
-from oversight.reports.records import SealedFileRecord, Submission
+from oversight.reports.records import SealedFileRecord, SubmissionRecord
 from oversight.reports.roles import Action, may
 from oversight.web.rendering import render, translation_of
 from oversight.workflow.rules import ACTS
@@ -42,7 +42,7 @@ class ShownFile:
 async def show_page(request: Request) -> Response:
     """The report, its files and letters; from now on it counts as opened, and its letters as seen."""
     try:
-        report = await open_requested(request)
+        report = await open_requested_report(request)
     except BrokenReportError as error:
         return await _show_broken(request, error.submission)
     translation = translation_of(request)
@@ -60,17 +60,17 @@ async def show_page(request: Request) -> Response:
         opened_by=_name(report, report.submission.opened_by or ""),
         sealed_by=labels.sealed_by_words(report.opened.report.sealed_by, translation),
         language=labels.language_words(report.opened.report.language, translation.locale),
-        may_reply=may(report.member.member.roles, Action.REPLY),
+        may_reply=may(report.session.member.roles, Action.REPLY),
         sent=request.query_params.get("sent", ""),
         case=await _case_of(report),
-        may_open_case=not (ACTS["opened"].roles | ACTS["report-added"].roles).isdisjoint(report.member.member.roles),
+        may_open_case=not (ACTS["opened"].roles | ACTS["report-added"].roles).isdisjoint(report.session.member.roles),
     )
 
 
 async def send_file(request: Request) -> Response:
     """An attachment as a download, after all of it was checked."""
     try:
-        report = await open_requested(request)
+        report = await open_requested_report(request)
     except BrokenReportError as error:
         return await _show_broken(request, error.submission)
     number: int = request.path_params["number"]
@@ -139,8 +139,8 @@ def _unnamed_files(report: OpenReport) -> list[str]:
 
 
 async def _mark_opened(request: Request, report: OpenReport) -> None:
-    today, label = request.app.state.clock().date(), report.member.member.label
-    await Submission.filter(id=report.submission.id, opened_on=None).update(opened_on=today, opened_by=label)
+    today, label = request.app.state.clock().date(), report.session.member.label
+    await SubmissionRecord.filter(id=report.submission.id, opened_on=None).update(opened_on=today, opened_by=label)
     if report.submission.opened_on is None:
         report.submission.opened_on, report.submission.opened_by = today, label
     await mark_seen(report.submission.id, label, today)
@@ -152,8 +152,8 @@ async def answer_broken(request: Request, error: Exception) -> Response:
     return await _show_broken(request, error.submission)
 
 
-async def _show_broken(request: Request, submission: Submission) -> Response:
-    await unlocked(request)
+async def _show_broken(request: Request, submission: SubmissionRecord) -> Response:
+    await current_session(request)
     return render(request, "report_broken.html", 409, submission=submission)
 
 

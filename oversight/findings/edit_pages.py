@@ -10,7 +10,7 @@ from starlette.routing import Route
 from crypto.errors import CryptoError, LimitError
 from crypto.finding import Finding, make_finding, make_withdrawal
 from oversight.cases import commands
-from oversight.cases.open_case import OpenCase, requested_case
+from oversight.cases.open_case import OpenCase, open_requested_case
 from oversight.findings import labels
 from oversight.findings.finding_drafts import (
     Place,
@@ -55,7 +55,7 @@ STATUSES = {"not": "not-implemented"}
 
 async def show_form(request: Request) -> Response:
     case = await _for_writing(request)
-    written = await load_written(case.member, case.id)
+    written = await load_written(case.session, case.id)
     return await _render(request, case, written or await _begin(case))
 
 
@@ -65,7 +65,7 @@ async def take_form(request: Request) -> Response:
     form = await read_form(request, FORM_BYTES_MAX)
     action = form.text("action")
     written = change_parts(read_written(form), action)
-    await save_written(case.member, case.id, written)
+    await save_written(case.session, case.id, written)
     if action == "keep":
         return await _keep(request, case, written)
     fragment = "#sections" if "section" in action else "#recommendations" if "recommendation" in action else ""
@@ -75,7 +75,7 @@ async def take_form(request: Request) -> Response:
 
 async def discard(request: Request) -> Response:
     case = await _for_writing(request)
-    await discard_written(case.member, case.id)
+    await discard_written(case.session, case.id)
     return redirect(f"{case.path}/finding")
 
 
@@ -91,11 +91,9 @@ async def take_withdrawal(request: Request) -> Response:
     form = await read_form(request)
     previous = await _standing(case)
     reason = form.text("reason")
-    acting = case.acting
+    actor = case.actor
     try:
-        draft = make_withdrawal(
-            previous, charter=acting.charter.hash, day=case.today, reason=reason, author=acting.label
-        )
+        draft = make_withdrawal(previous, charter=actor.charter.hash, day=case.today, reason=reason, author=actor.label)
         text = make_finding(draft)
     except CryptoError as error:
         message = TOO_LONG if isinstance(error, LimitError) else NO_REASON if not reason else NOT_READABLE
@@ -107,7 +105,7 @@ async def take_withdrawal(request: Request) -> Response:
 
 
 async def _for_writing(request: Request) -> OpenCase:
-    case = await requested_case(request)
+    case = await open_requested_case(request)
     if not may_act("drafted", case.state, case.members, case.roles):
         raise RuleError("role" if case.roles.isdisjoint({"investigator", "legal"}) else "state")
     return case
@@ -127,11 +125,11 @@ def _base(case: OpenCase) -> int:
 async def _begin(case: OpenCase) -> Written:
     """The fields before anything was typed: those of the newest revision, with what became of the recommendations."""
     assert case.keys is not None
-    known = list(labels.subject_words(case.acting.charter, "en"))
+    known = list(labels.subject_words(case.actor.charter, "en"))
     history = await read_history(case.id, case.keys)
     texts = [each.draft for each in history.revisions if not each.draft.is_withdrawn]
     if not texts:
-        return Written(base=_base(case), language=case.acting.charter.languages[0])
+        return Written(base=_base(case), language=case.actor.charter.languages[0])
     written = written_of(texts[-1], _base(case), known)
     became = {number: STATUSES.get(status, status) for number, status in case.state.recommendations}
     recommendations: list[WrittenRecommendation] = [
@@ -147,7 +145,7 @@ async def _keep(request: Request, case: OpenCase, written: Written) -> Response:
         raise RuleError("stands")
     found = problems(written, correcting=previous is not None)
     errors = [FieldError(field, PROBLEMS[code]) for field, code in found.items()]
-    if written.language not in case.acting.charter.languages:
+    if written.language not in case.actor.charter.languages:
         errors.append(FieldError("language", PROBLEMS["choose"]))
     if errors:
         return await _render(request, case, written, errors)
@@ -158,28 +156,28 @@ async def _keep(request: Request, case: OpenCase, written: Written) -> Response:
     except CryptoError as error:
         message = TOO_LONG if isinstance(error, LimitError) else NOT_READABLE
         return await _render(request, case, written, [FieldError("title", message)])
-    await commands.draft_finding(case.acting, case.id, written.base + 1, text)
-    await discard_written(case.member, case.id)
+    await commands.draft_finding(case.actor, case.id, written.base + 1, text)
+    await discard_written(case.session, case.id)
     return redirect(f"{case.path}/finding?done=kept")
 
 
 async def _place(request: Request, case: OpenCase, previous: Finding | None) -> Place:
-    acting = case.acting
+    actor = case.actor
     if previous is not None:
         identifier = previous.id
     else:
-        client = portal_client(request, acting.charter)
+        client = portal_client(request, actor.charter)
         try:
-            identifier = await next_id(client) or await provisional_id(acting.charter, case.today.year)
+            identifier = await next_id(client) or await provisional_id(actor.charter, case.today.year)
         finally:
             await client.close()
-    return Place(identifier, acting.charter.slug, acting.charter.hash, case.today, acting.label, previous)
+    return Place(identifier, actor.charter.slug, actor.charter.hash, case.today, actor.label, previous)
 
 
 async def _render(
     request: Request, case: OpenCase, written: Written, errors: list[FieldError] | None = None
 ) -> Response:
-    charter, translation = case.acting.charter, translation_of(request)
+    charter, translation = case.actor.charter, translation_of(request)
     return render(
         request,
         "finding_edit.html",

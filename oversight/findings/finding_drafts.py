@@ -17,7 +17,7 @@ from crypto.errors import CryptoError, ProofError
 from crypto.finding import Finding, FindingDraft, Recommendation, Section, check_correction
 from crypto.keyring import open_bytes, seal_bytes
 from oversight.findings.records import FindingDraftRecord
-from oversight.members.sessions import Unlocked
+from oversight.members.sessions import OpenSession
 from oversight.web.forms import Form
 
 
@@ -183,30 +183,30 @@ def _codes(text: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(text.upper().replace(",", " ").split()))
 
 
-async def load_written(member: Unlocked, case: str) -> Written | None:
+async def load_written(session: OpenSession, case: str) -> Written | None:
     """What the member was writing; what does not open is as good as nothing."""
-    record = await FindingDraftRecord.get_or_none(member=member.member.label, case=case)
+    record = await FindingDraftRecord.get_or_none(member=session.member.label, case=case)
     if record is None:
         return None
     try:
-        plain = open_bytes(member.keyring.index_key, bytes(record.sealed), _associated(member, case))
+        plain = open_bytes(session.keyring.index_key, bytes(record.sealed), _associated(session, case))
         return msgspec.json.decode(plain, type=Written)
     except (CryptoError, msgspec.DecodeError):
         return None
 
 
-async def save_written(member: Unlocked, case: str, written: Written) -> None:
+async def save_written(session: OpenSession, case: str, written: Written) -> None:
     """Keep it in place of what was there."""
-    sealed = seal_bytes(member.keyring.index_key, msgspec.json.encode(written), _associated(member, case))
-    await FindingDraftRecord.update_or_create({"sealed": sealed}, member=member.member.label, case=case)
+    sealed = seal_bytes(session.keyring.index_key, msgspec.json.encode(written), _associated(session, case))
+    await FindingDraftRecord.update_or_create({"sealed": sealed}, member=session.member.label, case=case)
 
 
-async def discard_written(member: Unlocked, case: str) -> None:
-    await FindingDraftRecord.filter(member=member.member.label, case=case).delete()
+async def discard_written(session: OpenSession, case: str) -> None:
+    await FindingDraftRecord.filter(member=session.member.label, case=case).delete()
 
 
-def _associated(member: Unlocked, case: str) -> bytes:
-    return label("finding-draft") + f"{member.member.label}\n{case}".encode("ascii")
+def _associated(session: OpenSession, case: str) -> bytes:
+    return label("finding-draft") + f"{session.member.label}\n{case}".encode("ascii")
 
 
 def problems(written: Written, *, correcting: bool) -> Mapping[str, str]:

@@ -16,7 +16,7 @@ from crypto.finding import path_name
 from oversight.cases import commands
 from oversight.cases.case_pages import head_context
 from oversight.cases.labels import recommendation_words
-from oversight.cases.open_case import Names, OpenCase, requested_case
+from oversight.cases.open_case import MemberNames, OpenCase, open_requested_case
 from oversight.commission.keys import office_key
 from oversight.findings import labels
 from oversight.findings.check import CheckReport, Hit, check_finding
@@ -24,7 +24,7 @@ from oversight.findings.difference import compare_findings
 from oversight.findings.history import History, read_history
 from oversight.findings.material import gather_material
 from oversight.findings.numbering import next_id, out_of_date
-from oversight.findings.publication_steps import Step, steps
+from oversight.findings.publication_steps import PublicationStep, publication_steps
 from oversight.findings.records import PublicationRecord
 from oversight.reports.labels import in_language
 from oversight.web.forms import N_, FieldError, read_form
@@ -42,7 +42,7 @@ TOO_LONG = N_("The text is too long: shorten it to about half")
 
 
 async def show_finding(request: Request) -> Response:
-    return await render_finding(request, await requested_case(request))
+    return await render_finding(request, await open_requested_case(request))
 
 
 async def render_finding(
@@ -64,7 +64,7 @@ async def render_finding(
         draft=draft,
         pending=pending,
         steps=_steps(case, history, record),
-        stale="" if draft is None else out_of_date(draft, case.acting.charter, case.today, draft.id),
+        stale="" if draft is None else out_of_date(draft, case.actor.charter, case.today, draft.id),
         voided=history.signed_before(),
         report=history.check,
         record=record,
@@ -76,7 +76,7 @@ async def render_finding(
         may={code: may_act(code, state, case.members, case.roles) for code in ACTS_HERE},
         may_publish=bool(case.roles & {"publisher", "chair"}),
         public_path="" if draft is None else f"/findings/{path_name(draft.id)}",
-        register=case.acting.charter.origin,
+        register=case.actor.charter.origin,
         done=request.query_params.get("done", ""),
         errors=errors or [],
     )
@@ -89,24 +89,24 @@ def finding_context(request: Request, case: OpenCase) -> dict[str, Any]:
     return {
         **head_context(request, case),
         "here": f"{case.path}/finding",
-        "member_name": Names(case.charters, translation.locale),
+        "member_name": MemberNames(case.charters, translation.locale),
         "grades": labels.grade_words(translation),
         "standards": labels.standard_words(translation),
         "statuses": labels.status_words(translation),
         "kinds": labels.kind_words(translation),
-        "subjects": labels.subject_words(case.acting.charter, translation.locale),
+        "subjects": labels.subject_words(case.actor.charter, translation.locale),
         "recommendation_codes": RECOMMENDATION_STATUSES,
         "recommendation_name": lambda code: recommendation_words(code, translation),
         "country": lambda code: countries.get(code, code),
         "place": lambda where: labels.place_words(where, translation),
         "hit_words": lambda hit: labels.hit_words(hit, translation),
         "how_words": lambda hit: labels.how_words(hit, translation),
-        "commission": in_language(case.acting.charter.name, translation.locale),
+        "commission": in_language(case.actor.charter.name, translation.locale),
     }
 
 
-def _steps(case: OpenCase, history: History, record: PublicationRecord | None) -> list[Step]:
-    return steps(case.state, history, posted=record is not None and record.posted_on is not None)
+def _steps(case: OpenCase, history: History, record: PublicationRecord | None) -> list[PublicationStep]:
+    return publication_steps(case.state, history, posted=record is not None and record.posted_on is not None)
 
 
 def _is_waiving(case: OpenCase) -> bool:
@@ -116,7 +116,7 @@ def _is_waiving(case: OpenCase) -> bool:
 
 async def show_changes(request: Request) -> Response:
     """What differs between two revisions; without a choice, between the last two."""
-    case = await requested_case(request)
+    case = await open_requested_case(request)
     assert case.keys is not None
     history = await read_history(case.id, case.keys)
     if len(history.revisions) < 2:
@@ -140,29 +140,29 @@ async def show_changes(request: Request) -> Response:
 
 async def sign(request: Request) -> Response:
     """Sign the text that the member saw, if it has the number that it must have today."""
-    case = await requested_case(request)
+    case = await open_requested_case(request)
     assert case.keys is not None
     form = await read_form(request)
     history = await read_history(case.id, case.keys)
     newest = history.newest
     if newest is None or newest.text_sha256 != form.text("text"):
         raise RuleError("text")
-    client = portal_client(request, case.acting.charter)
+    client = portal_client(request, case.actor.charter)
     try:
         identifier = newest.draft.id if newest.draft.revision > 1 else await next_id(client)
     finally:
         await client.close()
-    stale = out_of_date(newest.draft, case.acting.charter, case.today, identifier)
+    stale = out_of_date(newest.draft, case.actor.charter, case.today, identifier)
     if stale:
         return await render_finding(request, case, [FieldError("", STALE[stale])], 409)
-    signature = encode_base64(case.acting.signing_key.sign(newest.text.encode("utf-8")))
+    signature = encode_base64(case.actor.signing_key.sign(newest.text.encode("utf-8")))
     await commands.record_signature(case.seen(form), case.id, newest.text_sha256, signature)
     return redirect(f"{case.path}/finding?done=signed")
 
 
 async def check(request: Request) -> Response:
     """Check the present text and write the outcome into the ledger."""
-    case = await requested_case(request)
+    case = await open_requested_case(request)
     form = await read_form(request)
     report = await check_newest(case)
     await commands.record_check(case.seen(form), case.id, report.text_sha256, report.outcome, report.encode())
@@ -181,7 +181,7 @@ async def check_newest(case: OpenCase) -> CheckReport:
 
 async def waive(request: Request) -> Response:
     """Propose to publish in spite of what blocks; another member has to approve it."""
-    case = await requested_case(request)
+    case = await open_requested_case(request)
     form = await read_form(request)
     reasons = form.text("reasons")
     if not reasons or len(reasons) > REASONS_CHARS_MAX:

@@ -11,7 +11,7 @@ from oversight.cases.entries import read_entries
 from oversight.cases.open_case import OpenCase
 from oversight.findings.check import Material, Source, Term
 from oversight.reports.opening import load_sealed
-from oversight.reports.records import Submission
+from oversight.reports.records import SubmissionRecord
 
 CONSENTS = "consents"
 # Answers of one line that say where it was. An authority may have to be named: that is only a warning.
@@ -37,10 +37,10 @@ async def gather_material(case: OpenCase) -> Material:
     return Material(tuple(dict.fromkeys(terms)), tuple(sources))
 
 
-async def _open_reports(case: OpenCase) -> list[tuple[Submission, Report]]:
+async def _open_reports(case: OpenCase) -> list[tuple[SubmissionRecord, Report]]:
     assert case.keys is not None
     threads = case.keys.threads
-    submissions = await Submission.filter(id__in=list(case.state.reports)).order_by("number")
+    submissions = await SubmissionRecord.filter(id__in=list(case.state.reports)).order_by("number")
     opened = []
     for submission, sealed in zip(submissions, await load_sealed(submissions), strict=True):
         report = await asyncio.to_thread(open_report, sealed.report, threads[submission.id])

@@ -16,7 +16,7 @@ from crypto.event_parts import Corrected, Published, Withdrawn
 from crypto.finding import Finding, read_finding, read_finding_text
 from crypto.note import Note
 from oversight.cases import commands
-from oversight.cases.actor import Acting
+from oversight.cases.actor import Actor
 from oversight.findings.history import Revision
 from oversight.findings.records import PublicationRecord
 from oversight.wire.portal_client import PortalClient, PortalRefused
@@ -97,7 +97,7 @@ async def post_one(client: PortalClient, record: PublicationRecord, today: date)
     return True
 
 
-async def complete(acting: Acting, state: CaseState, record: PublicationRecord) -> CaseState:
+async def complete(actor: Actor, state: CaseState, record: PublicationRecord) -> CaseState:
     """Record in the ledger that the portal has the note, if that is not recorded yet. Raises RuleError."""
     assert record.posted_on is not None
     if state.published is not None and state.published.note_sha256 == record.hash:
@@ -114,7 +114,7 @@ async def complete(acting: Acting, state: CaseState, record: PublicationRecord) 
         done = Published(record.finding, record.hash, revision)
     else:
         raise RuleError("not-decided")
-    return await commands.record_publication(acting, state.head.case, done)
+    return await commands.record_publication(actor, state.head.case, done)
 
 
 async def standing(state: CaseState, charters: dict[str, Charter]) -> Finding | None:

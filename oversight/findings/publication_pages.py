@@ -10,7 +10,7 @@ from starlette.routing import Route
 from crypto.charter import Charter
 from crypto.errors import CryptoError
 from oversight.cases import commands
-from oversight.cases.open_case import OpenCase, requested_case
+from oversight.cases.open_case import OpenCase, open_requested_case
 from oversight.findings.finding_pages import blocks, check_newest, portal_client, render_finding
 from oversight.findings.history import Revision, read_history
 from oversight.findings.publication import complete, post_one, store_publication
@@ -28,7 +28,7 @@ TEXT_CHARS_MAX = 20_000
 
 async def publish(request: Request) -> Response:
     """Store the signed note, hand it to the portal, and record it; what the portal can't take now goes later."""
-    case = await requested_case(request)
+    case = await open_requested_case(request)
     assert case.keys is not None
     await read_form(request)
     revision = (await read_history(case.id, case.keys)).newest
@@ -46,9 +46,9 @@ async def publish(request: Request) -> Response:
             record = await store_publication(case.id, revision, case.charters[revision.draft.charter])
         except CryptoError:
             return await render_finding(request, case, [FieldError("", NOT_SIGNED_RIGHT)], 409)
-    if record.posted_on is None and not await _post(request, case.acting.charter, record):
+    if record.posted_on is None and not await _post(request, case.actor.charter, record):
         return redirect(f"{case.path}/finding?done={'refused' if record.refused else 'waiting'}")
-    await complete(case.acting, case.state, record)
+    await complete(case.actor, case.state, record)
     return redirect(f"{case.path}/finding?done=published")
 
 
@@ -76,7 +76,7 @@ async def _post(request: Request, charter: Charter, record: PublicationRecord) -
 
 async def set_recommendation(request: Request) -> Response:
     """Record what became of a recommendation. The register learns of it by the next update."""
-    case = await requested_case(request)
+    case = await open_requested_case(request)
     form = await read_form(request)
     status, text = form.text("status"), form.text("text")
     if status not in RECOMMENDATION_STATUSES or len(text) > TEXT_CHARS_MAX:

@@ -13,14 +13,14 @@ Standing = Literal["done", "now", "later"]
 
 
 @dataclass(frozen=True)
-class Step:
+class PublicationStep:
     """``code`` is ``drafted``, ``signed``, ``adopted``, ``checked``, ``decided`` or ``published``."""
 
     code: str
     standing: Standing
 
 
-def steps(state: CaseState, history: History, *, posted: bool) -> list[Step]:
+def publication_steps(state: CaseState, history: History, *, posted: bool) -> list[PublicationStep]:
     """The steps of the newest revision. What was published before is adopted; a withdrawal passes without a check."""
     newest = history.newest
     first = state.published is None
@@ -34,10 +34,10 @@ def steps(state: CaseState, history: History, *, posted: bool) -> list[Step]:
     done["checked"] = checked or (decided and state.decided is not None and state.decided.ground == WITHDRAWAL)
     done["decided"] = decided or out
     done["published"] = out
-    found: list[Step] = []
+    found: list[PublicationStep] = []
     now = True
     for code, is_done in done.items():
         standing: Standing = "done" if is_done else "now" if now else "later"
         now = now and is_done
-        found.append(Step(code, standing))
+        found.append(PublicationStep(code, standing))
     return found

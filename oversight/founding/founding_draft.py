@@ -25,7 +25,7 @@ _TOKEN_FILE = "setup.token"  # noqa: S105 - a file's name
 _ROW = 1
 
 
-class DraftChanged(Exception):
+class FoundingChangedError(Exception):
     """The draft was changed by another page since it was read; nothing was kept."""
 
 
@@ -43,7 +43,7 @@ def is_setup_token(folder: Path, typed: str) -> bool:
     return hmac.compare_digest(_fold(setup_token(folder)).encode(), _fold(typed).encode("utf-8", "replace"))
 
 
-class Draft:
+class FoundingDraft:
     """The ceremony as it was read, and its way back."""
 
     def __init__(self, ceremony: Ceremony, key: bytes, sealed: bytes | None) -> None:
@@ -52,7 +52,7 @@ class Draft:
         self._sealed = sealed
 
     @classmethod
-    async def load(cls, folder: Path) -> "Draft":
+    async def load(cls, folder: Path) -> "FoundingDraft":
         """The draft there is, or a blank one."""
         key = hashlib.sha256(label("setup") + _fold(setup_token(folder)).encode()).digest()
         row = await FoundingRecord.get_or_none(id=_ROW)
@@ -63,7 +63,7 @@ class Draft:
         return cls(ceremony, key, sealed)
 
     async def save(self, ceremony: Ceremony) -> None:
-        """Keep the next state. Raises DraftChanged when it is not the next state of what is kept now.
+        """Keep the next state. Raises FoundingChangedError when it is not the next state of what is kept now.
 
         Two pages that show a sheet at once would otherwise leave one of the two with a passphrase that opens nothing.
         """
@@ -73,7 +73,7 @@ class Draft:
         else:
             kept = bool(await FoundingRecord.filter(id=_ROW, sealed=self._sealed).update(sealed=sealed))
         if not kept:
-            raise DraftChanged
+            raise FoundingChangedError
         self.ceremony, self._sealed = ceremony, sealed
 
 

@@ -12,7 +12,7 @@ from crypto.errors import CryptoError
 from oversight.commission.charters import is_founded
 from oversight.founding.ceremony import Ceremony, with_plan
 from oversight.founding.forms import take_commission, take_member, take_threshold, without_member
-from oversight.founding.founding_draft import Draft, is_setup_token
+from oversight.founding.founding_draft import FoundingDraft, is_setup_token
 from oversight.founding.plan import Plan, read_plan
 from oversight.founding.setup import grant, is_granted, open_draft, require_setup
 from oversight.founding.store import start_over, waiting_charter
@@ -130,7 +130,7 @@ def is_complete(plan: Plan) -> bool:
     return True
 
 
-async def _save_people(draft: Draft, plan: Plan) -> Response:
+async def _save_people(draft: FoundingDraft, plan: Plan) -> Response:
     await draft.save(with_plan(draft.ceremony, plan))
     return redirect("/found/members")
 

@@ -5,7 +5,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from oversight.commission.charters import is_founded
-from oversight.founding.founding_draft import Draft, is_setup_token
+from oversight.founding.founding_draft import FoundingDraft, is_setup_token
 from oversight.founding.store import waiting_charter
 from oversight.settings import Settings
 
@@ -40,10 +40,10 @@ async def require_setup(request: Request) -> None:
         raise SetupRequired
 
 
-async def open_draft(request: Request) -> Draft:
+async def open_draft(request: Request) -> FoundingDraft:
     """The ceremony in progress. Raises SetupRequired, also once its charter is signed."""
     await require_setup(request)
     if await waiting_charter() is not None:
         raise SetupRequired
     settings: Settings = request.app.state.settings
-    return await Draft.load(settings.secrets)
+    return await FoundingDraft.load(settings.secrets)

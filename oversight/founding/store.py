@@ -11,7 +11,7 @@ from oversight.commission.records import CharterRecord
 from oversight.founding.ceremony import Ceremony
 from oversight.founding.founding_draft import forget_setup
 from oversight.founding.records import FoundingRecord
-from oversight.members.records import Member
+from oversight.members.records import MemberRecord
 from oversight.members.second_factor import seal_secret
 from oversight.wire.portal_client import PortalClient
 
@@ -31,7 +31,7 @@ async def keep(charter: Charter, ceremony: Ceremony, secrets_folder: Path) -> No
     async with in_transaction():
         for member in ceremony.plan.members:
             account = ceremony.accounts[member.label]
-            await Member.create(
+            await MemberRecord.create(
                 label=member.label,
                 name=member.name,
                 username=member.username,
@@ -61,6 +61,6 @@ async def start_over() -> None:
     async with in_transaction():
         if await CharterRecord.filter(published=True).exists():
             return
-        await Member.all().delete()
+        await MemberRecord.all().delete()
         await CharterRecord.all().delete()
         await FoundingRecord.all().delete()

@@ -25,11 +25,11 @@ class ConflictError(Exception):
 
 
 class Projection(Protocol[S]):
-    """What a ledger amounts to, and its rows. ``check`` is pure; ``load`` and ``save`` run in the transaction."""
+    """What a ledger amounts to, and its rows. ``apply`` is pure; ``load`` and ``save`` run in the transaction."""
 
     async def load(self, case: str) -> S | None: ...
 
-    def check(self, state: S | None, event: SignedEvent, charter: Charter) -> S: ...
+    def apply(self, state: S | None, event: SignedEvent, charter: Charter) -> S: ...
 
     async def save(self, before: S | None, after: S) -> None: ...
 
@@ -40,7 +40,7 @@ async def append(note: Note, charters: Mapping[str, Charter], projection: Projec
     """Add a signed event to its case's ledger; the state after it, once it is durable.
 
     Raises what ``crypto.event.read_event`` raises for a note that is not an event by a member of ``charters``, what the
-    projection's ``check`` raises for one that may not follow, and ConflictError when another one took its place.
+    projection's ``apply`` raises for one that may not follow, and ConflictError when another one took its place.
     """
     data = note.encode()
     event = read_event(data, charters)
@@ -48,7 +48,7 @@ async def append(note: Note, charters: Mapping[str, Charter], projection: Projec
         async with in_transaction():
             before = await projection.load(event.case)
             try:
-                after = projection.check(before, event, charters[event.charter])
+                after = projection.apply(before, event, charters[event.charter])
             except ProofError:
                 if await EventRecord.filter(case=event.case, sequence=event.sequence).exists():
                     raise ConflictError from None

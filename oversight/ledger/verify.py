@@ -10,7 +10,7 @@ from crypto.errors import CryptoError, ProofError
 from crypto.event import Head, SignedEvent, read_event
 
 S = TypeVar("S")
-Check = Callable[[S | None, SignedEvent, Charter], S]
+Apply = Callable[[S | None, SignedEvent, Charter], S]
 
 
 class LedgerError(Exception):
@@ -34,13 +34,13 @@ class Verified(Generic[S]):
 def verify_events(
     notes: Iterable[bytes],
     charters: Mapping[str, Charter],
-    check: Check[S],
+    apply: Apply[S],
     refused: type[Exception],
     head_hash: str | None = None,
 ) -> Verified[S]:
     """Follow the notes of one ledger from its first event, judging each as it would have been when it was appended.
 
-    ``check`` raises ``refused``, or a CryptoError, for an event that may not follow. Raises LedgerError for the first
+    ``apply`` raises ``refused``, or a CryptoError, for an event that may not follow. Raises LedgerError for the first
     event that does not hold, for a ledger without events, and for one whose last event is not ``head_hash``: that its
     end was cut off can't be seen in any other way.
     """
@@ -49,7 +49,7 @@ def verify_events(
     for sequence, data in enumerate(notes):
         try:
             event = read_event(data, charters)
-            state = check(state, event, charters[event.charter])
+            state = apply(state, event, charters[event.charter])
         except CryptoError as error:
             raise LedgerError(f"{_kind(error)}: {error}", sequence) from error
         except refused as error:

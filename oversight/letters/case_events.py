@@ -3,7 +3,7 @@
 
 from crypto.event_parts import PURPOSES
 from oversight.cases import commands
-from oversight.cases.actor import Acting
+from oversight.cases.actor import Actor
 from oversight.cases.case_queries import case_of_report
 from oversight.workflow.rules import RuleError
 
@@ -13,7 +13,7 @@ def read_purpose(text: str) -> str:
     return text if text in PURPOSES else ""
 
 
-async def record_letter(acting: Acting, submission: str, message: str, purpose: str) -> str | None:
+async def record_letter(actor: Actor, submission: str, message: str, purpose: str) -> str | None:
     """Record a letter in the ledger of its report's case; the case's id, None for a report that is in no case.
 
     Somebody who may answer the report and does not hold the case leaves no event: the letter itself is signed.
@@ -22,7 +22,7 @@ async def record_letter(acting: Acting, submission: str, message: str, purpose: 
     if case is None:
         return None
     try:
-        await commands.record_reply(acting, case, submission, message, purpose or "message")
+        await commands.record_reply(actor, case, submission, message, purpose or "message")
     except RuleError:
         return None
     return case

@@ -9,34 +9,34 @@ from starlette.routing import Route
 from crypto.errors import CryptoError
 from oversight.cases.case_pages import read_latest
 from oversight.cases.decisions import last_decision
-from oversight.cases.open_case import requested_case
+from oversight.cases.open_case import open_requested_case
 from oversight.cases.report_access import BrokenReportError
 from oversight.letters.decision_letter import letter_language, purpose_of, write_letter
-from oversight.letters.reply_drafts import Draft, save_draft
+from oversight.letters.reply_drafts import ReplyDraft, save_draft
 from oversight.reports.opening import load_sealed, open_with_thread
-from oversight.reports.records import Submission
+from oversight.reports.records import SubmissionRecord
 from oversight.web.rendering import PageKit, redirect
 
 
 async def draft_letter(request: Request) -> Response:
     """Write the draft, in place of one that was not sent, and go on to it."""
-    case = await requested_case(request)
+    case = await open_requested_case(request)
     report: str = request.path_params["report"]
     if case.keys is None or report not in case.keys.threads:
         raise HTTPException(404)
     decision = last_decision(await read_latest(case))
     if decision is None or not decision.is_told:
         return redirect(case.path)
-    submission = await Submission.get(id=report)
+    submission = await SubmissionRecord.get(id=report)
     [sealed] = await load_sealed([submission])
     try:
-        opened = open_with_thread(sealed, case.keys.threads[report], case.acting.charter.origin)
+        opened = open_with_thread(sealed, case.keys.threads[report], case.actor.charter.origin)
     except CryptoError:
         raise BrokenReportError(submission) from None
     kit: PageKit = request.app.state.kit
-    language = letter_language(opened.report.language, case.acting.charter.languages)
+    language = letter_language(opened.report.language, case.actor.charter.languages)
     body = write_letter(decision.to_state, decision.ground, decision.reasons, kit.translations[language])
-    await save_draft(case.member, report, Draft(language, body))
+    await save_draft(case.session, report, ReplyDraft(language, body))
     return redirect(f"/reports/{report}/reply?purpose={purpose_of(decision.to_state)}")
 
 

@@ -24,7 +24,7 @@ class ReplyRecord(Model):
         table = "reply"
 
 
-class ReplyDraft(Model):
+class ReplyDraftRecord(Model):
     """A member's unsent reply to one report, under that member's index key."""
 
     id = fields.IntField(primary_key=True)

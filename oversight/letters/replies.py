@@ -14,9 +14,9 @@ from tortoise.transactions import in_transaction
 from crypto.charter import Charter
 from crypto.message import Reply, message_id, seal_reply
 from oversight.cases.report_access import OpenReport
-from oversight.letters.records import ReplyDraft, ReplyRecord
-from oversight.letters.reply_drafts import Draft
-from oversight.reports.records import Submission
+from oversight.letters.records import ReplyDraftRecord, ReplyRecord
+from oversight.letters.reply_drafts import ReplyDraft
+from oversight.reports.records import SubmissionRecord
 
 ATTEMPTS = 3
 
@@ -25,7 +25,7 @@ class DraftChangedError(Exception):
     """The draft was sent, thrown away or changed in the meantime: a second click, or another window."""
 
 
-async def store_reply(report: OpenReport, charter: Charter, draft: Draft, today: date) -> ReplyRecord:
+async def store_reply(report: OpenReport, charter: Charter, draft: ReplyDraft, today: date) -> ReplyRecord:
     """Sign, seal and store a reply under the charter in force; its draft goes in the same transaction.
 
     Raises DraftChangedError when the draft is not there any more as it is given, MalformedError or LimitError for a
@@ -35,7 +35,7 @@ async def store_reply(report: OpenReport, charter: Charter, draft: Draft, today:
     submission = report.submission.id
     reply = Reply(submission, charter.hash, today, draft.language, draft.body)
     recipients = (report.opened.report.mailbox, report.opened.thread.recipient())
-    sealed = await asyncio.to_thread(seal_reply, reply, report.member.signing_key, recipients)
+    sealed = await asyncio.to_thread(seal_reply, reply, report.session.signing_key, recipients)
     for attempt in range(ATTEMPTS):
         try:
             return await _store(report, draft, sealed, today)
@@ -46,10 +46,10 @@ async def store_reply(report: OpenReport, charter: Charter, draft: Draft, today:
     raise AssertionError("unreachable: the loop returns or raises")
 
 
-async def _store(report: OpenReport, draft: Draft, sealed: bytes, today: date) -> ReplyRecord:
-    submission, author = report.submission.id, report.member.member.label
+async def _store(report: OpenReport, draft: ReplyDraft, sealed: bytes, today: date) -> ReplyRecord:
+    submission, author = report.submission.id, report.session.member.label
     async with in_transaction():
-        if not await ReplyDraft.filter(member=author, submission=submission, sealed=draft.sealed).delete():
+        if not await ReplyDraftRecord.filter(member=author, submission=submission, sealed=draft.sealed).delete():
             raise DraftChangedError
         last = await ReplyRecord.all().order_by("-number").only("number").first()
         record = await ReplyRecord.create(
@@ -60,5 +60,5 @@ async def _store(report: OpenReport, draft: Draft, sealed: bytes, today: date) -
             day=today,
             sealed=sealed,
         )
-        await Submission.filter(id=submission, answered_on=None).update(answered_on=today)
+        await SubmissionRecord.filter(id=submission, answered_on=None).update(answered_on=today)
     return record

@@ -8,15 +8,15 @@ from crypto.encoding import label
 from crypto.errors import CryptoError
 from crypto.keyring import open_bytes, seal_bytes
 from crypto.padding import MESSAGE_FLOOR, pad_document, unpad_document
-from oversight.letters.records import ReplyDraft
-from oversight.members.sessions import Unlocked
+from oversight.letters.records import ReplyDraftRecord
+from oversight.members.sessions import OpenSession
 
 LANGUAGE_CHARS_MAX = 35
 DRAFT_BYTES_MAX = 128 * 1024
 
 
 @dataclass(frozen=True)
-class Draft:
+class ReplyDraft:
     """A reply that was not sent. ``sealed`` is the row's content, empty for a draft that was not saved."""
 
     language: str
@@ -29,29 +29,29 @@ class Draft:
         return hashlib.sha256(self.sealed).hexdigest()[:32]
 
 
-async def load_draft(unlocked: Unlocked, submission: str) -> Draft | None:
+async def load_draft(session: OpenSession, submission: str) -> ReplyDraft | None:
     """The member's draft to this report; one that does not open is as good as none."""
-    record = await ReplyDraft.get_or_none(member=unlocked.member.label, submission=submission)
+    record = await ReplyDraftRecord.get_or_none(member=session.member.label, submission=submission)
     if record is None:
         return None
     try:
-        padded = open_bytes(unlocked.keyring.index_key, record.sealed, _associated(unlocked, submission))
+        padded = open_bytes(session.keyring.index_key, record.sealed, _associated(session, submission))
         language, _, body = unpad_document(padded, MESSAGE_FLOOR, DRAFT_BYTES_MAX).decode("utf-8").partition("\n")
     except (CryptoError, UnicodeDecodeError):
         return None
-    return Draft(language, body, record.sealed)
+    return ReplyDraft(language, body, record.sealed)
 
 
-async def save_draft(unlocked: Unlocked, submission: str, draft: Draft) -> None:
+async def save_draft(session: OpenSession, submission: str, draft: ReplyDraft) -> None:
     """Keep the draft in place of the one before."""
     plain = pad_document(f"{draft.language}\n{draft.body}".encode(), MESSAGE_FLOOR)
-    sealed = seal_bytes(unlocked.keyring.index_key, plain, _associated(unlocked, submission))
-    await ReplyDraft.update_or_create({"sealed": sealed}, member=unlocked.member.label, submission=submission)
+    sealed = seal_bytes(session.keyring.index_key, plain, _associated(session, submission))
+    await ReplyDraftRecord.update_or_create({"sealed": sealed}, member=session.member.label, submission=submission)
 
 
-async def discard_draft(unlocked: Unlocked, submission: str) -> None:
-    await ReplyDraft.filter(member=unlocked.member.label, submission=submission).delete()
+async def discard_draft(session: OpenSession, submission: str) -> None:
+    await ReplyDraftRecord.filter(member=session.member.label, submission=submission).delete()
 
 
-def _associated(unlocked: Unlocked, submission: str) -> bytes:
-    return label("draft") + f"{unlocked.member.label}\n{submission}".encode("ascii")
+def _associated(session: OpenSession, submission: str) -> bytes:
+    return label("draft") + f"{session.member.label}\n{submission}".encode("ascii")

@@ -10,15 +10,15 @@ from starlette.routing import Route
 from crypto.charter import Charter, NotInForceError
 from crypto.errors import CryptoError
 from crypto.message import BODY_BYTES_MAX
-from oversight.cases.actor import acting
-from oversight.cases.report_access import OpenReport, open_requested
+from oversight.cases.actor import actor_of
+from oversight.cases.report_access import OpenReport, open_requested_report
 from oversight.commission.charters import current_charter
 from oversight.commission.keys import office_key
 from oversight.letters.case_events import read_purpose, record_letter
 from oversight.letters.outbox import post_one
 from oversight.letters.records import ReplyRecord
 from oversight.letters.replies import DraftChangedError, store_reply
-from oversight.letters.reply_drafts import Draft, discard_draft, load_draft, save_draft
+from oversight.letters.reply_drafts import ReplyDraft, discard_draft, load_draft, save_draft
 from oversight.reports import labels
 from oversight.reports.roles import Action
 from oversight.web.forms import N_, FieldError, Form, read_form
@@ -35,27 +35,27 @@ NOT_IN_FORCE = N_("The charter is no longer in force: a new one must be signed b
 
 
 async def show_form(request: Request) -> Response:
-    report = await open_requested(request, Action.REPLY)
-    draft = await load_draft(report.member, report.submission.id)
-    return await _render_form(request, report, draft or Draft(report.opened.report.language, ""))
+    report = await open_requested_report(request, Action.REPLY)
+    draft = await load_draft(report.session, report.submission.id)
+    return await _render_form(request, report, draft or ReplyDraft(report.opened.report.language, ""))
 
 
 async def take_form(request: Request) -> Response:
     """Keep the draft sealed, and go on to its preview."""
-    report = await open_requested(request, Action.REPLY)
+    report = await open_requested_report(request, Action.REPLY)
     form = await read_form(request)
     charter = await current_charter()
-    draft = Draft(form.text("language"), form.text("body"))
+    draft = ReplyDraft(form.text("language"), form.text("body"))
     errors = _check(form, _languages(report, charter))
     if errors:
         return await _render_form(request, report, draft, errors)
-    await save_draft(report.member, report.submission.id, draft)
+    await save_draft(report.session, report.submission.id, draft)
     return redirect(f"/reports/{report.submission.id}/reply/preview{_purpose(request)}")
 
 
 async def show_preview(request: Request) -> Response:
-    report = await open_requested(request, Action.REPLY)
-    draft = await load_draft(report.member, report.submission.id)
+    report = await open_requested_report(request, Action.REPLY)
+    draft = await load_draft(report.session, report.submission.id)
     if draft is None:
         return redirect(f"/reports/{report.submission.id}/reply{_purpose(request)}")
     charter = await current_charter()
@@ -74,10 +74,10 @@ async def show_preview(request: Request) -> Response:
 
 async def send(request: Request) -> Response:
     """Sign, seal, store and post the draft that was previewed; what the portal can't take now goes later."""
-    report = await open_requested(request, Action.REPLY)
+    report = await open_requested_report(request, Action.REPLY)
     form = await read_form(request)
     here = f"/reports/{report.submission.id}"
-    draft = await load_draft(report.member, report.submission.id)
+    draft = await load_draft(report.session, report.submission.id)
     if draft is None:
         return redirect(here)
     if form.text("draft") != draft.token:
@@ -92,7 +92,7 @@ async def send(request: Request) -> Response:
         message = NOT_IN_FORCE if isinstance(error, NotInForceError) else NOT_STORABLE
         return await _render_form(request, report, draft, [FieldError("body", message)])
     purpose = read_purpose(request.query_params.get("purpose", ""))
-    who = await acting(report.member, request.app.state.clock())
+    who = await actor_of(report.session, request.app.state.clock())
     case = await record_letter(who, report.submission.id, record.id, purpose)
     sent = await _post(request, charter, record)
     if case is not None and purpose and sent != "refused":
@@ -101,8 +101,8 @@ async def send(request: Request) -> Response:
 
 
 async def discard(request: Request) -> Response:
-    report = await open_requested(request, Action.REPLY)
-    await discard_draft(report.member, report.submission.id)
+    report = await open_requested_report(request, Action.REPLY)
+    await discard_draft(report.session, report.submission.id)
     return redirect(f"/reports/{report.submission.id}")
 
 
@@ -119,7 +119,7 @@ async def _post(request: Request, charter: Charter, record: ReplyRecord) -> str:
 
 
 async def _render_form(
-    request: Request, report: OpenReport, draft: Draft, errors: list[FieldError] | None = None
+    request: Request, report: OpenReport, draft: ReplyDraft, errors: list[FieldError] | None = None
 ) -> Response:
     charter = await current_charter()
     locale = translation_of(request).locale

@@ -20,7 +20,7 @@ from crypto.encoding import label
 from crypto.errors import AuthenticationError, CryptoError, LimitError, MalformedError
 from crypto.keyring import DEFAULT, Keyring, Parameters, needs_upgrade, open_keyring, seal_keyring
 from oversight.commission.keys import second_factor_key
-from oversight.members.records import FailedLogin, Member
+from oversight.members.records import FailedLoginRecord, MemberRecord
 from oversight.members.second_factor import matching_step, open_secret
 
 DERIVATIONS_MAX = 2
@@ -77,7 +77,7 @@ class Attempt:
 
 async def log_in(
     attempt: Attempt, derivations: Derivations, secrets_folder: Path, now: datetime
-) -> tuple[Member, Keyring]:
+) -> tuple[MemberRecord, Keyring]:
     """The member and the opened keyring. Raises LoginRefused, or LoginMustWait before anything was looked at."""
     username = fold_username(attempt.username)
     await _count_attempt(username, now)
@@ -85,14 +85,14 @@ async def log_in(
         member, keyring = await _check(username, attempt, derivations, secrets_folder, now)
     except CryptoError:
         raise LoginRefused from None
-    await FailedLogin.filter(username_hash=_hash(username)).delete()
+    await FailedLoginRecord.filter(username_hash=_hash(username)).delete()
     if needs_upgrade(member.keyring):
         member.keyring = await derivations.seal(keyring, attempt.passphrase, member.label)
         await member.save(update_fields=["keyring"])
     return member, keyring
 
 
-async def change_passphrase(member: Member, keyring: Keyring, passphrase: str, derivations: Derivations) -> None:
+async def change_passphrase(member: MemberRecord, keyring: Keyring, passphrase: str, derivations: Derivations) -> None:
     """Seal the keyring anew. What was sealed under the old passphrase stays openable in old backups by that one."""
     member.keyring = await derivations.seal(keyring, passphrase, member.label)
     await member.save(update_fields=["keyring"])
@@ -105,8 +105,8 @@ def fold_username(text: str) -> str:
 
 async def _check(
     username: str, attempt: Attempt, derivations: Derivations, secrets_folder: Path, now: datetime
-) -> tuple[Member, Keyring]:
-    member = await Member.filter(username=username).first()
+) -> tuple[MemberRecord, Keyring]:
+    member = await MemberRecord.filter(username=username).first()
     if member is None:
         await derivations.open(_decoy_keyring(derivations.parameters), attempt.passphrase, "nobody")
         raise AuthenticationError("unreachable: a decoy opens with no passphrase")
@@ -116,7 +116,7 @@ async def _check(
     if step is None:
         raise AuthenticationError("another code is due")
     # One statement takes the code, so that two logins at once with the same code can't both have it.
-    if not await Member.filter(id=member.id, last_step__lt=step).update(last_step=step):
+    if not await MemberRecord.filter(id=member.id, last_step__lt=step).update(last_step=step):
         raise AuthenticationError("the code was taken before")
     return member, keyring
 
@@ -126,16 +126,16 @@ async def _count_attempt(username: str, now: datetime) -> None:
 
     Counted afterwards, a thousand attempts made at once would all be looked at before the first one counted.
     """
-    await FailedLogin.filter(retry_at__lt=now - FAILURES_KEPT).delete()
+    await FailedLoginRecord.filter(retry_at__lt=now - FAILURES_KEPT).delete()
     key = _hash(username)
     while True:
-        row, _ = await FailedLogin.get_or_create({"failures": 0, "retry_at": now}, username_hash=key)
+        row, _ = await FailedLoginRecord.get_or_create({"failures": 0, "retry_at": now}, username_hash=key)
         if row.retry_at > now:
             raise LoginMustWait(max(1, round((row.retry_at - now).total_seconds())))
         failures = row.failures + 1
         counted = {"failures": failures, "retry_at": now + timedelta(seconds=_wait_seconds(failures))}
         # One statement, which finds nothing when another attempt was counted in between.
-        if await FailedLogin.filter(username_hash=key, failures=row.failures).update(**counted):
+        if await FailedLoginRecord.filter(username_hash=key, failures=row.failures).update(**counted):
             return
 
 

@@ -9,7 +9,7 @@ from starlette.routing import Route
 
 from oversight.commission.charters import is_founded
 from oversight.members.accounts import Attempt, LoginMustWait, LoginRefused, log_in
-from oversight.members.sessions import LoginRequired, close_session, open_session, unlocked
+from oversight.members.sessions import LoginRequired, begin_session, close_session, current_session
 from oversight.web.forms import N_, FieldError, Form, read_form
 from oversight.web.rendering import redirect, render
 
@@ -21,7 +21,7 @@ async def show_login(request: Request) -> Response:
     if not await is_founded():
         return redirect("/found")
     try:
-        await unlocked(request)
+        await current_session(request)
     except LoginRequired:
         values = {"next": local_path(request.query_params.get("next", ""))}
         return render(request, "login.html", values=values, locked="locked" in request.query_params)
@@ -40,7 +40,7 @@ async def take_login(request: Request) -> Response:
         return _refuse(request, form, FieldError("username", DO_NOT_MATCH), 403)
     await close_session(request, Response())
     response = redirect(local_path(form.text("next")))
-    await open_session(response, member, keyring, state.clock(), state.settings)
+    await begin_session(response, member, keyring, state.clock(), state.settings)
     return response
 
 

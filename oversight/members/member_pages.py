@@ -9,8 +9,8 @@ from crypto.errors import AuthenticationError
 from crypto.fingerprint import member_fingerprint
 from oversight.commission.charters import current_charter
 from oversight.members.accounts import PASSPHRASE_CHARS_MIN, Derivations, change_passphrase
-from oversight.members.records import Member
-from oversight.members.sessions import Unlocked, close_other_sessions, unlocked
+from oversight.members.records import MemberRecord
+from oversight.members.sessions import OpenSession, close_other_sessions, current_session
 from oversight.web.forms import N_, FieldError, Form, read_form
 from oversight.web.rendering import redirect, render
 from portal.kit.i18n import LOCALES
@@ -22,39 +22,39 @@ NO_SUCH_LANGUAGE = N_("Choose one of the languages")
 
 
 async def show_members(request: Request) -> Response:
-    await unlocked(request)
+    await current_session(request)
     charter = await current_charter()
     rows = [(member, member_fingerprint(member)) for member in charter.members]
     return render(request, "members.html", charter=charter, rows=rows, today=request.app.state.clock().date())
 
 
 async def show_account(request: Request) -> Response:
-    member = await unlocked(request)
-    return await _render_account(request, member, done=request.query_params.get("done", ""))
+    session = await current_session(request)
+    return await _render_account(request, session, done=request.query_params.get("done", ""))
 
 
 async def take_passphrase(request: Request) -> Response:
-    member = await unlocked(request)
+    session = await current_session(request)
     form = await read_form(request)
     derivations: Derivations = request.app.state.derivations
     errors = _check_new_passphrase(form)
     try:
-        await derivations.open(member.member.keyring, form.secret("present"), member.member.label)
+        await derivations.open(session.member.keyring, form.secret("present"), session.member.label)
     except AuthenticationError:
         errors.insert(0, FieldError("present", WRONG_PASSPHRASE))
     if errors:
-        return await _render_account(request, member, 422, errors=errors)
-    await change_passphrase(member.member, member.keyring, form.secret("new"), derivations)
-    await close_other_sessions(member)
+        return await _render_account(request, session, 422, errors=errors)
+    await change_passphrase(session.member, session.keyring, form.secret("new"), derivations)
+    await close_other_sessions(session)
     return redirect("/account?done=passphrase")
 
 
 async def take_language(request: Request) -> Response:
-    member = await unlocked(request)
+    session = await current_session(request)
     form = await read_form(request)
     if form.text("locale") not in LOCALES:
-        return await _render_account(request, member, 422, errors=[FieldError("locale", NO_SUCH_LANGUAGE)])
-    await Member.filter(id=member.member.id).update(locale=form.text("locale"))
+        return await _render_account(request, session, 422, errors=[FieldError("locale", NO_SUCH_LANGUAGE)])
+    await MemberRecord.filter(id=session.member.id).update(locale=form.text("locale"))
     return redirect("/account?done=language")
 
 
@@ -67,10 +67,10 @@ def _check_new_passphrase(form: Form) -> list[FieldError]:
 
 
 async def _render_account(
-    request: Request, member: Unlocked, status: int = 200, *, errors: list[FieldError] | None = None, done: str = ""
+    request: Request, session: OpenSession, status: int = 200, *, errors: list[FieldError] | None = None, done: str = ""
 ) -> Response:
     charter = await current_charter()
-    own = next((entry for entry in charter.members if entry.label == member.member.label), None)
+    own = next((entry for entry in charter.members if entry.label == session.member.label), None)
     context = {"own": own, "own_fingerprint": member_fingerprint(own) if own else "", "done": done}
     return render(request, "account.html", status, errors=errors or [], **context)
 

@@ -5,7 +5,7 @@ from tortoise import fields
 from tortoise.models import Model
 
 
-class Member(Model):
+class MemberRecord(Model):
     """A member's account. The keyring opens with the passphrase only (docs/protocol.md §11)."""
 
     id = fields.IntField(primary_key=True)
@@ -26,11 +26,13 @@ class Member(Model):
         table = "member"
 
 
-class Session(Model):
+class SessionRecord(Model):
     """A session. The row holds neither its id nor the key: both exist in the member's cookie alone."""
 
     id_hash = fields.CharField(max_length=64, primary_key=True)
-    member: fields.ForeignKeyRelation[Member] = fields.ForeignKeyField("oversight.Member", related_name="sessions")
+    member: fields.ForeignKeyRelation[MemberRecord] = fields.ForeignKeyField(
+        "oversight.MemberRecord", related_name="sessions"
+    )
     created = fields.DatetimeField()
     last_seen = fields.DatetimeField(db_index=True)
     keyring = fields.BinaryField()
@@ -39,7 +41,7 @@ class Session(Model):
         table = "session"
 
 
-class FailedLogin(Model):
+class FailedLoginRecord(Model):
     """How often in a row a login failed for a username, known or not, and when the next attempt is looked at."""
 
     username_hash = fields.CharField(max_length=64, primary_key=True)

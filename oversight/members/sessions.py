@@ -20,7 +20,7 @@ from crypto.encoding import label
 from crypto.errors import CryptoError
 from crypto.keyring import Keyring, open_bytes, seal_bytes
 from crypto.note import SigningKey
-from oversight.members.records import Member, Session
+from oversight.members.records import MemberRecord, SessionRecord
 from oversight.settings import Settings
 
 ID_BYTES = 16
@@ -34,12 +34,12 @@ class LoginRequired(Exception):
 
 
 @dataclass(frozen=True)
-class Unlocked:
+class OpenSession:
     """A member who has logged in, with the member's keys."""
 
-    member: Member
+    member: MemberRecord
     keyring: Keyring = field(repr=False)
-    session: Session = field(repr=False)
+    record: SessionRecord = field(repr=False)
 
     @property
     def identity(self) -> PqIdentity:
@@ -55,11 +55,13 @@ def cookie_name(settings: Settings) -> str:
     return "__Host-session" if settings.https else "session"
 
 
-async def open_session(response: Response, member: Member, keyring: Keyring, now: datetime, settings: Settings) -> None:
+async def begin_session(
+    response: Response, member: MemberRecord, keyring: Keyring, now: datetime, settings: Settings
+) -> None:
     """Begin a session and give its cookie to ``response``; clear away those that are over."""
     await _delete_ended(now, settings)
     session_id, key = secrets.token_bytes(ID_BYTES), secrets.token_bytes(KEY_BYTES)
-    await Session.create(
+    await SessionRecord.create(
         id_hash=_hash(session_id),
         member=member,
         created=now,
@@ -70,12 +72,12 @@ async def open_session(response: Response, member: Member, keyring: Keyring, now
     response.set_cookie(cookie_name(settings), value, path="/", secure=settings.https, httponly=True, samesite="strict")
 
 
-async def unlocked(request: Request) -> Unlocked:
+async def current_session(request: Request) -> OpenSession:
     """The member who sends this request. Raises LoginRequired without a session, or once it is idle or over."""
-    found: Unlocked | None = getattr(request.state, "unlocked", None)
+    found: OpenSession | None = getattr(request.state, "session", None)
     if found is None:
-        found = await _unlock(request)
-        request.state.unlocked = found
+        found = await _open(request)
+        request.state.session = found
         request.state.locale = found.member.locale
     return found
 
@@ -85,23 +87,23 @@ async def close_session(request: Request, response: Response) -> None:
     settings: Settings = request.app.state.settings
     parsed = _read_cookie(request.cookies.get(cookie_name(settings), ""))
     if parsed is not None:
-        await Session.filter(id_hash=_hash(parsed[0])).delete()
+        await SessionRecord.filter(id_hash=_hash(parsed[0])).delete()
     response.delete_cookie(cookie_name(settings), path="/", secure=settings.https, httponly=True, samesite="strict")
 
 
-async def close_other_sessions(kept: Unlocked) -> None:
+async def close_other_sessions(kept: OpenSession) -> None:
     """End every other session of this member, as after a change of passphrase."""
-    await Session.filter(member_id=kept.member.id).exclude(id_hash=kept.session.id_hash).delete()
+    await SessionRecord.filter(member_id=kept.member.id).exclude(id_hash=kept.record.id_hash).delete()
 
 
-async def _unlock(request: Request) -> Unlocked:
+async def _open(request: Request) -> OpenSession:
     settings: Settings = request.app.state.settings
     now: datetime = request.app.state.clock()
     parsed = _read_cookie(request.cookies.get(cookie_name(settings), ""))
     if parsed is None:
         raise LoginRequired
     session_id, key = parsed
-    session = await Session.filter(id_hash=_hash(session_id)).select_related("member").first()
+    session = await SessionRecord.filter(id_hash=_hash(session_id)).select_related("member").first()
     if session is None:
         raise LoginRequired
     if _has_ended(session, now, settings):
@@ -112,18 +114,18 @@ async def _unlock(request: Request) -> Unlocked:
     except CryptoError:
         raise LoginRequired from None
     if now - session.last_seen >= timedelta(seconds=SEEN_SECONDS):
-        await Session.filter(id_hash=session.id_hash).update(last_seen=now)
-    return Unlocked(session.member, Keyring.from_bytes(secret), session)
+        await SessionRecord.filter(id_hash=session.id_hash).update(last_seen=now)
+    return OpenSession(session.member, Keyring.from_bytes(secret), session)
 
 
-def _has_ended(session: Session, now: datetime, settings: Settings) -> bool:
+def _has_ended(session: SessionRecord, now: datetime, settings: Settings) -> bool:
     idle = now - session.last_seen >= timedelta(minutes=settings.idle_minutes)
     return idle or now - session.created >= timedelta(hours=settings.session_hours)
 
 
 async def _delete_ended(now: datetime, settings: Settings) -> None:
-    await Session.filter(last_seen__lte=now - timedelta(minutes=settings.idle_minutes)).delete()
-    await Session.filter(created__lte=now - timedelta(hours=settings.session_hours)).delete()
+    await SessionRecord.filter(last_seen__lte=now - timedelta(minutes=settings.idle_minutes)).delete()
+    await SessionRecord.filter(created__lte=now - timedelta(hours=settings.session_hours)).delete()
 
 
 def _read_cookie(value: str) -> tuple[bytes, bytes] | None:

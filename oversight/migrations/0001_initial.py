@@ -25,7 +25,7 @@ class Migration(migrations.Migration):
             bases=['Model'],
         ),
         ops.CreateModel(
-            name='CollectorState',
+            name='CollectorStateRecord',
             fields=[
                 ('id', fields.IntField(generated=True, primary_key=True, unique=True, db_index=True)),
                 ('after', fields.BigIntField(db_default=0)),
@@ -37,7 +37,7 @@ class Migration(migrations.Migration):
             bases=['Model'],
         ),
         ops.CreateModel(
-            name='DamagedArrival',
+            name='DamagedArrivalRecord',
             fields=[
                 ('sequence', fields.BigIntField(generated=True, primary_key=True, unique=True, db_index=True)),
                 ('submission', fields.CharField(max_length=32)),
@@ -51,7 +51,7 @@ class Migration(migrations.Migration):
             bases=['Model'],
         ),
         ops.CreateModel(
-            name='FailedLogin',
+            name='FailedLoginRecord',
             fields=[
                 ('username_hash', fields.CharField(primary_key=True, unique=True, db_index=True, max_length=64)),
                 ('failures', fields.IntField()),
@@ -84,7 +84,7 @@ class Migration(migrations.Migration):
             bases=['Model'],
         ),
         ops.CreateModel(
-            name='Member',
+            name='MemberRecord',
             fields=[
                 ('id', fields.IntField(generated=True, primary_key=True, unique=True, db_index=True)),
                 ('label', fields.CharField(unique=True, max_length=31)),
@@ -101,7 +101,7 @@ class Migration(migrations.Migration):
             bases=['Model'],
         ),
         ops.CreateModel(
-            name='ReplyDraft',
+            name='ReplyDraftRecord',
             fields=[
                 ('id', fields.IntField(generated=True, primary_key=True, unique=True, db_index=True)),
                 ('member', fields.CharField(max_length=31)),
@@ -127,10 +127,10 @@ class Migration(migrations.Migration):
             bases=['Model'],
         ),
         ops.CreateModel(
-            name='Session',
+            name='SessionRecord',
             fields=[
                 ('id_hash', fields.CharField(primary_key=True, unique=True, db_index=True, max_length=64)),
-                ('member', fields.ForeignKeyField('oversight.Member', source_field='member_id', db_constraint=True, to_field='id', related_name='sessions', on_delete=OnDelete.CASCADE)),
+                ('member', fields.ForeignKeyField('oversight.MemberRecord', source_field='member_id', db_constraint=True, to_field='id', related_name='sessions', on_delete=OnDelete.CASCADE)),
                 ('created', fields.DatetimeField(auto_now=False, auto_now_add=False)),
                 ('last_seen', fields.DatetimeField(db_index=True, auto_now=False, auto_now_add=False)),
                 ('keyring', fields.BinaryField()),
@@ -139,7 +139,7 @@ class Migration(migrations.Migration):
             bases=['Model'],
         ),
         ops.CreateModel(
-            name='Submission',
+            name='SubmissionRecord',
             fields=[
                 ('id', fields.CharField(primary_key=True, unique=True, db_index=True, max_length=32)),
                 ('number', fields.IntField(unique=True)),
@@ -156,11 +156,11 @@ class Migration(migrations.Migration):
             bases=['Model'],
         ),
         ops.CreateModel(
-            name='IndexEntry',
+            name='IndexEntryRecord',
             fields=[
                 ('id', fields.IntField(generated=True, primary_key=True, unique=True, db_index=True)),
                 ('member', fields.CharField(db_index=True, max_length=31)),
-                ('submission', fields.ForeignKeyField('oversight.Submission', source_field='submission_id', db_constraint=True, to_field='id', related_name='index_entries', on_delete=OnDelete.CASCADE)),
+                ('submission', fields.ForeignKeyField('oversight.SubmissionRecord', source_field='submission_id', db_constraint=True, to_field='id', related_name='index_entries', on_delete=OnDelete.CASCADE)),
                 ('sealed', fields.BinaryField()),
             ],
             options={'table': 'index_entry', 'app': 'oversight', 'unique_together': (('submission', 'member'),), 'pk_attr': 'id'},
@@ -170,7 +170,7 @@ class Migration(migrations.Migration):
             name='SealedFileRecord',
             fields=[
                 ('id', fields.IntField(generated=True, primary_key=True, unique=True, db_index=True)),
-                ('submission', fields.ForeignKeyField('oversight.Submission', source_field='submission_id', db_constraint=True, to_field='id', related_name='files', on_delete=OnDelete.CASCADE)),
+                ('submission', fields.ForeignKeyField('oversight.SubmissionRecord', source_field='submission_id', db_constraint=True, to_field='id', related_name='files', on_delete=OnDelete.CASCADE)),
                 ('name', fields.CharField(max_length=40)),
                 ('size', fields.BigIntField()),
                 ('sha256', fields.CharField(max_length=64)),

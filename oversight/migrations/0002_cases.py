@@ -25,7 +25,7 @@ class Migration(migrations.Migration):
             bases=['Model'],
         ),
         ops.CreateModel(
-            name='CaseHolder',
+            name='CaseHolderRecord',
             fields=[
                 ('id', fields.BigIntField(generated=True, primary_key=True, unique=True, db_index=True)),
                 ('case', fields.CharField(db_index=True, max_length=32)),
@@ -57,7 +57,7 @@ class Migration(migrations.Migration):
             bases=['Model'],
         ),
         ops.CreateModel(
-            name='CaseReport',
+            name='CaseReportRecord',
             fields=[
                 ('submission', fields.CharField(primary_key=True, unique=True, db_index=True, max_length=32)),
                 ('case', fields.CharField(db_index=True, max_length=32)),

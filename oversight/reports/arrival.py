@@ -16,7 +16,7 @@ from tortoise.transactions import in_transaction
 from crypto.errors import CryptoError
 from crypto.manifest import Manifest, SealedFile, read_manifest
 from oversight.reports.blobs import Blobs
-from oversight.reports.records import SealedFileRecord, Submission
+from oversight.reports.records import SealedFileRecord, SubmissionRecord
 from oversight.wire.portal_client import DamagedFile, PortalClient, PortalRefused, Sink
 from oversight.wire.portal_responses import WaitingSubmission
 
@@ -42,13 +42,13 @@ class Receiver:
     blobs: Blobs
     knows_charter: Callable[[str], Awaitable[bool]]
 
-    async def receive(self, waiting: WaitingSubmission, today: date) -> Submission:
+    async def receive(self, waiting: WaitingSubmission, today: date) -> SubmissionRecord:
         """The stored submission; at once when it was stored before.
 
         Raises DamagedArrivalError, PortalUnreachable, PortalRefused for reasons that are not this submission's, and
         OSError when it can't be stored.
         """
-        stored = await Submission.get_or_none(id=waiting.submission)
+        stored = await SubmissionRecord.get_or_none(id=waiting.submission)
         if stored is not None:
             if stored.manifest != waiting.manifest:
                 raise DamagedArrivalError("conflict")
@@ -108,11 +108,11 @@ class _Memory:
         self.data += chunk
 
 
-async def _store(waiting: WaitingSubmission, manifest: Manifest, small: list[bytes], today: date) -> Submission:
+async def _store(waiting: WaitingSubmission, manifest: Manifest, small: list[bytes], today: date) -> SubmissionRecord:
     sealed: list[bytes | None] = [*small, *(None for _ in manifest.attachments)]
     async with in_transaction():
-        last = await Submission.all().order_by("-number").only("number").first()
-        submission = await Submission.create(
+        last = await SubmissionRecord.all().order_by("-number").only("number").first()
+        submission = await SubmissionRecord.create(
             id=manifest.submission,
             number=1 if last is None else last.number + 1,
             charter=manifest.charter,

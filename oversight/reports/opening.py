@@ -11,7 +11,7 @@ from crypto.age import PqIdentity
 from crypto.errors import AuthenticationError, NotARecipientError
 from crypto.manifest import GRANT_FILE, REPORT_FILE, Manifest, read_manifest
 from crypto.submission import Report, open_grant, open_report
-from oversight.reports.records import SealedFileRecord, Submission
+from oversight.reports.records import SealedFileRecord, SubmissionRecord
 
 
 @dataclass(frozen=True)
@@ -34,7 +34,7 @@ class OpenedReport:
     thread: PqIdentity = field(repr=False)
 
 
-async def load_sealed(submissions: list[Submission]) -> list[SealedReport]:
+async def load_sealed(submissions: list[SubmissionRecord]) -> list[SealedReport]:
     """The sealed grants and reports of these submissions, in their order; what is missing is empty."""
     rows = await SealedFileRecord.filter(
         submission_id__in=[submission.id for submission in submissions], name__in=[GRANT_FILE, REPORT_FILE]

@@ -9,7 +9,7 @@ from tortoise import fields
 from tortoise.models import Model
 
 
-class Submission(Model):
+class SubmissionRecord(Model):
     """One collected submission; every file that its manifest names is stored and was checked."""
 
     id = fields.CharField(max_length=32, primary_key=True)
@@ -39,8 +39,8 @@ class SealedFileRecord(Model):
     """
 
     id = fields.IntField(primary_key=True)
-    submission: fields.ForeignKeyRelation[Submission] = fields.ForeignKeyField(
-        "oversight.Submission", related_name="files", on_delete=fields.CASCADE
+    submission: fields.ForeignKeyRelation[SubmissionRecord] = fields.ForeignKeyField(
+        "oversight.SubmissionRecord", related_name="files", on_delete=fields.CASCADE
     )
     name = fields.CharField(max_length=40)
     size = fields.BigIntField()
@@ -53,7 +53,7 @@ class SealedFileRecord(Model):
         unique_together = (("submission", "name"),)
 
 
-class IndexEntry(Model):
+class IndexEntryRecord(Model):
     """What the queue shows of one report to one member, under that member's index key.
 
     A report that the member holds no grant for has an entry too, of the same length: the table doesn't tell.
@@ -61,8 +61,8 @@ class IndexEntry(Model):
 
     id = fields.IntField(primary_key=True)
     member = fields.CharField(max_length=31, db_index=True)
-    submission: fields.ForeignKeyRelation[Submission] = fields.ForeignKeyField(
-        "oversight.Submission", related_name="index_entries", on_delete=fields.CASCADE
+    submission: fields.ForeignKeyRelation[SubmissionRecord] = fields.ForeignKeyField(
+        "oversight.SubmissionRecord", related_name="index_entries", on_delete=fields.CASCADE
     )
     sealed = fields.BinaryField()
 
@@ -71,7 +71,7 @@ class IndexEntry(Model):
         unique_together = (("submission", "member"),)
 
 
-class DamagedArrival(Model):
+class DamagedArrivalRecord(Model):
     """A submission that could not be collected: what was wrong, and the full hour at which it is tried again."""
 
     sequence = fields.BigIntField(primary_key=True)
@@ -86,7 +86,7 @@ class DamagedArrival(Model):
         table = "damaged_arrival"
 
 
-class CollectorState(Model):
+class CollectorStateRecord(Model):
     """The collector's one row: how far it read, and how its last run went."""
 
     id = fields.IntField(primary_key=True)

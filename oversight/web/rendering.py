@@ -76,7 +76,7 @@ def render(request: Request, name: str, status_code: int = 200, **context: objec
     template = kit.environments[locale_of(request)].get_template(name)
     context.setdefault("errors", [])
     context["values"] = Values(cast("Mapping[str, object]", context.get("values") or {}))
-    html = template.render(unlocked=getattr(request.state, "unlocked", None), path=request.url.path, **context)
+    html = template.render(session=getattr(request.state, "session", None), path=request.url.path, **context)
     return HTMLResponse(html, status_code, headers={"cache-control": "no-store"})
 
 

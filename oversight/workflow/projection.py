@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
-"""From events to the state of a case. ``check`` is the one judge: appending asks it, and so does whoever verifies.
+"""From events to the state of a case. ``apply_event`` is the one judge, of appending and of verifying alike.
 
 It is pure: a state, an event whose signature was verified, the event's charter; out comes the next state, or a refusal.
 """
@@ -17,7 +17,7 @@ from oversight.workflow.state import CaseState, Declaration
 from oversight.workflow.step import Step
 
 
-def check(state: CaseState | None, event: SignedEvent, charter: Charter) -> CaseState:
+def apply_event(state: CaseState | None, event: SignedEvent, charter: Charter) -> CaseState:
     """The state after ``event``, which must follow ``state`` (None before the first one).
 
     Raises ProofError when it does not continue the ledger and RuleError when it may not be. *Not* checked: the

@@ -12,7 +12,7 @@ from crypto.note import VerifierKey
 from portal.api.refusals import Refusal
 from portal.storage.database import transaction
 from portal.storage.errors import DuplicateError
-from portal.storage.records import CharterRow, Invitation
+from portal.storage.records import CharterRecord, InvitationRecord
 
 TOKEN_BYTES = 24
 
@@ -59,7 +59,7 @@ class Charters:
 
     async def refresh(self) -> None:
         """Read the charters that came into the database since the last time."""
-        rows = await CharterRow.filter(sequence__gt=self._sequence).order_by("sequence")
+        rows = await CharterRecord.filter(sequence__gt=self._sequence).order_by("sequence")
         for row in rows:
             self._add(read_charter(row.note.encode("utf-8")))
             self._sequence = row.sequence
@@ -115,7 +115,7 @@ class Charters:
 
 
 async def _store(charter: Charter, invitation: str | None) -> None:
-    row = CharterRow(hash=charter.hash, slug=charter.slug, number=charter.number, note=charter.note.decode("utf-8"))
+    row = CharterRecord(hash=charter.hash, slug=charter.slug, number=charter.number, note=charter.note.decode("utf-8"))
     async with transaction() as client:
         if charter.number == 1:
             await _spend(charter.slug, invitation)
@@ -125,8 +125,8 @@ async def _store(charter: Charter, invitation: str | None) -> None:
 async def _spend(slug: str, token: str | None) -> None:
     """Use an invitation up, in the running transaction. Raises Refusal ``invitation-invalid``."""
     given = hashlib.sha256((token or "").encode("utf-8")).hexdigest()
-    for row in await Invitation.filter(slug=slug):
-        if hmac.compare_digest(row.token_sha256, given) and await Invitation.filter(token_sha256=given).delete():
+    for row in await InvitationRecord.filter(slug=slug):
+        if hmac.compare_digest(row.token_sha256, given) and await InvitationRecord.filter(token_sha256=given).delete():
             return
     raise Refusal("invitation-invalid")
 
@@ -135,6 +135,6 @@ async def invite(slug: str) -> str:
     """Make an invitation for a commission's first charter. The database keeps its hash only."""
     token = secrets.token_urlsafe(TOKEN_BYTES)
     async with transaction() as client:
-        row = Invitation(token_sha256=hashlib.sha256(token.encode("utf-8")).hexdigest(), slug=slug)
+        row = InvitationRecord(token_sha256=hashlib.sha256(token.encode("utf-8")).hexdigest(), slug=slug)
         await row.save(using_db=client, force_create=True)
     return token

@@ -19,7 +19,7 @@ from portal.intake.sealed_form import PREFIX_BYTES, check_grant, check_sealed
 from portal.storage.blobs import BlobStore
 from portal.storage.errors import DuplicateError
 from portal.storage.group_commit import GroupCommit
-from portal.storage.records import Submission
+from portal.storage.records import SubmissionRecord
 from portal.storage.submissions import Accepted, encode_parts, find_accepted
 
 
@@ -91,12 +91,12 @@ class Acceptance:
             raise
         return Outcome(row.acknowledgement, repeated=False)
 
-    def _row(self, received: Received, charter: Charter, today: date) -> Submission:
+    def _row(self, received: Received, charter: Charter, today: date) -> SubmissionRecord:
         manifest = received.manifest
         acknowledgement = Acknowledgement(
             self.origin, manifest.submission, received.manifest_sha256, received.commitment, today
         )
-        return Submission(
+        return SubmissionRecord(
             submission=manifest.submission,
             slug=charter.slug,
             charter=charter.hash,

@@ -12,7 +12,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from portal.intake.parts import PART_DAYS
 from portal.storage.blobs import BlobStore
 from portal.storage.database import transaction
-from portal.storage.records import Nonce, Submission
+from portal.storage.records import NonceRecord, SubmissionRecord
 from portal.storage.submissions import due_for_deletion, is_accepted
 
 BATCH = 100
@@ -30,7 +30,7 @@ class Sweeper:
         await self._delete_expired_parts(today)
         await self.blobs.sweep(today)
         midnight = datetime.combine(today, time(), UTC)
-        await Nonce.filter(expires__lt=int(midnight.timestamp())).delete()
+        await NonceRecord.filter(expires__lt=int(midnight.timestamp())).delete()
 
     async def _delete_collected(self, today: date) -> None:
         while due := await due_for_deletion(today, BATCH):
@@ -48,9 +48,9 @@ class Sweeper:
             await asyncio.sleep(0)
 
 
-async def _empty(row: Submission) -> None:
+async def _empty(row: SubmissionRecord) -> None:
     """Empty the sealed columns. What stays answers a repeat and the reporter's return."""
     async with transaction():
-        await Submission.filter(sequence=row.sequence).update(
+        await SubmissionRecord.filter(sequence=row.sequence).update(
             deleted=True, manifest=b"", parts=b"{}", report=b"", grant=b""
         )

@@ -5,7 +5,7 @@ import struct
 from collections.abc import Sequence
 
 from crypto.encoding import encode_base64, encode_json
-from portal.storage.records import Reply
+from portal.storage.records import ReplyRecord
 
 SIZE_MIN = 65_536
 SIZE_MAX = 1024 * 1024
@@ -13,7 +13,7 @@ MESSAGES_MAX = 256
 _LENGTH = struct.Struct(">I")
 
 
-def mailbox_answer(state: bytes, collection: str | None, replies: Sequence[Reply]) -> bytes:
+def mailbox_answer(state: bytes, collection: str | None, replies: Sequence[ReplyRecord]) -> bytes:
     """u32 length ‖ canonical JSON ‖ zeros up to 65,536 · 2ᵏ; as many replies, in order, as fit into 1 MiB."""
     answer = _encode(state, collection, [])
     room = SIZE_MAX - _LENGTH.size - len(answer)
@@ -38,7 +38,7 @@ def _encode(state: bytes, collection: str | None, messages: list[dict[str, str]]
     )
 
 
-def _message(reply: Reply) -> dict[str, str]:
+def _message(reply: ReplyRecord) -> dict[str, str]:
     return {"id": reply.message, "day": reply.day.isoformat(), "sealed": encode_base64(bytes(reply.sealed))}
 
 

@@ -16,7 +16,7 @@ from portal.mailbox.decoy import Decoys
 from portal.mailbox.mailbox_response import MESSAGES_MAX, mailbox_answer
 from portal.storage.errors import DuplicateError
 from portal.storage.group_commit import GroupCommit
-from portal.storage.records import FollowUp, Nonce, Reply, Submission
+from portal.storage.records import FollowUpRecord, NonceRecord, ReplyRecord, SubmissionRecord
 from portal.storage.submissions import find_mailbox
 
 FOLLOW_UPS_MAX = 256
@@ -58,14 +58,16 @@ class Mailboxes:
         found = await _find(credentials)
         submission = found.submission if found else ""
         message = message_id(sealed)
-        waiting = FollowUp.filter(submission=submission)
+        waiting = FollowUpRecord.filter(submission=submission)
         repeated, count = await waiting.filter(message=message).exists(), await waiting.count()
         if found is None or repeated:
             await self._spend_the_same_time()
             return
         if count >= FOLLOW_UPS_MAX:
             raise Refusal("mailbox-full")
-        row = FollowUp(slug=found.slug, submission=submission, message=message, day=self.clock().date(), sealed=sealed)
+        row = FollowUpRecord(
+            slug=found.slug, submission=submission, message=message, day=self.clock().date(), sealed=sealed
+        )
         try:
             await self.commits.insert(row)
         except DuplicateError:
@@ -76,16 +78,16 @@ class Mailboxes:
 
         A nonce that has expired already: the next sweep clears it away.
         """
-        await self.commits.insert(Nonce(nonce=encode_base64(secrets.token_bytes(NONCE_BYTES)), expires=0))
+        await self.commits.insert(NonceRecord(nonce=encode_base64(secrets.token_bytes(NONCE_BYTES)), expires=0))
 
 
-async def _find(credentials: Credentials) -> Submission | None:
+async def _find(credentials: Credentials) -> SubmissionRecord | None:
     return await find_mailbox(credentials.mailbox, hashlib.sha256(credentials.token).hexdigest())
 
 
-async def _replies(submission: str, after: str | None) -> list[Reply]:
-    replies = Reply.filter(submission=submission).order_by("sequence").limit(MESSAGES_MAX)
-    last = await Reply.filter(submission=submission, message=after or "").first().only("sequence")
+async def _replies(submission: str, after: str | None) -> list[ReplyRecord]:
+    replies = ReplyRecord.filter(submission=submission).order_by("sequence").limit(MESSAGES_MAX)
+    last = await ReplyRecord.filter(submission=submission, message=after or "").first().only("sequence")
     return await (replies.filter(sequence__gt=last.sequence) if last else replies)
 
 

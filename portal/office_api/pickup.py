@@ -19,7 +19,7 @@ from portal.storage.blobs import BlobStore
 from portal.storage.database import transaction
 from portal.storage.errors import DuplicateError
 from portal.storage.group_commit import GroupCommit
-from portal.storage.records import FollowUp, Reply, Submission
+from portal.storage.records import FollowUpRecord, ReplyRecord, SubmissionRecord
 from portal.storage.submissions import decode_parts
 
 PAGE = 100
@@ -39,7 +39,7 @@ class Pickup:
     async def submissions(self, slug: str, after: int) -> dict[str, Any]:
         """A page of what came after a sequence, without what was deleted."""
         fields = ("sequence", "submission", "manifest", "received")
-        query = Submission.filter(slug=slug, sequence__gt=after, deleted=False).order_by("sequence")
+        query = SubmissionRecord.filter(slug=slug, sequence__gt=after, deleted=False).order_by("sequence")
         rows = await query.limit(PAGE + 1).values(*fields)
         listed = [
             {**row, "manifest": encode_base64(bytes(row["manifest"])), "received": row["received"].isoformat()}
@@ -74,7 +74,7 @@ class Pickup:
             return
         delete_from = self.clock().date() + timedelta(days=charter.grace_days)
         async with transaction():
-            waiting = Submission.filter(sequence=row.sequence, collection=None)
+            waiting = SubmissionRecord.filter(sequence=row.sequence, collection=None)
             await waiting.update(collection=note.decode("utf-8"), delete_from=delete_from)
 
     async def reply(self, slug: str, submission: str, sealed: bytes) -> bool:
@@ -85,7 +85,7 @@ class Pickup:
         except CryptoError:
             raise Refusal("not-sealed") from None
         message = message_id(sealed)
-        row = Reply(submission=submission, message=message, day=self.clock().date(), sealed=sealed)
+        row = ReplyRecord(submission=submission, message=message, day=self.clock().date(), sealed=sealed)
         try:
             await self.commits.insert(row)
         except DuplicateError:
@@ -94,7 +94,7 @@ class Pickup:
 
     async def follow_ups(self, slug: str, after: int) -> dict[str, Any]:
         """A page of the follow-ups that came after a sequence."""
-        query = FollowUp.filter(slug=slug, sequence__gt=after).order_by("sequence").limit(PAGE + 1)
+        query = FollowUpRecord.filter(slug=slug, sequence__gt=after).order_by("sequence").limit(PAGE + 1)
         rows = await query.values("sequence", "submission", "sealed", "day")
         listed = [
             {**row, "sealed": encode_base64(bytes(row["sealed"])), "day": row["day"].isoformat()} for row in rows[:PAGE]
@@ -104,12 +104,12 @@ class Pickup:
     async def forget_follow_ups(self, slug: str, up_to: int) -> None:
         """Delete the follow-ups that an office has."""
         async with transaction():
-            await FollowUp.filter(slug=slug, sequence__lte=up_to).delete()
+            await FollowUpRecord.filter(slug=slug, sequence__lte=up_to).delete()
 
-    async def _own(self, slug: str, submission: str, *columns: str) -> Submission:
+    async def _own(self, slug: str, submission: str, *columns: str) -> SubmissionRecord:
         if not _ID.fullmatch(submission):
             raise Refusal("not-found")
-        query = Submission.filter(submission=submission).only("sequence", "slug", "deleted", *columns)
+        query = SubmissionRecord.filter(submission=submission).only("sequence", "slug", "deleted", *columns)
         row = await query.first()
         if row is None:
             raise Refusal("not-found")

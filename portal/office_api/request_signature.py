@@ -25,7 +25,7 @@ from portal.charters.known import Charters
 from portal.kit.body import read_body
 from portal.storage.errors import DuplicateError
 from portal.storage.group_commit import GroupCommit
-from portal.storage.records import Nonce
+from portal.storage.records import NonceRecord
 
 LABEL = "amparo"
 NONCE_BYTES = 16
@@ -112,7 +112,7 @@ class RequestVerifier:
         # Up to the next hour: offices come when reports do, and rows should not tell when.
         expires = -(-(created + 2 * int(WINDOW.total_seconds())) // HOUR) * HOUR
         try:
-            await self._commits.insert(Nonce(nonce=nonce, expires=expires))
+            await self._commits.insert(NonceRecord(nonce=nonce, expires=expires))
         except DuplicateError:
             raise Refusal("signature-replayed") from None
 

@@ -17,7 +17,7 @@ from portal.register.entry import Entry, Revision
 from portal.storage.database import transaction
 from portal.storage.errors import DuplicateError
 from portal.storage.group_commit import GroupCommit
-from portal.storage.records import FindingRow
+from portal.storage.records import FindingRecord
 
 PAGE = 100
 # How long an office may need to hand in what was signed: its portal may have been down.
@@ -80,7 +80,7 @@ class Findings:
     async def listing(self, slug: str, after: int) -> dict[str, Any]:
         """A page of a commission's revisions in the order in which they came, and the id of its next finding."""
         await self.refresh()
-        query = FindingRow.filter(slug=slug, sequence__gt=after).order_by("sequence").limit(PAGE + 1)
+        query = FindingRecord.filter(slug=slug, sequence__gt=after).order_by("sequence").limit(PAGE + 1)
         rows = await query.values("sequence", "identifier", "revision", "kind", "day", "hash")
         listed = [{"id": row.pop("identifier"), **row, "day": row["day"].isoformat()} for row in rows[:PAGE]]
         return {"next": self.next_id(slug), "findings": listed, "more": len(rows) > PAGE}
@@ -88,8 +88,8 @@ class Findings:
     async def refresh(self) -> None:
         """Read what came into the database since the last time."""
         async with self._turn:
-            rows = await FindingRow.filter(sequence__gt=self._sequence).order_by("sequence")
-            by_id: dict[str, list[FindingRow]] = {}
+            rows = await FindingRecord.filter(sequence__gt=self._sequence).order_by("sequence")
+            by_id: dict[str, list[FindingRecord]] = {}
             for row in rows:
                 by_id.setdefault(row.identifier, []).append(row)
             for identifier, revisions in by_id.items():
@@ -97,7 +97,7 @@ class Findings:
             if rows:
                 self._sequence = rows[-1].sequence
 
-    async def _add(self, identifier: str, rows: Sequence[FindingRow]) -> None:
+    async def _add(self, identifier: str, rows: Sequence[FindingRecord]) -> None:
         # Of the rows that one statement sees, the newest has its text: it is emptied after the next one is there.
         newest, before = rows[-1], self._entries.get(identifier)
         note = newest.note.encode("utf-8")
@@ -114,7 +114,7 @@ class Findings:
         self._changed.add(identifier)
         if newest.revision > 1:
             async with transaction():
-                older = FindingRow.filter(identifier=identifier, revision__lt=newest.revision).exclude(note="")
+                older = FindingRecord.filter(identifier=identifier, revision__lt=newest.revision).exclude(note="")
                 await older.update(note="")
 
     def _verify(self, data: bytes, draft: FindingDraft, charter: Charter) -> Finding:
@@ -164,8 +164,8 @@ def _parse(data: bytes) -> tuple[Note, FindingDraft]:
         raise Refusal("finding-malformed") from None
 
 
-def _row(finding: Finding) -> FindingRow:
-    return FindingRow(
+def _row(finding: Finding) -> FindingRecord:
+    return FindingRecord(
         identifier=finding.id,
         slug=finding.slug,
         revision=finding.revision,
@@ -177,5 +177,5 @@ def _row(finding: Finding) -> FindingRow:
     )
 
 
-def _revision(row: FindingRow) -> Revision:
+def _revision(row: FindingRecord) -> Revision:
     return Revision(row.revision, row.day, row.kind, row.reason, row.hash)

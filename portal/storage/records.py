@@ -9,7 +9,7 @@ from tortoise import fields
 from tortoise.models import Model
 
 
-class CharterRow(Model):
+class CharterRecord(Model):
     """A commission's charter as its note."""
 
     sequence = fields.BigIntField(primary_key=True)
@@ -23,7 +23,7 @@ class CharterRow(Model):
         unique_together = (("slug", "number"),)
 
 
-class Invitation(Model):
+class InvitationRecord(Model):
     """The operator's leave for a commission to bring its first charter; deleted when used."""
 
     token_sha256 = fields.CharField(64, primary_key=True)
@@ -33,7 +33,7 @@ class Invitation(Model):
         table = "invitation"
 
 
-class Submission(Model):
+class SubmissionRecord(Model):
     """An accepted submission. After its grace the sealed columns but the state are empty, and ``deleted`` is true.
 
     ``parts`` names the stored parts of its attachments (JSON, by file). The state stays: it is what the reporter's
@@ -64,7 +64,7 @@ class Submission(Model):
         indexes = (("slug", "sequence"),)
 
 
-class Reply(Model):
+class ReplyRecord(Model):
     """A commission's sealed reply, waiting in a mailbox."""
 
     sequence = fields.BigIntField(primary_key=True)
@@ -78,7 +78,7 @@ class Reply(Model):
         unique_together = (("submission", "message"),)
 
 
-class FollowUp(Model):
+class FollowUpRecord(Model):
     """A reporter's sealed follow-up, waiting for the office to collect it."""
 
     sequence = fields.BigIntField(primary_key=True)
@@ -94,7 +94,7 @@ class FollowUp(Model):
         indexes = (("slug", "sequence"),)
 
 
-class FindingRow(Model):
+class FindingRecord(Model):
     """A revision of a published finding. Of all but the newest the note is empty: what was corrected is not kept."""
 
     sequence = fields.BigIntField(primary_key=True)
@@ -112,7 +112,7 @@ class FindingRow(Model):
         unique_together = (("identifier", "revision"),)
 
 
-class Nonce(Model):
+class NonceRecord(Model):
     """A nonce of an office request, kept as long as the request could be played again (seconds since 1970)."""
 
     nonce = fields.CharField(24, primary_key=True)

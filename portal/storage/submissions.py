@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
-from portal.storage.records import Submission
+from portal.storage.records import SubmissionRecord
 
 
 @dataclass(frozen=True)
@@ -20,18 +20,18 @@ class Accepted:
 
 async def find_accepted(submission: str) -> Accepted | None:
     """What was accepted under this id."""
-    rows = await Submission.filter(submission=submission).values_list("manifest_sha256", "acknowledgement")
+    rows = await SubmissionRecord.filter(submission=submission).values_list("manifest_sha256", "acknowledgement")
     return Accepted(*rows[0]) if rows else None
 
 
 async def is_accepted(submission: str) -> bool:
-    return await Submission.filter(submission=submission).exists()
+    return await SubmissionRecord.filter(submission=submission).exists()
 
 
-async def find_mailbox(mailbox: str, token_sha256: str) -> Submission | None:
+async def find_mailbox(mailbox: str, token_sha256: str) -> SubmissionRecord | None:
     """The submission of this mailbox, if the token is the right one; without what is sealed but the state."""
     fields = ("submission", "slug", "token_sha256", "collection", "state")
-    for row in await Submission.filter(mailbox=mailbox).order_by("sequence").only(*fields):
+    for row in await SubmissionRecord.filter(mailbox=mailbox).order_by("sequence").only(*fields):
         if hmac.compare_digest(row.token_sha256, token_sha256):
             return row
     return None
@@ -47,7 +47,7 @@ def decode_parts(column: bytes) -> dict[str, list[str]]:
     return parts
 
 
-async def due_for_deletion(today: date, limit: int) -> list[Submission]:
+async def due_for_deletion(today: date, limit: int) -> list[SubmissionRecord]:
     """Collected submissions whose grace is over."""
-    due = Submission.filter(deleted=False, delete_from__lte=today).order_by("sequence").limit(limit)
+    due = SubmissionRecord.filter(deleted=False, delete_from__lte=today).order_by("sequence").limit(limit)
     return await due.only("sequence", "submission")

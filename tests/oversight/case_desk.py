@@ -9,9 +9,9 @@ from crypto.charter import Charter, make_charter, read_charter
 from crypto.note import sign
 from crypto.submission import SealedSubmission
 from oversight.cases import commands
-from oversight.cases.actor import Acting
+from oversight.cases.actor import Actor
 from oversight.commission.records import CharterRecord
-from oversight.reports.records import SealedFileRecord, Submission
+from oversight.reports.records import SealedFileRecord, SubmissionRecord
 from oversight.workflow.state import CaseState
 from tests.oversight.sealed_reports import sealed_report
 from tests.people import NOW, World
@@ -41,11 +41,11 @@ class Desk:
     def today(self) -> date:
         return self.now.date()
 
-    def person(self, label: str) -> Acting:
+    def person(self, label: str) -> Actor:
         """The person at work now. Each act takes a second, so that times differ."""
         self.now += timedelta(seconds=1)
         person = self.world[label]
-        return Acting(label, self.charter, self.now.astimezone(UTC), person.identity, person.signing_key)
+        return Actor(label, self.charter, self.now.astimezone(UTC), person.identity, person.signing_key)
 
     async def dismiss(self, label: str) -> None:
         """A new charter without this member."""
@@ -100,11 +100,11 @@ class Desk:
         return await commands.draft_finding(self.person("bruno"), case, revision, text)
 
 
-async def store(sealed: SealedSubmission, received: date) -> Submission:
+async def store(sealed: SealedSubmission, received: date) -> SubmissionRecord:
     """Put a sealed report where the collector puts it."""
-    submission = await Submission.create(
+    submission = await SubmissionRecord.create(
         id=sealed.manifest.submission,
-        number=await Submission.all().count() + 1,
+        number=await SubmissionRecord.all().count() + 1,
         charter=sealed.manifest.charter,
         manifest=sealed.manifest_bytes,
         received=received,

@@ -9,10 +9,10 @@ from crypto.grant import open_grant
 from crypto.message import FollowUp, seal_follow_up
 from oversight.desk.queue import Filters, read_queue
 from oversight.letters.records import ReplyRecord
-from oversight.letters.reply_drafts import Draft, load_draft, save_draft
-from oversight.members.records import Member, Session
-from oversight.members.sessions import Unlocked
-from oversight.reports.records import Submission
+from oversight.letters.reply_drafts import ReplyDraft, load_draft, save_draft
+from oversight.members.records import MemberRecord, SessionRecord
+from oversight.members.sessions import OpenSession
+from oversight.reports.records import SubmissionRecord
 from oversight.settings import Settings
 from tests.oversight.office import OFFICE_ORIGIN, Office
 from tests.oversight.portal_simulator import PortalSimulator
@@ -56,16 +56,16 @@ async def test_reports_are_collected_listed_read_and_answered(office: Office) ->
     assert STORY in page and "One thing more." in page
     assert (await browser.get(f"/reports/{submission}/files/1")).content == b"note" * 5000
 
-    unlocked = Unlocked(await Member.get(label="bruno"), office.world["bruno"].keyring, Session())
+    session = OpenSession(await MemberRecord.get(label="bruno"), office.world["bruno"].keyring, SessionRecord())
     for state, count in (("opened", 1), ("new", 0), ("answered", 0)):
-        assert (await read_queue(unlocked, Filters(state=state))).matching == count
-    await save_draft(unlocked, submission, Draft("ar", "first"))
-    await save_draft(unlocked, submission, Draft("ar", "second"))
-    draft = await load_draft(unlocked, submission)
+        assert (await read_queue(session, Filters(state=state))).matching == count
+    await save_draft(session, submission, ReplyDraft("ar", "first"))
+    await save_draft(session, submission, ReplyDraft("ar", "second"))
+    draft = await load_draft(session, submission)
     assert draft is not None and draft.body == "second"
     await browser.post(f"/reports/{submission}/reply/send", draft=draft.token)
     reply = await ReplyRecord.get()
     assert (reply.posted_on, portal.replies) == (TODAY, {reply.id: reply.sealed})
-    assert (await read_queue(unlocked, Filters(state="answered"))).matching == 1
-    await Submission.filter(id=submission).delete()
-    assert (await read_queue(unlocked, Filters())).matching == 0
+    assert (await read_queue(session, Filters(state="answered"))).matching == 1
+    await SubmissionRecord.filter(id=submission).delete()
+    assert (await read_queue(session, Filters())).matching == 0

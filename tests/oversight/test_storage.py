@@ -11,7 +11,7 @@ from tortoise.transactions import in_transaction
 from oversight.commission.charters import charters_by_hash, current_charter, is_founded, knows_charter
 from oversight.commission.records import CharterRecord
 from oversight.founding.records import FoundingRecord
-from oversight.members.records import FailedLogin, Member, Session
+from oversight.members.records import FailedLoginRecord, MemberRecord, SessionRecord
 from oversight.storage import Database, DatabaseError, pending_changes
 from tests.people import NOW, World, found_test_commission, settle_office
 
@@ -34,7 +34,7 @@ async def test_an_office_is_read_back_after_a_restart(database_url: str, world: 
         assert await charters_by_hash() == {world.charter.hash: world.charter}
         assert await knows_charter(world.charter.hash)
         assert not await knows_charter("0" * 64)
-        member = await Member.get(label="daud")
+        member = await MemberRecord.get(label="daud")
     await database.close()
     assert (member.name, member.roles) == ("Daud Rahimi", ["triage", "legal"])
     assert bytes(member.keyring) == world["daud"].sealed_keyring
@@ -44,13 +44,13 @@ async def test_rows_of_every_kind_are_kept(database_url: str, world: World, tmp_
     database = await Database.open(database_url)
     with database.use():
         await settle_office(world, tmp_path / "secrets")
-        member = await Member.get(label="amina")
-        await Session.create(id_hash="1" * 64, member=member, created=NOW, last_seen=NOW, keyring=b"\x00\xff")
-        await FailedLogin.create(username_hash="2" * 64, failures=3, retry_at=NOW + timedelta(seconds=8))
+        member = await MemberRecord.get(label="amina")
+        await SessionRecord.create(id_hash="1" * 64, member=member, created=NOW, last_seen=NOW, keyring=b"\x00\xff")
+        await FailedLoginRecord.create(username_hash="2" * 64, failures=3, retry_at=NOW + timedelta(seconds=8))
         await FoundingRecord.create(id=1, sealed=bytes(range(256)))
-        session = await Session.get(id_hash="1" * 64).select_related("member")
+        session = await SessionRecord.get(id_hash="1" * 64).select_related("member")
         assert (session.member.label, session.created, bytes(session.keyring)) == ("amina", NOW, b"\x00\xff")
-        assert (await FailedLogin.get(username_hash="2" * 64)).retry_at == NOW + timedelta(seconds=8)
+        assert (await FailedLoginRecord.get(username_hash="2" * 64)).retry_at == NOW + timedelta(seconds=8)
         assert bytes((await FoundingRecord.get(id=1)).sealed) == bytes(range(256))
     await database.close()
 
@@ -74,8 +74,8 @@ async def test_two_databases_are_open_side_by_side(tmp_path: Path, world: World)
     with one.use():
         await settle_office(world, tmp_path / "secrets")
         with other.use():
-            assert await Member.all().count() == 0
-        assert await Member.all().count() == 5
+            assert await MemberRecord.all().count() == 0
+        assert await MemberRecord.all().count() == 5
     await one.close()
     await other.close()
 

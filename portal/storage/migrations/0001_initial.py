@@ -12,7 +12,7 @@ class Migration(migrations.Migration):
 
     operations = [
         ops.CreateModel(
-            name="CharterRow",
+            name="CharterRecord",
             fields=[
                 ("sequence", fields.BigIntField(generated=True, primary_key=True, unique=True, db_index=True)),
                 ("hash", fields.CharField(unique=True, max_length=64)),
@@ -29,7 +29,7 @@ class Migration(migrations.Migration):
             bases=["Model"],
         ),
         ops.CreateModel(
-            name="FollowUp",
+            name="FollowUpRecord",
             fields=[
                 ("sequence", fields.BigIntField(generated=True, primary_key=True, unique=True, db_index=True)),
                 ("slug", fields.CharField(max_length=31)),
@@ -48,7 +48,7 @@ class Migration(migrations.Migration):
             bases=["Model"],
         ),
         ops.CreateModel(
-            name="Invitation",
+            name="InvitationRecord",
             fields=[
                 ("token_sha256", fields.CharField(primary_key=True, unique=True, db_index=True, max_length=64)),
                 ("slug", fields.CharField(max_length=31)),
@@ -57,7 +57,7 @@ class Migration(migrations.Migration):
             bases=["Model"],
         ),
         ops.CreateModel(
-            name="Nonce",
+            name="NonceRecord",
             fields=[
                 ("nonce", fields.CharField(primary_key=True, unique=True, db_index=True, max_length=24)),
                 ("expires", fields.BigIntField(db_index=True)),
@@ -66,7 +66,7 @@ class Migration(migrations.Migration):
             bases=["Model"],
         ),
         ops.CreateModel(
-            name="Reply",
+            name="ReplyRecord",
             fields=[
                 ("sequence", fields.BigIntField(generated=True, primary_key=True, unique=True, db_index=True)),
                 ("submission", fields.CharField(max_length=32)),
@@ -83,7 +83,7 @@ class Migration(migrations.Migration):
             bases=["Model"],
         ),
         ops.CreateModel(
-            name="Submission",
+            name="SubmissionRecord",
             fields=[
                 ("sequence", fields.BigIntField(generated=True, primary_key=True, unique=True, db_index=True)),
                 ("submission", fields.CharField(unique=True, max_length=32)),

@@ -10,7 +10,7 @@ class Migration(migrations.Migration):
 
     operations = [
         ops.CreateModel(
-            name="FindingRow",
+            name="FindingRecord",
             fields=[
                 ("sequence", fields.BigIntField(generated=True, primary_key=True, unique=True, db_index=True)),
                 ("identifier", fields.CharField(max_length=64)),

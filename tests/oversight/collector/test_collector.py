@@ -16,7 +16,7 @@ from crypto.submission import SealedSubmission
 from oversight.collector.visit import WHOLE_EVERY_VISITS, Collector, CollectorBusy, collect_forever
 from oversight.letters.records import FollowUpRecord, ReplyRecord
 from oversight.reports import arrival
-from oversight.reports.records import CollectorState, DamagedArrival, SealedFileRecord, Submission
+from oversight.reports.records import CollectorStateRecord, DamagedArrivalRecord, SealedFileRecord, SubmissionRecord
 from oversight.wire.portal_client import PortalRefused, PortalUnreachable
 from tests.oversight.office import Office
 from tests.oversight.portal_simulator import PortalSimulator, answer, cut_connection, refusal
@@ -42,7 +42,7 @@ async def test_what_waits_is_stored_whole_and_then_confirmed(
     sealed = sealed_report(office.world, attachments=[attachment(b"note" * 10_000)])
     portal.add(sealed)
     await wire.collect()
-    submission = await Submission.get()
+    submission = await SubmissionRecord.get()
     assert (submission.id, submission.number, submission.confirmed) == (sealed.manifest.submission, 1, True)
     stored = {row.name: row.sealed for row in await SealedFileRecord.all()}
     assert stored == {**sealed.files, "attachment-1.age": None}
@@ -61,7 +61,7 @@ async def test_a_second_visit_changes_nothing(wire: Wire, portal: PortalSimulato
     portal.requests.clear()
     await wire.collect()
     assert not [request for request in portal.requests if "/files/" in request or request.endswith("/collection")]
-    assert await Submission.all().count() == 1
+    assert await SubmissionRecord.all().count() == 1
 
 
 async def test_a_portal_that_counts_from_the_beginning_again_is_read_whole_before_long(
@@ -76,7 +76,7 @@ async def test_a_portal_that_counts_from_the_beginning_again_is_read_whole_befor
         portal.add(sealed_report(office.world))
         for _ in range(WHOLE_EVERY_VISITS):
             await collector.run()
-        assert await Submission.all().count() == 2
+        assert await SubmissionRecord.all().count() == 2
     await collector.client.close()
 
 
@@ -90,12 +90,12 @@ async def test_a_connection_cut_at_any_file_leads_to_the_same_end(
     portal.faults.append(cut_connection(path=f"/files/{file}$"))
     await wire.collect()
     assert not portal.collected
-    assert await Submission.all().count() == 0
+    assert await SubmissionRecord.all().count() == 0
     portal.faults.clear()
     office.clock.forward(minutes=71)
     await wire.collect()
     assert list(portal.collected) == [sealed.manifest.submission]
-    assert await DamagedArrival.all().count() == 0
+    assert await DamagedArrivalRecord.all().count() == 0
     folder = office.settings.data / "blobs" / sealed.manifest.submission
     assert sorted(path.name for path in folder.iterdir()) == ["attachment-1.age", "attachment-2.age"]
 
@@ -125,10 +125,10 @@ async def test_a_crash_between_storing_and_confirming_is_made_good(
         patch.setattr(Collector, "_confirm", _crash)
         with pytest.raises(KeyboardInterrupt):
             await wire.collect()
-    assert (await Submission.get()).confirmed is False
+    assert (await SubmissionRecord.get()).confirmed is False
     portal.requests.clear()
     await wire.collect()
-    assert (await Submission.get()).confirmed is True
+    assert (await SubmissionRecord.get()).confirmed is True
     assert len(portal.collected) == 1
     assert not [request for request in portal.requests if "/files/" in request]
 
@@ -146,7 +146,7 @@ async def test_a_lost_answer_to_the_confirmation_is_made_good(
         lambda request: refusal(404, "not-found") if request.url.path.endswith("/collection") else None
     )
     await wire.collect()
-    assert (await Submission.get()).confirmed is True
+    assert (await SubmissionRecord.get()).confirmed is True
 
 
 @pytest.mark.parametrize(
@@ -165,10 +165,10 @@ async def test_a_damaged_submission_is_written_down_and_hides_nothing(
     portal.add(damaged, **{name: flipped if data is None else data for name, data in changed.items()})
     portal.add(whole)
     await wire.collect()
-    row = await DamagedArrival.get()
+    row = await DamagedArrivalRecord.get()
     assert (row.submission, row.problem) == (damaged.manifest.submission, problem)
     assert list(portal.collected) == [whole.manifest.submission]
-    assert [row.id for row in await Submission.all()] == [whole.manifest.submission]
+    assert [row.id for row in await SubmissionRecord.all()] == [whole.manifest.submission]
 
 
 async def test_a_damaged_submission_that_is_mended_arrives_later(
@@ -184,7 +184,7 @@ async def test_a_damaged_submission_that_is_mended_arrives_later(
     office.clock.forward(minutes=71)
     await wire.collect()
     assert list(portal.collected) == [sealed.manifest.submission]
-    assert await DamagedArrival.all().count() == 0
+    assert await DamagedArrivalRecord.all().count() == 0
 
 
 async def test_when_a_damaged_submission_is_tried_again_does_not_tell_when_it_came(
@@ -193,7 +193,7 @@ async def test_when_a_damaged_submission_is_tried_again_does_not_tell_when_it_ca
     office.clock.forward(minutes=7)
     portal.add(sealed_report(office.world), report_age=b"x")
     await wire.collect()
-    due = (await DamagedArrival.get()).try_again
+    due = (await DamagedArrivalRecord.get()).try_again
     assert (due.minute, due.second, due.microsecond) == (0, 0, 0)
 
 
@@ -203,7 +203,7 @@ async def test_a_submission_under_an_unknown_charter_is_not_taken(
     stranger = under_charter(sealed_report(office.world), "f" * 64)
     portal.add(stranger)
     await wire.collect()
-    assert (await DamagedArrival.get()).problem == "charter"
+    assert (await DamagedArrivalRecord.get()).problem == "charter"
     assert not portal.collected
 
 
@@ -218,9 +218,9 @@ async def test_another_manifest_under_a_known_id_is_never_confirmed(
     portal.submissions.clear()
     portal.add(impostor)
     await wire.collect()
-    assert (await DamagedArrival.get()).problem == "conflict"
+    assert (await DamagedArrivalRecord.get()).problem == "conflict"
     assert not portal.collected
-    assert (await Submission.get()).manifest == first.manifest_bytes
+    assert (await SubmissionRecord.get()).manifest == first.manifest_bytes
 
 
 async def test_one_download_that_always_breaks_off_does_not_stop_the_others(
@@ -232,7 +232,7 @@ async def test_one_download_that_always_breaks_off_does_not_stop_the_others(
     portal.faults.append(cut_connection(path=f"/{broken.manifest.submission}/files/"))
     await wire.collect()
     assert list(portal.collected) == [whole.manifest.submission]
-    assert (await DamagedArrival.get()).problem == "interrupted"
+    assert (await DamagedArrivalRecord.get()).problem == "interrupted"
 
 
 async def test_more_submissions_than_a_page_holds_all_come_in(
@@ -243,7 +243,7 @@ async def test_more_submissions_than_a_page_holds_all_come_in(
         portal.add(under_new_id(sealed))
     await wire.collect()
     assert len(portal.collected) == 120
-    assert {row.number for row in await Submission.all()} == set(range(1, 121))
+    assert {row.number for row in await SubmissionRecord.all()} == set(range(1, 121))
 
 
 async def test_follow_ups_are_durable_before_they_are_confirmed(
@@ -305,11 +305,11 @@ async def test_the_status_says_since_when_the_portal_is_away(
         with pytest.raises(PortalUnreachable):
             await wire.collect()
         office.clock.forward(minutes=5)
-    state = await CollectorState.get()
+    state = await CollectorStateRecord.get()
     assert (state.failing_since, state.problem) == (since, "unreachable")
     portal.faults.clear()
     await wire.collect()
-    state = await CollectorState.get()
+    state = await CollectorStateRecord.get()
     assert (state.failing_since, state.last_success) == (None, office.clock.now)
 
 
@@ -317,7 +317,7 @@ async def test_a_refusal_of_the_office_is_named(wire: Wire, portal: PortalSimula
     portal.faults.append(lambda request: refusal(401, "signature-invalid"))
     with pytest.raises(PortalRefused):
         await wire.collect()
-    assert (await CollectorState.get()).problem == "signature-invalid"
+    assert (await CollectorStateRecord.get()).problem == "signature-invalid"
 
 
 async def test_an_error_page_of_a_proxy_is_an_unreachable_portal(wire: Wire, portal: PortalSimulator) -> None:
@@ -374,7 +374,7 @@ async def test_no_fault_ends_the_visits(wire: Wire, portal: PortalSimulator, mon
     with pytest.raises(asyncio.CancelledError):
         await collect_forever(prepare, 60, sleep)
     assert waits == [120, 240, 60]
-    assert (await CollectorState.get()).problem is None
+    assert (await CollectorStateRecord.get()).problem is None
 
 
 async def test_the_queue_says_since_when_the_portal_is_away(

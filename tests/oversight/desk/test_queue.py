@@ -12,9 +12,9 @@ from crypto.report import Report
 from oversight.desk.index import continue_index
 from oversight.desk.queue import PAGE_ROWS, Filters, read_queue
 from oversight.desk.queue_pages import first_day_of_week
-from oversight.members.records import Member, Session
-from oversight.members.sessions import Unlocked
-from oversight.reports.records import DamagedArrival, IndexEntry, SealedFileRecord, Submission
+from oversight.members.records import MemberRecord, SessionRecord
+from oversight.members.sessions import OpenSession
+from oversight.reports.records import DamagedArrivalRecord, IndexEntryRecord, SealedFileRecord, SubmissionRecord
 from oversight.reports.summary import ENTRY_BYTES, Summary, open_summary, seal_summary, summarise
 from tests.oversight.office import Office
 from tests.oversight.portal_simulator import PortalSimulator
@@ -34,15 +34,15 @@ def wire(office: Office, portal: PortalSimulator) -> Wire:
     return Wire(office, portal.transport())
 
 
-async def unlock(office: Office, label: str) -> Unlocked:
-    return Unlocked(await Member.get(label=label), office.world[label].keyring, Session())
+async def unlock(office: Office, label: str) -> OpenSession:
+    return OpenSession(await MemberRecord.get(label=label), office.world[label].keyring, SessionRecord())
 
 
-async def put_rows(unlocked: Unlocked, summaries: list[Summary]) -> None:
+async def put_rows(session: OpenSession, summaries: list[Summary]) -> None:
     """Submissions that are already in this member's index, numbered from 1."""
     for number, summary in enumerate(summaries, 1):
         identifier = f"{number:032x}"
-        await Submission.create(
+        await SubmissionRecord.create(
             id=identifier,
             number=number,
             charter="0" * 64,
@@ -51,12 +51,12 @@ async def put_rows(unlocked: Unlocked, summaries: list[Summary]) -> None:
             collected=date(2026, 11, 20),
         )
         row = Summary("open", number, summary.language, summary.country, summary.urgency)
-        sealed = seal_summary(row, unlocked.keyring.index_key, unlocked.member.label, identifier)
-        await IndexEntry.create(member=unlocked.member.label, submission_id=identifier, sealed=sealed)
+        sealed = seal_summary(row, session.keyring.index_key, session.member.label, identifier)
+        await IndexEntryRecord.create(member=session.member.label, submission_id=identifier, sealed=sealed)
 
 
 async def test_urgency_comes_first_in_it_surrender_and_then_the_newest(office: Office) -> None:
-    unlocked = await unlock(office, "bruno")
+    session = await unlock(office, "bruno")
     codes: list[tuple[str, ...]] = [
         (),
         ("UR-MED",),
@@ -66,19 +66,19 @@ async def test_urgency_comes_first_in_it_surrender_and_then_the_newest(office: O
         ("UR-SOMETHING-NEW",),
         (),
     ]
-    await put_rows(unlocked, [Summary("open", urgency=urgency) for urgency in codes])
-    page = await read_queue(unlocked, Filters())
+    await put_rows(session, [Summary("open", urgency=urgency) for urgency in codes])
+    page = await read_queue(session, Filters())
     assert [row.submission.number for row in page.rows] == [4, 5, 3, 2, 6, 7, 1]
 
 
 async def test_pages_follow_each_other_without_a_gap_or_a_repeat(office: Office) -> None:
-    unlocked = await unlock(office, "bruno")
+    session = await unlock(office, "bruno")
     urgency: list[tuple[str, ...]] = [("UR-LIFE",), ("UR-SURR-72H",), (), ("UR-MED",)]
-    await put_rows(unlocked, [Summary("open", urgency=urgency[number % 4]) for number in range(130)])
+    await put_rows(session, [Summary("open", urgency=urgency[number % 4]) for number in range(130)])
     seen: list[int] = []
     after: str | None = ""
     while after is not None:
-        page = await read_queue(unlocked, Filters(), after)
+        page = await read_queue(session, Filters(), after)
         assert len(page.rows) <= PAGE_ROWS and page.matching == 130
         seen += [row.submission.number for row in page.rows]
         after = page.following
@@ -86,20 +86,20 @@ async def test_pages_follow_each_other_without_a_gap_or_a_repeat(office: Office)
 
 
 async def test_filters_narrow_by_country_urgency_and_state(office: Office) -> None:
-    unlocked = await unlock(office, "bruno")
+    session = await unlock(office, "bruno")
     await put_rows(
-        unlocked,
+        session,
         [
             Summary("open", country="TR", urgency=("UR-LIFE",)),
             Summary("open", country="DE", urgency=("UR-LIFE",)),
             Summary("open", country="TR"),
         ],
     )
-    await Submission.filter(number=1).update(opened_on=date(2026, 11, 21))
-    await Submission.filter(number=2).update(answered_on=date(2026, 11, 21))
+    await SubmissionRecord.filter(number=1).update(opened_on=date(2026, 11, 21))
+    await SubmissionRecord.filter(number=2).update(answered_on=date(2026, 11, 21))
 
     async def numbers(**filters: str) -> list[int]:
-        page = await read_queue(unlocked, Filters.read(filters))
+        page = await read_queue(session, Filters.read(filters))
         assert page.countries == {"TR", "DE"}
         return [row.submission.number for row in page.rows]
 
@@ -122,7 +122,7 @@ async def test_the_index_table_does_not_tell_whom_a_reporter_excluded(
     for label in ("bruno", "chiara"):
         progress = await continue_index(await unlock(office, label), charters, PORTAL_ORIGIN)
         assert (progress.done, progress.total) == (2, 2)
-    entries = await IndexEntry.all()
+    entries = await IndexEntryRecord.all()
     assert len(entries) == 4
     assert {len(entry.sealed) for entry in entries} == {ENTRY_BYTES + 24 + 16}
     assert len((await read_queue(await unlock(office, "bruno"), Filters())).rows) == 1
@@ -133,13 +133,13 @@ async def test_the_index_goes_on_where_the_time_was_over(office: Office, portal:
     for _ in range(3):
         portal.add(sealed_report(office.world))
     await wire.collect()
-    unlocked = await unlock(office, "bruno")
+    session = await unlock(office, "bruno")
     charters = {office.world.charter.hash: office.world.charter}
-    none = await continue_index(unlocked, charters, PORTAL_ORIGIN, seconds_max=0)
+    none = await continue_index(session, charters, PORTAL_ORIGIN, seconds_max=0)
     assert (none.done, none.total, none.finished) == (0, 3, False)
     browser = await office.browser_of("bruno")
     assert "3 reports" in (await browser.get("/queue")).text
-    assert await IndexEntry.filter(member="bruno").count() == 3
+    assert await IndexEntryRecord.filter(member="bruno").count() == 3
 
 
 async def test_a_report_that_is_not_what_it_should_be_is_listed_as_broken(
@@ -168,14 +168,14 @@ async def test_index_entries_that_do_not_open_are_built_anew(
     await wire.collect()
     browser = await office.browser_of("bruno")
     assert "1 report</p>" in (await browser.get("/queue")).text
-    await IndexEntry.all().update(sealed=seal_bytes(b"x" * 32, b"x", b""))
+    await IndexEntryRecord.all().update(sealed=seal_bytes(b"x" * 32, b"x", b""))
     await browser.get("/queue")
     assert "1 report</p>" in (await browser.get("/queue")).text
 
 
 async def test_a_report_whose_sealed_files_are_gone_is_listed_as_broken(office: Office) -> None:
     await put_rows(await unlock(office, "bruno"), [Summary("open")])
-    await IndexEntry.all().delete()
+    await IndexEntryRecord.all().delete()
     assert "This report can’t be opened" in (await (await office.browser_of("bruno")).get("/queue")).text
 
 
@@ -185,7 +185,7 @@ async def test_what_arrived_damaged_is_shown_above_the_queue(
     portal.add(sealed_report(office.world), report_age=b"x")
     portal.add(sealed_report(office.world))
     await wire.collect()
-    assert (await DamagedArrival.get()).file == "report.age"
+    assert (await DamagedArrivalRecord.get()).file == "report.age"
     page = (await (await office.browser_of("bruno")).get("/queue")).text
     assert "1 report arrived damaged" in page and "a file has another size than it should" in page
     assert "1 report</p>" in page

@@ -14,10 +14,10 @@ from crypto.answers import PartialDate
 from crypto.errors import AuthenticationError
 from crypto.manifest import SealedFile
 from crypto.submission import Attachment, SealedSubmission, open_grant, open_report
-from oversight.members.records import Member
+from oversight.members.records import MemberRecord
 from oversight.reports.download import check_attachment, content_disposition, safe_name, stream_attachment
 from oversight.reports.labels import partial_date_words
-from oversight.reports.records import Submission
+from oversight.reports.records import SubmissionRecord
 from portal.kit.i18n import Translation, load_translation, text_direction
 from tests.oversight.office import Office
 from tests.oversight.portal_simulator import PortalSimulator
@@ -55,7 +55,7 @@ async def test_answers_are_shown_in_the_reporters_direction_under_the_members_qu
     assert 'dir="ltr">Gate 7 &lt;b&gt;</div>' in page
     assert "about March 2026" in page and "I am held" in page and "Risk of torture" in page
     assert "question left open" not in page
-    await Member.filter(label="bruno").update(locale="ar")
+    await MemberRecord.filter(label="bruno").update(locale="ar")
     arabic = (await browser.get(f"/reports/{sealed.manifest.submission}")).text
     assert '<html lang="ar" dir="rtl">' in arabic and "ماذا حدث؟" in arabic and "مارس 2026" in arabic
 
@@ -87,7 +87,7 @@ async def test_the_first_member_who_opens_a_report_is_written_down_once(
     office.clock.forward(days=2)
     second = await office.browser_of("chiara")
     assert "22 November 2026 by Bruno Keller" in (await second.get(path)).text
-    submission = await Submission.get()
+    submission = await SubmissionRecord.get()
     assert (submission.opened_on, submission.opened_by) == (TODAY, "bruno")
 
 

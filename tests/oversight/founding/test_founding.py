@@ -27,7 +27,7 @@ from oversight.founding.ceremony import check_subsets
 from oversight.founding.command import Founded, found
 from oversight.founding.plan import Plan, PlanError, load_plan, read_plan
 from oversight.founding.store import publish, start_over
-from oversight.members.records import Member
+from oversight.members.records import MemberRecord
 from oversight.members.second_factor import open_secret
 from oversight.settings import Settings
 from oversight.storage import Database
@@ -109,11 +109,11 @@ async def check_founded(ceremony: Ceremony, portal: Portal) -> None:
         answer = await client.get(f"/api/v1/commissions/{charter.slug}/charter")
     assert read_charter(answer.content) == charter
     factor_key = second_factor_key(ceremony.settings.secrets)
-    assert await Member.all().count() == len(ceremony.plan.members)
+    assert await MemberRecord.all().count() == len(ceremony.plan.members)
     for planned in ceremony.plan.members:
         sheet = (ceremony.out / f"member-{planned.label}.html").read_text()
         passphrase, secret = re.findall(r'class="sheet__secret">([^<]+)<', sheet)
-        member = await Member.get(label=planned.label)
+        member = await MemberRecord.get(label=planned.label)
         keyring = open_keyring(member.keyring, passphrase, planned.label)
         entry = next(entry for entry in charter.members if entry.label == planned.label)
         assert keyring.identity.recipient() == entry.recipient
@@ -141,7 +141,7 @@ async def test_a_founding_file_becomes_a_commission(ceremony: Ceremony, portal: 
     assert (charter.governors.threshold, len(charter.governors.keys)) == (2, 2)
     assert charter.questionnaire.questions
     assert set(done.sheets) == {"amina", "bruno", "chiara"}
-    assert (await Member.get(label="bruno")).username == "bruno.k"
+    assert (await MemberRecord.get(label="bruno")).username == "bruno.k"
 
 
 async def test_sheets_are_for_their_owner_alone_and_name_no_commission(ceremony: Ceremony) -> None:
@@ -162,7 +162,7 @@ async def test_the_office_keeps_no_passphrase_and_no_key(ceremony: Ceremony) -> 
         assert sheet.passphrase.encode() not in stored
         assert sheet.totp_secret.encode() not in stored
         keyring = open_keyring(
-            (await Member.get(label=sheet.member.label)).keyring, sheet.passphrase, sheet.member.label
+            (await MemberRecord.get(label=sheet.member.label)).keyring, sheet.passphrase, sheet.member.label
         )
         for secret in (keyring.identity_seed, keyring.signing_seed, keyring.index_key):
             assert secret not in stored

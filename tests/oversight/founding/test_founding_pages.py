@@ -9,9 +9,9 @@ import pytest
 from crypto.keyring import open_keyring
 from oversight.commission.charters import current_charter, is_founded
 from oversight.commission.records import CharterRecord
-from oversight.founding.founding_draft import Draft, DraftChanged, setup_token
+from oversight.founding.founding_draft import FoundingChangedError, FoundingDraft, setup_token
 from oversight.founding.records import FoundingRecord
-from oversight.members.records import Member
+from oversight.members.records import MemberRecord
 from tests.oversight.office import Browser, Office
 from tests.oversight.portals import Portal
 
@@ -126,7 +126,7 @@ async def test_once_founded_nobody_founds_again(office: Office) -> None:
     assert (await browser.post("/found/start-over")).headers["location"] == "/found"
     assert (await browser.get("/found")).headers["location"] == "/login"
     with office.database.use():
-        assert await Member.all().count() == 5
+        assert await MemberRecord.all().count() == 5
 
 
 async def test_the_steps_come_in_their_order(unfounded: Office) -> None:
@@ -153,7 +153,7 @@ async def test_what_is_kept_meanwhile_is_sealed_under_the_token(unfounded: Offic
     passphrase, secret = await show_sheet(browser, "amina")
     await browser.post("/found/reserve", shares="3", threshold="2")
     with unfounded.database.use():
-        draft = await Draft.load(unfounded.settings.secrets)
+        draft = await FoundingDraft.load(unfounded.settings.secrets)
         sealed = bytes((await FoundingRecord.get()).sealed)
     ceremony = draft.ceremony
     assert ceremony.shares is not None
@@ -171,21 +171,21 @@ async def test_another_sheet_makes_the_first_one_worthless_and_keeps_the_keys(un
     first, _ = await show_sheet(browser, "amina")
     second, _ = await show_sheet(browser, "amina")
     with unfounded.database.use():
-        ceremony = (await Draft.load(unfounded.settings.secrets)).ceremony
+        ceremony = (await FoundingDraft.load(unfounded.settings.secrets)).ceremony
     assert first != second
     assert open_keyring(ceremony.accounts["amina"].sealed_keyring, second, "amina") == ceremony.keyrings["amina"]
 
 
 async def test_two_pages_at_once_never_leave_a_sheet_that_opens_nothing(unfounded: Office) -> None:
     with unfounded.database.use():
-        one = await Draft.load(unfounded.settings.secrets)
-        other = await Draft.load(unfounded.settings.secrets)
+        one = await FoundingDraft.load(unfounded.settings.secrets)
+        other = await FoundingDraft.load(unfounded.settings.secrets)
         await one.save(one.ceremony)
-        with pytest.raises(DraftChanged):
+        with pytest.raises(FoundingChangedError):
             await other.save(other.ceremony)
-        other = await Draft.load(unfounded.settings.secrets)
+        other = await FoundingDraft.load(unfounded.settings.secrets)
         await one.save(one.ceremony)
-        with pytest.raises(DraftChanged):
+        with pytest.raises(FoundingChangedError):
             await other.save(other.ceremony)
 
 
@@ -208,7 +208,7 @@ async def test_shares_are_tested_from_paper_and_then_forgotten(unfounded: Office
     answer = await browser.post("/found/reserve/test", **{"share-1": shares[1].upper(), "share-2": shares[2]})
     assert answer.status_code == 303
     with unfounded.database.use():
-        reserve = (await Draft.load(unfounded.settings.secrets)).ceremony.shares
+        reserve = (await FoundingDraft.load(unfounded.settings.secrets)).ceremony.shares
     assert reserve is not None
     assert reserve.mnemonics == ()
     assert (await browser.post("/found/reserve/shares/1")).headers["location"] == "/found"
@@ -297,7 +297,7 @@ async def test_a_member_who_is_removed_loses_the_keys(unfounded: Office) -> None
     await show_sheet(browser, "amina")
     await browser.post("/found/members/remove", label="amina")
     with unfounded.database.use():
-        ceremony = (await Draft.load(unfounded.settings.secrets)).ceremony
+        ceremony = (await FoundingDraft.load(unfounded.settings.secrets)).ceremony
     assert "amina" not in ceremony.keyrings
     assert ceremony.plan.governors == ("chiara",)
     states = re.findall(r'class="state[^>]*>[^A-Z]*([A-Za-z ]+)<', (await browser.get("/found")).text)

@@ -17,11 +17,11 @@ from crypto.event_parts import Declared, Moved
 from crypto.note import Note
 from oversight.cases import commands
 from oversight.cases.case_store import CaseProjection, load_case, load_notes, rebuild
-from oversight.cases.records import CaseGrantRecord, CaseHolder, CaseRecord, CaseReport
+from oversight.cases.records import CaseGrantRecord, CaseHolderRecord, CaseRecord, CaseReportRecord
 from oversight.ledger.append import ConflictError, append
 from oversight.ledger.records import EventRecord
 from oversight.ledger.verify import verify_events
-from oversight.workflow.projection import check
+from oversight.workflow.projection import apply_event
 from oversight.workflow.rules import STATES, RuleError, transitions_from
 from oversight.workflow.state import CaseState
 from tests.oversight.case_desk import FINDING, REASONS, Desk
@@ -52,7 +52,7 @@ async def test_two_members_who_act_at_once_do_not_fork_a_ledger(any_desk: Desk) 
     state = await load_case(case)
     assert state.notes == len(written) >= 5
     notes = [data async for data in load_notes(case)]
-    verified = verify_events(notes, any_desk.charters, check, RuleError)
+    verified = verify_events(notes, any_desk.charters, apply_event, RuleError)
     assert verified.state == state
     assert await EventRecord.filter(case=case).count() == state.head.sequence + 1
 
@@ -151,14 +151,14 @@ async def test_a_long_random_history_comes_out_the_same_when_it_is_made_again(an
     assert await rows() == before
     for case in cases:
         notes = [data async for data in load_notes(case)]
-        assert verify_events(notes, any_desk.charters, check, RuleError).state == await load_case(case)
+        assert verify_events(notes, any_desk.charters, apply_event, RuleError).state == await load_case(case)
 
 
 async def test_rows_that_were_tampered_with_are_mended_by_the_ledger(desk: Desk) -> None:
     state = await desk.open_case()
     before = await rows()
     await CaseRecord.all().update(state="CLOSED", projection=b"{}", next_due=None)
-    await CaseHolder.all().delete()
+    await CaseHolderRecord.all().delete()
     await rebuild(desk.charters)
     assert await rows() == before
     assert await load_case(state.head.case) == state
@@ -237,7 +237,7 @@ async def fail() -> CaseState:
 async def rows() -> dict[str, list[Any]]:
     """Every row that is made from the ledgers, and the ledgers and grants themselves."""
     found: dict[str, list[Any]] = {}
-    for model in (CaseRecord, CaseHolder, CaseReport, CaseGrantRecord, EventRecord):
+    for model in (CaseRecord, CaseHolderRecord, CaseReportRecord, CaseGrantRecord, EventRecord):
         entries = [encode_row(values(row)) for row in await model.all()]
         found[model.__name__] = sorted(entries)
     # Which number the database gives to a row of holders is nobody's business.

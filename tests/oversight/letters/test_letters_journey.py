@@ -11,9 +11,9 @@ import pytest
 from crypto.encoding import decode_base64, encode_base64
 from crypto.message import FollowUp, open_reply, seal_follow_up
 from crypto.submission import SealedSubmission, open_state
-from oversight.letters.records import FollowUpRecord, ReplyDraft, ReplyRecord
-from oversight.members.records import Member
-from oversight.reports.records import Submission
+from oversight.letters.records import FollowUpRecord, ReplyDraftRecord, ReplyRecord
+from oversight.members.records import MemberRecord
+from oversight.reports.records import SubmissionRecord
 from oversight.settings import Settings
 from tests.oversight.office import OFFICE_ORIGIN, Browser, Office
 from tests.oversight.sealed_reports import STORY, Wire, attachment, mailbox, sealed_report
@@ -128,7 +128,7 @@ async def test_a_member_whom_the_reporter_excluded_finds_nothing_by_page_or_by_r
     for path in (f"{here}/reply", f"{here}/reply/send", f"{here}/reply/discard"):
         answer = await excluded.post(path, language="ar", body="text", draft="0" * 32)
         assert answer.status_code == 404, path
-    assert (await Submission.get()).opened_on is None
+    assert (await SubmissionRecord.get()).opened_on is None
     unknown = await excluded.get(f"/reports/{'0' * 32}")
     known = await excluded.get(here)
     assert known.text == unknown.text.replace("0" * 32, submission)
@@ -140,7 +140,7 @@ async def test_who_has_no_reading_role_sees_no_content_though_the_key_would_open
 ) -> None:
     submission = await deliver(portal, sealed_report(office.world))
     await wire.collect()
-    await Member.filter(label="elif").update(roles=roles)
+    await MemberRecord.filter(label="elif").update(roles=roles)
     browser = await office.browser_of("elif")
     queue = await browser.get("/queue")
     assert "Your role does not include reading reports" in queue.text and "R-0001" not in queue.text
@@ -213,12 +213,12 @@ async def test_a_draft_rests_sealed_under_the_members_own_key(
     await wire.collect()
     browser, other = await office.browser_of("bruno"), await office.browser_of("chiara")
     await browser.post(f"/reports/{submission}/reply", language="ar", body="rare-draft-word")
-    row = await ReplyDraft.get()
+    row = await ReplyDraftRecord.get()
     assert b"rare-draft-word" not in row.sealed and len(row.sealed) >= 4096
     assert "rare-draft-word" in (await browser.get(f"/reports/{submission}/reply")).text
     assert "rare-draft-word" not in (await other.get(f"/reports/{submission}/reply")).text
     await browser.post(f"/reports/{submission}/reply/discard")
-    assert await ReplyDraft.all().count() == 0
+    assert await ReplyDraftRecord.all().count() == 0
 
 
 @pytest.mark.parametrize(
@@ -237,7 +237,7 @@ async def test_a_reply_that_can_t_be_sent_is_given_back_with_the_reason(
     browser = await office.browser_of("bruno")
     answer = await browser.post(f"/reports/{submission}/reply", **form)
     assert answer.status_code == 422 and message in answer.text and form["body"].strip() in answer.text
-    assert await ReplyDraft.all().count() == 0
+    assert await ReplyDraftRecord.all().count() == 0
 
 
 async def test_nothing_that_a_reporter_wrote_stands_in_the_offices_files_in_the_clear(

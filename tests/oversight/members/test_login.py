@@ -9,7 +9,7 @@ import pytest
 from crypto.errors import CryptoError
 from crypto.keyring import open_bytes, open_keyring
 from oversight.members import accounts
-from oversight.members.records import Member, Session
+from oversight.members.records import MemberRecord, SessionRecord
 from tests.oversight.office import Office
 
 
@@ -133,7 +133,7 @@ async def test_lock_closes_the_keys_on_the_server_too(office: Office) -> None:
     browser.client.cookies.set("session", stolen, "office.test")
     assert (await browser.get("/members")).status_code == 303
     with office.database.use():
-        assert await Session.all().count() == 0
+        assert await SessionRecord.all().count() == 0
 
 
 async def test_a_session_locks_itself_when_it_is_idle(office: Office) -> None:
@@ -145,7 +145,7 @@ async def test_a_session_locks_itself_when_it_is_idle(office: Office) -> None:
     office.clock.forward(minutes=15)
     assert (await browser.get("/members")).status_code == 303
     with office.database.use():
-        assert await Session.all().count() == 0
+        assert await SessionRecord.all().count() == 0
 
 
 async def test_a_session_ends_after_twelve_hours_however_busy_it_is(office: Office) -> None:
@@ -163,8 +163,8 @@ async def test_a_stolen_database_opens_nothing_without_the_cookie(office: Office
     cookie = browser.client.cookies["session"]
     keyring = office.world["amina"].keyring.to_bytes()
     with office.database.use():
-        row = (await Session.all())[0]
-        member = await Member.get(label="amina")
+        row = (await SessionRecord.all())[0]
+        member = await MemberRecord.get(label="amina")
     stored = bytes(row.keyring) + bytes(member.keyring) + bytes(member.second_factor) + row.id_hash.encode()
     stored += bytes.fromhex(row.id_hash)
     assert cookie.encode() not in stored
@@ -221,8 +221,8 @@ async def test_an_oversized_form_is_refused(office: Office) -> None:
 
 async def test_a_keyring_of_weaker_parameters_is_sealed_anew_at_login(office: Office) -> None:
     with office.database.use():
-        before = (await Member.get(label="amina")).keyring
+        before = (await MemberRecord.get(label="amina")).keyring
         await office.browser_of("amina")
-        after = (await Member.get(label="amina")).keyring
+        after = (await MemberRecord.get(label="amina")).keyring
     assert before != after
     assert (await office.browser_of("amina")) is not None

@@ -7,7 +7,7 @@ import pytest
 
 from crypto.fingerprint import member_fingerprint
 from crypto.keyring import open_keyring
-from oversight.members.records import Member
+from oversight.members.records import MemberRecord
 from tests.oversight.office import Office
 
 NEW = "six quiet words nobody could guess"
@@ -53,7 +53,7 @@ async def test_a_changed_passphrase_opens_the_same_keys_and_the_old_one_nothing(
     assert (await browser.get("/account")).status_code == 200
     assert (await other.get("/account")).status_code == 303
     with office.database.use():
-        sealed = (await Member.get(label="amina")).keyring
+        sealed = (await MemberRecord.get(label="amina")).keyring
     assert open_keyring(sealed, NEW, "amina") == person.keyring
     assert (await office.browser().log_in(person)).status_code == 403
     assert (await office.browser().log_in(person, passphrase=NEW)).status_code == 303
@@ -77,7 +77,7 @@ async def test_a_passphrase_is_not_changed_by_mistake(office: Office, changed: d
     assert error in answer.text
     assert NEW not in answer.text
     with office.database.use():
-        sealed = (await Member.get(label="amina")).keyring
+        sealed = (await MemberRecord.get(label="amina")).keyring
     assert open_keyring(sealed, person.passphrase, "amina") == person.keyring
 
 

@@ -14,8 +14,8 @@ from oversight.cases.case_store import load_case, load_notes
 from oversight.cases.records import CaseGrantRecord
 from oversight.ledger.records import EventRecord
 from oversight.ledger.verify import verify_events
-from oversight.reports.records import Submission
-from oversight.workflow.projection import check
+from oversight.reports.records import SubmissionRecord
+from oversight.workflow.projection import apply_event
 from oversight.workflow.rules import RuleError
 from tests.oversight.case_desk import Desk
 
@@ -170,7 +170,7 @@ async def test_a_holder_who_is_no_longer_a_member_is_shut_out_before_anything_is
     assert state.holders == ("amina", "chiara")
     assert state.head.sequence not in await openable(desk, "bruno", case)
     notes = [data async for data in load_notes(case)]
-    assert verify_events(notes, desk.charters, check, RuleError).state == state
+    assert verify_events(notes, desk.charters, apply_event, RuleError).state == state
 
 
 async def test_an_event_under_an_older_charter_than_the_last_is_refused(desk: Desk) -> None:
@@ -212,7 +212,7 @@ async def test_nobody_opens_a_case_of_a_report_that_was_kept_from_them(desk: Des
     report = await desk.receive(exclude=["amina"])
     assert await refused(commands.open_case(desk.person("amina"), [report], "none")) == "report-not-granted"
     assert await EventRecord.all().count() == 0
-    assert await Submission.all().count() == 1
+    assert await SubmissionRecord.all().count() == 1
 
 
 async def test_a_report_belongs_to_one_case(desk: Desk) -> None:

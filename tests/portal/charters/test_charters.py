@@ -11,7 +11,7 @@ import pytest
 from crypto.charter import Charter, CharterDraft, make_charter, read_charter
 from crypto.note import SigningKey, sign
 from portal.charters.known import Charters, invite
-from portal.storage.records import CharterRow, Invitation
+from portal.storage.records import CharterRecord, InvitationRecord
 from tests.people import PORTAL_ORIGIN, World, found_test_commission, portal_key
 from tests.portal.world import API, RunningPortal, another, error_code, running_portal, sealed_report
 
@@ -40,7 +40,7 @@ async def test_a_first_charter_needs_an_invitation_for_its_name_that_is_used_onc
     other = found_test_commission(slug="second-commission")
     with portal_on.database.use():
         wrong, right = await invite("third-commission"), await invite(other.slug)
-        assert right not in [row.token_sha256 for row in await Invitation.all()]
+        assert right not in [row.token_sha256 for row in await InvitationRecord.all()]
     for invitation in ("", "guess", wrong):
         assert error_code(await post(portal_on, other.charter.note, invitation)) == (403, "invitation-invalid")
     assert (await post(portal_on, other.charter.note, right)).status_code == 201
@@ -108,7 +108,7 @@ async def test_two_different_second_charters_at_once_leave_one(portal_on: Runnin
     answers = await asyncio.gather(*(post(portal_on, note) for note in notes))
     assert sorted(answer.status_code for answer in answers) == [201, 409]
     with portal_on.database.use():
-        assert await CharterRow.all().count() == 2
+        assert await CharterRecord.all().count() == 2
 
 
 async def test_a_charter_that_another_process_took_is_known_when_it_is_asked_for(portal: RunningPortal) -> None:

@@ -19,7 +19,7 @@ from crypto.encoding import encode_json
 from crypto.manifest import Manifest, SealedFile
 from crypto.submission import SealedSubmission
 from portal.intake import views
-from portal.storage.records import Submission
+from portal.storage.records import SubmissionRecord
 from tests.people import NOW, PORTAL_ORIGIN, VALID_UNTIL, found_test_commission, portal_key
 from tests.portal.intake.raw_bundle import raw_bundle
 from tests.portal.world import (
@@ -37,7 +37,7 @@ from tests.portal.world import (
 
 async def stored(portal: RunningPortal) -> int:
     with portal.database.use():
-        return await Submission.all().count()
+        return await SubmissionRecord.all().count()
 
 
 def with_files(sealed: SealedSubmission, **files: bytes) -> SealedSubmission:
@@ -341,7 +341,7 @@ async def test_a_second_commission_gets_its_own_submissions_only(portal: Running
 async def test_nothing_more_exact_than_a_day_is_kept_of_a_submission(portal: RunningPortal) -> None:
     await portal.submit(fresh_report(100).bundle())
     with portal.database.use():
-        (row,) = await Submission.all().values()
+        (row,) = await SubmissionRecord.all().values()
     assert str(row["received"]) == NOW.date().isoformat()
     clock_times = [value for value in row.values() if hasattr(value, "hour")]
     assert clock_times == []

@@ -11,7 +11,7 @@ import pytest
 from portal.intake.sweeper import Sweeper
 from portal.storage.blobs import Part
 from portal.storage.local_blobs import LocalBlobs
-from portal.storage.records import Submission
+from portal.storage.records import SubmissionRecord
 from tests.portal.office_api.test_office_api import collection_note
 from tests.portal.world import (
     RunningPortal,
@@ -94,7 +94,7 @@ async def test_a_collected_submission_is_deleted_after_its_grace(portal_on: Runn
     assert (await portal.office("GET", "/submissions?after=0")).json()["submissions"] == []
     assert kept_files(portal) == []
     with portal.database.use():
-        row = await Submission.get(submission=sealed.manifest.submission)
+        row = await SubmissionRecord.get(submission=sealed.manifest.submission)
     assert (bytes(row.report), bytes(row.grant), bytes(row.manifest)) == (b"", b"", b"")
     again = await portal.submit(sealed.bundle())
     assert again.status_code == 200
@@ -129,7 +129,7 @@ async def test_a_second_collection_does_not_prolong_the_grace(portal: RunningPor
     await collect(portal, sealed)
     await portal.sweep()
     with portal.database.use():
-        assert (await Submission.get(submission=sealed.manifest.submission)).deleted
+        assert (await SubmissionRecord.get(submission=sealed.manifest.submission)).deleted
 
 
 @dataclass

@@ -200,7 +200,7 @@ async def test_a_follow_up_to_nobody_gets_the_same_answer_and_is_not_kept(portal
     for secrets in (stranger(), wrong_token()):
         assert await post_follow_up(portal, secrets, follow_up) == known
     with portal.database.use():
-        assert await records.FollowUp.all().count() == 1
+        assert await records.FollowUpRecord.all().count() == 1
 
 
 async def test_a_follow_up_that_is_not_sealed_is_refused_for_everyone(portal: RunningPortal) -> None:
@@ -214,7 +214,7 @@ async def test_a_full_mailbox_takes_no_more(portal: RunningPortal) -> None:
     sealed = await submitted(portal)
     with portal.database.use():
         rows = [
-            records.FollowUp(
+            records.FollowUpRecord(
                 slug=portal.world.slug,
                 submission=sealed.manifest.submission,
                 message=token_hex(16),
@@ -223,7 +223,7 @@ async def test_a_full_mailbox_takes_no_more(portal: RunningPortal) -> None:
             )
             for _ in range(FOLLOW_UPS_MAX)
         ]
-        await records.FollowUp.bulk_create(rows)
+        await records.FollowUpRecord.bulk_create(rows)
     status, text = await post_follow_up(portal, mailbox_secrets(), sealed_follow_up(portal, sealed))
     assert (status, "mailbox-full" in text) == (429, True)
 

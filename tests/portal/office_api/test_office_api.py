@@ -13,7 +13,7 @@ from crypto.encoding import decode_base64
 from crypto.manifest import read_manifest
 from crypto.note import SigningKey
 from crypto.submission import SealedSubmission
-from portal.storage.records import Nonce
+from portal.storage.records import NonceRecord
 from tests.people import NOW, PORTAL_ORIGIN, found_test_commission
 from tests.portal.charters.test_charters import post, successor
 from tests.portal.office_api.request_signer import RequestSigner
@@ -171,7 +171,7 @@ async def test_old_nonces_are_forgotten_and_fresh_ones_are_not(portal: RunningPo
     portal.clock.pass_days(1)
     await portal.sweep()
     with portal.database.use():
-        assert await Nonce.all().count() == 0
+        assert await NonceRecord.all().count() == 0
     assert error_code(await portal.client.get(LIST, headers=headers)) == (401, "signature-expired")
 
 
@@ -180,7 +180,7 @@ async def test_what_is_kept_of_a_request_does_not_tell_when_in_the_hour_it_came(
     signer = RequestSigner(portal.world.office_key, portal.clock)
     await portal.client.get(LIST, headers=signer.headers("GET", PORTAL_ORIGIN + LIST, None))
     with portal.database.use():
-        [kept] = await Nonce.all()
+        [kept] = await NonceRecord.all()
     assert kept.expires % 3600 == 0
     assert kept.expires >= portal.clock().timestamp() + 600
 

@@ -23,7 +23,7 @@ from crypto.finding import Finding, Section, finding_id, path_name, read_finding
 from crypto.note import Note
 from crypto.published_finding import read_published_finding
 from portal.kit.headers import REGISTER_CSP
-from portal.storage.records import FindingRow
+from portal.storage.records import FindingRecord
 from tests.conftest import ROOT
 from tests.findings import (
     CHAIR,
@@ -225,7 +225,7 @@ class TestRevisions:
         first = await put_one(portal)
         await put(portal, sign_finding(portal.world, correction_of(first)))
         with portal.database.use():
-            rows = await FindingRow.all().order_by("revision")
+            rows = await FindingRecord.all().order_by("revision")
         assert [bool(row.note) for row in rows] == [False, True]
         assert rows[0].hash == first.hash
 

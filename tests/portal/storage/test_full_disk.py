@@ -10,7 +10,7 @@ from secrets import token_hex
 
 import pytest
 
-from portal.storage.records import Submission
+from portal.storage.records import SubmissionRecord
 from tests.portal.world import (
     RunningPortal,
     bundle_without_attachments,
@@ -75,7 +75,7 @@ async def test_a_disk_that_fills_up_while_a_bundle_is_taken(
     assert error_code(await portal.submit(sealed.bundle())) == FULL
     monkeypatch.undo()
     with portal.database.use():
-        assert await Submission.all().count() == 0
+        assert await SubmissionRecord.all().count() == 0
     assert (await portal.submit(sealed.bundle())).status_code == 201
     fetched = await portal.office("GET", f"/submissions/{sealed.manifest.submission}/files/{FILE}")
     assert fetched.content == sealed.files[FILE]

@@ -14,7 +14,7 @@ from portal.storage import group_commit
 from portal.storage.database import Database, pending_migrations, transaction
 from portal.storage.errors import BusyError, DatabaseError, DuplicateError
 from portal.storage.group_commit import GroupCommit
-from portal.storage.records import FollowUp, Nonce
+from portal.storage.records import FollowUpRecord, NonceRecord
 from tests.people import NOW
 from tests.servers import free_port
 
@@ -42,12 +42,12 @@ async def stop(task: "asyncio.Task[None]") -> None:
     await asyncio.gather(task, return_exceptions=True)
 
 
-def nonce(value: str = "") -> Nonce:
-    return Nonce(nonce=value or token_hex(12), expires=1)
+def nonce(value: str = "") -> NonceRecord:
+    return NonceRecord(nonce=value or token_hex(12), expires=1)
 
 
-def follow_up(number: int) -> FollowUp:
-    return FollowUp(slug="slug", submission="ab" * 16, message=f"{number:032x}", day=NOW.date(), sealed=b"sealed")
+def follow_up(number: int) -> FollowUpRecord:
+    return FollowUpRecord(slug="slug", submission="ab" * 16, message=f"{number:032x}", day=NOW.date(), sealed=b"sealed")
 
 
 async def test_sqlite_syncs_every_commit(tmp_path: Path) -> None:
@@ -87,7 +87,7 @@ async def test_rows_that_wait_together_share_transactions(database_url: str, mon
     monkeypatch.setattr(group_commit, "transaction", counting)
     async with open_database(database_url), committing() as commits:
         await asyncio.gather(*(commits.insert(nonce()) for _ in range(200)))
-        assert await Nonce.all().count() == 200
+        assert await NonceRecord.all().count() == 200
     assert count <= 8
 
 
@@ -103,7 +103,7 @@ async def test_a_taken_key_does_not_hurt_the_neighbours(database_url: str) -> No
             DuplicateError,
             type(None),
         ]
-        assert await Nonce.all().count() == 4
+        assert await NonceRecord.all().count() == 4
 
 
 async def test_two_processes_never_show_a_row_after_one_with_a_higher_sequence(database_url: str) -> None:
@@ -120,14 +120,14 @@ async def test_two_processes_never_show_a_row_after_one_with_a_higher_sequence(d
         while len(seen) < until:
             last = seen[-1] if seen else 0
             seen.extend(
-                await FollowUp.filter(sequence__gt=last).order_by("sequence").values_list("sequence", flat=True)
+                await FollowUpRecord.filter(sequence__gt=last).order_by("sequence").values_list("sequence", flat=True)
             )  # type: ignore[arg-type]
             await asyncio.sleep(0)
 
     async with open_database(database_url), open_database(database_url) as one, open_database(database_url) as two:
         async with asyncio.timeout(60):
             await asyncio.gather(write(one, 0), write(two, 1000), read(200))
-        assert len(set(seen)) == await FollowUp.all().count() == 200
+        assert len(set(seen)) == await FollowUpRecord.all().count() == 200
 
 
 async def test_too_many_that_wait_are_told_so(tmp_path: Path) -> None:
@@ -155,7 +155,7 @@ async def test_who_still_waits_at_the_end_is_told_that_nothing_was_written(tmp_p
         outcomes = await asyncio.gather(*waiting, return_exceptions=True)
         written = sum(outcome is None for outcome in outcomes)
         assert {type(outcome) for outcome in outcomes} <= {type(None), BusyError}
-        assert await Nonce.all().count() >= written
+        assert await NonceRecord.all().count() >= written
 
 
 async def test_a_transaction_that_fails_leaves_nothing(database_url: str) -> None:
@@ -164,7 +164,7 @@ async def test_a_transaction_that_fails_leaves_nothing(database_url: str) -> Non
             async with transaction() as client:
                 await nonce().save(using_db=client, force_create=True)
                 raise ZeroDivisionError
-        assert await Nonce.all().count() == 0
+        assert await NonceRecord.all().count() == 0
         async with transaction() as client:
             await nonce().save(using_db=client, force_create=True)
-        assert await Nonce.all().count() == 1
+        assert await NonceRecord.all().count() == 1
