@@ -25,7 +25,8 @@ from pathlib import Path
 
 from crypto.age import PqIdentity
 from crypto.event import Event, seal_part, sign_event
-from crypto.event_parts import Declared, Keys, Moved, Noted, Opened, Public, Text, Thread
+from crypto.event_types import Declared, Moved, Noted, Opened, Public
+from crypto.sealed_parts import Keys, Text, Thread
 from oversight.cases import commands
 from oversight.cases.actor import Actor
 from oversight.cases.case_store import CaseProjection, rebuild

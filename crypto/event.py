@@ -17,7 +17,8 @@ from crypto.charter import LABEL, Charter, Member
 from crypto.document import Fields, read_document
 from crypto.encoding import HASH_BYTES, ID_BYTES, INTEGER_MAX, decode_base64, encode_base64, encode_json
 from crypto.errors import AuthenticationError, MalformedError, ProofError
-from crypto.event_parts import CODE, Part, Public, public_kind, read_part
+from crypto.event_fields import CODE, Part, read_part
+from crypto.event_types import Public, public_kind
 from crypto.note import NOTE_BYTES_MAX, Note, SigningKey
 from crypto.sealed_document import open_document, seal_document
 

@@ -13,8 +13,9 @@ from crypto.age import PqIdentity
 from crypto.charter import Charter
 from crypto.errors import AuthenticationError, NotARecipientError
 from crypto.event import SignedEvent, open_part, read_event
-from crypto.event_parts import Generation, Keys, Part, Renewal, Thread
+from crypto.event_fields import Part
 from crypto.grant import CaseGrant, open_case_grant, seal_case_grant
+from crypto.sealed_parts import Generation, Keys, Renewal, Thread
 from oversight.cases.actor import Actor
 from oversight.cases.records import CaseGrantRecord
 from oversight.commission.charters import charters_by_hash

@@ -8,7 +8,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from crypto.event_parts import Replied, Text
+from crypto.event_types import Replied
+from crypto.sealed_parts import Text
 from oversight.cases import labels
 from oversight.cases.decisions import last_decision
 from oversight.cases.entries import Entry, read_entries

@@ -15,7 +15,8 @@ from crypto.age import PqIdentity, PqRecipient
 from crypto.encoding import ID_BYTES
 from crypto.errors import NotARecipientError
 from crypto.event import Event, seal_part, sign_event
-from crypto.event_parts import (
+from crypto.event_fields import Part
+from crypto.event_types import (
     Approved,
     Assigned,
     Checked,
@@ -23,13 +24,10 @@ from crypto.event_parts import (
     Corrected,
     Declared,
     Drafted,
-    Keys,
     Left,
     Moved,
     Noted,
     Opened,
-    Part,
-    Party,
     PartyAdded,
     Proposed,
     Public,
@@ -40,12 +38,11 @@ from crypto.event_parts import (
     ReportAdded,
     Returned,
     Signed,
-    Text,
-    Thread,
     Waived,
     Withdrawn,
 )
 from crypto.grant import CaseGrant
+from crypto.sealed_parts import Keys, Party, Text, Thread
 from oversight.cases.actor import Actor
 from oversight.cases.case_keys import open_keys, seal_to_holders, sha256
 from oversight.cases.case_store import CaseProjection, load_case

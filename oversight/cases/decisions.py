@@ -4,7 +4,8 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from crypto.event_parts import Approved, Moved, Proposed, Publication, Text
+from crypto.event_types import Approved, Moved, Proposed, Publication
+from crypto.sealed_parts import Text
 from oversight.cases.entries import Entry
 from oversight.workflow import rules
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from crypto.event import SignedEvent, read_event
-from crypto.event_parts import Part
+from crypto.event_fields import Part
 from oversight.cases.case_keys import CaseKeys
 from oversight.commission.charters import charters_by_hash
 from oversight.ledger.records import EventRecord

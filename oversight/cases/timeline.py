@@ -8,7 +8,8 @@ from itertools import groupby
 from typing import Any
 
 from crypto.event import SignedEvent
-from crypto.event_parts import (
+from crypto.event_fields import Part
+from crypto.event_types import (
     Approved,
     Assigned,
     Checked,
@@ -17,26 +18,23 @@ from crypto.event_parts import (
     Declared,
     Drafted,
     Left,
-    Move,
     Moved,
     Noted,
     Opened,
-    Part,
-    Party,
     PartyAdded,
     Proposed,
     Published,
     RecommendationStatus,
     Recused,
-    Renewal,
     Replied,
     ReportAdded,
     Returned,
     Signed,
-    Text,
+    StateChange,
     Waived,
     Withdrawn,
 )
+from crypto.sealed_parts import Party, Renewal, Text
 from oversight.cases import labels
 from oversight.cases.entries import Entry
 from oversight.cases.open_case import MemberNames
@@ -159,7 +157,7 @@ class _Teller:
     def _say(self, sentence: str, event: SignedEvent, **values: object) -> str:
         return sentence % {"name": self.names(event.actor), **values}
 
-    def _move(self, public: Move) -> str:
+    def _move(self, public: StateChange) -> str:
         action = labels.move_words(public.from_state, public.to_state, public.ground, self.translation)
         if public.ground is None or public.from_state == public.to_state:
             return action

@@ -8,7 +8,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from crypto.event_parts import NAME_CHARS_MAX, NAMES_MAX, Party, Text
+from crypto.event_fields import NAME_CHARS_MAX, NAMES_MAX
+from crypto.sealed_parts import Party, Text
 from oversight.cases import commands, labels
 from oversight.cases.case_pages import head_context
 from oversight.cases.entries import read_entries

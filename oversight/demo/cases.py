@@ -9,10 +9,10 @@ from typing import Any
 
 from crypto.charter import Charter
 from crypto.encoding import encode_base64
-from crypto.event_parts import Party
 from crypto.finding import FindingDraft, Recommendation, Section, finding_id, make_finding
 from crypto.keyring import open_keyring
 from crypto.note import SigningKey
+from crypto.sealed_parts import Party
 from oversight.cases import commands
 from oversight.cases.actor import Actor
 from oversight.cases.case_store import load_case

@@ -7,9 +7,10 @@ from datetime import date
 
 from crypto.charter import Member
 from crypto.encoding import decode_base64
-from crypto.event_parts import Checked, Corrected, Drafted, Published, Signed, Text, Withdrawn
+from crypto.event_types import Checked, Corrected, Drafted, Published, Signed, Withdrawn
 from crypto.finding import FindingDraft, read_finding_text
 from crypto.note import Note, Signature
+from crypto.sealed_parts import Text
 from oversight.cases.case_keys import CaseKeys
 from oversight.cases.entries import Entry, read_entries
 from oversight.findings.check import CheckReport

@@ -4,8 +4,8 @@
 import asyncio
 from collections.abc import Iterator, Sequence
 
-from crypto.event_parts import Party
 from crypto.report import Report
+from crypto.sealed_parts import Party
 from crypto.submission import open_report
 from oversight.cases.entries import read_entries
 from oversight.cases.open_case import OpenCase

@@ -12,7 +12,7 @@ from tortoise.exceptions import IntegrityError
 from tortoise.transactions import in_transaction
 
 from crypto.charter import Charter
-from crypto.event_parts import Corrected, Published, Withdrawn
+from crypto.event_types import Corrected, Published, Withdrawn
 from crypto.finding import Finding, read_finding, read_finding_text
 from crypto.note import Note
 from oversight.cases import commands

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 
 from crypto.charter import Charter, Member
 from crypto.event import SignedEvent
-from crypto.event_parts import Assigned, Declared, Renewed
+from crypto.event_types import Assigned, Declared, Renewed
 from oversight.workflow.rules import ACTS, Roles, RuleError
 from oversight.workflow.state import CaseState
 

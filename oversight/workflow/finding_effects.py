@@ -4,7 +4,7 @@
 from dataclasses import replace
 
 from crypto.charter import Member
-from crypto.event_parts import Checked, Drafted, Publication, Signed, Withdrawn
+from crypto.event_types import Checked, Drafted, Publication, Signed, Withdrawn
 from oversight.workflow.rules import RuleError
 from oversight.workflow.state import CaseState, Check, FindingState, PublishedState
 

@@ -3,7 +3,7 @@
 
 from dataclasses import replace
 
-from crypto.event_parts import Assigned, Declared, Renewed
+from crypto.event_types import Assigned, Declared, Renewed
 from oversight.workflow import finding_effects
 from oversight.workflow.access import renewal_due
 from oversight.workflow.rules import HANDLERS, RuleError

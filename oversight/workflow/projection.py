@@ -9,7 +9,7 @@ from dataclasses import replace
 
 from crypto.charter import Charter
 from crypto.event import SignedEvent, check_follows
-from crypto.event_parts import ClockExtended, Opened, RecommendationStatus, Replied, ReportAdded
+from crypto.event_types import ClockExtended, Opened, RecommendationStatus, Replied, ReportAdded
 from oversight.workflow import clocks, finding_effects, holders, transitions
 from oversight.workflow.access import check_access, check_role, members_of
 from oversight.workflow.rules import ACTS, RECEIVED, RECOMMENDATION_STATUSES, RuleError

@@ -3,7 +3,7 @@
 
 from dataclasses import replace
 
-from crypto.event_parts import Corrected, Moved, Proposed, Waived, Withdrawn
+from crypto.event_types import Corrected, Moved, Proposed, Waived, Withdrawn
 from oversight.workflow import clocks, finding_effects
 from oversight.workflow.access import check_role
 from oversight.workflow.conditions import check_conditions

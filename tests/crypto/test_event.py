@@ -22,8 +22,10 @@ from crypto.event import (
     seal_part,
     sign_event,
 )
-from crypto.event_parts import TEXT_CHARS_MAX, TYPES, Declared, Noted, Text, public_kind, read_part
+from crypto.event_fields import TEXT_CHARS_MAX, read_part
+from crypto.event_types import TYPES, Declared, Noted, public_kind
 from crypto.grant import CaseGrant, open_case_grant, read_case_grant, read_grant, seal_case_grant
+from crypto.sealed_parts import Text
 from tests.vectors import expected_error, join_parts, load_vectors
 from tests.vectors.commission import load_commission
 

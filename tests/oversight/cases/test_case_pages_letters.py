@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from crypto.event_parts import Replied
+from crypto.event_types import Replied
 from oversight.cases.entries import read_entries
 from oversight.letters.records import ReplyRecord
 from oversight.workflow.clocks import FEEDBACK, find_clock

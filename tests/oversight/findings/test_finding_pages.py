@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from crypto.event_parts import Party
 from crypto.published_finding import PublishedFinding, read_published_finding
 from crypto.questionnaire import read_questionnaire
+from crypto.sealed_parts import Party
 from oversight.cases import commands
 from oversight.findings.records import FindingDraftRecord, PublicationRecord
 from oversight.ledger.records import EventRecord

@@ -13,7 +13,7 @@ from crypto import note
 from crypto.encoding import encode_json
 from crypto.errors import AuthenticationError, ProofError
 from crypto.event import Event, sign_event
-from crypto.event_parts import Declared, Moved
+from crypto.event_types import Declared, Moved
 from crypto.note import Note
 from oversight.cases import commands
 from oversight.cases.case_store import CaseProjection, load_case, load_notes, rebuild

@@ -12,7 +12,7 @@ from crypto import note
 from crypto.charter import Charter, make_charter, read_charter
 from crypto.encoding import encode_json
 from crypto.event import Event, read_event, sign_event
-from crypto.event_parts import Approved, Declared, Moved, Public
+from crypto.event_types import Approved, Declared, Moved, Public
 from crypto.note import Note, SigningKey
 from oversight.__main__ import main
 from oversight.cases import commands

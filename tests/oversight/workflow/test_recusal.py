@@ -6,8 +6,8 @@ import pytest
 from crypto.age import PqIdentity
 from crypto.errors import AuthenticationError, CryptoError, NotARecipientError, ProofError
 from crypto.event import open_part, read_event
-from crypto.event_parts import Keys, Renewal, Text
 from crypto.grant import open_case_grant
+from crypto.sealed_parts import Keys, Renewal, Text
 from oversight.cases import commands
 from oversight.cases.case_keys import open_keys
 from oversight.cases.case_store import load_case, load_notes

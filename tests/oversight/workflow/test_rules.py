@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from crypto.event_parts import TYPES, Corrected, Party, Published, Withdrawn
+from crypto.event_types import TYPES, Corrected, Published, Withdrawn
+from crypto.sealed_parts import Party
 from oversight.cases import commands
 from oversight.cases.case_queries import CaseFilters, list_cases
 from oversight.cases.entries import read_entries
