@@ -18,9 +18,9 @@ from oversight.cases.timeline import tell
 from oversight.reports.records import SubmissionRecord
 from oversight.web.forms import FieldError
 from oversight.web.rendering import render, translation_of
-from oversight.workflow.access import renewal_due
+from oversight.workflow.access import approving_roles, renewal_due
 from oversight.workflow.deadlines import deadlines
-from oversight.workflow.permissions import approving_roles, may_act, may_answer, possible_moves
+from oversight.workflow.permissions import may_act, may_answer, possible_transitions
 from oversight.workflow.state import Proposal
 
 TIMELINE_EVENTS = 300
@@ -50,7 +50,7 @@ async def render_case(
         reports=references,
         proposals=[_show_proposal(case, proposal, entries) for proposal in state.proposals] if holds else [],
         waiting=bool(state.proposals),
-        moves=possible_moves(state, members, label, case.roles),
+        transitions=possible_transitions(state, members, label, case.roles),
         untold=_untold(case, entries) if holds else [],
         may={code: holds and may_act(code, state, members, case.roles) for code in ACTS_SHOWN},
         must_renew=renewal_due(state, members),
@@ -72,7 +72,7 @@ def head_context(request: Request, case: OpenCase) -> dict[str, Any]:
         "called": MemberNames(case.charters, translation.locale),
         "deadlines": deadlines(case.state.clocks, case.today),
         "clock_name": lambda code: labels.clock_words(code, translation),
-        "move_name": lambda move: labels.move_words(case.state.state, move.to_state, move.ground, translation),
+        "transition_name": lambda row: labels.transition_label(case.state.state, row.to_state, row.ground, translation),
         "ground_name": lambda code: labels.ground_words(code, translation),
         "condition": lambda code: labels.condition_words(code, translation),
         "policy": labels.policy_words(case.state.policy, translation),
@@ -105,7 +105,7 @@ def _show_proposal(case: OpenCase, proposal: Proposal, entries: list[Entry]) -> 
 
 
 def _untold(case: OpenCase, entries: list[Entry]) -> list[str]:
-    """The reports whose reporters have not been told yet what the last move made of the case."""
+    """The reports whose reporters have not been told yet what the last transition made of the case."""
     last = last_decision(entries)
     if last is None or not last.is_told:
         return []

@@ -145,11 +145,13 @@ async def leave(actor: Actor, case: str, member: str, reason: str) -> CaseState:
     return await _renew(actor, case, Left, member, reason)
 
 
-# --- moves and four eyes -------------------------------------------------------------------------------------------
+# --- transitions and four eyes -------------------------------------------------------------------------------------
 
 
-async def move(actor: Actor, case: str, to_state: str, ground: str | None = None, reasons: str = "") -> CaseState:
-    """Move the case on, or propose to, where the move takes four eyes (then ``reasons`` are due)."""
+async def change_state(
+    actor: Actor, case: str, to_state: str, ground: str | None = None, reasons: str = ""
+) -> CaseState:
+    """Move the case on, or propose to, where the transition takes four eyes (then ``reasons`` are due)."""
 
     def draft(state: CaseState) -> EventDraft:
         transition = find_transition(state.state, to_state, ground)

@@ -17,7 +17,7 @@ TOLD = frozenset(
 
 @dataclass(frozen=True)
 class Decision:
-    """The last move that took effect: where it led, on what ground, for what reasons."""
+    """The last transition that took effect: where it led, on what ground, for what reasons."""
 
     sequence: int
     to_state: str
@@ -31,7 +31,7 @@ class Decision:
 
 
 def last_decision(entries: Sequence[Entry]) -> Decision | None:
-    """The last move among these events that took effect, or None."""
+    """The last transition among these events that took effect, or None."""
     proposed = {entry.event.hash: entry for entry in entries if isinstance(entry.event.public, Proposed)}
     last: Decision | None = None
     for entry in entries:
@@ -42,11 +42,11 @@ def last_decision(entries: Sequence[Entry]) -> Decision | None:
             last = Decision(entry.event.sequence, rules.PUBLISHED, None)
         elif isinstance(public, Approved) and public.subject in proposed:
             subject = proposed[public.subject]
-            move = subject.event.public
-            assert isinstance(move, Proposed)
-            transition = rules.find_transition(move.from_state, move.to_state, move.ground)
+            proposal = subject.event.public
+            assert isinstance(proposal, Proposed)
+            transition = rules.find_transition(proposal.from_state, proposal.to_state, proposal.ground)
             if transition.completed_by is None:
-                last = Decision(entry.event.sequence, move.to_state, move.ground, _text(subject))
+                last = Decision(entry.event.sequence, proposal.to_state, proposal.ground, _text(subject))
     return last
 
 

@@ -13,12 +13,13 @@ from oversight.cases import commands
 from oversight.cases.case_pages import head_context
 from oversight.cases.open_case import OpenCase, find_requested_case, open_requested_case
 from oversight.cases.transition_pages import NO_REASONS, TEXT_CHARS_MAX, TOO_LONG
+from oversight.marking import N_
 from oversight.reports.records import SubmissionRecord
-from oversight.web.forms import N_, FieldError, Form, read_form
+from oversight.web.forms import FieldError, Form, read_form
 from oversight.web.rendering import redirect, render
 from oversight.workflow.access import renewal_due
 from oversight.workflow.permissions import may_act
-from oversight.workflow.rules import ACTS, HANDLERS
+from oversight.workflow.rules import HANDLERS, WAIVER_APPROVERS
 
 NO_ANSWER = N_("Say whether you have a conflict")
 NO_KIND = N_("Choose whether there is a conflict")
@@ -191,7 +192,7 @@ def _render_renewal(request: Request, case: OpenCase, form: Form, errors: list[F
 
 def _render_waiver(request: Request, case: OpenCase, errors: list[FieldError] | None = None) -> Response:
     label: str = request.path_params["member"]
-    approving = sorted(ACTS["waived"].approves)
+    approving = sorted(WAIVER_APPROVERS)
     context = head_context(request, case)
     status = 422 if errors else 200
     return render(request, "case_waive.html", status, **context, label=label, approving=approving, errors=errors or [])

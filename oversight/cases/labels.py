@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
-"""Words for the codes of cases: states, moves, grounds, clocks, roles of parties, outcomes."""
+"""Words for the codes of cases: states, transitions, grounds, clocks, roles of parties, outcomes."""
 
 from collections.abc import Mapping
 
@@ -37,8 +37,8 @@ def shape(state: str) -> str:
     return "public" if state in {rules.PUBLISHED, rules.FOLLOW_UP} else "work"
 
 
-def move_words(from_state: str, to_state: str, ground: str | None, translation: Translation) -> str:
-    """What a move is called before it is made: an order, not a state."""
+def transition_label(from_state: str, to_state: str, ground: str | None, translation: Translation) -> str:
+    """What a transition is called before it is made: an order, not a state."""
     _ = translation.gettext
     special = {
         rules.CORRECTION: _("Publish a correction"),
@@ -69,7 +69,7 @@ def move_words(from_state: str, to_state: str, ground: str | None, translation: 
 
 
 def ground_words(code: str, translation: Translation) -> str:
-    """The ground of a move."""
+    """The ground of a transition."""
     _ = translation.gettext
     words = {
         rules.SENT: _("the acknowledgement is sent to the reporter"),
@@ -143,7 +143,7 @@ def recommendation_words(code: str, translation: Translation) -> str:
 
 
 def condition_words(code: str, translation: Translation) -> str:
-    """What has to be there before a move can be made."""
+    """What has to be there before a transition can be made."""
     _ = translation.gettext
     words = {
         "investigator-holds": _("an investigator has to hold the case"),

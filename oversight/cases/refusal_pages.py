@@ -10,7 +10,8 @@ from starlette.responses import Response
 from oversight.cases.case_pages import render_case
 from oversight.cases.open_case import find_requested_case, open_requested_case
 from oversight.cases.refusals import ACCESS, refusal
-from oversight.web.forms import N_, FieldError
+from oversight.marking import N_
+from oversight.web.forms import FieldError
 from oversight.web.rendering import render
 from oversight.workflow.rules import RuleError
 

@@ -3,7 +3,7 @@
 
 from collections.abc import Mapping
 
-from oversight.web.forms import N_
+from oversight.marking import N_
 
 REFUSALS: Mapping[str, str] = {
     # Who may act.
@@ -15,7 +15,7 @@ REFUSALS: Mapping[str, str] = {
     "approver-is-not-author": N_("You wrote the finding: somebody else has to approve it"),
     # When.
     "state": N_("This can’t be done in the state that the case is in"),
-    "no-such-move": N_("The case can’t go from its state to that one"),
+    "no-such-transition": N_("The case can’t go from its state to that one"),
     "moved-on": N_("The case has moved on since you looked"),
     "four-eyes": N_("This takes two members: propose it, and another one approves"),
     "no-four-eyes": N_("This takes one member alone: make the move, don’t propose it"),

@@ -2,43 +2,20 @@
 """A case's ledger told day by day, in sentences. A decision stands as one thing, with both its signatures."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from datetime import date
 from itertools import groupby
 from typing import Any
 
 from crypto.event import SignedEvent
 from crypto.event_fields import Part
-from crypto.event_types import (
-    Approved,
-    Assigned,
-    Checked,
-    ClockExtended,
-    Corrected,
-    Declared,
-    Drafted,
-    Left,
-    Moved,
-    Noted,
-    Opened,
-    PartyAdded,
-    Proposed,
-    Published,
-    RecommendationStatus,
-    Recused,
-    Replied,
-    ReportAdded,
-    Returned,
-    Signed,
-    StateChange,
-    Waived,
-    Withdrawn,
-)
-from crypto.sealed_parts import Party, Renewal, Text
+from crypto.event_types import Approved, Moved, Opened, Proposed, Returned
+from crypto.sealed_parts import Keys, Party, Renewal, Text
 from oversight.cases import labels
 from oversight.cases.entries import Entry
 from oversight.cases.open_case import MemberNames
-from oversight.workflow.rules import find_transition
+from oversight.workflow.event_types import EVENT_TYPES, EventType
+from oversight.workflow.rules import RECEIVED, find_transition
 from portal.kit.i18n import Translation, format_day
 
 
@@ -52,7 +29,7 @@ class Item:
     sentence: str
     words: str = ""
     state: str = ""
-    kind: str = "work"
+    group: str = "work"
     sealed: bool = False
     seen: bool = False
     answer: "Item | None" = None
@@ -95,70 +72,61 @@ def _moment(item: Item) -> int:
 
 
 class _Teller:
-    """Turns events into items, one sentence for each type."""
+    """Turns events into items, each with the sentence of its type."""
 
     def __init__(self, names: MemberNames, references: Mapping[str, str], translation: Translation) -> None:
         self.names = names
         self.references = references
         self.translation = translation
-        self.states = labels.state_words(translation)
         self.proposed: dict[str, Proposed] = {}
-        # What members get to see of an event depends on its type alone.
-        self.sentences: Mapping[type[Any], Callable[[SignedEvent, Any], str]] = {
-            Opened: self._opened,
-            ReportAdded: self._report_added,
-            Declared: self._declared,
-            Assigned: self._assigned,
-            Recused: self._recused,
-            Left: self._left,
-            Moved: self._moved,
-            Proposed: self._proposed,
-            Approved: self._approved,
-            Returned: self._returned,
-            Waived: self._waived,
-            Noted: self._noted,
-            PartyAdded: self._party_added,
-            ClockExtended: self._clock_extended,
-            Replied: self._replied,
-            Drafted: self._drafted,
-            Signed: self._signed,
-            Checked: self._checked,
-            Published: self._published,
-            Corrected: self._corrected,
-            Withdrawn: self._withdrawn,
-            RecommendationStatus: self._recommendation,
+        # How the fields of public parts are put into words; any other is shown as it is.
+        self.in_words: Mapping[str, Callable[[Any], str]] = {
+            "member": names,
+            "report": self._reference,
+            "reports": lambda reports: ", ".join(map(self._reference, reports)),
+            "due": lambda day: format_day(day, translation.locale),
+            "clock": lambda code: labels.clock_words(code, translation),
+            "ground": lambda code: "" if code is None else labels.ground_words(code, translation),
+            "outcome": lambda code: labels.outcome_words(code, translation),
+            "status": lambda code: labels.recommendation_words(code, translation),
         }
 
     def tell(self, entry: Entry) -> Item:
         event, public = entry.event, entry.event.public
+        row = EVENT_TYPES[event.type]
         if isinstance(public, Proposed):
             self.proposed[event.hash] = public
         return Item(
             sequence=event.sequence,
             hash=event.hash,
             day=event.time.date(),
-            sentence=self.sentences[type(public)](event, public),
-            words=_own_words(public, entry.part, self.translation),
-            state=public.to_state if isinstance(public, Moved) else "RECEIVED" if isinstance(public, Opened) else "",
-            kind=_kind(public),
-            sealed=_is_closed(public, event, entry.part),
-            seen=isinstance(public, Replied | Published | Corrected | Withdrawn),
+            sentence=self._sentence(event, row),
+            words="" if row.has_page else _own_words(entry.part, self.translation),
+            state=public.to_state if isinstance(public, Moved) else RECEIVED if isinstance(public, Opened) else "",
+            group=row.group,
+            sealed=event.sealed is not None and entry.part is None and public.sealed is not Keys,
+            seen=row.group == "out",
         )
 
     def with_effect(self, answer: Item, public: Approved | Returned, subject: str) -> Item:
         """The answer, with the state that the case is in by it."""
-        move = self.proposed.get(subject)
-        if move is None or isinstance(public, Returned):
+        proposal = self.proposed.get(subject)
+        if proposal is None or isinstance(public, Returned):
             return answer
-        transition = find_transition(move.from_state, move.to_state, move.ground)
-        changes = transition.completed_by is None and move.from_state != move.to_state
-        return replace(answer, state=move.to_state if changes else "")
+        transition = find_transition(proposal.from_state, proposal.to_state, proposal.ground)
+        changes = transition.completed_by is None and proposal.from_state != proposal.to_state
+        return replace(answer, state=proposal.to_state if changes else "")
 
-    def _say(self, sentence: str, event: SignedEvent, **values: object) -> str:
-        return sentence % {"name": self.names(event.actor), **values}
+    def _sentence(self, event: SignedEvent, row: EventType) -> str:
+        public = event.public
+        values = {item.name: getattr(public, item.name) for item in fields(public)}  # type: ignore[arg-type]
+        spoken = {name: self.in_words.get(name, str)(value) for name, value in values.items()}
+        if isinstance(public, Proposed):
+            spoken["action"] = self._action(public)
+        return self.translation.gettext(row.tell(public)) % {"name": self.names(event.actor), **spoken}
 
-    def _move(self, public: StateChange) -> str:
-        action = labels.move_words(public.from_state, public.to_state, public.ground, self.translation)
+    def _action(self, public: Proposed) -> str:
+        action = labels.transition_label(public.from_state, public.to_state, public.ground, self.translation)
         if public.ground is None or public.from_state == public.to_state:
             return action
         ground = labels.ground_words(public.ground, self.translation)
@@ -167,121 +135,9 @@ class _Teller:
     def _reference(self, report: str) -> str:
         return self.references.get(report, report[:8])
 
-    def _opened(self, event: SignedEvent, public: Opened) -> str:
-        reports = ", ".join(self._reference(report) for report in public.reports)
-        _ = self.translation.gettext
-        return self._say(_("%(name)s opened the case with %(reports)s and holds it"), event, reports=reports)
 
-    def _report_added(self, event: SignedEvent, public: ReportAdded) -> str:
-        _ = self.translation.gettext
-        return self._say(_("%(name)s added report %(report)s"), event, report=self._reference(public.report))
-
-    def _declared(self, event: SignedEvent, public: Declared) -> str:
-        _ = self.translation.gettext
-        if public.conflict:
-            return self._say(_("%(name)s declared a conflict"), event)
-        return self._say(_("%(name)s declared to have no conflict"), event)
-
-    def _assigned(self, event: SignedEvent, public: Assigned) -> str:
-        _ = self.translation.gettext
-        return self._say(_("%(name)s gave the case to %(member)s"), event, member=self.names(public.member))
-
-    def _recused(self, event: SignedEvent, public: Recused) -> str:
-        _ = self.translation.gettext
-        return self._say(
-            _("%(member)s was recused by %(name)s; the case’s keys are renewed"),
-            event,
-            member=self.names(public.member),
-        )
-
-    def _left(self, event: SignedEvent, public: Left) -> str:
-        _ = self.translation.gettext
-        return self._say(
-            _("%(member)s left the case, by %(name)s; the case’s keys are renewed"),
-            event,
-            member=self.names(public.member),
-        )
-
-    def _moved(self, event: SignedEvent, public: Moved) -> str:
-        _ = self.translation.gettext
-        if public.ground is None:
-            return self._say(_("%(name)s moved the case on"), event)
-        ground = labels.ground_words(public.ground, self.translation)
-        return self._say(_("%(name)s moved the case on: %(ground)s"), event, ground=ground)
-
-    def _proposed(self, event: SignedEvent, public: Proposed) -> str:
-        _ = self.translation.gettext
-        return self._say(_("%(name)s proposed: %(action)s"), event, action=self._move(public))
-
-    def _approved(self, event: SignedEvent, public: Approved) -> str:
-        return self._say(self.translation.gettext("%(name)s approved it"), event)
-
-    def _returned(self, event: SignedEvent, public: Returned) -> str:
-        return self._say(self.translation.gettext("%(name)s sent it back"), event)
-
-    def _waived(self, event: SignedEvent, public: Waived) -> str:
-        return self._say(self.translation.gettext("%(name)s proposed to set an obstacle aside"), event)
-
-    def _noted(self, event: SignedEvent, public: Noted) -> str:
-        return self._say(self.translation.gettext("%(name)s wrote a note"), event)
-
-    def _party_added(self, event: SignedEvent, public: PartyAdded) -> str:
-        return self._say(self.translation.gettext("%(name)s named a person or body"), event)
-
-    def _clock_extended(self, event: SignedEvent, public: ClockExtended) -> str:
-        _ = self.translation.gettext
-        due = format_day(public.due, self.translation.locale)
-        clock = labels.clock_words(public.clock, self.translation)
-        return self._say(_("%(name)s extended a time limit. %(clock)s: by %(day)s"), event, clock=clock, day=due)
-
-    def _replied(self, event: SignedEvent, public: Replied) -> str:
-        _ = self.translation.gettext
-        report = self._reference(public.report)
-        if public.purpose == "acknowledgement":
-            return self._say(_("%(name)s sent the reporter of %(report)s the acknowledgement"), event, report=report)
-        if public.purpose == "feedback":
-            return self._say(_("%(name)s told the reporter of %(report)s how it stands"), event, report=report)
-        return self._say(_("%(name)s wrote to the reporter of %(report)s"), event, report=report)
-
-    def _drafted(self, event: SignedEvent, public: Drafted) -> str:
-        _ = self.translation.gettext
-        return self._say(_("%(name)s wrote version %(number)s of the finding"), event, number=public.revision)
-
-    def _signed(self, event: SignedEvent, public: Signed) -> str:
-        return self._say(self.translation.gettext("%(name)s signed the finding"), event)
-
-    def _checked(self, event: SignedEvent, public: Checked) -> str:
-        _ = self.translation.gettext
-        outcome = labels.outcome_words(public.outcome, self.translation)
-        return self._say(_("%(name)s had the finding checked: %(outcome)s"), event, outcome=outcome)
-
-    def _published(self, event: SignedEvent, public: Published) -> str:
-        _ = self.translation.gettext
-        return self._say(_("%(name)s published the finding as %(finding)s"), event, finding=public.finding)
-
-    def _corrected(self, event: SignedEvent, public: Corrected) -> str:
-        _ = self.translation.gettext
-        return self._say(_("%(name)s published a correction of %(finding)s"), event, finding=public.finding)
-
-    def _withdrawn(self, event: SignedEvent, public: Withdrawn) -> str:
-        _ = self.translation.gettext
-        return self._say(_("%(name)s withdrew the finding %(finding)s"), event, finding=public.finding)
-
-    def _recommendation(self, event: SignedEvent, public: RecommendationStatus) -> str:
-        _ = self.translation.gettext
-        status = labels.recommendation_words(public.status, self.translation)
-        return self._say(
-            _("%(name)s recorded what became of recommendation %(number)s: %(status)s"),
-            event,
-            number=public.recommendation,
-            status=status,
-        )
-
-
-def _own_words(public: object, part: Part | None, translation: Translation) -> str:
-    """What the member wrote. Texts of findings and reports of checks have pages of their own."""
-    if isinstance(public, Drafted | Checked):
-        return ""
+def _own_words(part: Part | None, translation: Translation) -> str:
+    """What the member wrote."""
     match part:
         case Text() | Renewal():
             return part.text
@@ -290,19 +146,3 @@ def _own_words(public: object, part: Part | None, translation: Translation) -> s
             return translation.gettext("%(party)s, %(role)s") % {"party": part.name, "role": role}
         case _:
             return ""
-
-
-def _is_closed(public: object, event: SignedEvent, part: Part | None) -> bool:
-    return event.sealed is not None and part is None and not isinstance(public, Opened | ReportAdded)
-
-
-def _kind(public: object) -> str:
-    match public:
-        case Opened() | Moved() | Proposed() | Approved() | Returned() | Waived():
-            return "decision"
-        case Declared() | Assigned() | Recused() | Left():
-            return "people"
-        case Replied() | Published() | Corrected() | Withdrawn():
-            return "out"
-        case _:
-            return "work"

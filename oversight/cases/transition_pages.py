@@ -10,7 +10,8 @@ from oversight.cases.case_pages import head_context, render_case
 from oversight.cases.decisions import TOLD
 from oversight.cases.open_case import OpenCase, open_requested_case
 from oversight.ledger.append import ConflictError
-from oversight.web.forms import N_, FieldError, Form, read_form
+from oversight.marking import N_
+from oversight.web.forms import FieldError, Form, read_form
 from oversight.web.rendering import redirect, render, translation_of
 from oversight.workflow.rules import TRANSITIONS, RuleError, Transition
 
@@ -27,7 +28,7 @@ async def show_form(request: Request) -> Response:
 
 
 async def take_form(request: Request) -> Response:
-    """Sign the move, or its proposal."""
+    """Sign the transition, or its proposal."""
     case = await open_requested_case(request)
     form = await read_form(request)
     rows = _rows(request, case, form)
@@ -35,8 +36,8 @@ async def take_form(request: Request) -> Response:
     if errors:
         return _render_form(request, case, rows, form, errors)
     ground = form.text("ground") or None
-    state = await commands.move(case.seen(form), case.id, rows[0].to_state, ground, form.text("reasons"))
-    return redirect(f"{case.path}?done={'proposed' if state.proposed_move else _done(state.state)}")
+    state = await commands.change_state(case.seen(form), case.id, rows[0].to_state, ground, form.text("reasons"))
+    return redirect(f"{case.path}?done={'proposed' if state.proposed_transition else _done(state.state)}")
 
 
 async def approve(request: Request) -> Response:
@@ -63,7 +64,7 @@ def _done(state: str) -> str:
 
 
 def _rows(request: Request, case: OpenCase, form: Form | None = None) -> list[Transition]:
-    """The rows of the table for this move; RuleError when the case can't go there from where it is.
+    """The rows of the table for this transition; RuleError when the case can't go there from where it is.
 
     A form that was made in another state is judged by that state, and then refused as one that the case has left.
     """
@@ -73,7 +74,7 @@ def _rows(request: Request, case: OpenCase, form: Form | None = None) -> list[Tr
         raise ConflictError
     rows = [row for row in TRANSITIONS if (row.from_state, row.to_state) == (from_state, to_state)]
     if not rows:
-        raise RuleError("no-such-move")
+        raise RuleError("no-such-transition")
     if rows[0].proposes.isdisjoint(case.roles):
         raise RuleError("role")
     return rows
@@ -101,11 +102,11 @@ def _render_form(
     ground = row.grounds[0] if row.from_state == row.to_state and len(grounds) == 1 else None
     return render(
         request,
-        "case_move.html",
+        "case_transition.html",
         422 if errors else 200,
         **head_context(request, case),
         row=row,
-        action=labels.move_words(row.from_state, row.to_state, ground, translation),
+        action=labels.transition_label(row.from_state, row.to_state, ground, translation),
         grounds=grounds,
         told=row.to_state in TOLD,
         values={name: form.text(name) for name in ("ground", "reasons")},
@@ -114,8 +115,8 @@ def _render_form(
 
 
 routes = [
-    Route("/cases/{case}/moves/{to}", show_form),
-    Route("/cases/{case}/moves/{to}", take_form, methods=["POST"]),
+    Route("/cases/{case}/transitions/{to}", show_form),
+    Route("/cases/{case}/transitions/{to}", take_form, methods=["POST"]),
     Route("/cases/{case}/proposals/{hash}/approve", approve, methods=["POST"]),
     Route("/cases/{case}/proposals/{hash}/return", send_back, methods=["POST"]),
 ]

@@ -15,7 +15,8 @@ from oversight.cases.case_pages import head_context
 from oversight.cases.entries import read_entries
 from oversight.cases.open_case import OpenCase, open_requested_case
 from oversight.cases.transition_pages import NO_REASONS, TEXT_CHARS_MAX, TOO_LONG
-from oversight.web.forms import N_, FieldError, Form, read_form
+from oversight.marking import N_
+from oversight.web.forms import FieldError, Form, read_form
 from oversight.web.rendering import redirect, render, translation_of
 from oversight.workflow.clocks import PACKS, find_clock
 from oversight.workflow.permissions import may_act

@@ -107,7 +107,7 @@ class CaseMaker:
         if plan.state == ASSIGNED:
             await self._recuse(case)
         if plan.state == CONFLICT_CHECK:
-            await commands.move(self.people[REGISTRAR], case, ASSIGNED, None, REASONS)
+            await commands.change_state(self.people[REGISTRAR], case, ASSIGNED, None, REASONS)
         if plan.finding is not None:
             await self._find(case, plan)
 
@@ -126,7 +126,7 @@ class CaseMaker:
     async def _move(self, case: str, to_state: str, ground: str | None = None, by: str | None = None) -> CaseState:
         early = (ACKNOWLEDGED, TRIAGE, CONFLICT_CHECK, CLOSED)
         who = by or _BY.get(to_state) or (REGISTRAR if to_state in early else INVESTIGATOR)
-        state = await commands.move(self.people[who], case, to_state, ground, REASONS)
+        state = await commands.change_state(self.people[who], case, to_state, ground, REASONS)
         return await self._approve(state) if state.proposals else state
 
     async def _approve(self, state: CaseState) -> CaseState:

@@ -9,10 +9,12 @@ from oversight.cases import commands, labels
 from oversight.cases.actor import actor_of
 from oversight.cases.case_queries import CaseFilters, case_of_report, list_cases
 from oversight.cases.report_access import OpenReport, open_requested_report
-from oversight.web.forms import N_, FieldError, Form, read_form
+from oversight.marking import N_
+from oversight.web.forms import FieldError, Form, read_form
 from oversight.web.rendering import redirect, render, translation_of
 from oversight.workflow.clocks import PACKS
-from oversight.workflow.rules import ACTS, RuleError
+from oversight.workflow.event_types import EVENT_TYPES
+from oversight.workflow.rules import RuleError
 
 NO_POLICY = N_("Choose the time limits")
 NOT_DECLARED = N_("Say that you have no conflict: whoever opens a case holds it")
@@ -45,8 +47,8 @@ async def _render_form(
     if existing is not None:
         return redirect(f"/cases/{existing}")
     roles = frozenset(report.session.member.roles)
-    may_open = not ACTS["opened"].roles.isdisjoint(roles)
-    if not may_open and ACTS["report-added"].roles.isdisjoint(roles):
+    may_open = not EVENT_TYPES["opened"].act.roles.isdisjoint(roles)
+    if not may_open and EVENT_TYPES["report-added"].act.roles.isdisjoint(roles):
         raise RuleError("role")
     translation = translation_of(request)
     held = await list_cases(CaseFilters(holder=report.session.member.label))
@@ -57,7 +59,7 @@ async def _render_form(
         report=report,
         may_open=may_open,
         policies={code: (labels.policy_words(code, translation), pack.source) for code, pack in PACKS.items()},
-        cases=[state for state in held.cases if state.state in ACTS["report-added"].states],
+        cases=[state for state in held.cases if state.state in EVENT_TYPES["report-added"].act.states],
         values={"policy": form.text("policy"), "no_conflict": form.text("no_conflict")},
         errors=errors or [],
     )

@@ -2,6 +2,7 @@
 """One report as a page, with its files and its letters."""
 
 import asyncio
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 from starlette.exceptions import HTTPException
@@ -23,7 +24,7 @@ from oversight.reports.download import check_attachment, content_disposition, st
 from oversight.reports.records import SealedFileRecord, SubmissionRecord
 from oversight.reports.roles import Action, may
 from oversight.web.rendering import render, translation_of
-from oversight.workflow.rules import ACTS
+from oversight.workflow.event_types import EVENT_TYPES
 from oversight.workflow.state import CaseState
 
 DOWNLOAD_CSP = "sandbox; default-src 'none'; frame-ancestors 'none'"
@@ -63,7 +64,7 @@ async def show_page(request: Request) -> Response:
         may_reply=may(report.session.member.roles, Action.REPLY),
         sent=request.query_params.get("sent", ""),
         case=await _case_of(report),
-        may_open_case=not (ACTS["opened"].roles | ACTS["report-added"].roles).isdisjoint(report.session.member.roles),
+        may_open_case=_may_open_case(report.session.member.roles),
     )
 
 
@@ -118,6 +119,11 @@ async def _show_files(request: Request, report: OpenReport) -> list[ShownFile]:
             problem = "damaged"
         shown.append(ShownFile(number, entry, problem, labels.size_words(entry.size, translation)))
     return shown
+
+
+def _may_open_case(roles: Iterable[str]) -> bool:
+    """Whether these roles allow to open a case with a report, or to add it to one."""
+    return any(not EVENT_TYPES[code].act.roles.isdisjoint(roles) for code in ("opened", "report-added"))
 
 
 async def _case_of(report: OpenReport) -> CaseState | None:

@@ -29,8 +29,9 @@ from oversight.findings.finding_pages import finding_context, portal_client
 from oversight.findings.history import read_history
 from oversight.findings.numbering import next_id, provisional_id
 from oversight.findings.publication import standing
+from oversight.marking import N_
 from oversight.reports.labels import language_words
-from oversight.web.forms import N_, FieldError, read_form
+from oversight.web.forms import FieldError, read_form
 from oversight.web.rendering import redirect, render, translation_of
 from oversight.workflow.permissions import may_act
 from oversight.workflow.rules import RuleError

@@ -26,8 +26,9 @@ from oversight.findings.material import gather_material
 from oversight.findings.numbering import next_id, out_of_date
 from oversight.findings.publication_steps import PublicationStep, publication_steps
 from oversight.findings.records import PublicationRecord
+from oversight.marking import N_
 from oversight.reports.labels import in_language
-from oversight.web.forms import N_, FieldError, read_form
+from oversight.web.forms import FieldError, read_form
 from oversight.web.rendering import redirect, render, translation_of
 from oversight.wire.portal_client import PortalClient
 from oversight.workflow.conditions import CONDITIONS

@@ -15,7 +15,8 @@ from oversight.findings.finding_pages import blocks, check_newest, portal_client
 from oversight.findings.history import Revision, read_history
 from oversight.findings.publication import complete, post_one, store_publication
 from oversight.findings.records import PublicationRecord
-from oversight.web.forms import N_, FieldError, read_form
+from oversight.marking import N_
+from oversight.web.forms import FieldError, read_form
 from oversight.web.rendering import redirect
 from oversight.wire.portal_client import PortalError
 from oversight.workflow.rules import ADOPTED, CORRECTION, RECOMMENDATION_STATUSES, WITHDRAWAL, RuleError

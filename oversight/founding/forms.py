@@ -7,7 +7,8 @@ from dataclasses import replace
 from crypto.charter import GRACE_DAYS_MAX, JURISDICTION, LABEL, MEMBERS_MAX, NAME_CHARS_MAX, ROLES, SLUG
 from crypto.quorum import SHARES_MAX, THRESHOLD_MIN
 from oversight.founding.plan import DAYS_VALID_MAX, MANDATE_CHARS_MAX, Plan, PlannedMember
-from oversight.web.forms import N_, FieldError, Form
+from oversight.marking import N_
+from oversight.web.forms import FieldError, Form
 from portal.kit.i18n import LOCALES
 
 Errors = list[FieldError]

@@ -18,8 +18,9 @@ from oversight.founding.forms import take_reserve
 from oversight.founding.plan_pages import states
 from oversight.founding.setup import SetupRequired, open_draft
 from oversight.founding.sheets import MemberSheet, ShareSheet
+from oversight.marking import N_
 from oversight.members.accounts import Derivations
-from oversight.web.forms import N_, FieldError, read_form
+from oversight.web.forms import FieldError, read_form
 from oversight.web.rendering import redirect, render
 
 SHARE_PROBLEMS = {

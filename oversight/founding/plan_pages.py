@@ -16,7 +16,8 @@ from oversight.founding.founding_draft import FoundingDraft, is_setup_token
 from oversight.founding.plan import Plan, read_plan
 from oversight.founding.setup import grant, is_granted, open_draft, require_setup
 from oversight.founding.store import start_over, waiting_charter
-from oversight.web.forms import N_, FieldError, read_form
+from oversight.marking import N_
+from oversight.web.forms import FieldError, read_form
 from oversight.web.rendering import redirect, render
 from portal.kit.i18n import LOCALES
 

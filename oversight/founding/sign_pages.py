@@ -15,8 +15,9 @@ from oversight.founding.command import default_questionnaire
 from oversight.founding.plan_pages import states
 from oversight.founding.setup import open_draft, require_setup, withdraw
 from oversight.founding.store import keep, publish, waiting_charter
+from oversight.marking import N_
 from oversight.settings import Settings
-from oversight.web.forms import N_, FieldError, read_form
+from oversight.web.forms import FieldError, read_form
 from oversight.web.rendering import redirect, render
 from oversight.wire.portal_client import PortalClient, PortalError, PortalRefused
 from oversight.wire.portal_responses import PortalInfo

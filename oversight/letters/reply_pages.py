@@ -19,9 +19,10 @@ from oversight.letters.outbox import post_one
 from oversight.letters.records import ReplyRecord
 from oversight.letters.replies import DraftChangedError, store_reply
 from oversight.letters.reply_drafts import ReplyDraft, discard_draft, load_draft, save_draft
+from oversight.marking import N_
 from oversight.reports import labels
 from oversight.reports.roles import Action
-from oversight.web.forms import N_, FieldError, Form, read_form
+from oversight.web.forms import FieldError, Form, read_form
 from oversight.web.rendering import redirect, render, translation_of
 from oversight.wire.portal_client import PortalClient, PortalError
 from portal.kit.i18n import text_direction

@@ -8,9 +8,10 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from oversight.commission.charters import is_founded
+from oversight.marking import N_
 from oversight.members.accounts import Attempt, LoginMustWait, LoginRefused, log_in
 from oversight.members.sessions import LoginRequired, begin_session, close_session, current_session
-from oversight.web.forms import N_, FieldError, Form, read_form
+from oversight.web.forms import FieldError, Form, read_form
 from oversight.web.rendering import redirect, render
 
 DO_NOT_MATCH = N_("Username, passphrase and code do not match. A code is taken once: wait for the next one.")

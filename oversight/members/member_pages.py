@@ -8,10 +8,11 @@ from starlette.routing import Route
 from crypto.errors import AuthenticationError
 from crypto.fingerprint import member_fingerprint
 from oversight.commission.charters import current_charter
+from oversight.marking import N_
 from oversight.members.accounts import PASSPHRASE_CHARS_MIN, Derivations, change_passphrase
 from oversight.members.records import MemberRecord
 from oversight.members.sessions import OpenSession, close_other_sessions, current_session
-from oversight.web.forms import N_, FieldError, Form, read_form
+from oversight.web.forms import FieldError, Form, read_form
 from oversight.web.rendering import redirect, render
 from portal.kit.i18n import LOCALES
 

@@ -41,11 +41,6 @@ class Form:
         return self.fields.get(name, [])
 
 
-def N_(message: str) -> str:
-    """Marks a text for the catalogs without translating it yet."""
-    return message
-
-
 async def read_form(request: Request, max_bytes: int = FORM_BYTES_MAX) -> Form:
     """The posted form, without null bytes, which PostgreSQL can't hold. Whatever is no form is an empty one.
 

@@ -11,8 +11,8 @@ from collections.abc import Mapping
 from crypto.charter import Charter, Member
 from crypto.event import SignedEvent
 from crypto.event_types import Assigned, Declared, Renewed
-from oversight.workflow.rules import ACTS, Roles, RuleError
-from oversight.workflow.state import CaseState
+from oversight.workflow.rules import WAIVER_APPROVERS, Act, Roles, RuleError, find_transition
+from oversight.workflow.state import CaseState, Proposal
 
 Members = Mapping[str, Member]
 
@@ -28,9 +28,8 @@ def check_role(event: SignedEvent, roles: Roles) -> None:
         raise RuleError("role")
 
 
-def check_access(state: CaseState, event: SignedEvent, members: Members) -> None:
-    """Raise RuleError unless this member may write an event of this type in this state of the case."""
-    act = ACTS[event.type]
+def check_access(state: CaseState, event: SignedEvent, members: Members, act: Act) -> None:
+    """Raise RuleError unless this member may write an event of its type, which ``act`` is about, in this state."""
     if event.actor in state.recused:
         raise RuleError("recused")
     check_role(event, act.roles)
@@ -42,6 +41,13 @@ def check_access(state: CaseState, event: SignedEvent, members: Members) -> None
         raise RuleError("state")
     if event.sealed is not None and not isinstance(event.public, Renewed) and renewal_due(state, members):
         raise RuleError("renewal-due")
+
+
+def approving_roles(proposal: Proposal) -> Roles:
+    """The roles that may approve a proposal, or send it back."""
+    if proposal.from_state is None or proposal.to_state is None:
+        return WAIVER_APPROVERS
+    return find_transition(proposal.from_state, proposal.to_state, proposal.ground).approves
 
 
 def renewal_due(state: CaseState, members: Members) -> tuple[str, ...]:

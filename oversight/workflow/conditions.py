@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
-"""What else must hold for a move: the conditions that the table of moves names under ``requires``.
+"""What else must hold for a transition: the conditions that the table of transitions names under ``requires``.
 
 A condition that does not hold refuses the event with its own name as the code.
 """
@@ -17,7 +17,7 @@ Condition = Callable[[CaseState, Mapping[str, Member], str], bool]
 def check_conditions(
     transition: Transition, state: CaseState, members: Mapping[str, Member], actor: str, *, approving: bool
 ) -> None:
-    """Raise RuleError for the first condition of this move that does not hold."""
+    """Raise RuleError for the first condition of this transition that does not hold."""
     for name in transition.requires:
         if name == "approver-is-not-author" and not approving:
             continue

@@ -6,9 +6,10 @@ from collections.abc import Iterable, Sequence
 
 from crypto.charter import ROLES
 from oversight.workflow.clocks import PACKS, Pack
-from oversight.workflow.rules import ACTS, STATES, TRANSITIONS, Act, Roles, Transition
+from oversight.workflow.event_types import EVENT_TYPES, EventType
+from oversight.workflow.rules import STATES, TRANSITIONS, Roles, Transition
 
-_MOVES = (
+_TRANSITIONS = (
     "from",
     "to",
     "proposed by (or made by, where nobody approves)",
@@ -35,13 +36,13 @@ def write_document() -> str:
         (
             "# Workflow",
             _INTRODUCTION,
-            "## Moves",
-            _table(_MOVES, (_move_row(row) for row in TRANSITIONS)),
+            "## Transitions",
+            _table(_TRANSITIONS, (_transition_row(row) for row in TRANSITIONS)),
             "What is required:",
             "\n".join(f"- `{code}`: {text}" for code, text in _REQUIREMENTS.items()),
             "## Events",
             _EVENTS,
-            _table(("event", "by", "in the states", "holder"), (_act_row(act) for act in ACTS.values())),
+            _table(("event", "by", "in the states", "holder"), (_event_row(row) for row in EVENT_TYPES.values())),
             "## Who holds a case",
             _HOLDERS,
             "## Clocks",
@@ -52,17 +53,17 @@ def write_document() -> str:
 
 
 _INTRODUCTION = """\
-Made from the tables in `oversight/workflow/rules.py` and `oversight/workflow/clocks.py` by
+Made from the tables in `oversight/workflow/rules.py`, `event_types.py` and `clocks.py` by
 `python -m oversight.workflow.document`; a test checks that it is current. The format of the events is in section
 13 of `docs/protocol.md`. The same rules judge an event when it is appended and when an exported ledger is verified.
 
-Where a move has approving roles it takes four eyes: one member proposes it, another one signs the hash of the proposal.
-Neither may be recused or have declared a conflict, and what somebody has proposed, approved or signed is void when they
-declare one before it took effect."""
+Where a transition has approving roles it takes four eyes: one member proposes it, another one signs the hash of the
+proposal. Neither may be recused or have declared a conflict, and what somebody has proposed, approved or signed is void
+when they declare one before it took effect."""
 _EVENTS = """\
-Who may write an event of a type, and in which states. Moves and approvals are narrowed further by the table above. A
-`holder` must hold the case. A waiver takes effect when a chair approves it. Only those who could approve a proposal, or
-its author, return it; so they do with a decision that was not carried out yet."""
+Who may write an event of a type, and in which states. Changes of state and approvals are narrowed further by the table
+above. A `holder` must hold the case. A waiver takes effect when a chair approves it. Only those who could approve a
+proposal, or its author, return it; so they do with a decision that was not carried out yet."""
 _HOLDERS = """\
 - Who opens a case holds it, and declares by that to have no conflict.
 - Others declare first, and are then assigned. Each declaration lists the reports that the member's own grants open: a
@@ -77,7 +78,7 @@ after the acknowledgement, or after the end of the time for it when none was sen
 reasons, to the number of months in brackets. `checked`: whether a lawyer has compared the numbers with the source."""
 
 
-def _move_row(row: Transition) -> Sequence[str]:
+def _transition_row(row: Transition) -> Sequence[str]:
     return (
         row.from_state,
         row.to_state,
@@ -90,7 +91,8 @@ def _move_row(row: Transition) -> Sequence[str]:
     )
 
 
-def _act_row(act: Act) -> Sequence[str]:
+def _event_row(row: EventType) -> Sequence[str]:
+    act = row.act
     if not act.states:
         states = "none yet"
     elif len(act.states) > len(STATES) // 2:
@@ -98,7 +100,7 @@ def _act_row(act: Act) -> Sequence[str]:
         states = f"all but {', '.join(missing)}" if missing else "all"
     else:
         states = ", ".join(act.states)
-    return (f"`{act.type}`", _roles(act.roles), states, "yes" if act.holder else "")
+    return (f"`{row.format.kind}`", _roles(act.roles), states, "yes" if act.holder else "")
 
 
 def _pack_row(pack: Pack) -> Sequence[str]:

@@ -3,23 +3,31 @@
 
 from dataclasses import replace
 
-from crypto.charter import Member
-from crypto.event_types import Checked, Drafted, Publication, Signed, Withdrawn
-from oversight.workflow.rules import RuleError
+from crypto.event_types import Checked, Drafted, Publication, RecommendationStatus, Signed, Withdrawn
+from oversight.workflow.rules import RECOMMENDATION_STATUSES, RuleError
 from oversight.workflow.state import CaseState, Check, FindingState, PublishedState
+from oversight.workflow.step import Step
 
 
-def draft(state: CaseState, public: Drafted, author: str) -> CaseState:
-    """A new revision, which nobody has signed or checked yet."""
+def draft(step: Step) -> CaseState:
+    """A new revision, which nobody has signed or checked yet; what was proposed was proposed of another text."""
+    public: Drafted = step.public
+    state = step.state
     if state.decided is not None:
         raise RuleError("decided")
     if public.revision != (1 if state.finding is None else state.finding.revision + 1):
         raise RuleError("revision")
-    return replace(state, finding=FindingState(public.revision, public.text_sha256, author))
+    return replace(
+        state,
+        finding=FindingState(public.revision, public.text_sha256, step.event.actor),
+        proposals=tuple(entry for entry in state.proposals if entry.to_state is None),
+    )
 
 
-def sign(state: CaseState, public: Signed, signer: Member) -> CaseState:
+def sign(step: Step) -> CaseState:
     """A signature of the present text. *Not* checked: that it is one, which takes the text."""
+    public: Signed = step.public
+    state, signer = step.state, step.event.signer
     finding = _present(state, public.text_sha256)
     if signer.label in finding.signers:
         raise RuleError("signed-before")
@@ -27,10 +35,21 @@ def sign(state: CaseState, public: Signed, signer: Member) -> CaseState:
     return replace(state, finding=replace(finding, signers=(*finding.signers, signer.label), chairs=chairs))
 
 
-def check_text(state: CaseState, public: Checked, event_hash: str) -> CaseState:
+def check_text(step: Step) -> CaseState:
     """The outcome of a check of the present text; a later one takes its place."""
-    finding = _present(state, public.text_sha256)
-    return replace(state, finding=replace(finding, check=Check(event_hash, public.outcome)))
+    public: Checked = step.public
+    finding = _present(step.state, public.text_sha256)
+    return replace(step.state, finding=replace(finding, check=Check(step.event.hash, public.outcome)))
+
+
+def set_recommendation(step: Step) -> CaseState:
+    """What became of a recommendation; the last word on it counts."""
+    public: RecommendationStatus = step.public
+    if public.status not in RECOMMENDATION_STATUSES:
+        raise RuleError("status")
+    others = tuple(entry for entry in step.state.recommendations if entry[0] != public.recommendation)
+    changed = tuple(sorted((*others, (public.recommendation, public.status))))
+    return replace(step.state, recommendations=changed)
 
 
 def publish(state: CaseState, public: Publication, *, corrects: bool) -> PublishedState:

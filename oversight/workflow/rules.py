@@ -1,17 +1,18 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
-"""What may happen in a case: the states, the moves between them, and who may write which event. Two tables.
+"""What may happen in a case: the states, and the transitions between them. One table; the events have another one.
 
 - Nobody acts in a case who does not hold it, and nobody comes to hold it without having declared to have no conflict.
   Opening a case and declaring are the exceptions: ``holder`` is false there.
-- A move with approving roles takes **four eyes**: one member proposes it, another one approves it, by a signature over
-  the hash of the proposal. Neither may be recused, and who approves is not the author of the finding.
-- A move that is ``completed_by`` an event takes effect when that event follows the approval: the portal has the text.
+- A transition with approving roles takes **four eyes**: one member proposes it, another one approves it, by a signature
+  over the hash of the proposal. Neither may be recused, and who approves is not the author of the finding.
+- A transition that is ``completed_by`` an event takes effect when that event follows the approval: by then the portal
+  has the text.
 - ``requires`` names what else must hold; ``oversight/workflow/conditions.py`` has these conditions.
 
 The tables hold codes alone. Refusals, pages and ``docs/workflow.md`` are made from them.
 """
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection
 from dataclasses import dataclass
 
 RECEIVED = "RECEIVED"
@@ -157,48 +158,16 @@ TRANSITIONS: tuple[Transition, ...] = (
 
 @dataclass(frozen=True)
 class Act:
-    """Who may write an event of a type, in which states; ``approves`` are the second pair of eyes it takes."""
+    """Who may write an event of a type, in which states of the case; ``holder``: only who holds it."""
 
-    type: str
     roles: Roles
     states: tuple[str, ...]
-    approves: Roles = frozenset()
     holder: bool = True
 
 
-_OPEN = tuple(state for state in STATES if state != CLOSED)
-_TEXT = (FINDING_DRAFT, PUBLISHED, FOLLOW_UP)
-_OUT = (PUBLISHED, FOLLOW_UP)
-_SIGNERS = _roles("chair", "publisher")
+WAIVER_APPROVERS = _CHAIR
+"""Who may approve a waiver. Who may approve a transition stands in its row."""
 
-ACTS: Mapping[str, Act] = {
-    act.type: act
-    for act in (
-        Act("opened", _EARLY, (), holder=False),
-        Act("report-added", _EARLY | _INVESTIGATOR, _OPEN),
-        Act("declared", HANDLERS, STATES, holder=False),
-        Act("assigned", _EARLY | _CHAIR, STATES),
-        Act("recused", HANDLERS, STATES),
-        Act("left", HANDLERS, STATES),
-        # Who may move, propose and approve stands in TRANSITIONS, and for waivers here below.
-        Act("moved", HANDLERS, _OPEN),
-        Act("proposed", HANDLERS, _OPEN),
-        Act("approved", HANDLERS, _OPEN),
-        Act("returned", HANDLERS, _OPEN),
-        Act("waived", HANDLERS, _OPEN, approves=_CHAIR),
-        Act("noted", HANDLERS, STATES),
-        Act("party-added", HANDLERS, _OPEN),
-        Act("clock-extended", _roles("investigator", "legal", "chair"), _OPEN),
-        Act("replied", _roles("registrar", "triage", "investigator", "chair"), STATES),
-        Act("drafted", _roles("investigator", "legal"), _TEXT),
-        Act("signed", _SIGNERS, _TEXT),
-        Act("checked", HANDLERS, (*_TEXT, ADOPTED)),
-        Act("published", _roles("publisher", "chair"), (ADOPTED,)),
-        Act("corrected", _roles("publisher", "chair"), _OUT),
-        Act("withdrawn", _roles("publisher", "chair"), _OUT),
-        Act("recommendation-status", _roles("investigator", "chair"), _OUT),
-    )
-}
 
 SIGNATURES_DUE = 2
 RECOMMENDATION_STATUSES = ("open", "implemented", "partly", "not", "superseded")
@@ -213,10 +182,13 @@ class RuleError(Exception):
 
 
 def find_transition(from_state: str, to_state: str, ground: str | None) -> Transition:
-    """The row for this move. RuleError ``no-such-move``, or ``ground`` when the states fit and the ground does not."""
+    """The row for this transition.
+
+    Raises RuleError ``no-such-transition``, or ``ground`` when the states fit and the ground does not.
+    """
     rows = [row for row in TRANSITIONS if (row.from_state, row.to_state) == (from_state, to_state)]
     if not rows:
-        raise RuleError("no-such-move")
+        raise RuleError("no-such-transition")
     for row in rows:
         if ground in row.grounds or (ground is None and not row.grounds):
             return row
@@ -224,5 +196,5 @@ def find_transition(from_state: str, to_state: str, ground: str | None) -> Trans
 
 
 def transitions_from(state: str, roles: Collection[str]) -> tuple[Transition, ...]:
-    """The moves out of this state that somebody with these roles may make or propose."""
+    """The transitions out of this state that somebody with these roles may make or propose."""
     return tuple(row for row in TRANSITIONS if row.from_state == state and not row.proposes.isdisjoint(roles))

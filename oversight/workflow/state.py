@@ -106,8 +106,8 @@ class CaseState:
         return entry is not None and entry.conflict
 
     @property
-    def proposed_move(self) -> Proposal | None:
-        """The move that waits for a second signature; there is one at most."""
+    def proposed_transition(self) -> Proposal | None:
+        """The transition that waits for a second signature; there is one at most."""
         return next((proposal for proposal in self.proposals if proposal.to_state is not None), None)
 
     def proposal(self, event_hash: str) -> Proposal | None:

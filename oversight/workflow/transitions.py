@@ -1,18 +1,18 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
-"""Moves from state to state, and four eyes: what one member signs takes effect by the signature of another one."""
+"""Transitions from state to state, and four eyes: what one member signs takes effect when another one signs, too."""
 
 from dataclasses import replace
 
 from crypto.event_types import Corrected, Moved, Proposed, Waived, Withdrawn
 from oversight.workflow import clocks, finding_effects
-from oversight.workflow.access import check_role
+from oversight.workflow.access import approving_roles, check_role
 from oversight.workflow.conditions import check_conditions
-from oversight.workflow.rules import ACTS, SENT, Roles, RuleError, Transition, find_transition
+from oversight.workflow.rules import SENT, RuleError, Transition, find_transition
 from oversight.workflow.state import CaseState, Proposal, PublishedState
 from oversight.workflow.step import Step
 
 
-def _find_move(step: Step) -> Transition:
+def _find_transition(step: Step) -> Transition:
     public: Moved | Proposed = step.public
     if public.from_state != step.state.state:
         raise RuleError("moved-on")
@@ -24,8 +24,8 @@ def _find_move(step: Step) -> Transition:
     return transition
 
 
-def move(step: Step) -> CaseState:
-    transition = _find_move(step)
+def change_state(step: Step) -> CaseState:
+    transition = _find_transition(step)
     if transition.four_eyes:
         raise RuleError("four-eyes")
     return _arrive(step, transition, step.public.ground)
@@ -33,10 +33,10 @@ def move(step: Step) -> CaseState:
 
 def propose(step: Step) -> CaseState:
     public: Proposed = step.public
-    transition = _find_move(step)
+    transition = _find_transition(step)
     if not transition.four_eyes:
         raise RuleError("no-four-eyes")
-    if step.state.proposed_move is not None:
+    if step.state.proposed_transition is not None:
         raise RuleError("proposed-before")
     proposal = Proposal(
         hash=step.event.hash,
@@ -69,19 +69,13 @@ def _obstacles(state: CaseState) -> set[str]:
     return found - set(state.waived)
 
 
-def _approving_roles(proposal: Proposal) -> Roles:
-    if proposal.from_state is None or proposal.to_state is None:
-        return ACTS[proposal.type].approves
-    return find_transition(proposal.from_state, proposal.to_state, proposal.ground).approves
-
-
 def approve(step: Step) -> CaseState:
     proposal = step.state.proposal(step.public.subject)
     if proposal is None:
         raise RuleError("no-such-proposal")
     if proposal.author == step.event.actor:
         raise RuleError("same-member")
-    check_role(step.event, _approving_roles(proposal))
+    check_role(step.event, approving_roles(proposal))
     state = replace(step.state, proposals=tuple(entry for entry in step.state.proposals if entry != proposal))
     if proposal.from_state is None or proposal.to_state is None:
         assert proposal.subject is not None
@@ -89,7 +83,7 @@ def approve(step: Step) -> CaseState:
             raise RuleError("nothing-to-waive")
         return replace(state, waived=(*state.waived, proposal.subject))
     if proposal.from_state != state.state:
-        raise RuleError("unreachable: a move ends the proposals of the state that it leaves")
+        raise RuleError("unreachable: a transition ends the proposals of the state that it leaves")
     transition = find_transition(proposal.from_state, proposal.to_state, proposal.ground)
     check_conditions(transition, state, step.members, step.event.actor, approving=True)
     if transition.completed_by is not None:
@@ -105,7 +99,7 @@ def refuse(step: Step) -> CaseState:
     if proposal is None:
         raise RuleError("no-such-proposal")
     if proposal.author != step.event.actor:
-        check_role(step.event, _approving_roles(proposal))
+        check_role(step.event, approving_roles(proposal))
     if is_decided:
         return replace(step.state, decided=None)
     return replace(step.state, proposals=tuple(entry for entry in step.state.proposals if entry != proposal))

@@ -152,12 +152,12 @@ def _check_the_ledger(page: Page, case: str) -> None:
 
 
 def _move(world: World, page: Page, case: str, to: str, *, ground: str | None = None, reasons: str = "") -> None:
-    page.goto(f"{world.office.url}{case}/moves/{to}")
+    page.goto(f"{world.office.url}{case}/transitions/{to}")
     if ground is not None:
         page.locator(f"[name=ground][value={ground}]").check()
     if reasons:
         page.locator("[name=reasons]").fill(reasons)
-    _press(page, f"/moves/{to}")
+    _press(page, f"/transitions/{to}")
 
 
 def _approve(world: World, page: Page, case: str) -> None:

@@ -81,22 +81,22 @@ class Desk:
         self, case: str, to_state: str, ground: str | None = None, *, by: str, approver: str = "chiara"
     ) -> CaseState:
         """A move that takes four eyes, proposed by one member and approved by the other."""
-        state = await commands.move(self.person(by), case, to_state, ground, REASONS)
-        assert state.proposed_move is not None
-        return await commands.approve(self.person(approver), case, state.proposed_move.hash)
+        state = await commands.change_state(self.person(by), case, to_state, ground, REASONS)
+        assert state.proposed_transition is not None
+        return await commands.approve(self.person(approver), case, state.proposed_transition.hash)
 
     async def admit(self, case: str) -> CaseState:
         """From RECEIVED to ADMITTED, on the shortest way."""
-        await commands.move(self.person("amina"), case, "ACKNOWLEDGED", "sent")
-        await commands.move(self.person("amina"), case, "TRIAGE")
-        await commands.move(self.person("amina"), case, "CONFLICT_CHECK")
+        await commands.change_state(self.person("amina"), case, "ACKNOWLEDGED", "sent")
+        await commands.change_state(self.person("amina"), case, "TRIAGE")
+        await commands.change_state(self.person("amina"), case, "CONFLICT_CHECK")
         await self.decide(case, "ASSIGNED", by="amina")
         return await self.decide(case, "ADMITTED", by="bruno")
 
     async def draft(self, case: str, text: str = FINDING, revision: int = 1) -> CaseState:
         """From ADMITTED to a finding that is drafted."""
-        await commands.move(self.person("bruno"), case, "INVESTIGATING")
-        await commands.move(self.person("bruno"), case, "FINDING_DRAFT")
+        await commands.change_state(self.person("bruno"), case, "INVESTIGATING")
+        await commands.change_state(self.person("bruno"), case, "FINDING_DRAFT")
         return await commands.draft_finding(self.person("bruno"), case, revision, text)
 
 

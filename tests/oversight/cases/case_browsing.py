@@ -71,14 +71,14 @@ class CaseRoom:
             await self.do("amina", case, f"/people/{label}/assign")
 
     async def to_conflict_check(self, case: str) -> None:
-        await self.do("amina", case, "/moves/ACKNOWLEDGED", ground="sent")
-        await self.do("amina", case, "/moves/TRIAGE")
-        await self.do("amina", case, "/moves/CONFLICT_CHECK")
+        await self.do("amina", case, "/transitions/ACKNOWLEDGED", ground="sent")
+        await self.do("amina", case, "/transitions/TRIAGE")
+        await self.do("amina", case, "/transitions/CONFLICT_CHECK")
 
     async def propose(self, label: str, case: str, to_state: str, **form: str) -> str:
         """A proposal; the hash of its event."""
-        await self.do(label, case, f"/moves/{to_state}", **{"reasons": REASONS, **form})
-        proposal = (await self.state(case)).proposed_move
+        await self.do(label, case, f"/transitions/{to_state}", **{"reasons": REASONS, **form})
+        proposal = (await self.state(case)).proposed_transition
         assert proposal is not None
         return proposal.hash
 

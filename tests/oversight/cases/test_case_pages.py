@@ -97,7 +97,7 @@ async def test_a_recused_member_is_refused_everywhere_by_page_and_by_crafted_req
     await room.bring_in(case, "daud")
     proposal = await room.propose("amina", case, "ASSIGNED")
     await room.do("chiara", case, "/people/daud/renew", kind="recused", reason="A tie to the police station.")
-    for path in ("", "/notes", "/parties", "/people", "/ledger", "/ledger/export", "/declare", "/moves/ASSIGNED"):
+    for path in ("", "/notes", "/parties", "/people", "/ledger", "/ledger/export", "/declare", "/transitions/ASSIGNED"):
         answer = await room.get("daud", f"/cases/{case}{path}")
         assert answer.status_code == 403 and "You are recused from this case" in answer.text, path
         assert "C-2026-0001" not in answer.text and REASONS not in answer.text
@@ -119,11 +119,11 @@ async def test_whoever_does_not_hold_a_case_is_sent_to_declare_first(room: CaseR
     answer = await room.get("daud", f"/cases/{case}")
     assert answer.status_code == 403 and f'href="/cases/{case}/declare"' in answer.text
     assert (await room.act("daud", case, "/notes", note="A note")).status_code == 403
-    assert (await room.act("daud", case, "/moves/ASSIGNED", reasons="Why")).status_code == 403
+    assert (await room.act("daud", case, "/transitions/ASSIGNED", reasons="Why")).status_code == 403
 
 
 async def test_a_case_that_does_not_exist_is_not_found(room: CaseRoom) -> None:
-    for path in ("", "/declare", "/people", "/moves/CLOSED"):
+    for path in ("", "/declare", "/people", "/transitions/CLOSED"):
         assert (await room.get("amina", f"/cases/{'0' * 32}{path}")).status_code == 404
 
 
@@ -151,9 +151,9 @@ async def test_an_approval_on_a_page_that_is_stale_is_refused_and_the_case_shown
 async def test_a_move_needs_its_ground_and_its_reasons(room: CaseRoom) -> None:
     case = await room.held_case()
     await room.decide(case, "ASSIGNED", by="amina")
-    form = (await room.get("bruno", f"/cases/{case}/moves/INADMISSIBLE")).text
+    form = (await room.get("bruno", f"/cases/{case}/transitions/INADMISSIBLE")).text
     assert "plainly without basis" in form and "outside what the commission may look into" in form
-    answer = await room.act("bruno", case, "/moves/INADMISSIBLE", ground="because")
+    answer = await room.act("bruno", case, "/transitions/INADMISSIBLE", ground="because")
     assert answer.status_code == 422
     assert "Choose the ground" in answer.text and "Write the reasons" in answer.text
     assert 'value="because"' not in answer.text
@@ -161,7 +161,7 @@ async def test_a_move_needs_its_ground_and_its_reasons(room: CaseRoom) -> None:
 
 async def test_a_move_that_the_table_does_not_have_is_refused_in_words(room: CaseRoom) -> None:
     case = await room.open_case()
-    for path in ("/moves/PUBLISHED", "/moves/NOWHERE"):
+    for path in ("/transitions/PUBLISHED", "/transitions/NOWHERE"):
         answer = await room.act("amina", case, path)
         assert answer.status_code == 409 and "The case can’t go from its state to that one" in answer.text
 
@@ -171,7 +171,7 @@ async def test_an_assignment_waits_for_an_investigator_and_says_so(room: CaseRoo
     await room.bring_in(case, "chiara")
     await room.to_conflict_check(case)
     assert "an investigator has to hold the case" in (await room.get("amina", f"/cases/{case}")).text
-    answer = await room.act("amina", case, "/moves/ASSIGNED", reasons=REASONS)
+    answer = await room.act("amina", case, "/transitions/ASSIGNED", reasons=REASONS)
     assert answer.status_code == 409 and "An investigator has to hold the case first" in answer.text
 
 
@@ -185,6 +185,6 @@ async def test_an_auditor_sees_who_did_what_and_nothing_that_is_sealed(room: Cas
     assert page.status_code == 200 and "Chiara Lombardi approved it" in page.text
     assert "canary" not in page.text and "The words are sealed to those who hold the case" in page.text
     assert "events, unbroken" in (await room.get("elif", f"/cases/{case}/ledger")).text
-    for path in ("/notes", "/parties", "/moves/ADMITTED"):
+    for path in ("/notes", "/parties", "/transitions/ADMITTED"):
         assert (await room.get("elif", f"/cases/{case}{path}")).status_code == 403
     assert (await room.act("elif", case, "/notes", note="x")).status_code == 403

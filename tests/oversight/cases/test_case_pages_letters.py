@@ -44,7 +44,7 @@ async def send_letter(room: CaseRoom, label: str, case: str, report: str) -> tup
 async def test_the_reporter_is_told_in_their_language_and_the_case_says_so(room: CaseRoom) -> None:
     case = await room.open_case()
     [report] = (await room.state(case)).reports
-    await room.do("amina", case, "/moves/ACKNOWLEDGED", ground="sent")
+    await room.do("amina", case, "/transitions/ACKNOWLEDGED", ground="sent")
     assert f'action="/cases/{case}/tell/{report}"' in (await room.get("amina", f"/cases/{case}")).text
     letter, end = await send_letter(room, "amina", case, report)
     assert letter.startswith("وصلتنا رسالتك") and "C-2026" not in letter
@@ -71,7 +71,7 @@ async def test_the_letter_about_a_decision_holds_its_reasons_and_stops_the_clock
 async def test_nobody_is_asked_to_send_an_acknowledgement_that_is_withheld(room: CaseRoom) -> None:
     case = await room.open_case()
     [report] = (await room.state(case)).reports
-    await room.do("amina", case, "/moves/ACKNOWLEDGED", ground="withheld")
+    await room.do("amina", case, "/transitions/ACKNOWLEDGED", ground="withheld")
     assert "/tell/" not in (await room.get("amina", f"/cases/{case}")).text
     answer = await room.post("amina", f"/cases/{case}/tell/{report}")
     assert answer.headers["location"] == f"/cases/{case}"
@@ -79,7 +79,7 @@ async def test_nobody_is_asked_to_send_an_acknowledgement_that_is_withheld(room:
 
 async def test_a_letter_about_a_report_of_another_case_is_not_drafted(room: CaseRoom) -> None:
     case = await room.open_case()
-    await room.do("amina", case, "/moves/ACKNOWLEDGED", ground="sent")
+    await room.do("amina", case, "/transitions/ACKNOWLEDGED", ground="sent")
     assert (await room.post("amina", f"/cases/{case}/tell/{await room.receive()}")).status_code == 404
 
 
@@ -100,7 +100,7 @@ async def test_the_queue_says_what_is_due_in_days_and_overdue_as_a_word(room: Ca
     late = await room.receive(TODAY - timedelta(days=20))
     await room.receive(TODAY - timedelta(days=5))
     case = await room.open_case(late)
-    await room.do("amina", case, "/moves/ACKNOWLEDGED", ground="sent")
+    await room.do("amina", case, "/transitions/ACKNOWLEDGED", ground="sent")
     queue = (await room.get("amina", "/queue")).text
     rows = {match[1]: match[2] for match in re.finditer(r"<bdi>(R-\d{4})</bdi></a>(.*?)</tr>", queue, re.DOTALL)}
     assert "Overdue" in rows["R-0001"] and "Acknowledge" in rows["R-0001"]

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from oversight.__main__ import main
-from oversight.cases.labels import condition_words, ground_words, move_words, state_words
+from oversight.cases.labels import condition_words, ground_words, state_words, transition_label
 from oversight.cases.refusals import ACCESS, REFUSALS
 from oversight.ledger.records import EventRecord
 from oversight.web.rendering import LOCALE
@@ -160,7 +160,7 @@ def test_every_code_of_the_tables_has_words_in_every_language(locale: str) -> No
     translation = load_translation(LOCALE, "oversight", locale)
     assert set(state_words(translation)) == set(STATES)
     for row in TRANSITIONS:
-        assert move_words(row.from_state, row.to_state, None, translation) != row.to_state
+        assert transition_label(row.from_state, row.to_state, None, translation) != row.to_state
         named = [ground for ground in row.grounds if ground not in {"correction", "withdrawal"}]
         assert all(ground_words(ground, translation) != ground for ground in named)
     assert all(condition_words(code, translation) != code for code in CONDITIONS)

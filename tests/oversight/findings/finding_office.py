@@ -121,8 +121,8 @@ async def case_in_draft(office: Office, portal: Portal, desk: Desk, **answers: A
         for label in ("chiara", "bruno", "elif"):
             await desk.bring_in(case, label)
         await desk.admit(case)
-        await commands.move(desk.person("bruno"), case, "INVESTIGATING")
-        await commands.move(desk.person("bruno"), case, "FINDING_DRAFT")
+        await commands.change_state(desk.person("bruno"), case, "INVESTIGATING")
+        await commands.change_state(desk.person("bruno"), case, "FINDING_DRAFT")
     return FindingOffice(office, portal, desk, case)
 
 

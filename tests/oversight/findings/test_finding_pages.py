@@ -257,7 +257,7 @@ async def test_a_number_that_was_taken_has_to_be_signed_again(work: FindingOffic
     )
     assert taken_back.status_code == 303, taken_back.text
     with office.database.use():
-        await commands.move(work.desk.person("bruno"), work.case, "FINDING_DRAFT")
+        await commands.change_state(work.desk.person("bruno"), work.case, "FINDING_DRAFT")
     await work.until_decided()
     assert (await work.publish()).headers["location"].endswith("done=published")
     state = await work.state()

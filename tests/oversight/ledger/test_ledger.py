@@ -84,7 +84,7 @@ async def test_what_is_refused_leaves_nothing_behind(any_desk: Desk) -> None:
     with pytest.raises(RuleError):
         await commands.assign(any_desk.person("amina"), state.head.case, "daud")
     with pytest.raises(RuleError):
-        await commands.move(any_desk.person("bruno"), state.head.case, "ACKNOWLEDGED", "sent")
+        await commands.change_state(any_desk.person("bruno"), state.head.case, "ACKNOWLEDGED", "sent")
     assert await rows() == before
 
 
@@ -110,7 +110,7 @@ async def test_an_event_that_follows_another_one_is_not_appended(desk: Desk) -> 
 async def test_a_crafted_event_past_the_commands_is_refused_by_the_same_rules(desk: Desk) -> None:
     state = await desk.open_case()
     event = next_event(desk, state, "amina", public=Moved("RECEIVED", "ADMITTED", None))
-    with pytest.raises(RuleError, match="no-such-move"):
+    with pytest.raises(RuleError, match="no-such-transition"):
         await append(sign_event(event, desk.world["amina"].signing_key), desk.charters, CaseProjection())
 
 
@@ -227,7 +227,7 @@ async def _random_move(chance: random.Random, person: Any, case: str, open_moves
         raise RuleError("role")
     transition = chance.choice(open_moves)
     ground = chance.choice(transition.grounds) if transition.grounds else None
-    return await commands.move(person, case, transition.to_state, ground, REASONS)
+    return await commands.change_state(person, case, transition.to_state, ground, REASONS)
 
 
 async def fail() -> CaseState:

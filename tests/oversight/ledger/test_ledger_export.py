@@ -83,9 +83,11 @@ async def ledger(desk: Desk, tmp_path: Path) -> Ledger:
     case = state.head.case
     await commands.note(desk.person("bruno"), case, "A note.")
     for to_state in ("ACKNOWLEDGED", "TRIAGE", "CONFLICT_CHECK"):
-        await commands.move(desk.person("amina"), case, to_state, "sent" if to_state == "ACKNOWLEDGED" else None)
+        await commands.change_state(
+            desk.person("amina"), case, to_state, "sent" if to_state == "ACKNOWLEDGED" else None
+        )
     await desk.decide(case, "ASSIGNED", by="amina")
-    await commands.move(desk.person("bruno"), case, "ADMITTED", None, REASONS)
+    await commands.change_state(desk.person("bruno"), case, "ADMITTED", None, REASONS)
     notes = [data async for data in load_notes(case)]
     return Ledger(tmp_path, desk.world, case, state.number, notes)
 
@@ -149,7 +151,7 @@ async def test_what_the_rules_refuse_is_no_part_of_a_ledger_either(ledger: Ledge
     place = len(ledger.notes)
     proposal = Note.parse(ledger.notes[-1]).hash
     attempts = {
-        "no-such-move": ledger.forge("amina", Moved("ASSIGNED", "PUBLISHED", None)),
+        "no-such-transition": ledger.forge("amina", Moved("ASSIGNED", "PUBLISHED", None)),
         "moved-on": ledger.forge("amina", Moved("RECEIVED", "ACKNOWLEDGED", "sent")),
         "four-eyes": ledger.forge("bruno", Moved("ASSIGNED", "ADMITTED", None)),
         "same-member": ledger.forge("bruno", Approved(proposal)),

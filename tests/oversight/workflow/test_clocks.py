@@ -60,7 +60,7 @@ def test_numbers_that_no_lawyer_has_checked_say_so() -> None:
 async def test_feedback_is_due_three_months_after_an_acknowledgement_in_time(desk: Desk) -> None:
     case = (await desk.open_case()).head.case
     desk.forward(days=3)
-    state = await commands.move(desk.person("amina"), case, "ACKNOWLEDGED", "sent")
+    state = await commands.change_state(desk.person("amina"), case, "ACKNOWLEDGED", "sent")
     assert clock(state.clocks, "acknowledge").stopped == desk.today
     assert clock(state.clocks, "feedback").due == add_months(desk.today, 3)
 
@@ -70,7 +70,7 @@ async def test_an_acknowledgement_that_is_late_or_withheld_delays_nothing(desk: 
         state = await desk.open_case()
         due = clock(state.clocks, "feedback").due
         desk.forward(days=days)
-        state = await commands.move(desk.person("amina"), state.head.case, "ACKNOWLEDGED", ground)
+        state = await commands.change_state(desk.person("amina"), state.head.case, "ACKNOWLEDGED", ground)
         assert clock(state.clocks, "feedback").due == due
 
 

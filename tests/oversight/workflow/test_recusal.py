@@ -121,7 +121,7 @@ async def test_nothing_is_sealed_to_a_case_that_somebody_in_conflict_holds(desk:
 async def test_a_member_in_conflict_does_nothing_more(desk: Desk) -> None:
     case = (await desk.open_case()).head.case
     await commands.declare(desk.person("bruno"), case, conflict=True)
-    assert await refused(commands.move(desk.person("bruno"), case, "ACKNOWLEDGED", "sent")) == "in-conflict"
+    assert await refused(commands.change_state(desk.person("bruno"), case, "ACKNOWLEDGED", "sent")) == "in-conflict"
     assert await refused(commands.note(desk.person("bruno"), case, "Still here.")) == "in-conflict"
     assert await refused(commands.declare(desk.person("bruno"), case, conflict=False)) == "conflict-stands"
 
@@ -163,7 +163,7 @@ async def test_a_holder_who_is_no_longer_a_member_is_shut_out_before_anything_is
     await desk.dismiss("bruno")
     assert await refused(commands.note(desk.person("chiara"), case, "Not for Bruno.")) == "renewal-due"
     with pytest.raises(AuthenticationError):
-        await commands.move(desk.person("bruno"), case, "ACKNOWLEDGED", "sent")
+        await commands.change_state(desk.person("bruno"), case, "ACKNOWLEDGED", "sent")
     # Whoever holds the case may do it, for nobody has to judge anything.
     state = await commands.leave(desk.person("amina"), case, "bruno", "No longer a member.")
     state = await commands.note(desk.person("chiara"), case, "Not for Bruno.")
