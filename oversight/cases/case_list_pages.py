@@ -70,10 +70,10 @@ async def show_cases(request: Request) -> Response:
         filtered=bool(kept),
         audits=audits,
         handles=not HANDLERS.isdisjoint(roles),
-        states=labels.state_words(translation),
+        states=labels.state_labels(translation),
         shape=labels.shape,
         called=MemberNames(await charters_by_hash(), translation.locale),
-        clock_name=lambda code: labels.clock_words(code, translation),
+        clock_name=lambda code: labels.clock_label(code, translation),
     )
 
 

@@ -62,7 +62,7 @@ async def render_case(
 def head_context(request: Request, case: OpenCase) -> dict[str, Any]:
     """What the head of every page of a case is made with."""
     translation = translation_of(request)
-    states = labels.state_words(translation)
+    states = labels.state_labels(translation)
     return {
         "case": case,
         "state": case.state,
@@ -71,11 +71,11 @@ def head_context(request: Request, case: OpenCase) -> dict[str, Any]:
         "shape": labels.shape,
         "called": MemberNames(case.charters, translation.locale),
         "deadlines": deadlines(case.state.clocks, case.today),
-        "clock_name": lambda code: labels.clock_words(code, translation),
+        "clock_name": lambda code: labels.clock_label(code, translation),
         "transition_name": lambda row: labels.transition_label(case.state.state, row.to_state, row.ground, translation),
-        "ground_name": lambda code: labels.ground_words(code, translation),
-        "condition": lambda code: labels.condition_words(code, translation),
-        "policy": labels.policy_words(case.state.policy, translation),
+        "ground_name": lambda code: labels.ground_label(code, translation),
+        "condition": lambda code: labels.condition_label(code, translation),
+        "policy": labels.policy_label(case.state.policy, translation),
     }
 
 

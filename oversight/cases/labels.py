@@ -7,7 +7,7 @@ from oversight.workflow import rules
 from portal.kit.i18n import Translation
 
 
-def state_words(translation: Translation) -> Mapping[str, str]:
+def state_labels(translation: Translation) -> Mapping[str, str]:
     """The states by their codes, in the order of the main line."""
     _ = translation.gettext
     return {
@@ -68,7 +68,7 @@ def transition_label(from_state: str, to_state: str, ground: str | None, transla
     return words.get(to_state, to_state)
 
 
-def ground_words(code: str, translation: Translation) -> str:
+def ground_label(code: str, translation: Translation) -> str:
     """The ground of a transition."""
     _ = translation.gettext
     words = {
@@ -89,13 +89,13 @@ def ground_words(code: str, translation: Translation) -> str:
     return words.get(code, code)
 
 
-def clock_words(code: str, translation: Translation) -> str:
+def clock_label(code: str, translation: Translation) -> str:
     """What is due when a clock ends."""
     _ = translation.gettext
     return {"acknowledge": _("Acknowledge"), "feedback": _("Feedback to the reporter")}.get(code, code)
 
 
-def policy_words(code: str, translation: Translation) -> str:
+def policy_label(code: str, translation: Translation) -> str:
     """A policy pack."""
     _ = translation.gettext
     words = {
@@ -108,7 +108,7 @@ def policy_words(code: str, translation: Translation) -> str:
 PARTY_ROLES = ("concerned", "relative", "lawyer", "witness", "official", "authority", "facility", "other")
 
 
-def party_words(translation: Translation) -> Mapping[str, str]:
+def party_role_labels(translation: Translation) -> Mapping[str, str]:
     """What somebody or something named in a case is to it."""
     _ = translation.gettext
     return {
@@ -123,13 +123,13 @@ def party_words(translation: Translation) -> Mapping[str, str]:
     }
 
 
-def outcome_words(code: str, translation: Translation) -> str:
+def outcome_label(code: str, translation: Translation) -> str:
     """The outcome of an outgoing check."""
     _ = translation.gettext
     return {"pass": _("passed"), "warn": _("passed with warnings"), "block": _("blocked")}.get(code, code)
 
 
-def recommendation_words(code: str, translation: Translation) -> str:
+def recommendation_status_label(code: str, translation: Translation) -> str:
     """What became of a recommendation."""
     _ = translation.gettext
     words = {
@@ -142,7 +142,7 @@ def recommendation_words(code: str, translation: Translation) -> str:
     return words.get(code, code)
 
 
-def condition_words(code: str, translation: Translation) -> str:
+def condition_label(code: str, translation: Translation) -> str:
     """What has to be there before a transition can be made."""
     _ = translation.gettext
     words = {

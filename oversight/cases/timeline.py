@@ -85,10 +85,10 @@ class _Teller:
             "report": self._reference,
             "reports": lambda reports: ", ".join(map(self._reference, reports)),
             "due": lambda day: format_day(day, translation.locale),
-            "clock": lambda code: labels.clock_words(code, translation),
-            "ground": lambda code: "" if code is None else labels.ground_words(code, translation),
-            "outcome": lambda code: labels.outcome_words(code, translation),
-            "status": lambda code: labels.recommendation_words(code, translation),
+            "clock": lambda code: labels.clock_label(code, translation),
+            "ground": lambda code: "" if code is None else labels.ground_label(code, translation),
+            "outcome": lambda code: labels.outcome_label(code, translation),
+            "status": lambda code: labels.recommendation_status_label(code, translation),
         }
 
     def tell(self, entry: Entry) -> Item:
@@ -129,7 +129,7 @@ class _Teller:
         action = labels.transition_label(public.from_state, public.to_state, public.ground, self.translation)
         if public.ground is None or public.from_state == public.to_state:
             return action
-        ground = labels.ground_words(public.ground, self.translation)
+        ground = labels.ground_label(public.ground, self.translation)
         return self.translation.gettext("%(action)s: %(ground)s") % {"action": action, "ground": ground}
 
     def _reference(self, report: str) -> str:
@@ -142,7 +142,7 @@ def _own_words(part: Part | None, translation: Translation) -> str:
         case Text() | Renewal():
             return part.text
         case Party():
-            role = labels.party_words(translation).get(part.role, part.role)
+            role = labels.party_role_labels(translation).get(part.role, part.role)
             return translation.gettext("%(party)s, %(role)s") % {"party": part.name, "role": role}
         case _:
             return ""

@@ -105,7 +105,7 @@ async def _render_parties(
         422 if errors else 200,
         **head_context(request, case),
         parties=[(entry.event, entry.part) for entry in entries if isinstance(entry.part, Party)],
-        roles=labels.party_words(translation_of(request)),
+        roles=labels.party_role_labels(translation_of(request)),
         may=may_act("party-added", case.state, case.members, case.roles),
         done=request.query_params.get("done", ""),
         values={name: form.text(name) for name in ("party", "aliases", "identifiers", "role")},

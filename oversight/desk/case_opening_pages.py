@@ -58,7 +58,7 @@ async def _render_form(
         422 if errors else 200,
         report=report,
         may_open=may_open,
-        policies={code: (labels.policy_words(code, translation), pack.source) for code, pack in PACKS.items()},
+        policies={code: (labels.policy_label(code, translation), pack.source) for code, pack in PACKS.items()},
         cases=[state for state in held.cases if state.state in EVENT_TYPES["report-added"].act.states],
         values={"policy": form.text("policy"), "no_conflict": form.text("no_conflict")},
         errors=errors or [],

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 from babel.dates import format_timedelta
 
-from oversight.reports.labels import trouble_words
+from oversight.reports.labels import trouble_label
 from oversight.reports.records import CollectorStateRecord
 from portal.kit.i18n import Translation
 
@@ -31,7 +31,7 @@ async def collector_status(now: datetime, translation: Translation) -> Collector
     if state.failing_since is None:
         return CollectorStatus(text, "")
     trouble = _("%(problem)s, since %(time)s UTC. It is tried again by itself.") % {
-        "problem": trouble_words(state.problem or "", translation),
+        "problem": trouble_label(state.problem or "", translation),
         "time": state.failing_since.strftime("%Y-%m-%d %H:%M"),
     }
     return CollectorStatus(text, trouble)

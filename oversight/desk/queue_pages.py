@@ -11,7 +11,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from crypto.charter import Charter
-from oversight.cases.labels import clock_words
+from oversight.cases.labels import clock_label
 from oversight.cases.report_deadlines import due_of_reports
 from oversight.commission.charters import charters_by_hash, current_charter
 from oversight.desk.collector_status import collector_status
@@ -51,25 +51,25 @@ async def show_queue(request: Request) -> Response:
         further="/queue?" + urlencode(filters.query()),
         damaged=await _damaged(),
         due=await due_of_reports([row.submission for row in page.rows], request.app.state.clock().date()),
-        **_queue_words(page, charters, translation),
+        **_queue_labels(page, charters, translation),
     )
 
 
-def _queue_words(page: QueuePage, charters: Mapping[str, Charter], translation: Translation) -> dict[str, Any]:
-    countries = labels.country_words(translation)
+def _queue_labels(page: QueuePage, charters: Mapping[str, Charter], translation: Translation) -> dict[str, Any]:
+    countries = labels.country_labels(translation)
     options = {key: labels.option_labels(charter, translation.locale) for key, charter in charters.items()}
     return {
         "countries": {code: name for code, name in countries.items() if code in page.countries},
         "country": lambda code: countries.get(code, code),
-        "levels": labels.level_words(translation),
+        "levels": labels.level_labels(translation),
         "level_name": lambda level: LEVEL_NAMES[Level(level)],
-        "states": {state: labels.state_words(translation)[state] for state in STATES},
-        "urgency": lambda code: labels.urgency_words(code, translation),
+        "states": {state: labels.state_labels(translation)[state] for state in STATES},
+        "urgency": lambda code: labels.urgency_label(code, translation),
         "what": lambda charter, code: options.get(charter, {}).get(code, code),
-        "language": lambda code: labels.language_words(code, translation.locale),
-        "clock": lambda code: clock_words(code, translation),
+        "language": lambda code: labels.language_label(code, translation.locale),
+        "clock": lambda code: clock_label(code, translation),
         "week": first_day_of_week,
-        "problem": lambda code: labels.problem_words(code, translation),
+        "problem": lambda code: labels.problem_label(code, translation),
     }
 
 

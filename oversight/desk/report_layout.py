@@ -71,20 +71,20 @@ def _is_asked(report: Report, charter: Charter) -> bool:
 def _show(question: Question, answer: Answer, language: str, translation: Translation) -> ShownAnswer:
     name = labels.in_language(question.label, translation.locale)
     if isinstance(answer, PartialDate):
-        return ShownAnswer(name, lines=(labels.partial_date_words(answer, translation),))
+        return ShownAnswer(name, lines=(labels.partial_date_label(answer, translation),))
     options = {option.code: labels.in_language(option.label, translation.locale) for option in question.options}
     if isinstance(answer, tuple):
         return ShownAnswer(name, lines=tuple(options.get(code, code) for code in answer))
     if question.kind == "choice":
         return ShownAnswer(name, lines=(options.get(answer, answer),))
     if question.kind == "country":
-        return ShownAnswer(name, lines=(labels.country_words(translation).get(answer, answer),))
+        return ShownAnswer(name, lines=(labels.country_labels(translation).get(answer, answer),))
     return ShownAnswer(name, own_words=answer, dir=text_direction(answer, language))
 
 
 def _show_unknown(name: str, answer: Answer, language: str, translation: Translation) -> ShownAnswer:
     if isinstance(answer, PartialDate):
-        return ShownAnswer(name, lines=(labels.partial_date_words(answer, translation),))
+        return ShownAnswer(name, lines=(labels.partial_date_label(answer, translation),))
     if isinstance(answer, tuple):
         return ShownAnswer(name, lines=answer)
     return ShownAnswer(name, own_words=answer, dir=text_direction(answer, language))

@@ -59,8 +59,8 @@ async def show_page(request: Request) -> Response:
         unnamed=_unnamed_files(report),
         letters=letters,
         opened_by=_name(report, report.submission.opened_by or ""),
-        sealed_by=labels.sealed_by_words(report.opened.report.sealed_by, translation),
-        language=labels.language_words(report.opened.report.language, translation.locale),
+        sealed_by=labels.sealed_by_label(report.opened.report.sealed_by, translation),
+        language=labels.language_label(report.opened.report.language, translation.locale),
         may_reply=may(report.session.member.roles, Action.REPLY),
         sent=request.query_params.get("sent", ""),
         case=await _case_of(report),
@@ -117,7 +117,7 @@ async def _show_files(request: Request, report: OpenReport) -> list[ShownFile]:
             problem = "missing"
         elif record.damaged_on is not None:
             problem = "damaged"
-        shown.append(ShownFile(number, entry, problem, labels.size_words(entry.size, translation)))
+        shown.append(ShownFile(number, entry, problem, labels.size_label(entry.size, translation)))
     return shown
 
 

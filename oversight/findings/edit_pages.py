@@ -30,7 +30,7 @@ from oversight.findings.history import read_history
 from oversight.findings.numbering import next_id, provisional_id
 from oversight.findings.publication import standing
 from oversight.marking import N_
-from oversight.reports.labels import language_words
+from oversight.reports.labels import language_label
 from oversight.web.forms import FieldError, read_form
 from oversight.web.rendering import redirect, render, translation_of
 from oversight.workflow.permissions import may_act
@@ -126,7 +126,7 @@ def _base(case: OpenCase) -> int:
 async def _begin(case: OpenCase) -> Written:
     """The fields before anything was typed: those of the newest revision, with what became of the recommendations."""
     assert case.keys is not None
-    known = list(labels.subject_words(case.actor.charter, "en"))
+    known = list(labels.subject_labels(case.actor.charter, "en"))
     history = await read_history(case.id, case.keys)
     texts = [each.draft for each in history.revisions if not each.draft.is_withdrawn]
     if not texts:
@@ -186,7 +186,7 @@ async def _render(
         **finding_context(request, case),
         written=written,
         correcting=case.state.published is not None,
-        languages={code: language_words(code, translation.locale) for code in charter.languages},
+        languages={code: language_label(code, translation.locale) for code in charter.languages},
         errors=errors or [],
         saved="saved" in request.query_params,
     )

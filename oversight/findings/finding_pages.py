@@ -15,7 +15,7 @@ from crypto.encoding import encode_base64
 from crypto.finding import path_name
 from oversight.cases import commands
 from oversight.cases.case_pages import head_context
-from oversight.cases.labels import recommendation_words
+from oversight.cases.labels import recommendation_status_label
 from oversight.cases.open_case import MemberNames, OpenCase, open_requested_case
 from oversight.commission.keys import office_key
 from oversight.findings import labels
@@ -91,17 +91,17 @@ def finding_context(request: Request, case: OpenCase) -> dict[str, Any]:
         **head_context(request, case),
         "here": f"{case.path}/finding",
         "member_name": MemberNames(case.charters, translation.locale),
-        "grades": labels.grade_words(translation),
-        "standards": labels.standard_words(translation),
-        "statuses": labels.status_words(translation),
-        "kinds": labels.kind_words(translation),
-        "subjects": labels.subject_words(case.actor.charter, translation.locale),
+        "grades": labels.grade_labels(translation),
+        "standards": labels.standard_labels(translation),
+        "statuses": labels.recommendation_status_labels(translation),
+        "kinds": labels.kind_labels(translation),
+        "subjects": labels.subject_labels(case.actor.charter, translation.locale),
         "recommendation_codes": RECOMMENDATION_STATUSES,
-        "recommendation_name": lambda code: recommendation_words(code, translation),
+        "recommendation_name": lambda code: recommendation_status_label(code, translation),
         "country": lambda code: countries.get(code, code),
-        "place": lambda where: labels.place_words(where, translation),
-        "hit_words": lambda hit: labels.hit_words(hit, translation),
-        "how_words": lambda hit: labels.how_words(hit, translation),
+        "place": lambda where: labels.place_label(where, translation),
+        "hit_label": lambda hit: labels.hit_label(hit, translation),
+        "how_label": lambda hit: labels.how_label(hit, translation),
         "commission": in_language(case.actor.charter.name, translation.locale),
     }
 

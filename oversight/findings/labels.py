@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
-"""Words for the codes of findings: grades, standards of proof, kinds, parts of the text, what the check found."""
+"""Labels for the codes of findings: grades, standards of proof, kinds, parts of the text, what the check found."""
 
 from collections.abc import Mapping
 
@@ -11,7 +11,7 @@ from portal.kit.i18n import Translation
 CODE_PREFIXES = ("EXT-", "INV-", "RET-")
 
 
-def grade_words(translation: Translation) -> Mapping[str, str]:
+def grade_labels(translation: Translation) -> Mapping[str, str]:
     """What the commission concludes, by code."""
     _ = translation.gettext
     return {
@@ -24,7 +24,7 @@ def grade_words(translation: Translation) -> Mapping[str, str]:
     }
 
 
-def standard_words(translation: Translation) -> Mapping[str, str]:
+def standard_labels(translation: Translation) -> Mapping[str, str]:
     """Standards of proof, from the weakest to the strongest."""
     _ = translation.gettext
     return {
@@ -36,7 +36,7 @@ def standard_words(translation: Translation) -> Mapping[str, str]:
     }
 
 
-def status_words(translation: Translation) -> Mapping[str, str]:
+def recommendation_status_labels(translation: Translation) -> Mapping[str, str]:
     """What became of a recommendation, by the codes that a finding has."""
     _ = translation.gettext
     return {
@@ -48,7 +48,7 @@ def status_words(translation: Translation) -> Mapping[str, str]:
     }
 
 
-def kind_words(translation: Translation) -> Mapping[str, str]:
+def kind_labels(translation: Translation) -> Mapping[str, str]:
     """What a text will be in the register."""
     _ = translation.gettext
     return {
@@ -59,7 +59,7 @@ def kind_words(translation: Translation) -> Mapping[str, str]:
     }
 
 
-def subject_words(charter: Charter, locale: str) -> Mapping[str, str]:
+def subject_labels(charter: Charter, locale: str) -> Mapping[str, str]:
     """The taxonomy's codes that the questionnaire uses, in its words."""
     return {
         option.code: in_language(option.label, locale)
@@ -70,7 +70,7 @@ def subject_words(charter: Charter, locale: str) -> Mapping[str, str]:
     }
 
 
-def place_words(where: str, translation: Translation) -> str:
+def place_label(where: str, translation: Translation) -> str:
     """A part of a finding's text."""
     _ = translation.gettext
     name, _dash, number = where.rpartition("-")
@@ -78,7 +78,7 @@ def place_words(where: str, translation: Translation) -> str:
         if name == "section":
             return _("Section %(number)s") % {"number": number}
         return _("Recommendation %(number)s") % {"number": number}
-    words = {
+    labels = {
         "title": _("Title"),
         "summary": _("Summary"),
         "reply": _("The authority’s reply"),
@@ -96,13 +96,13 @@ def place_words(where: str, translation: Translation) -> str:
         "charter": _("Charter"),
         "author": _("Author"),
     }
-    return words.get(where, where)
+    return labels.get(where, where)
 
 
-def hit_words(hit: Hit, translation: Translation) -> str:
+def hit_label(hit: Hit, translation: Translation) -> str:
     """What is wrong with a passage."""
     _ = translation.gettext
-    words = {
+    labels = {
         "name": _("The name of somebody in the case"),
         "member": _("The name of a member who handles the case"),
         "place": _("A place that a report or the case names"),
@@ -119,13 +119,13 @@ def hit_words(hit: Hit, translation: Translation) -> str:
         "mixed": _("A word with letters of two alphabets: by these a copy can be traced"),
         "consent": _("The reporter did not agree to a publication"),
     }
-    return words.get(hit.rule, hit.rule)
+    return labels.get(hit.rule, hit.rule)
 
 
-def how_words(hit: Hit, translation: Translation) -> str:
+def how_label(hit: Hit, translation: Translation) -> str:
     """By what a name was found, where it is not the same."""
     _ = translation.gettext
-    words = {
+    labels = {
         "skeleton": _("the same consonants"),
         "similar": _("a similar spelling"),
         "close": _("perhaps another spelling"),
@@ -133,4 +133,4 @@ def how_words(hit: Hit, translation: Translation) -> str:
         "spelled": _("its letters stand apart"),
         "part": _("a part of it"),
     }
-    return words.get(hit.how, "")
+    return labels.get(hit.how, "")

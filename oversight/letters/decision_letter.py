@@ -22,9 +22,9 @@ def write_letter(state: str, ground: str | None, reasons: str, translation: Tran
     It holds no number, no name and nothing that the report says: somebody may be looking over a shoulder.
     """
     _ = translation.gettext
-    parts = [_state_words(state, translation)]
+    parts = [_first_sentence(state, translation)]
     if ground is not None and state in {rules.INADMISSIBLE, rules.REFERRED}:
-        parts.append(_("The reason: %(ground)s.") % {"ground": labels.ground_words(ground, translation)})
+        parts.append(_("The reason: %(ground)s.") % {"ground": labels.ground_label(ground, translation)})
     if reasons:
         parts.append(reasons)
     if state == rules.INADMISSIBLE:
@@ -33,7 +33,7 @@ def write_letter(state: str, ground: str | None, reasons: str, translation: Tran
     return "\n\n".join(parts)
 
 
-def _state_words(state: str, translation: Translation) -> str:
+def _first_sentence(state: str, translation: Translation) -> str:
     _ = translation.gettext
     sentences = {
         rules.ACKNOWLEDGED: _(

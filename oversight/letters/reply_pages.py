@@ -124,7 +124,7 @@ async def _render_form(
 ) -> Response:
     charter = await current_charter()
     locale = translation_of(request).locale
-    languages = {code: labels.language_words(code, locale) for code in _languages(report, charter)}
+    languages = {code: labels.language_label(code, locale) for code in _languages(report, charter)}
     status = 422 if errors else 200
     context = {"report": report, "draft": draft, "languages": languages, "purpose": _purpose(request)}
     return render(request, "reply.html", status, **context, errors=errors or [])

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
-"""Words for what a report says in codes, in the language of the member who reads."""
+"""Labels for what a report says in codes, in the language of the member who reads."""
 
 from collections.abc import Mapping
 from datetime import date
@@ -12,10 +12,10 @@ from crypto.charter import Charter
 from portal.kit.i18n import Translation, country_names, format_day
 
 
-def urgency_words(code: str, translation: Translation) -> str:
+def urgency_label(code: str, translation: Translation) -> str:
     """A short name of an urgency code; one that we don't know stands as it is."""
     _ = translation.gettext
-    words = {
+    labels = {
         "UR-SURR-72H": _("handed over within 3 days"),
         "UR-SURR-14D": _("handed over within 2 weeks"),
         "UR-SURR": _("date of surrender set"),
@@ -32,25 +32,25 @@ def urgency_words(code: str, translation: Translation) -> str:
         "UR-LIMIT": _("time limit close"),
         "UR-RETAL": _("retaliation"),
     }
-    return words.get(code, code)
+    return labels.get(code, code)
 
 
-def level_words(translation: Translation) -> Mapping[str, str]:
+def level_labels(translation: Translation) -> Mapping[str, str]:
     """The four levels of urgency, by the names that the queue's filter has for them."""
     _ = translation.gettext
     return {"now": _("Now"), "soon": _("Soon"), "noted": _("Noted"), "none": _("None stated")}
 
 
-def state_words(translation: Translation) -> Mapping[str, str]:
+def state_labels(translation: Translation) -> Mapping[str, str]:
     """How far the office got with a report."""
     _ = translation.gettext
     return {"new": _("New"), "opened": _("Opened"), "answered": _("Answered")}
 
 
-def problem_words(code: str, translation: Translation) -> str:
+def problem_label(code: str, translation: Translation) -> str:
     """Why a submission could not be collected."""
     _ = translation.gettext
-    words = {
+    labels = {
         "manifest": _("its list of files can’t be read"),
         "conflict": _("the portal shows another list of files than before"),
         "charter": _("it was sealed under a charter that this office does not know"),
@@ -59,13 +59,13 @@ def problem_words(code: str, translation: Translation) -> str:
         "file-missing": _("a file is missing at the portal"),
         "interrupted": _("fetching it broke off"),
     }
-    return words.get(code, code)
+    return labels.get(code, code)
 
 
-def trouble_words(code: str, translation: Translation) -> str:
+def trouble_label(code: str, translation: Translation) -> str:
     """Why the last visit to the portal broke off."""
     _ = translation.gettext
-    words = {
+    labels = {
         "unreachable": _("The portal can’t be reached"),
         "storage": _("The office’s own disk refuses to store what comes"),
         "failure": _("Collecting fails by a fault of this office’s program"),
@@ -73,20 +73,20 @@ def trouble_words(code: str, translation: Translation) -> str:
         "signature-expired": _("The clocks of portal and office differ too much"),
         "not-your-commission": _("The portal does not accept this office’s key"),
     }
-    return words.get(code, _("The portal refuses this office’s requests"))
+    return labels.get(code, _("The portal refuses this office’s requests"))
 
 
-def sealed_by_words(code: str, translation: Translation) -> str:
+def sealed_by_label(code: str, translation: Translation) -> str:
     """How a report was sealed, and what that means for trust in it."""
     _ = translation.gettext
-    words = {
+    labels = {
         "browser": _("in the reporter’s browser, before it was sent"),
         "offline-form": _("with the offline form, without a network"),
         "command-line": _("with the command line program"),
         "server": _("on the portal’s server, which could read it while it came in"),
         "paper": _("by staff who typed in a paper form"),
     }
-    return words.get(code, code)
+    return labels.get(code, code)
 
 
 def option_labels(charter: Charter, locale: str) -> Mapping[str, str]:
@@ -103,12 +103,12 @@ def in_language(text: Mapping[str, str], locale: str) -> str:
     return text.get(locale) or next(iter(text.values()))
 
 
-def country_words(translation: Translation) -> Mapping[str, str]:
+def country_labels(translation: Translation) -> Mapping[str, str]:
     """Country names in the order of the member's alphabet, then what stands for a country that is not known."""
     return {**country_names(translation.locale), "ZZ": translation.gettext("not known")}
 
 
-def language_words(code: str, locale: str) -> str:
+def language_label(code: str, locale: str) -> str:
     """The language's name in the member's language; a code that nobody knows stands as it is."""
     try:
         return Locale.parse(code, sep="-").get_display_name(Locale.parse(locale, sep="-")) or code
@@ -124,7 +124,7 @@ def day_in_language(day: date, language: str) -> str:
         return day.isoformat()
 
 
-def size_words(size: int, translation: Translation) -> str:
+def size_label(size: int, translation: Translation) -> str:
     """A size in bytes, as files are spoken of: 17 KB, 3.4 MB."""
     _ = translation.gettext
     if size < 1000:
@@ -134,7 +134,7 @@ def size_words(size: int, translation: Translation) -> str:
     return _("%(size)s MB") % {"size": f"{size / 1_000_000:.1f}"}
 
 
-def partial_date_words(value: PartialDate, translation: Translation) -> str:
+def partial_date_label(value: PartialDate, translation: Translation) -> str:
     """A date of which parts may be unknown, as exactly as it was given and no more."""
     _ = translation.gettext
     known = _known_parts(value, translation)

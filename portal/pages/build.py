@@ -63,8 +63,8 @@ def newest_charters(charters: Sequence[Charter]) -> list[Charter]:
 
 def _languages(settings: PageSettings, paths: Mapping[str, str]) -> Page:
     env = _environment(SOURCE_LOCALE, settings, paths)
-    leave_words = {locale: load_translation(LOCALE, DOMAIN, locale).gettext("Leave now") for locale in LOCALES}
-    return make_document("/", env.get_template("languages.html").render(leave_words=leave_words, here=""))
+    leave_labels = {locale: load_translation(LOCALE, DOMAIN, locale).gettext("Leave now") for locale in LOCALES}
+    return make_document("/", env.get_template("languages.html").render(leave_labels=leave_labels, here=""))
 
 
 def _documents(

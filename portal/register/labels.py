@@ -14,7 +14,7 @@ from portal.register.subjects import subjects
 
 
 @dataclass(frozen=True)
-class Words:
+class Labels:
     """The names of one locale. A code without a name is shown as it is."""
 
     locale: str
@@ -45,10 +45,10 @@ class Words:
             return tag
 
 
-def words(translation: Translation) -> Words:
+def labels(translation: Translation) -> Labels:
     """The names in the locale of ``translation``."""
     _ = translation.gettext
-    return Words(
+    return Labels(
         locale=translation.locale,
         # Translators: what stands between the items of a list.
         separator=translation.pgettext("list", ", "),

@@ -24,7 +24,7 @@ from portal.pages.site import Page, asset_page, make_page
 from portal.register import feeds
 from portal.register.downloads import Downloads, file_hash
 from portal.register.entry import Entry
-from portal.register.labels import words
+from portal.register.labels import labels
 
 STYLE = "register.css"
 LIST_PAGE = 50
@@ -87,7 +87,7 @@ def _environment(locale: str, style_path: str) -> Environment:
     env.globals.update(
         locales=LOCALES,
         style=style_path,
-        words=words(translation),
+        labels=labels(translation),
         atom_path=feeds.ATOM_PATH,
         json_path=feeds.JSON_PATH,
         # The same few members sign everything, and their keys are long.

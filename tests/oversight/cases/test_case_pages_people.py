@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from oversight.__main__ import main
-from oversight.cases.labels import condition_words, ground_words, state_words, transition_label
+from oversight.cases.labels import condition_label, ground_label, state_labels, transition_label
 from oversight.cases.refusals import ACCESS, REFUSALS
 from oversight.ledger.records import EventRecord
 from oversight.web.rendering import LOCALE
@@ -158,13 +158,13 @@ def test_every_refusal_of_the_rules_has_a_sentence_of_its_own() -> None:
 @pytest.mark.parametrize("locale", LOCALES)
 def test_every_code_of_the_tables_has_words_in_every_language(locale: str) -> None:
     translation = load_translation(LOCALE, "oversight", locale)
-    assert set(state_words(translation)) == set(STATES)
+    assert set(state_labels(translation)) == set(STATES)
     for row in TRANSITIONS:
         assert transition_label(row.from_state, row.to_state, None, translation) != row.to_state
         named = [ground for ground in row.grounds if ground not in {"correction", "withdrawal"}]
-        assert all(ground_words(ground, translation) != ground for ground in named)
-    assert all(condition_words(code, translation) != code for code in CONDITIONS)
+        assert all(ground_label(ground, translation) != ground for ground in named)
+    assert all(condition_label(code, translation) != code for code in CONDITIONS)
     if locale != "en":
         english = load_translation(LOCALE, "oversight", "en")
-        assert not set(state_words(translation).values()) & set(state_words(english).values())
+        assert not set(state_labels(translation).values()) & set(state_labels(english).values())
         assert all(translation.gettext(sentence) != sentence for sentence in REFUSALS.values())

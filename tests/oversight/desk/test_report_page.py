@@ -16,7 +16,7 @@ from crypto.manifest import SealedFile
 from crypto.submission import Attachment, SealedSubmission, open_grant, open_report
 from oversight.members.records import MemberRecord
 from oversight.reports.download import check_attachment, content_disposition, safe_name, stream_attachment
-from oversight.reports.labels import partial_date_words
+from oversight.reports.labels import partial_date_label
 from oversight.reports.records import SubmissionRecord
 from portal.kit.i18n import Translation, load_translation, text_direction
 from tests.oversight.office import Office
@@ -236,7 +236,7 @@ def test_the_direction_is_that_of_most_letters(text: str, language: str, due: st
     ],
 )
 def test_a_date_is_told_as_exactly_as_it_was_given(value: PartialDate, words: str, english: Translation) -> None:
-    assert partial_date_words(value, english) == words
+    assert partial_date_label(value, english) == words
 
 
 def with_files(sealed: SealedSubmission, files: dict[str, bytes]) -> SealedSubmission:
