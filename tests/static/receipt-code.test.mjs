@@ -5,7 +5,7 @@ import { recipientOf, identityFromSeed } from "../../static/src/formats/age.js";
 import { deriveSecrets } from "../../static/src/formats/derive.js";
 import { encodeHex } from "../../static/src/formats/encoding.js";
 import { sha256 } from "../../static/node_modules/@noble/hashes/sha2.js";
-import { ReceiptCodeError, addChecks, groups, newCode, parseCode } from "../../static/src/receipt-code.js";
+import { ReceiptCodeError, addChecks, groups, newCode, parseCode } from "../../static/src/formats/receipt-code.js";
 import { loadVectors, testVectors } from "./vectors.mjs";
 
 testVectors("receipt-code", "create", ({ digits }) => addChecks(digits));

@@ -2,8 +2,9 @@
 import assert from "node:assert/strict";
 import { after, test } from "node:test";
 import { MEDIA_TYPE } from "../../static/src/formats/bundle.js";
-import { PortalError } from "../../static/src/portal-error.js";
-import { PART_BYTES, PartSender, Portal } from "../../static/src/upload.js";
+import { PortalError } from "../../static/src/formats/portal-error.js";
+import { PART_BYTES, PartSender } from "../../static/src/worker/part-sender.js";
+import { Portal } from "../../static/src/worker/portal.js";
 import { TestPortal } from "./portal.mjs";
 import { joinParts, loadVectors } from "./vectors.mjs";
 

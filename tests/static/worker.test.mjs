@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { after, test } from "node:test";
 import { Worker } from "node:worker_threads";
 import { bundle } from "../../static/build.mjs";
-import { newCode } from "../../static/src/receipt-code.js";
+import { newCode } from "../../static/src/formats/receipt-code.js";
 import { ORIGIN, commission } from "./commission.mjs";
 import { askOffice } from "./office.mjs";
 import { TestPortal } from "./portal.mjs";

@@ -3,7 +3,7 @@
 
 import { hkdf } from "@noble/hashes/hkdf.js";
 import { sha256 } from "@noble/hashes/sha2.js";
-import { parseCode } from "../receipt-code.js";
+import { parseCode } from "./receipt-code.js";
 import { concat, encodeHex, encodeUtf8, label } from "./encoding.js";
 import { MalformedError } from "./errors.js";
 

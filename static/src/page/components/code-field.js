@@ -2,7 +2,7 @@
 // The field for a whole receipt code: it sets the groups apart while somebody types, and tells at once which group is
 // wrong. Digits of any script are taken; nothing is sent to find out.
 
-import { CODE_DIGITS, GROUPS, parseCode, readDigits, ReceiptCodeError, wrongGroups } from "../receipt-code.js";
+import { CODE_DIGITS, GROUPS, parseCode, readDigits, ReceiptCodeError, wrongGroups } from "../../formats/receipt-code.js";
 import { listWords, t, tn } from "../strings.js";
 import { part } from "./element.js";
 

@@ -1,52 +1,22 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
-// The page's side of sealing. All secrets and all work are in a worker of their own: src/seal-worker.js for the
-// form, src/mailbox-worker.js for the return page.
+// The page's side of its worker. All keys and all work are in the worker: worker/seal-worker.js for the form,
+// worker/mailbox-worker.js for the return page.
 //
 // The page hands the receipt code over and gets plain results back. `cancel` and `terminate` end the worker and with it
 // every key it held. Nothing here touches storage of any kind.
 
-import { PortalError } from "./portal-error.js";
-
-export { PortalError };
+import { PortalError } from "../formats/portal-error.js";
 
 /**
- * @typedef {{ file: File | Blob, name: string, strip: boolean }} ChosenFile
- *
- * @typedef {object} SubmitRequest
- * @property {string} origin the portal's origin, as in the charter
- * @property {string} charter text of the charter's signed note
- * @property {string} digits receipt code, 35 digits
- * @property {string} language
- * @property {Record<string, unknown>} answers by question id, docs/protocol.md §4.3
- * @property {string[]} exclude labels of members who must not read this
- * @property {ChosenFile[]} files `strip` asks to remove metadata where that is possible
- * @property {"browser"} sealedBy
- *
- * @typedef {object} Progress every one may be left out
- * @property {(done: number, total: number, file: number, files: number) => void} [onSeal] bytes; `file` from 1
- * @property {(done: number, total: number) => void} [onSend] sealed bytes that the portal holds durably
- * @property {(kind: "offline" | "busy") => void} [onTrouble] it waits and tries again by itself
- * @property {() => void} [onCalm] trouble is over
- *
- * @typedef {{ acknowledgement: string, submission: string }} Accepted `acknowledgement` is the portal's signed note
- *
- * @typedef {object} Message a reply of the commission; everything but `id` and `day` is empty when there is a problem
- * @property {string} id
- * @property {string} day YYYY-MM-DD
- * @property {string} body
- * @property {string} language
- * @property {{ label: string, name: string } | null} from the member who signed it
- * @property {null | "unreadable" | "unsigned"} problem
- *
- * @typedef {{ messages: Message[], collection: { day: string } | null }} Mailbox oldest message first
- *
- * @typedef {{ origin: string, digits: string, kind: "message" | "retaliation", body: string }} FollowUpRequest
+ * @typedef {import("../formats/worker-calls.js").Accepted} Accepted
+ * @typedef {import("../formats/worker-calls.js").FollowUpRequest} FollowUpRequest
+ * @typedef {import("../formats/worker-calls.js").Mailbox} Mailbox
+ * @typedef {import("../formats/worker-calls.js").Progress} Progress
+ * @typedef {import("../formats/worker-calls.js").SubmitRequest} SubmitRequest
  */
 
-/**
- * Seals and opens in a worker. One call at a time; a second one waits for the first.
- */
-export class Sealing {
+/** Has the worker seal and open. One call at a time; a second one waits for the first. */
+export class WorkerClient {
   /** @type {Worker | null} */
   #worker = null;
   /** @type {((error: PortalError) => void) | null} */
@@ -144,16 +114,6 @@ export class Sealing {
       worker.postMessage({ action, request });
     });
   }
-}
-
-/**
- * What a page needs to know of a charter. Nothing is verified here; the worker does that before it seals.
- *
- * @param {string} charterNote text of the signed note
- * @returns {Record<string, any>}
- */
-export function preview(charterNote) {
-  return JSON.parse(charterNote.slice(0, charterNote.indexOf("\n")));
 }
 
 /** @param {string} url */

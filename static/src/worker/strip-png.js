@@ -9,7 +9,7 @@ const KEPT = new Set(
 );
 
 /**
- * @param {import("./strip-metadata.js").Window} file
+ * @param {import("./sliding-window.js").SlidingWindow} file
  * @returns {Promise<import("./strip-jpeg.js").Piece[] | null>} nothing if this is not a PNG, or not a whole one
  */
 export async function stripPng(file) {

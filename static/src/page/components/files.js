@@ -4,7 +4,7 @@
 import { sizeWords, t, tn } from "../strings.js";
 import { copyTemplate, part } from "./element.js";
 
-/** @typedef {import("../sealing.js").ChosenFile} ChosenFile */
+/** @typedef {import("../../formats/worker-calls.js").ChosenFile} ChosenFile */
 /** @typedef {import("./error-summary.js").Problem} Problem */
 /** @typedef {{ max: number, bytesMax: number }} Limits */
 

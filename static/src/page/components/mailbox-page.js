@@ -4,8 +4,9 @@
 // A code that opens nothing and a mailbox without messages look the same, and a message to either is taken in the same
 // words: whoever is forced to show a code can give any well-formed one.
 
-import { PortalError, Sealing } from "../sealing.js";
+import { PortalError } from "../../formats/portal-error.js";
 import { dayWords, t } from "../strings.js";
+import { WorkerClient } from "../worker-client.js";
 import { CodeField } from "./code-field.js";
 import { part, parts, setting } from "./element.js";
 import { showProblems } from "./error-summary.js";
@@ -13,14 +14,14 @@ import { failureWords } from "./failure.js";
 import { showLetters } from "./letters.js";
 import { onLeave } from "./wipe.js";
 
-/** @typedef {import("../sealing.js").Mailbox} Mailbox */
+/** @typedef {import("../../formats/worker-calls.js").Mailbox} Mailbox */
 
 // A sealed follow-up is at most 64 KiB (docs/protocol.md §9), of which this leaves room for all that is not text.
 const BODY_BYTES_MAX = 48_000;
 
 export class MailboxPage {
   #root;
-  #sealing;
+  #worker;
   #codeField;
   #digits = "";
   #busy = false;
@@ -28,7 +29,7 @@ export class MailboxPage {
   /** @param {HTMLElement} root */
   constructor(root) {
     this.#root = root;
-    this.#sealing = new Sealing(setting(root, "worker"));
+    this.#worker = new WorkerClient(setting(root, "worker"));
     this.#codeField = new CodeField(part(root, "[data-code-field]"));
   }
 
@@ -36,7 +37,7 @@ export class MailboxPage {
     const open = () => this.#open();
     part(this.#root, "[data-open]").addEventListener("click", open);
     this.#codeField.onEnter(open);
-    part(this.#root, "[data-cancel]").addEventListener("click", () => this.#sealing.cancel());
+    part(this.#root, "[data-cancel]").addEventListener("click", () => this.#worker.cancel());
     part(this.#root, "[data-send]").addEventListener("click", () => this.#sendFollowUp());
     part(this.#root, "[data-another]").addEventListener("click", () => this.#offerFollowUp());
     part(this.#root, "[data-close]").addEventListener("click", () => this.#close());
@@ -55,7 +56,7 @@ export class MailboxPage {
     this.#show("opening");
     try {
       const progress = troubleIn(this.#panel("opening"));
-      this.#showMailbox(await this.#sealing.openMailbox(this.#request, progress));
+      this.#showMailbox(await this.#worker.openMailbox(this.#request, progress));
     } catch (error) {
       this.#digits = "";
       this.#show("enter");
@@ -91,7 +92,7 @@ export class MailboxPage {
     part(form, "[data-sending]").textContent = t("Sending…");
     try {
       const request = { ...this.#request, kind: /** @type {"message" | "retaliation"} */ (kind), body };
-      await this.#sealing.followUp(request, troubleIn(form));
+      await this.#worker.followUp(request, troubleIn(form));
       this.#confirmFollowUp();
     } catch (error) {
       showProblems(form, [{ message: failureWords(error), field: null }]);
@@ -121,7 +122,7 @@ export class MailboxPage {
   }
 
   #forget() {
-    this.#sealing.terminate();
+    this.#worker.terminate();
     this.#digits = "";
     this.#codeField.forget();
     this.#body.value = "";

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
-// What both workers are, whatever they do: a loop over messages from src/sealing.js, and the way to the portal.
+// What both workers are, whatever they do: a loop over messages from page/worker-client.js, and the way to the portal.
 
-import { systemRandom } from "./formats/random.js";
-import { PortalError } from "./portal-error.js";
-import { Portal } from "./upload.js";
+import { systemRandom } from "../formats/random.js";
+import { PortalError } from "../formats/portal-error.js";
+import { Portal } from "./portal.js";
 
 const scope = globalThis;
 
@@ -38,12 +38,12 @@ function post(message) {
   /** @type {any} */ (scope).postMessage(message);
 }
 
-/** @type {NonNullable<import("./sealing.js").Progress["onSeal"]>} */
+/** @type {NonNullable<import("../formats/worker-calls.js").Progress["onSeal"]>} */
 function onSeal(done, total, file, files) {
   post({ event: "seal", done, total, file, files });
 }
 
-/** @type {NonNullable<import("./sealing.js").Progress["onSend"]>} */
+/** @type {NonNullable<import("../formats/worker-calls.js").Progress["onSend"]>} */
 function onSend(done, total) {
   post({ event: "send", done, total });
 }

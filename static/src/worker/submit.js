@@ -5,45 +5,39 @@
 // manifest is made last, and the same bundle is sent until the portal has acknowledged it.
 
 import { sha256 } from "@noble/hashes/sha2.js";
-import { generateIdentity, identityFromSeed, recipientOf, sealStream, sealedSize } from "./formats/age.js";
-import { checkAnswers } from "./formats/answers.js";
-import { checkAcknowledgement, readAcknowledgement } from "./formats/acknowledgement.js";
-import { attachmentCommitment, cleanMediaType, cleanName, padBlob } from "./formats/attachment.js";
-import { MEDIA_TYPE, writeBundle } from "./formats/bundle.js";
-import { isInForce, readCharter } from "./formats/charter.js";
-import { deriveSecrets, wipeSecrets } from "./formats/derive.js";
-import { HASH_BYTES, ID_BYTES, encodeHex, encodeUtf8, formatDay } from "./formats/encoding.js";
-import { FormatError, LimitError } from "./formats/errors.js";
-import { chooseMembers, sealGrant } from "./formats/grant.js";
-import * as manifests from "./formats/manifest.js";
-import { paddedAttachmentSize } from "./formats/padding.js";
-import { randomBytes } from "./formats/random.js";
-import { sealReport } from "./formats/report.js";
-import { sealState } from "./formats/state.js";
-import { PortalError } from "./portal-error.js";
-import { stripMetadata } from "./strip-metadata.js";
-import { PartSender } from "./upload.js";
-
-// What the progress of sending counts for the report itself, whose size is not known before it is sealed.
-const BUNDLE_SHARE_BYTES = 65_536;
+import { generateIdentity, identityFromSeed, recipientOf } from "../formats/age.js";
+import { checkAnswers } from "../formats/answers.js";
+import { checkAcknowledgement, readAcknowledgement } from "../formats/acknowledgement.js";
+import { MEDIA_TYPE, writeBundle } from "../formats/bundle.js";
+import { isInForce, readCharter } from "../formats/charter.js";
+import { deriveSecrets, wipeSecrets } from "../formats/derive.js";
+import { ID_BYTES, encodeHex, encodeUtf8, formatDay } from "../formats/encoding.js";
+import { FormatError, LimitError } from "../formats/errors.js";
+import { chooseMembers, sealGrant } from "../formats/grant.js";
+import * as manifests from "../formats/manifest.js";
+import { PortalError } from "../formats/portal-error.js";
+import { randomBytes } from "../formats/random.js";
+import { sealReport } from "../formats/report.js";
+import { sealState } from "../formats/state.js";
+import { BUNDLE_SHARE_BYTES, readyFiles, sendFiles } from "./attachments.js";
 
 /**
- * @typedef {import("./formats/charter.js").Charter} Charter
- * @typedef {import("./formats/derive.js").MailboxSecrets} MailboxSecrets
- * @typedef {import("./sealing.js").SubmitRequest} SubmitRequest
- * @typedef {{ blob: Blob, name: string, stripped: boolean }} ReadyFile
+ * @typedef {import("../formats/charter.js").Charter} Charter
+ * @typedef {import("../formats/derive.js").MailboxSecrets} MailboxSecrets
+ * @typedef {import("../formats/worker-calls.js").SubmitRequest} SubmitRequest
+ * @typedef {import("./attachments.js").SentAttachments} SentAttachments
  *
  * @typedef {object} Context
- * @property {import("./upload.js").Portal} portal
+ * @property {import("./portal.js").Portal} portal
  * @property {() => Date} now
- * @property {import("./formats/random.js").Fill} fill
- * @property {{ onSeal?: import("./sealing.js").Progress["onSeal"], onSend?: import("./sealing.js").Progress["onSend"] }} progress
+ * @property {import("../formats/random.js").Fill} fill
+ * @property {Pick<import("../formats/worker-calls.js").Progress, "onSeal" | "onSend">} progress
  */
 
 /**
  * @param {SubmitRequest} request
  * @param {Context} context
- * @returns {Promise<import("./sealing.js").Accepted>}
+ * @returns {Promise<import("../formats/worker-calls.js").Accepted>}
  * @throws {PortalError}
  */
 export async function submitReport(request, context) {
@@ -98,100 +92,6 @@ function refuseAnswers(answers) {
   } catch (error) {
     if (error instanceof FormatError) throw new PortalError(error instanceof LimitError ? "too-large" : "answers-invalid");
     throw error;
-  }
-}
-
-/**
- * Metadata goes before sizes are known, so that all progress has its true total. Nothing is copied.
- *
- * @param {import("./sealing.js").ChosenFile[]} chosen
- * @param {Charter} charter
- * @returns {Promise<ReadyFile[]>}
- */
-async function readyFiles(chosen, { limits }) {
-  const tooLarge = chosen.some(({ file }) => file.size > limits.attachmentBytes);
-  if (chosen.length > limits.attachments || tooLarge) throw new PortalError("too-large");
-  const ready = [];
-  for (const { file, name, strip } of chosen) {
-    try {
-      const kept = { blob: file, stripped: false };
-      ready.push({ ...(strip ? await stripMetadata(file, file.type) : kept), name });
-    } catch {
-      throw new PortalError("file-unreadable");
-    }
-  }
-  return ready;
-}
-
-/**
- * Seal and send every file.
- *
- * @param {ReadyFile[]} files
- * @param {string} submission
- * @param {string} recipient R
- * @param {Context} context
- */
-async function sendFiles(files, submission, recipient, { portal, fill, progress }) {
-  const paddedTotal = files.reduce((sum, { blob }) => sum + paddedAttachmentSize(blob.size), 0);
-  const sealedTotal = sizeOfAll(files);
-  const sender = new PartSender(portal, submission, (sent) => {
-    progress.onSend?.(sent, sealedTotal + BUNDLE_SHARE_BYTES);
-  });
-  const attachments = [];
-  let before = 0;
-  for (const [index, { blob, name, stripped }] of files.entries()) {
-    const file = manifests.attachmentFile(index + 1);
-    const onRead = (/** @type {number} */ done) =>
-      progress.onSeal?.(before + done, paddedTotal, index + 1, files.length);
-    const source = padBlob(blob, onRead);
-    const sealed = sha256.create();
-    let size = 0;
-    await sendFile(sender, file, await sealStream(source.stream, [recipient]), (chunk) => {
-      sealed.update(chunk);
-      size += chunk.length;
-    });
-    before += source.padded;
-    const hash = source.hash.digest();
-    const salt = randomBytes(HASH_BYTES, fill);
-    attachments.push({
-      sealedSize: size,
-      entry: {
-        file,
-        name: cleanName(name),
-        media_type: cleanMediaType(blob.type),
-        size: blob.size,
-        sha256: encodeHex(hash),
-        salt: encodeHex(salt),
-        commitment: attachmentCommitment(salt, hash),
-        sealed_sha256: encodeHex(sealed.digest()),
-        stripped,
-      },
-    });
-  }
-  await sender.finish();
-  return attachments;
-}
-
-/** @typedef {Awaited<ReturnType<typeof sendFiles>>} SentAttachments */
-
-/** @param {ReadyFile[]} files */
-function sizeOfAll(files) {
-  return files.reduce((sum, { blob }) => sum + sealedSize(paddedAttachmentSize(blob.size)), 0);
-}
-
-/**
- * @param {PartSender} sender
- * @param {string} file
- * @param {ReadableStream<Uint8Array>} sealed
- * @param {(chunk: Uint8Array) => void} onChunk
- */
-async function sendFile(sender, file, sealed, onChunk) {
-  try {
-    await sender.send(file, sealed, onChunk);
-  } catch (error) {
-    if (error instanceof PortalError) throw error;
-    // The file was changed, moved or taken out while it was read.
-    throw new PortalError("file-unreadable");
   }
 }
 
@@ -256,7 +156,7 @@ function makeBundle(charter, secrets, submission, { report, grant, state }, atta
 }
 
 /**
- * @param {{ bytes: import("./formats/encoding.js").Bytes, manifestHash: string, commitment: string }} bundle
+ * @param {{ bytes: import("../formats/encoding.js").Bytes, manifestHash: string, commitment: string }} bundle
  * @param {Charter} charter
  * @param {string} submission
  * @param {SentAttachments} attachments

@@ -4,7 +4,7 @@
 import { dayWords, t } from "../strings.js";
 import { copyTemplate, part } from "./element.js";
 
-/** @typedef {import("../sealing.js").Message} Message */
+/** @typedef {import("../../formats/worker-calls.js").Message} Message */
 
 const RIGHT_TO_LEFT = /^(ar|fa|ur|he|ps|ckb|dv|sd|ug|yi)\b/;
 

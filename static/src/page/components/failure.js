@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
-// Why something was not done, in words for the person. The codes are those of docs/protocol.md §7.3 and of sealing.js.
+// Why something was not done, in words for the person. The codes are listed in formats/portal-error.js.
 
-import { PortalError } from "../sealing.js";
+import { PortalError } from "../../formats/portal-error.js";
 import { t } from "../strings.js";
 
 /**
- * @param {unknown} error what a call of Sealing was refused with
+ * @param {unknown} error what a call of WorkerClient was refused with
  * @returns {string}
  */
 export function failureWords(error) {

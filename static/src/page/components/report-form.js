@@ -3,9 +3,10 @@
 //
 // Until "Send" nothing is requested but the charter, a file that is the same for everyone.
 
-import { newCode } from "../receipt-code.js";
-import { Sealing } from "../sealing.js";
+import { newCode } from "../../formats/receipt-code.js";
+import { CharterNote } from "../charter-note.js";
 import { t } from "../strings.js";
+import { WorkerClient } from "../worker-client.js";
 import { showAnswers } from "./check-answers.js";
 import { part, parts, setting } from "./element.js";
 import { showProblems } from "./error-summary.js";
@@ -17,21 +18,19 @@ import { saveFile } from "./save-file.js";
 import { SendingPanel } from "./sending.js";
 import { onLeave } from "./wipe.js";
 
-const RETRY_MS = 5000;
 const PROOF_NAME = "note.txt";
 
 export class ReportForm {
   #root;
   #panels;
   #report;
-  #sealing;
+  #charter;
+  #worker;
   #sending;
   #code = "";
   #acknowledgement = "";
   /** @type {TypeBack | null} */
   #typeBack = null;
-  /** @type {Promise<string> | null} */
-  #charter = null;
   /** "Change" was pressed: the next "Continue" goes back to the check. */
   #changing = false;
   #busy = false;
@@ -41,12 +40,13 @@ export class ReportForm {
     this.#root = root;
     this.#panels = new Panels(root, (name) => this.#beforeShow(name));
     this.#report = new Report(root, today());
-    this.#sealing = new Sealing(setting(root, "worker"));
+    this.#charter = new CharterNote(setting(root, "charterSrc"));
+    this.#worker = new WorkerClient(setting(root, "worker"));
     this.#sending = new SendingPanel(this.#panels.get("sending"));
   }
 
   start() {
-    this.#fetchCharter().catch(() => {});
+    this.#charter.fetch().catch(() => {});
     part(this.#root, "[data-not-in-force]").hidden = this.#isInForce();
     for (const name of this.#panels.names) this.#startPanel(name, this.#panels.get(name));
     part(this.#root, "[data-send]").addEventListener("click", () => this.#send());
@@ -151,7 +151,7 @@ export class ReportForm {
     showProblems(panel, []);
     this.#sending.begin();
     try {
-      const accepted = await this.#sealing.submit(await this.#request(), {
+      const accepted = await this.#worker.submit(await this.#request(), {
         onSeal: (...progress) => this.#sending.sealed(...progress),
         onSend: (...progress) => this.#sending.sent(...progress),
         onTrouble: (kind) => this.#sending.trouble(kind),
@@ -169,7 +169,7 @@ export class ReportForm {
   async #request() {
     return {
       origin: setting(this.#root, "origin"),
-      charter: await this.#patientCharter(),
+      charter: await this.#charter.fetchPatiently(this.#sending),
       digits: this.#code,
       language: document.documentElement.lang,
       answers: this.#report.answers,
@@ -197,28 +197,6 @@ export class ReportForm {
     return setting(this.#root, "from") <= day && day <= setting(this.#root, "until");
   }
 
-  #fetchCharter() {
-    this.#charter ??= fetchText(setting(this.#root, "charterSrc")).catch((error) => {
-      this.#charter = null;
-      throw error;
-    });
-    return this.#charter;
-  }
-
-  /** The charter, however long the network is away. */
-  async #patientCharter() {
-    for (;;) {
-      try {
-        const charter = await this.#fetchCharter();
-        this.#sending.calm();
-        return charter;
-      } catch {
-        this.#sending.trouble("offline");
-        await new Promise((resume) => setTimeout(resume, RETRY_MS));
-      }
-    }
-  }
-
   /** @param {BeforeUnloadEvent} event */
   #warn = (event) => {
     if (!this.#report.isEmpty) event.preventDefault();
@@ -226,7 +204,7 @@ export class ReportForm {
 
   #forgetAnswers() {
     removeEventListener("beforeunload", this.#warn);
-    this.#sealing.terminate();
+    this.#worker.terminate();
     this.#report.forget();
     this.#typeBack?.forget();
     showAnswers(this.#panels.get("check"), []);
@@ -243,11 +221,4 @@ export class ReportForm {
 /** Today in UTC, as all days of the protocol are. */
 function today() {
   return new Date().toISOString().slice(0, 10);
-}
-
-/** @param {string} url */
-async function fetchText(url) {
-  const response = await fetch(url, { credentials: "omit" });
-  if (!response.ok) throw new Error("the charter was not served");
-  return response.text();
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
 // A date of which parts may be unknown: day, month, year, and "I am not sure". Digits of any script are taken.
 
-import { readDigits } from "../receipt-code.js";
+import { readDigits } from "../../formats/receipt-code.js";
 import { t } from "../strings.js";
 import { part } from "./element.js";
 

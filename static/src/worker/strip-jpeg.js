@@ -17,7 +17,7 @@ const START_BYTES = 16;
 const ORIENTATION_TAG = 0x0112;
 
 /**
- * @param {import("./strip-metadata.js").Window} file
+ * @param {import("./sliding-window.js").SlidingWindow} file
  * @returns {Promise<Piece[] | null>} nothing if this is not a JPEG, or not a whole one
  */
 export async function stripJpeg(file) {
@@ -44,7 +44,7 @@ export async function stripJpeg(file) {
 }
 
 /**
- * @param {import("./strip-metadata.js").Window} file
+ * @param {import("./sliding-window.js").SlidingWindow} file
  * @param {number} at
  */
 async function readMarker(file, at) {
@@ -55,7 +55,7 @@ async function readMarker(file, at) {
 }
 
 /**
- * @param {import("./strip-metadata.js").Window} file
+ * @param {import("./sliding-window.js").SlidingWindow} file
  * @param {number} at of the length
  */
 async function readSegment(file, at) {
@@ -91,7 +91,7 @@ function keepSegment({ code, at }, { until, start }) {
 /**
  * Where the compressed data ends: at the next marker that is neither a stuffed byte, a restart nor a fill byte.
  *
- * @param {import("./strip-metadata.js").Window} file
+ * @param {import("./sliding-window.js").SlidingWindow} file
  * @param {number} at
  */
 async function findScanEnd(file, at) {

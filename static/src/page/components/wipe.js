@@ -2,7 +2,7 @@
 // What a module holds of a person is forgotten when that person leaves.
 
 /**
- * Call `forget` when "Leave now" is pressed (src/leave.js says so by this event).
+ * Call `forget` when "Leave now" is pressed (page/leave.js says so by this event).
  *
  * @param {() => void} forget
  */

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
 // The receipt code on the page: shown in groups, copied, printed, and two groups of it typed back.
 
-import { groups, readDigits } from "../receipt-code.js";
+import { groups, readDigits } from "../../formats/receipt-code.js";
 import { t } from "../strings.js";
 import { part, parts } from "./element.js";
 

@@ -4,19 +4,19 @@
 // A code that opens nothing must look like a mailbox without messages to whoever watches screen, clock or network: the
 // same requests of the same size, and the same answer.
 
-import { generateIdentity, identityFromSeed, recipientOf } from "./formats/age.js";
-import { checkSuccessor, readCharter } from "./formats/charter.js";
-import { readCollection } from "./formats/collection.js";
-import { deriveSecrets, wipeSecrets } from "./formats/derive.js";
-import { Fields, readDocument } from "./formats/document.js";
-import { ID_BYTES, decodeBase64, encodeBase64, encodeHex, encodeUtf8, formatDay } from "./formats/encoding.js";
-import { LimitError, MalformedError } from "./formats/errors.js";
-import { messageId, openReply, sealFollowUp, verifyReply } from "./formats/message.js";
-import { unpad } from "./formats/padding.js";
-import { randomBytes } from "./formats/random.js";
-import { openState } from "./formats/state.js";
-import { PortalError } from "./portal-error.js";
-import { MAILBOX_STEP_BYTES } from "./upload.js";
+import { generateIdentity, identityFromSeed, recipientOf } from "../formats/age.js";
+import { checkSuccessor, readCharter } from "../formats/charter.js";
+import { readCollection } from "../formats/collection.js";
+import { deriveSecrets, wipeSecrets } from "../formats/derive.js";
+import { Fields, readDocument } from "../formats/document.js";
+import { ID_BYTES, decodeBase64, encodeBase64, encodeHex, encodeUtf8, formatDay } from "../formats/encoding.js";
+import { LimitError, MalformedError } from "../formats/errors.js";
+import { messageId, openReply, sealFollowUp, verifyReply } from "../formats/message.js";
+import { unpad } from "../formats/padding.js";
+import { randomBytes } from "../formats/random.js";
+import { openState } from "../formats/state.js";
+import { PortalError } from "../formats/portal-error.js";
+import { MAILBOX_STEP_BYTES } from "./portal.js";
 
 const ANSWER_BYTES_MAX = 4 * 1024 * 1024;
 const SEALED_CHARACTERS_MAX = 2 * 1024 * 1024;
@@ -24,11 +24,11 @@ const SEALED_CHARACTERS_MAX = 2 * 1024 * 1024;
 const PAGES_MAX = 256;
 
 /**
- * @typedef {import("./formats/charter.js").Charter} Charter
- * @typedef {import("./formats/derive.js").MailboxSecrets} MailboxSecrets
- * @typedef {import("./formats/state.js").State} State
- * @typedef {import("./sealing.js").Message} Message
- * @typedef {import("./upload.js").Portal} Portal
+ * @typedef {import("../formats/charter.js").Charter} Charter
+ * @typedef {import("../formats/derive.js").MailboxSecrets} MailboxSecrets
+ * @typedef {import("../formats/state.js").State} State
+ * @typedef {import("../formats/worker-calls.js").Message} Message
+ * @typedef {import("./portal.js").Portal} Portal
  * @typedef {{ id: string, day: string, sealed: string }} SealedMessage
  * @typedef {{ state: string, collection: string | null, messages: SealedMessage[] }} Answer
  */
@@ -36,7 +36,7 @@ const PAGES_MAX = 256;
 /**
  * @param {{ origin: string, digits: string }} request
  * @param {{ portal: Portal }} context
- * @returns {Promise<import("./sealing.js").Mailbox>}
+ * @returns {Promise<import("../formats/worker-calls.js").Mailbox>}
  */
 export async function openMailbox({ origin, digits }, { portal }) {
   const secrets = await deriveSecrets(digits, origin);
@@ -55,8 +55,8 @@ export async function openMailbox({ origin, digits }, { portal }) {
 }
 
 /**
- * @param {import("./sealing.js").FollowUpRequest} request
- * @param {{ portal: Portal, now: () => Date, fill: import("./formats/random.js").Fill }} context
+ * @param {import("../formats/worker-calls.js").FollowUpRequest} request
+ * @param {{ portal: Portal, now: () => Date, fill: import("../formats/random.js").Fill }} context
  */
 export async function sendFollowUp({ origin, digits, kind, body }, { portal, now, fill }) {
   const secrets = await deriveSecrets(digits, origin);

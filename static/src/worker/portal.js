@@ -1,0 +1,149 @@
+// SPDX-License-Identifier: AGPL-3.0-or-later
+// What the reporter's device asks of the portal. docs/protocol.md §7, §8.
+//
+// Before a part is sent again the portal is asked whether it holds it, so that a lost answer costs no second upload.
+
+import { encodeHex } from "../formats/encoding.js";
+import { parseNote } from "../formats/note.js";
+import { PortalError } from "../formats/portal-error.js";
+import { Trouble, jsonRequest, readJson, readList, readText, sendRequest } from "./request.js";
+import { Retry } from "./retry.js";
+
+export const MAILBOX_STEP_BYTES = 65_536;
+
+/**
+ * @typedef {import("../formats/encoding.js").Bytes} Bytes
+ * @typedef {import("./request.js").Request} Request
+ * @typedef {import("./retry.js").Pauses & { fetch: typeof globalThis.fetch }} Surroundings what a test replaces
+ */
+
+/** The portal's interface under `/api/v1`. */
+export class Portal {
+  #base;
+  #fetch;
+  #retry;
+
+  /**
+   * @param {string} base origin of the portal, or nothing for that of the page
+   * @param {Surroundings} surroundings
+   * @param {import("./retry.js").TroubleReport} report
+   */
+  constructor(base, surroundings, report = {}) {
+    this.#base = `${base}/api/v1/`;
+    this.#fetch = surroundings.fetch;
+    this.#retry = new Retry(surroundings, report);
+  }
+
+  /** The device has noticed that its network is gone, before a request has. */
+  noteOffline() {
+    this.#retry.noteOffline();
+  }
+
+  /**
+   * @param {string} submission
+   * @param {string} file
+   * @param {number} index
+   * @param {Bytes} bytes
+   */
+  async putPart(submission, file, index, bytes) {
+    const digest = new Uint8Array(await globalThis.crypto.subtle.digest("SHA-256", bytes));
+    const path = `uploads/${submission}/${file}/${index}`;
+    await this.#retry.run(async (isRepeat) => {
+      if (isRepeat && (await this.#holdsPart(submission, file, index, encodeHex(digest)))) return;
+      await this.#send({ method: "PUT", path, type: "application/octet-stream", body: bytes, digest });
+    });
+  }
+
+  /**
+   * @param {Bytes} bundle
+   * @param {string} type
+   * @returns {Promise<string>} the acknowledgement, not verified
+   */
+  async postBundle(bundle, type) {
+    const request = { method: "POST", path: "submissions", type, body: bundle };
+    return this.#ask(request, (answer) => readText(readJson(answer).acknowledgement));
+  }
+
+  /**
+   * @param {unknown} value
+   * @returns {Promise<Bytes>}
+   */
+  async postMailbox(value) {
+    return this.#ask(jsonRequest("mailbox", value), (answer) => {
+      if (answer.length === 0 || answer.length % MAILBOX_STEP_BYTES !== 0) throw new TypeError("not a mailbox");
+      return answer;
+    });
+  }
+
+  /** @param {unknown} value */
+  async postFollowUp(value) {
+    await this.#ask(jsonRequest("mailbox/follow-ups", value), (answer) => readText(readJson(answer).status));
+  }
+
+  /**
+   * @param {string} hash
+   * @returns {Promise<Bytes>} a note, not verified
+   */
+  async getCharter(hash) {
+    return this.#ask({ method: "GET", path: `charters/${hash}` }, (answer) => {
+      parseNote(answer);
+      return answer;
+    });
+  }
+
+  /**
+   * @param {string} hash
+   * @returns {Promise<string[]>} notes
+   */
+  async getSuccessors(hash) {
+    const request = { method: "GET", path: `charters/${hash}/successors` };
+    return this.#ask(request, (answer) => readList(readJson(answer).charters).map(readText));
+  }
+
+  /**
+   * @param {string} submission
+   * @param {string} file
+   * @param {number} index
+   * @param {string} sha256
+   */
+  async #holdsPart(submission, file, index, sha256) {
+    const request = { method: "GET", path: `uploads/${submission}` };
+    try {
+      const parts = await this.#attempt(request, (answer) => readList(readJson(answer).parts));
+      return parts.some((part) => part.file === file && part.index === index && part.sha256 === sha256);
+    } catch (error) {
+      // The portal knows no upload of this name until it has stored its first part.
+      if (error instanceof PortalError && error.code === "not-found") return false;
+      throw error;
+    }
+  }
+
+  /**
+   * @template T
+   * @param {Request} request
+   * @param {(answer: Bytes) => T} read
+   */
+  #ask(request, read) {
+    return this.#retry.run(() => this.#attempt(request, read));
+  }
+
+  /**
+   * @template T
+   * @param {Request} request
+   * @param {(answer: Bytes) => T} read
+   */
+  async #attempt(request, read) {
+    const answer = await this.#send(request);
+    try {
+      return read(answer);
+    } catch {
+      // Not the portal's answer: a hotel's or a provider's page stands between.
+      throw new Trouble("offline");
+    }
+  }
+
+  /** @param {Request} request */
+  #send(request) {
+    return sendRequest(this.#fetch, this.#base, request);
+  }
+}

@@ -1,0 +1,117 @@
+// SPDX-License-Identifier: AGPL-3.0-or-later
+// One request to the portal and its answer, over a network that fails. docs/protocol.md §7.3, §8.
+
+import { encodeBase64 } from "../formats/encoding.js";
+import { PortalError } from "../formats/portal-error.js";
+
+// A request may take this long, and longer for what it carries, down to 5 bytes a millisecond.
+const TIMEOUT_MS_MIN = 120_000;
+const SLOWEST_BYTES_PER_MS = 5;
+// The portal may ask for a pause as long as this, and no longer.
+export const DELAY_MS_MAX = 30_000;
+
+/**
+ * @typedef {import("../formats/encoding.js").Bytes} Bytes
+ * @typedef {{ method: string, path: string, type?: string, body?: Bytes, digest?: Bytes }} Request
+ */
+
+/** Something that passes: the network is away, or the portal has no time. */
+export class Trouble extends Error {
+  /**
+   * @param {"offline" | "busy"} kind
+   * @param {number} [delay] milliseconds that the portal asks for
+   */
+  constructor(kind, delay = 0) {
+    super(kind);
+    this.kind = kind;
+    this.delay = delay;
+  }
+}
+
+/**
+ * @param {typeof globalThis.fetch} fetch
+ * @param {string} base address that the request's path follows
+ * @param {Request} request `digest` is the SHA-256 of the body
+ * @returns {Promise<Bytes>} body of an answer of success
+ * @throws {Trouble | PortalError}
+ */
+export async function sendRequest(fetch, base, { method, path, type, body, digest }) {
+  const timeout = TIMEOUT_MS_MIN + Math.ceil((body?.length ?? 0) / SLOWEST_BYTES_PER_MS);
+  /** @type {RequestInit} */
+  const init = {
+    method,
+    body,
+    headers: {
+      ...(type ? { "Content-Type": type } : {}),
+      ...(digest ? { "Content-Digest": `sha-256=:${encodeBase64(digest)}:` } : {}),
+    },
+    credentials: "omit",
+    cache: "no-store",
+    redirect: "error",
+    referrerPolicy: "no-referrer",
+    signal: AbortSignal.timeout(timeout),
+  };
+  let response, answer;
+  try {
+    response = await fetch(base + path, init);
+    answer = new Uint8Array(await response.arrayBuffer());
+  } catch {
+    // Every way in which a network fails looks the same to script.
+    throw new Trouble("offline");
+  }
+  if (!response.ok) throw readRefusal(response, answer);
+  return answer;
+}
+
+/**
+ * @param {Response} response
+ * @param {Uint8Array} answer
+ */
+function readRefusal(response, answer) {
+  const { status } = response;
+  if (status >= 500) return new Trouble("busy", readDelay(response.headers.get("Retry-After")));
+  try {
+    return new PortalError(readText(readJson(answer).error.code), status, status === 429);
+  } catch {
+    return new Trouble("offline");
+  }
+}
+
+/** @param {string | null} seconds */
+function readDelay(seconds) {
+  const delay = Number(seconds) * 1000;
+  return delay > 0 ? Math.min(delay, DELAY_MS_MAX) : 0;
+}
+
+/**
+ * @param {string} path
+ * @param {unknown} value
+ * @returns {Request}
+ */
+export function jsonRequest(path, value) {
+  const body = /** @type {Bytes} */ (new TextEncoder().encode(JSON.stringify(value)));
+  return { method: "POST", path, type: "application/json", body };
+}
+
+/**
+ * @param {Uint8Array} answer
+ * @returns {any}
+ */
+export function readJson(answer) {
+  return JSON.parse(new TextDecoder().decode(answer));
+}
+
+/** @param {unknown} value */
+export function readText(value) {
+  if (typeof value !== "string") throw new TypeError("not a text");
+  return value;
+}
+
+/**
+ * @param {unknown} value
+ * @returns {any[]}
+ */
+export function readList(value) {
+  if (!Array.isArray(value)) throw new TypeError("not a list");
+  return value;
+}

@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: AGPL-3.0-or-later
+// A file read piece by piece: never more than one window of it is in memory.
+
+const SLICE_BYTES = 256 * 1024;
+
+/** Reads a file at any place through a window, so that small steps cost few reads. */
+export class SlidingWindow {
+  #blob;
+  #start = 0;
+  #bytes = new Uint8Array(0);
+
+  /** @param {Blob} blob */
+  constructor(blob) {
+    this.#blob = blob;
+  }
+
+  /**
+   * @param {number} at
+   * @param {number} size at most 256 KiB
+   * @returns {Promise<Uint8Array>} fewer bytes at the end of the file
+   */
+  async read(at, size) {
+    if (at < this.#start || at + size > this.#start + this.#bytes.length) {
+      this.#start = at;
+      this.#bytes = new Uint8Array(await this.#blob.slice(at, at + SLICE_BYTES).arrayBuffer());
+    }
+    return this.#bytes.subarray(at - this.#start, at - this.#start + size);
+  }
+}
