@@ -14,7 +14,7 @@ after(() => rmSync(folder, { recursive: true }));
 
 function build(name, ...options) {
   const output = join(folder, name);
-  execFileSync(process.execPath, [BUILD, "--out", output, ...options], { cwd: folder, timeout: 60_000 });
+  execFileSync(process.execPath, [BUILD, "--out", output, ...options], { cwd: folder });
   return new Map(readdirSync(output).map((file) => [file, readFileSync(join(output, file))]));
 }
 

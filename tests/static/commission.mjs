@@ -16,9 +16,12 @@ export function charterNote({ charter, replace, signatures }) {
   return new Uint8Array(Buffer.from(`${text}\n${signatures}`, "utf8"));
 }
 
-/** A charter of the commission, read. */
+const read = new Map();
+
+/** A charter of the commission, read once. */
 export function charterOf(name) {
-  return readCharter(new Uint8Array(Buffer.from(commission.charters[name])));
+  if (!read.has(name)) read.set(name, readCharter(new Uint8Array(Buffer.from(commission.charters[name]))));
+  return read.get(name);
 }
 
 /** The identity that vectors call so: `S` is the mailbox's, `R` the thread's. */

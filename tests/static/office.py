@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
 """What the commission does, for the tests of script: opens what a browser sealed, and seals what a browser opens.
 
-Reads one JSON object from standard input and writes one to standard output. Bytes are base64. The commission is the one
-of tests/vectors/commission.json.
+Each line of standard input is a JSON object with ``action`` and ``request``; a line of standard output answers it. Bytes
+are base64. The commission is the one of tests/vectors/commission.json.
 """
 
 import base64
@@ -10,6 +10,7 @@ import json
 import sys
 from collections.abc import Mapping
 from datetime import date
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -24,8 +25,9 @@ from crypto.errors import NotARecipientError
 from crypto.manifest import Manifest, manifest_hash
 from crypto.message import Reply, open_follow_up, seal_reply
 from crypto.note import SigningKey
-from crypto.receipt_code import derive
+from crypto.receipt_code import MailboxSecrets, derive
 from crypto.submission import (
+    SealedSubmission,
     check_report,
     open_attachment,
     open_grant,
@@ -45,8 +47,14 @@ def signing_key(name: str) -> SigningKey:
     return SigningKey.from_seed(name, bytes.fromhex(COMMISSION["signing_keys"][name]))
 
 
+@cache
 def charter(name: str) -> Charter:
     return read_charter(COMMISSION["charters"][name].encode("utf-8"))
+
+
+@cache
+def mailbox_secrets(digits: str) -> MailboxSecrets:
+    return derive(digits, charter("first").origin)
 
 
 def encoded(data: bytes) -> str:
@@ -93,7 +101,7 @@ def open_submission(request: Mapping[str, Any]) -> dict[str, Any]:
     grant = open_grant(files["grant.age"], [identity(request["member"])])
     report = open_report(files["report.age"], grant.identity)
     check_report(report, manifest, commitment)
-    state = open_state(files["state.age"], derive(request["digits"], charter("first").origin))
+    state = open_state(files["state.age"], mailbox_secrets(request["digits"]))
     opened = [open_attachment(files[entry.file], entry, grant.identity) for entry in report.attachments]
     return {
         "submission": grant.subject,
@@ -120,19 +128,25 @@ def _opens(grant: bytes, name: str) -> bool:
     return True
 
 
+@cache
+def sealed_submission(number: int) -> SealedSubmission:
+    """The submissions of the commission's reporter, told apart by their number."""
+    return seal_submission(
+        charter=charter("first"),
+        receipt_digits=COMMISSION["receipt_digits"],
+        language="en",
+        answers={"story": f"What happened, part {number}."},
+        sealed_by="command-line",
+        today=date(2026, 5, 1),
+    )
+
+
 def make_mailbox(request: Mapping[str, Any]) -> dict[str, Any]:
     """A thread as Python made it: its state, replies signed by ``signers`` in turn, and a collection note."""
     first = charter("first")
     digits = COMMISSION["receipt_digits"]
-    secrets = derive(digits, first.origin)
-    sealed = seal_submission(
-        charter=first,
-        receipt_digits=digits,
-        language="en",
-        answers={"story": "What happened."},
-        sealed_by="command-line",
-        today=date(2026, 5, 1),
-    )
+    secrets = mailbox_secrets(digits)
+    sealed = sealed_submission(request.get("number", 1))
     submission = sealed.manifest.submission
     grant = open_grant(sealed.files["grant.age"], [identity("chair")])
     recipients = [secrets.identity.recipient(), grant.identity.recipient()]
@@ -163,7 +177,7 @@ def _reply(due: str, recipients: list[PqRecipient], **given: str) -> bytes:
 
 def open_message(request: Mapping[str, Any]) -> dict[str, Any]:
     """Open a follow-up with the thread's identity."""
-    secrets = derive(COMMISSION["receipt_digits"], charter("first").origin)
+    secrets = mailbox_secrets(COMMISSION["receipt_digits"])
     thread = PqIdentity.from_string(request["thread"])
     follow_up = open_follow_up(base64.b64decode(request["sealed"]), thread, secrets.message_mac)
     return {
@@ -181,4 +195,6 @@ if __name__ == "__main__":
         "make-mailbox": make_mailbox,
         "open-message": open_message,
     }
-    json.dump(actions[sys.argv[1]](json.load(sys.stdin)), sys.stdout)
+    for line in sys.stdin:
+        asked = json.loads(line)
+        print(json.dumps(actions[asked["action"]](asked["request"])), flush=True)

@@ -3,9 +3,34 @@
 
 import { createHash } from "node:crypto";
 import { createServer } from "node:http";
+import { after } from "node:test";
+import { Portal } from "../../static/src/worker/portal.js";
 import { askOffice } from "./office.mjs";
 
 const BASE = "/api/v1/";
+// Some failures pass after a few attempts, and no test has so many.
+const DELAYS_MAX = 100;
+const started = [];
+after(() => Promise.all(started.map((server) => server.stop())));
+
+/**
+ * A test portal, and the device's way to it, which waits for nothing. `log` has the delays it would have waited, in
+ * milliseconds, and what it told about troubles.
+ */
+export async function connect(faults) {
+  const server = await new TestPortal(faults).start();
+  const log = { delays: [], told: [] };
+  const surroundings = {
+    fetch: globalThis.fetch,
+    sleep: async (delay) => {
+      log.delays.push(delay);
+      if (log.delays.length > DELAYS_MAX) throw new Error("goes on for ever");
+    },
+    random: () => 1,
+  };
+  const report = { onTrouble: (kind) => log.told.push(kind), onCalm: () => log.told.push("calm") };
+  return { server, log, portal: new Portal(server.origin, surroundings, report) };
+}
 
 /**
  * `faults` are asked before each request: (method, path, count) → what goes wrong, or nothing.
@@ -25,13 +50,17 @@ export class TestPortal {
   requests = [];
   bodies = [];
   received = 0;
-  #server = createServer((request, response) => void this.#serve(request, response));
+  // A connection that is kept open stays so, however long a busy machine leaves it alone: none fails but by a fault.
+  #server = createServer({ keepAliveTimeout: 0, requestTimeout: 0, headersTimeout: 0 }, (request, response) => {
+    void this.#serve(request, response);
+  });
 
   constructor(faults = () => undefined) {
     this.faults = faults;
   }
 
   async start() {
+    started.push(this);
     await new Promise((resolve) => this.#server.listen(0, "127.0.0.1", resolve));
     this.origin = `http://127.0.0.1:${this.#server.address().port}`;
     return this;
@@ -54,9 +83,8 @@ export class TestPortal {
     this.requests.push(`${request.method} ${path}`);
     const fault = this.faults(request.method, path, same);
     if (fault === "cut") return void request.socket.destroy();
-    const chunks = [];
-    for await (const chunk of request) chunks.push(chunk);
-    const body = Buffer.concat(chunks);
+    const body = await readBody(request);
+    if (body === null) return;
     this.received += body.length;
     this.bodies.push(body);
     if (fault === "page") return void response.writeHead(200, { "Content-Type": "text/html" }).end("<p>Log in");
@@ -129,6 +157,17 @@ export class TestPortal {
     if (!successors) return [200, Buffer.from(this.charters.get(hash))];
     return [200, { charters: chain.slice(chain.indexOf(hash) + 1).map((known) => this.charters.get(known)) }];
   }
+}
+
+/** Nothing when the connection ended before the body did: a part under way when its test was over. */
+async function readBody(request) {
+  const chunks = [];
+  try {
+    for await (const chunk of request) chunks.push(chunk);
+  } catch {
+    return null;
+  }
+  return Buffer.concat(chunks);
 }
 
 /** Of the shape and the length of a state file; opened by nobody. */

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { stripMetadata } from "../../static/src/worker/strip-metadata.js";
+import { stripMetadata } from "../../../static/src/worker/strip-metadata.js";
 
 const ascii = (text) => Buffer.from(text, "latin1");
 

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { encodeHex } from "../../static/src/formats/encoding.js";
-import { parseNote, parseVerifier, verifyNote } from "../../static/src/formats/note.js";
-import { joinParts, loadVectors, testVectors } from "./vectors.mjs";
+import { encodeHex } from "../../../static/src/formats/encoding.js";
+import { parseNote, parseVerifier, verifyNote } from "../../../static/src/formats/note.js";
+import { joinParts, loadVectors, testVectors } from "../vectors.mjs";
 
 testVectors("note", "parse-key", ({ text }) => {
   const { name, keyId, publicKey } = parseVerifier(text);

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { decodeJson, encodeJson } from "../../static/src/formats/canonical-json.js";
-import { decodeBase64, decodeHex, encodeBase64, encodeHex, parseDay } from "../../static/src/formats/encoding.js";
-import { MalformedError } from "../../static/src/formats/errors.js";
-import { padDocument, paddedAttachmentSize, padme, unpadDocument } from "../../static/src/formats/padding.js";
-import { joinParts, loadVectors, testVectors } from "./vectors.mjs";
+import { decodeJson, encodeJson } from "../../../static/src/formats/canonical-json.js";
+import { decodeBase64, decodeHex, encodeBase64, encodeHex, parseDay } from "../../../static/src/formats/encoding.js";
+import { MalformedError } from "../../../static/src/formats/errors.js";
+import { padDocument, paddedAttachmentSize, padme, unpadDocument } from "../../../static/src/formats/padding.js";
+import { joinParts, loadVectors, testVectors } from "../vectors.mjs";
 
 testVectors("canonical-json", "encode", ({ value }) => Buffer.from(encodeJson(value)).toString("utf8"));
 testVectors("canonical-json", "decode", ({ bytes, size_max = 1 << 20 }) => decodeJson(joinParts(bytes), size_max));

@@ -1,32 +1,28 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
 import assert from "node:assert/strict";
-import { after, test } from "node:test";
-import { encodeBase64 } from "../../static/src/formats/encoding.js";
-import { messageId } from "../../static/src/formats/message.js";
-import { systemRandom } from "../../static/src/formats/random.js";
-import { openMailbox, sendFollowUp } from "../../static/src/worker/mailbox.js";
-import { newCode } from "../../static/src/formats/receipt-code.js";
-import { Portal } from "../../static/src/worker/portal.js";
-import { ORIGIN, charterOf, commission } from "./commission.mjs";
-import { askOffice } from "./office.mjs";
-import { TestPortal } from "./portal.mjs";
+import { test } from "node:test";
+import { encodeBase64 } from "../../../static/src/formats/encoding.js";
+import { messageId } from "../../../static/src/formats/message.js";
+import { systemRandom } from "../../../static/src/formats/random.js";
+import { openMailbox, sendFollowUp } from "../../../static/src/worker/mailbox.js";
+import { addChecks } from "../../../static/src/formats/receipt-code.js";
+import { ORIGIN, charterOf, commission } from "../commission.mjs";
+import { askOffice } from "../office.mjs";
+import { connect } from "../portal.mjs";
 
-const started = [];
-after(() => Promise.all(started.map((portal) => portal.stop())));
+// A well-formed code of nobody.
+const UNKNOWN = addChecks("0123".repeat(7));
 
 /** A portal that holds the mailbox of the vectors' receipt code, with these replies made in Python. */
 async function begin(replies = [], changes = {}) {
   const made = await askOffice("make-mailbox", { replies });
-  const server = await new TestPortal(changes.faults).start();
-  started.push(server);
+  const { server, portal } = await connect(changes.faults);
   const messages = made.replies.map((sealed) => {
     return { id: messageId(Buffer.from(sealed, "base64")), day: "2026-05-03", sealed };
   });
   const content = { state: made.state, collection: changes.collection ? made.collection : null, messages };
   server.mailboxes.set(made.mailbox, { token: made.token, content, pageSize: changes.pageSize });
   for (const name of ["first", "second"]) server.charters.set(charterOf(name).hash, commission.charters[name]);
-  const surroundings = { fetch: globalThis.fetch, sleep: async () => {}, random: Math.random };
-  const portal = new Portal(server.origin, surroundings);
   const context = { portal, now: () => new Date("2026-05-04T12:00:00Z"), fill: systemRandom };
   return { server, made, content, context, request: { origin: ORIGIN, digits: made.digits } };
 }
@@ -57,7 +53,7 @@ test("a collection note signed by the office tells its day", async () => {
 
 test("a collection note that was altered, or is about another submission, tells nothing", async () => {
   const { content, context, request, made } = await begin([], { collection: true });
-  const other = await askOffice("make-mailbox", { replies: [] });
+  const other = await askOffice("make-mailbox", { replies: [], number: 2 });
   for (const note of [made.collection.replace("05-02", "05-01"), other.collection, "no note"]) {
     content.collection = note;
     assert.equal((await openMailbox(request, context)).collection, null);
@@ -114,7 +110,7 @@ test("a code that opens nothing and an empty mailbox cost the same requests and 
   const { server, context, request } = await begin([]);
   const empty = await openMailbox(request, context);
   const forEmpty = server.requests.splice(0);
-  const unknown = await openMailbox({ ...request, digits: newCode() }, context);
+  const unknown = await openMailbox({ ...request, digits: UNKNOWN }, context);
   assert.deepEqual(unknown, empty);
   assert.deepEqual(unknown, { messages: [], collection: null });
   assert.deepEqual(server.requests, forEmpty);
@@ -143,7 +139,7 @@ test("a follow-up by a code that opens nothing is as long, asks as much, and is 
   const message = { kind: "message", body: "Are you there?" };
   const first = await sendFollowUp({ ...request, ...message }, context);
   const [asked, sizes] = [server.requests.splice(0), server.bodies.splice(0).map((body) => body.length)];
-  const second = await sendFollowUp({ ...request, ...message, digits: newCode() }, context);
+  const second = await sendFollowUp({ ...request, ...message, digits: UNKNOWN }, context);
   assert.equal(first, second);
   assert.deepEqual(server.requests, asked);
   assert.deepEqual(
@@ -173,7 +169,7 @@ test("nothing of the code but its derived look-up key and token is in any reques
   await openMailbox(request, context);
   await sendFollowUp({ ...request, kind: "message", body: "canary-words" }, context);
   const sent = Buffer.concat([...server.bodies, Buffer.from(server.requests.join())]).toString("latin1");
-  for (const secret of [made.digits, made.digits.slice(0, 8), "canary", encodeBase64(Buffer.from("canary-words"))]) {
+  for (const secret of [made.digits, made.digits.slice(0, 10), "canary-words", encodeBase64(Buffer.from("canary-words"))]) {
     assert.ok(!sent.includes(secret), secret);
   }
 });

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { checkSuccessor, isInForce, membersOn, readCharter, readersOn } from "../../static/src/formats/charter.js";
-import { charterNote, charterOf } from "./commission.mjs";
-import { loadVectors, testVectors } from "./vectors.mjs";
+import { checkSuccessor, isInForce, membersOn, readCharter, readersOn } from "../../../static/src/formats/charter.js";
+import { charterNote, charterOf } from "../commission.mjs";
+import { loadVectors, testVectors } from "../vectors.mjs";
 
 // The questions are for pages, which are rendered from what Python has read: script on the device leaves them alone.
 const QUESTIONS = new Set([

@@ -1,20 +1,20 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { checkAcknowledgement, readAcknowledgement } from "../../static/src/formats/acknowledgement.js";
-import { open } from "../../static/src/formats/age.js";
-import { attachmentCommitment } from "../../static/src/formats/attachment.js";
-import { writeBundle } from "../../static/src/formats/bundle.js";
-import { readCollection } from "../../static/src/formats/collection.js";
-import { AuthenticationError } from "../../static/src/formats/errors.js";
-import { encodeGrant } from "../../static/src/formats/grant.js";
-import { commitment, encodeManifest, manifestHash } from "../../static/src/formats/manifest.js";
-import { parseVerifier } from "../../static/src/formats/note.js";
-import { encodeReport } from "../../static/src/formats/report.js";
-import { encodeState, openState, readState } from "../../static/src/formats/state.js";
-import { deriveSecrets } from "../../static/src/formats/derive.js";
-import { ORIGIN, charterOf, commission, identityOf } from "./commission.mjs";
-import { joinParts, loadVectors, testVectors } from "./vectors.mjs";
+import { checkAcknowledgement, readAcknowledgement } from "../../../static/src/formats/acknowledgement.js";
+import { open } from "../../../static/src/formats/age.js";
+import { attachmentCommitment } from "../../../static/src/formats/attachment.js";
+import { writeBundle } from "../../../static/src/formats/bundle.js";
+import { readCollection } from "../../../static/src/formats/collection.js";
+import { AuthenticationError } from "../../../static/src/formats/errors.js";
+import { encodeGrant } from "../../../static/src/formats/grant.js";
+import { commitment, encodeManifest, manifestHash } from "../../../static/src/formats/manifest.js";
+import { parseVerifier } from "../../../static/src/formats/note.js";
+import { encodeReport } from "../../../static/src/formats/report.js";
+import { encodeState, openState, readState } from "../../../static/src/formats/state.js";
+import { deriveSecrets } from "../../../static/src/formats/derive.js";
+import { ORIGIN, charterOf, commission, identityOf } from "../commission.mjs";
+import { joinParts, loadVectors, testVectors } from "../vectors.mjs";
 
 testVectors("manifest", "encode", ({ manifest: { version: _, ...manifest } }) => encodeManifest(manifest), joinParts);
 testVectors("manifest", "hash", ({ data }) => manifestHash(joinParts(data)));

@@ -3,11 +3,10 @@
 import assert from "node:assert/strict";
 import { after, test } from "node:test";
 import { Worker } from "node:worker_threads";
-import { bundle } from "../../static/build.mjs";
-import { newCode } from "../../static/src/formats/receipt-code.js";
-import { ORIGIN, commission } from "./commission.mjs";
-import { askOffice } from "./office.mjs";
-import { TestPortal } from "./portal.mjs";
+import { bundle } from "../../../static/build.mjs";
+import { ORIGIN, commission } from "../commission.mjs";
+import { askOffice } from "../office.mjs";
+import { TestPortal } from "../portal.mjs";
 
 const built = await bundle();
 const SEAL = built.get("seal-worker.js");
@@ -15,7 +14,7 @@ const MAILBOX = built.get("mailbox-worker.js");
 const portal = await new TestPortal().start();
 const workers = [];
 after(async () => {
-  await Promise.all([portal.stop(), ...workers.map((worker) => worker.terminate())]);
+  await Promise.all(workers.map((worker) => worker.terminate()));
 });
 
 // What a browser's worker has and Node's has not; the portal's address stands for the page's own. It is the first of
@@ -49,7 +48,7 @@ function ask(script, action, request) {
   });
 }
 
-const digits = newCode();
+const digits = commission.receipt_digits;
 
 test("the built worker seals a report with a file, and a member opens it", async () => {
   const files = [{ file: new Blob([Buffer.alloc(100_000, 7)]), name: "a.bin", strip: true }];

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
-import { encodeFollowUp, messageId, openReply, readReply, verifyReply } from "../../static/src/formats/message.js";
-import { charterOf, identityOf } from "./commission.mjs";
-import { joinParts, testVectors } from "./vectors.mjs";
+import { encodeFollowUp, messageId, openReply, readReply, verifyReply } from "../../../static/src/formats/message.js";
+import { charterOf, identityOf } from "../commission.mjs";
+import { joinParts, testVectors } from "../vectors.mjs";
 
 function verified(reply, names) {
   const charters = new Map(names.map(charterOf).map((charter) => [charter.hash, charter]));

@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: AGPL-3.0-or-later
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { MEDIA_TYPE } from "../../../static/src/formats/bundle.js";
+import { connect } from "../portal.mjs";
+import { joinParts, loadVectors } from "../vectors.mjs";
+
+const SUBMISSION = "00112233445566778899aabbccddeeff";
+const FILE = "attachment-1.age";
+
+test("waiting doubles up to 30 seconds", async () => {
+  const faults = (method, path, count) => (method === "PUT" && count < 8 ? 503 : undefined);
+  const { log, portal } = await connect(faults);
+  await portal.putPart(SUBMISSION, FILE, 0, new Uint8Array(10));
+  assert.deepEqual(log.delays, [1000, 2000, 4000, 8000, 16_000, 30_000, 30_000, 30_000]);
+  assert.deepEqual(log.told, ["busy", "calm"]);
+});
+
+for (const status of [500, 502, 503, 504, 507]) {
+  test(`an answer ${status} is a trouble that passes`, async () => {
+    const { server, log, portal } = await connect((method, path, count) => (count === 0 ? status : undefined));
+    await portal.putPart(SUBMISSION, FILE, 0, new Uint8Array(10));
+    assert.equal(server.parts.size, 1);
+    assert.deepEqual(log.told, ["busy", "calm"]);
+  });
+}
+
+test("somebody else's page instead of the portal's answer is a trouble that passes", async () => {
+  const faults = (method, path, count) => ["page", "foreign-404", undefined][count];
+  const { server, log, portal } = await connect(faults);
+  const note = "text\n\n— name AAAAAAA=\n";
+  server.charters.set("ab", note);
+  assert.equal(Buffer.from(await portal.getCharter("ab")).toString(), note);
+  assert.equal(server.requests.length, 3);
+  assert.deepEqual(log.told, ["offline", "calm"]);
+});
+
+test("a refusal by the portal ends the call with its code and status", async () => {
+  const { portal } = await connect();
+  await portal.putPart(SUBMISSION, FILE, 0, new Uint8Array(10));
+  await assert.rejects(portal.putPart(SUBMISSION, FILE, 0, new Uint8Array(11)), { code: "part-conflict", status: 409 });
+});
+
+test("a bundle is posted until it is acknowledged, and stored once", async () => {
+  const faults = (method, path, count) => ["cut", 503, "page", "lose", 502][count];
+  const { server, log, portal } = await connect(faults);
+  const bundle = joinParts(loadVectors("bundle", "write")[0].value);
+  const acknowledgement = await portal.postBundle(bundle, MEDIA_TYPE);
+  assert.match(acknowledgement, /^amparo acknowledgement v1\n/);
+  assert.equal(server.requests.length, 6);
+  assert.equal(server.bundles.size, 1);
+  assert.deepEqual(log.told, ["offline", "busy", "offline", "busy", "calm"]);
+});
