@@ -1,17 +1,59 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
-"""What tests share: databases of both kinds, the folder of vectors, a Chromium."""
+"""What tests share: chance with a seed, databases of both kinds, a Chromium, a portal."""
 
 import os
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
+from random import Random
 
+import hypothesis
 import pytest
 
 from tests.postgres import Postgres, start_postgres
 from tests.servers import Program, portal_program, post_test_charter
 
 ROOT = Path(__file__).resolve().parent.parent
+
+# No deadline: a machine may be busy. No store of examples: the seed alone says what is tried.
+hypothesis.settings.register_profile("amparo", deadline=None, database=None, print_blob=True)
+hypothesis.settings.load_profile("amparo")
+
+
+def _seed(config: pytest.Config) -> int:
+    """The seed of the run, of which order and inputs come."""
+    return int(config.getoption("randomly_seed", default=0))
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_sessionstart(session: pytest.Session) -> None:
+    """pytest prints no header when it is quiet; the seed is printed all the same."""
+    _print_seed(session.config)
+
+
+def pytest_terminal_summary(exitstatus: int, config: pytest.Config) -> None:
+    if exitstatus:
+        _print_seed(config)
+
+
+def _print_seed(config: pytest.Config) -> None:
+    reporter = config.pluginmanager.get_plugin("terminalreporter")
+    # The processes of pytest-xdist have no terminal.
+    if reporter is not None:
+        reporter.write_line(f"The same order and inputs again: --randomly-seed={_seed(config)}")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    for item in items:
+        function = getattr(item, "function", None)
+        if function is not None and hypothesis.is_hypothesis_test(function):
+            hypothesis.seed(_seed(config))(function)
+
+
+@pytest.fixture
+def rng(request: pytest.FixtureRequest) -> Random:
+    """The source of a test's random inputs. The run's seed and the test's name make it."""
+    return Random(f"{_seed(request.config)} {request.node.nodeid}")
 
 
 @pytest.fixture(scope="session")

@@ -3,17 +3,17 @@
 
 import os
 import pwd
-import secrets
 import shutil
-import socket
 import subprocess
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from itertools import count
 from pathlib import Path
 
-START_SECONDS_MAX = 60
+from tests.servers import free_port
+from tests.waiting import SECONDS_MAX
 
 
 @dataclass(frozen=True)
@@ -24,6 +24,7 @@ class Postgres:
     folder: Path
     port: int
     as_user: tuple[str, ...]
+    numbers: Iterator[int] = field(default_factory=count, repr=False)
 
     @property
     def data(self) -> Path:
@@ -32,7 +33,7 @@ class Postgres:
     @contextmanager
     def database(self) -> Iterator[str]:
         """An empty database, dropped at the end."""
-        name = f"test_{secrets.token_hex(6)}"
+        name = f"test_{next(self.numbers)}"
         self._admin(f"CREATE DATABASE {name}")
         yield f"asyncpg://tester@127.0.0.1:{self.port}/{name}"
         self._admin(f"DROP DATABASE {name} WITH (FORCE)")
@@ -55,21 +56,16 @@ def start_postgres() -> Postgres | str:
     if as_user is None:
         return "PostgreSQL refuses to run as root and there is no user `postgres` to run it as"
     # Not pytest's folder: it is closed to other users, and closed again by every session that starts.
-    server = Postgres(programs, Path(tempfile.mkdtemp(prefix="amparo-postgres-")), _free_port(), as_user)
+    server = Postgres(programs, Path(tempfile.mkdtemp(prefix="amparo-postgres-")), free_port(), as_user)
     if as_user:
         owner = pwd.getpwnam("postgres")
         os.chown(server.folder, owner.pw_uid, owner.pw_gid)
     data = server.data
     _run(as_user, programs / "initdb", "-D", data, "-U", "tester", "-A", "trust", "-E", "UTF8", "--locale=C", "-N")
     options = f"-p {server.port} -c listen_addresses=127.0.0.1 -c unix_socket_directories= -c fsync=off"
-    _run(as_user, programs / "pg_ctl", "-D", data, "-o", options, "-l", server.folder / "log", "-w", "start")
+    start = ("-o", options, "-l", server.folder / "log", "-w", "-t", SECONDS_MAX, "start")
+    _run(as_user, programs / "pg_ctl", "-D", data, *start)
     return server
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def _find_programs() -> Path | None:
@@ -92,4 +88,4 @@ def _unprivileged() -> tuple[str, ...] | None:
 
 def _run(as_user: tuple[str, ...], program: Path, *arguments: object) -> None:
     command = [*as_user, str(program), *(str(argument) for argument in arguments)]
-    subprocess.run(command, check=True, stdout=subprocess.DEVNULL, stdin=subprocess.DEVNULL, timeout=START_SECONDS_MAX)
+    subprocess.run(command, check=True, stdout=subprocess.DEVNULL, stdin=subprocess.DEVNULL, timeout=SECONDS_MAX)

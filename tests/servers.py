@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
 """The real programs as processes of their own, on loopback and free ports, stopped by their own process id."""
 
+import itertools
 import os
 import signal
 import socket
 import subprocess
 import sys
-import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -15,17 +15,39 @@ import httpx
 
 from crypto.note import VerifierKey
 from tests.people import World, found_test_commission
+from tests.waiting import SECONDS_MAX, wait_until
 
 ROOT = Path(__file__).resolve().parent.parent
-START_SECONDS_MAX = 30
-STOP_SECONDS_MAX = 10
+# Below the ports that Linux gives to outgoing connections (from 32768 on): one of those could take a port while its
+# program is being started, and a connection to a port where nobody listens yet could meet itself.
+_PORTS = range(20_000, 32_000)
+_reserved: list[socket.socket] = []
+_next_ports = itertools.cycle((*_PORTS[os.getpid() * 50 % len(_PORTS) :], *_PORTS))
 
 
 def free_port() -> int:
-    """A port of loopback that nobody listens on now."""
+    """A port of loopback that nobody listens on, and that no other process of the tests is given while this one lives.
+
+    It is reserved by a name that the system knows only as long as we do: that of an abstract socket.
+    """
+    for port in itertools.islice(_next_ports, 2 * len(_PORTS)):
+        reservation = socket.socket(socket.AF_UNIX)
+        try:
+            reservation.bind(f"\0amparo-tests-port-{port}")
+            with socket.socket() as probe:
+                probe.bind(("127.0.0.1", port))
+        except OSError:
+            reservation.close()
+            continue
+        _reserved.append(reservation)
+        return port
+    raise RuntimeError("no port of loopback is free")
+
+
+def is_open(port: int) -> bool:
+    """Whether somebody listens on this port of loopback."""
     with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+        return probe.connect_ex(("127.0.0.1", port)) == 0
 
 
 @dataclass
@@ -46,7 +68,7 @@ class Program:
         kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
         return {**kept, "PYTHONPATH": str(ROOT), "PYTHONUNBUFFERED": "1", **self.settings}
 
-    def run(self, *arguments: str, timeout_seconds: int = 120) -> str:
+    def run(self, *arguments: str, timeout_seconds: int = SECONDS_MAX) -> str:
         """Run another command of the same program and return what it prints; fails with its error text."""
         command = [sys.executable, "-m", self.module, *arguments]
         done = subprocess.run(
@@ -61,16 +83,12 @@ class Program:
             self._process = subprocess.Popen(
                 [sys.executable, "-m", self.module, "serve"], env=self.environment(), stdout=log, stderr=log
             )
-        deadline = time.monotonic() + START_SECONDS_MAX
-        while time.monotonic() < deadline:
-            if self._process.poll() is not None:
-                raise RuntimeError(f"{self.module} ended at start: {self.log.read_text()[-2000:]}")
-            with socket.socket() as probe:
-                if probe.connect_ex(("127.0.0.1", self.port)) == 0:
-                    return
-            time.sleep(0.02)
-        self.kill()
-        raise RuntimeError(f"{self.module} did not answer within {START_SECONDS_MAX} s")
+        wait_until(self._is_up, f"{self.module} answers")
+
+    def _is_up(self) -> bool:
+        if self._process is None or self._process.poll() is not None:
+            raise RuntimeError(f"{self.module} ended at start: {self.log.read_text()[-2000:]}")
+        return is_open(self.port)
 
     @property
     def pid(self) -> int:
@@ -91,10 +109,10 @@ class Program:
         if self._process.poll() is None:
             self._process.send_signal(how)
             try:
-                self._process.wait(STOP_SECONDS_MAX)
+                self._process.wait(SECONDS_MAX)
             except subprocess.TimeoutExpired:
                 self._process.kill()
-                self._process.wait(STOP_SECONDS_MAX)
+                self._process.wait(SECONDS_MAX)
         self._process = None
 
 
@@ -127,11 +145,14 @@ def office_program(folder: Path, portal: Program, **more: str) -> Program:
 
 def post_test_charter(portal: Program) -> World:
     """Found the test commission on a running portal, with an invitation of its operator's."""
-    verifier = VerifierKey.parse(httpx.get(f"{portal.origin}/api/v1/portal").json()["verifier"])
+    verifier = VerifierKey.parse(httpx.get(f"{portal.origin}/api/v1/portal", timeout=SECONDS_MAX).json()["verifier"])
     world = found_test_commission(portal.origin, verifier)
     invitation = portal.run("invite", world.slug).split()[-1]
     answer = httpx.post(
-        f"{portal.origin}/api/v1/charters", content=world.charter.note, headers={"amparo-invitation": invitation}
+        f"{portal.origin}/api/v1/charters",
+        content=world.charter.note,
+        headers={"amparo-invitation": invitation},
+        timeout=SECONDS_MAX,
     )
     assert answer.status_code == 201, answer.text
     return world

@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.waiting import SECONDS_MAX
+
 ROOT = Path(__file__).resolve().parents[2]
 CODE_SUFFIXES = {".py", ".js", ".mjs", ".css"}
 PACKAGES = {"crypto", "portal", "oversight"}
@@ -91,6 +93,6 @@ def test_the_portal_runs_with_the_office_deleted(tmp_path: Path) -> None:
         "print('runs')"
     )
     result = subprocess.run(
-        [sys.executable, "-c", program], cwd=tmp_path, capture_output=True, text=True, timeout=60, check=False
+        [sys.executable, "-c", program], cwd=tmp_path, capture_output=True, text=True, timeout=SECONDS_MAX, check=False
     )
     assert (result.returncode, result.stdout.strip()) == (0, "runs"), result.stderr

@@ -18,6 +18,7 @@ from crypto.submission import SealedSubmission, seal_submission
 from oversight.wire.portal_client import PortalClient
 from tests.people import World, found_test_commission
 from tests.servers import Program
+from tests.waiting import SECONDS_MAX
 
 
 class AnsweredReport:
@@ -28,7 +29,9 @@ class AnsweredReport:
         self.world = _world(portal)
         self._sealed = _seal(self.world, digits)
         headers = {"content-type": MEDIA_TYPE}
-        answer = httpx.post(f"{portal.origin}/api/v1/submissions", content=self._sealed.bundle(), headers=headers)
+        answer = httpx.post(
+            f"{portal.origin}/api/v1/submissions", content=self._sealed.bundle(), headers=headers, timeout=SECONDS_MAX
+        )
         assert answer.status_code == 201, answer.text
         secrets = derive(digits, portal.origin)
         self._recipients = (
@@ -63,11 +66,11 @@ class AnsweredReport:
 
         # The browser's own event loop runs in this thread.
         with ThreadPoolExecutor(1) as executor:
-            executor.submit(asyncio.run, ask()).result(60)
+            executor.submit(asyncio.run, ask()).result(SECONDS_MAX)
 
 
 def _world(portal: Program) -> World:
-    verifier = VerifierKey.parse(httpx.get(f"{portal.origin}/api/v1/portal").json()["verifier"])
+    verifier = VerifierKey.parse(httpx.get(f"{portal.origin}/api/v1/portal", timeout=SECONDS_MAX).json()["verifier"])
     return found_test_commission(portal.origin, verifier)
 
 

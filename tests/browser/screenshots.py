@@ -14,7 +14,7 @@ from pathlib import Path
 
 from playwright.sync_api import Browser, Page, sync_playwright
 
-from tests.browser.browsing import CHROMIUM_ARGUMENTS
+from tests.browser.browsing import CHROMIUM_ARGUMENTS, TIMEOUT_MS
 from tests.browser.pages_server import serve_pages
 from tests.conftest import ROOT
 
@@ -154,7 +154,7 @@ def take(browser: Browser, origin: str, state: str, locale: str, view: View) -> 
         java_script_enabled=state != "unscripted",
         bypass_csp=view.text != 1,
     )
-    context.set_default_timeout(5000)
+    context.set_default_timeout(TIMEOUT_MS)
     page = context.new_page()
     page.on("pageerror", lambda error: print(f"{state}: {error}", file=sys.stderr))
     STATES[state](page, f"{origin}/{locale}")

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
 """What a commission answered, as the reporter sees it."""
 
+from random import Random
+
 from playwright.sync_api import expect
 
 from crypto.note import SigningKey
@@ -17,9 +19,9 @@ LAST = "شكرًا لك. كتبنا اليوم إلى المحكمة <b>بلا �
 
 
 def test_messages_stand_newest_first_and_a_broken_one_hides_no_other(
-    new_context: NewContext, portal_server: Program
+    new_context: NewContext, portal_server: Program, rng: Random
 ) -> None:
-    code = new_code()
+    code = new_code(rng.randbytes)
     report = AnsweredReport(portal_server, code)
     report.collect()
     stranger = SigningKey.generate(f"{report.world.slug}/bruno")

@@ -330,10 +330,10 @@ def test_a_network_that_is_gone_is_said_and_sending_goes_on_by_itself(
     context.route("**/api/v1/**", lambda route: route.abort("internetdisconnected"))
     reporter.send()
     trouble = reporter.panel("sending").locator("[data-trouble]")
-    expect(trouble).to_be_visible(timeout=10_000)
+    expect(trouble).to_be_visible()
     expect(trouble).to_contain_text("Nothing is lost")
     context.unroute("**/api/v1/**")
-    expect(reporter.panel("sent")).to_be_visible(timeout=40_000)
+    expect(reporter.panel("sent")).to_be_visible()
 
 
 def test_an_answer_that_can_not_be_mended_by_waiting_leaves_the_answers_alone(

@@ -2,6 +2,7 @@
 """The way back with a code, in a real browser, against a real portal."""
 
 import json
+from random import Random
 
 import pytest
 from playwright.sync_api import Request, expect
@@ -14,12 +15,14 @@ from tests.servers import Program
 NOTHING = "There is nothing new for this code."
 
 
-def test_an_unknown_code_and_an_empty_mailbox_look_the_same(new_context: NewContext, portal_server: Program) -> None:
+def test_an_unknown_code_and_an_empty_mailbox_look_the_same(
+    new_context: NewContext, portal_server: Program, rng: Random
+) -> None:
     reporter = Reporter(new_context().new_page(), portal_server.origin)
     reporter.open_form()
     known = reporter.send_report()
     texts = []
-    for code in (known, new_code()):
+    for code in (known, new_code(rng.randbytes)):
         reporter.open_return()
         reporter.enter_code(code)
         expect(reporter.panel("mailbox")).to_contain_text(NOTHING)
@@ -43,20 +46,24 @@ def test_an_unknown_code_and_an_empty_mailbox_look_the_same(new_context: NewCont
     ],
     ids=["arabic", "persian", "full-width", "hyphens", "pasted marks"],
 )
-def test_a_code_is_taken_as_people_write_it(new_context: NewContext, portal_server: Program, spell: object) -> None:
+def test_a_code_is_taken_as_people_write_it(
+    new_context: NewContext, portal_server: Program, rng: Random, spell: object
+) -> None:
     reporter = Reporter(new_context().new_page(), portal_server.origin)
     reporter.open_return()
-    reporter.enter_code(spell(new_code()))  # type: ignore[operator]
+    reporter.enter_code(spell(new_code(rng.randbytes)))  # type: ignore[operator]
     expect(reporter.panel("mailbox")).to_contain_text(NOTHING)
 
 
-def test_a_mistake_names_its_group_and_asks_nobody(new_context: NewContext, portal_server: Program) -> None:
+def test_a_mistake_names_its_group_and_asks_nobody(
+    new_context: NewContext, portal_server: Program, rng: Random
+) -> None:
     context = new_context()
     reporter = Reporter(context.new_page(), portal_server.origin)
     reporter.open_return()
     requests: list[Request] = []
     context.on("request", lambda request: requests.append(request))  # noqa: PLW0108
-    code = new_code()
+    code = new_code(rng.randbytes)
     parts = list(groups(code))
     one_digit = parts.copy()
     one_digit[2] = str((int(parts[2][0]) + 1) % 10) + parts[2][1:]
@@ -76,35 +83,40 @@ def test_a_mistake_names_its_group_and_asks_nobody(new_context: NewContext, port
     assert requests == []
 
 
-def test_two_groups_in_the_wrong_order_are_named(new_context: NewContext, portal_server: Program) -> None:
+def test_two_groups_in_the_wrong_order_are_named(new_context: NewContext, portal_server: Program, rng: Random) -> None:
     reporter = Reporter(new_context().new_page(), portal_server.origin)
     reporter.open_return()
-    parts = list(groups(new_code()))
+    parts = list(groups(new_code(rng.randbytes)))
     parts[1], parts[5] = parts[5], parts[1]
     reporter.enter_code(" ".join(parts))
     expect(reporter.page.locator("#code-error")).to_contain_text("Check groups 2 and 6")
 
 
-def test_a_wrong_group_is_said_while_typing(new_context: NewContext, portal_server: Program) -> None:
+def test_a_wrong_group_is_said_while_typing(new_context: NewContext, portal_server: Program, rng: Random) -> None:
     reporter = Reporter(new_context().new_page(), portal_server.origin)
     reporter.open_return()
     field = reporter.page.locator("#code")
-    first, second = groups(new_code())[:2]
+    first, second = groups(new_code(rng.randbytes))[:2]
     field.press_sequentially(first + second[:3])
     expect(field).to_have_value(f"{first} {second[:3]}")
     tally = reporter.page.locator("[data-tally]")
     expect(tally).to_have_text("1 of 7 groups")
-    field.press_sequentially("00000")
-    expect(tally).to_contain_text("Check group")
+    # One digit in ten is the right one at the end of a group.
+    wrong = str((int(second[4]) + rng.randrange(1, 10)) % 10)
+    field.press_sequentially(second[3] + wrong)
+    expect(tally).to_contain_text("Check group 2")
+    field.press("Backspace")
+    field.press_sequentially(second[4])
+    expect(tally).to_have_text("2 of 7 groups")
 
 
-def test_the_code_is_in_no_request(new_context: NewContext, portal_server: Program) -> None:
+def test_the_code_is_in_no_request(new_context: NewContext, portal_server: Program, rng: Random) -> None:
     context = new_context()
     posts: list[Request] = []
     context.on("request", lambda request: posts.append(request) if request.method == "POST" else None)
     reporter = Reporter(context.new_page(), portal_server.origin)
     reporter.open_return()
-    code = new_code()
+    code = new_code(rng.randbytes)
     reporter.enter_code(code)
     expect(reporter.panel("mailbox")).to_be_visible()
     assert [request.url for request in posts] == [f"{portal_server.origin}/api/v1/mailbox"]
@@ -113,20 +125,20 @@ def test_the_code_is_in_no_request(new_context: NewContext, portal_server: Progr
     assert not any(group in json.dumps(body) for group in (code, *groups(code)) if len(group) > 5)
 
 
-def test_an_empty_message_is_not_sent(new_context: NewContext, portal_server: Program) -> None:
+def test_an_empty_message_is_not_sent(new_context: NewContext, portal_server: Program, rng: Random) -> None:
     reporter = Reporter(new_context().new_page(), portal_server.origin)
     reporter.open_return()
-    reporter.enter_code(new_code())
+    reporter.enter_code(new_code(rng.randbytes))
     expect(reporter.panel("mailbox")).to_be_visible()
     reporter.page.locator("[data-follow-up] [data-send]").click()
     expect(reporter.page.locator("#body-error")).to_have_text("Write your message first")
     expect(reporter.page.locator("[data-follow-up] [data-errors]")).to_be_focused()
 
 
-def test_close_leaves_nothing_on_the_page(new_context: NewContext, portal_server: Program) -> None:
+def test_close_leaves_nothing_on_the_page(new_context: NewContext, portal_server: Program, rng: Random) -> None:
     reporter = Reporter(new_context().new_page(), portal_server.origin)
     reporter.open_return()
-    reporter.enter_code(new_code())
+    reporter.enter_code(new_code(rng.randbytes))
     reporter.page.locator("#body").fill("A thing I began to write")
     reporter.page.locator("[data-close]").click()
     expect(reporter.panel("enter")).to_be_visible()
@@ -134,12 +146,12 @@ def test_close_leaves_nothing_on_the_page(new_context: NewContext, portal_server
     expect(reporter.page.locator("#body")).to_have_value("")
 
 
-def test_opening_can_be_called_off(new_context: NewContext, portal_server: Program) -> None:
+def test_opening_can_be_called_off(new_context: NewContext, portal_server: Program, rng: Random) -> None:
     context = new_context()
     reporter = Reporter(context.new_page(), portal_server.origin)
     reporter.open_return()
     context.route("**/api/v1/mailbox", lambda route: route.abort("internetdisconnected"))
-    reporter.enter_code(new_code())
+    reporter.enter_code(new_code(rng.randbytes))
     expect(reporter.panel("opening").locator("[data-trouble]")).to_contain_text("The connection is gone")
     reporter.page.locator("[data-cancel]").click()
     expect(reporter.panel("enter")).to_be_visible()

@@ -10,7 +10,6 @@ import re
 import shutil
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -22,6 +21,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 from tests.browser.browsing import CHROMIUM_ARGUMENTS
 from tests.conftest import ROOT, find_chromium
 from tests.servers import free_port
+from tests.waiting import wait_until
 
 FOLDER = ROOT / "var" / "tour"
 PICTURES = ROOT / "var" / "screenshots"
@@ -153,13 +153,11 @@ def _demonstration() -> Iterator[dict[str, Any]]:
 
 
 def _wait_for(described: Path, process: subprocess.Popen[bytes]) -> dict[str, Any]:
-    deadline = time.monotonic() + START_SECONDS_MAX
-    while time.monotonic() < deadline and process.poll() is None:
-        if described.exists():
-            description: dict[str, Any] = json.loads(described.read_text(encoding="utf-8"))
-            return description
-        time.sleep(0.2)
-    raise RuntimeError("the demonstration did not start")
+    wait_until(lambda: described.exists() or process.poll() is not None, "the demonstration is up", START_SECONDS_MAX)
+    if process.poll() is not None:
+        raise RuntimeError("the demonstration did not start")
+    description: dict[str, Any] = json.loads(described.read_text(encoding="utf-8"))
+    return description
 
 
 if __name__ == "__main__":

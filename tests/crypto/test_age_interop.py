@@ -10,6 +10,7 @@ import pytest
 
 from crypto.age import PqIdentity, X25519Identity, open_sealed, open_stream, seal
 from crypto.armor import read_armor
+from tests.waiting import SECONDS_MAX
 
 SIZES = [0, 1, 65_535, 65_536, 65_537, 1 << 20, 20_000_000]
 SEED = bytes(range(32))
@@ -18,7 +19,7 @@ SEED = bytes(range(32))
 def age_encryption(command: str, *parameters: object, stdin: bytes = b"") -> bytes:
     script = Path(__file__).with_name("age_interop.mjs")
     line = ["node", script, command, *map(str, parameters)]
-    return subprocess.run(line, input=stdin, stdout=subprocess.PIPE, check=True, timeout=120).stdout
+    return subprocess.run(line, input=stdin, stdout=subprocess.PIPE, check=True, timeout=SECONDS_MAX).stdout
 
 
 def plaintext_of(size: int) -> bytes:

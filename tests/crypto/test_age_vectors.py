@@ -33,6 +33,7 @@ from crypto.errors import (
     NotARecipientError,
     UnsupportedVersionError,
 )
+from tests.waiting import SECONDS_MAX
 
 # We have no passphrase recipients: such a file is whole, and nobody's. Where the header itself breaks the format, or
 # the rule that a passphrase stands alone, that is found without the passphrase.
@@ -56,7 +57,7 @@ class Vector:
 @functools.cache
 def load_vectors() -> dict[str, Vector]:
     script = Path(__file__).with_name("age_vectors.mjs")
-    printed = subprocess.run(["node", script], capture_output=True, check=True, timeout=60).stdout
+    printed = subprocess.run(["node", script], capture_output=True, check=True, timeout=SECONDS_MAX).stdout
     return {name: parse_vector(name, base64.b64decode(text)) for name, text in json.loads(printed).items()}
 
 

@@ -14,6 +14,7 @@ import pytest
 
 from crypto.__main__ import main
 from crypto.age import PqIdentity, X25519Identity, open_sealed, parse_identity_file, seal
+from tests.waiting import SECONDS_MAX
 
 LETTER = bytes(range(256)) * 1000
 
@@ -31,7 +32,12 @@ def crypto(*arguments: object, stdin: bytes = b"") -> subprocess.CompletedProces
     root = Path(__file__).parents[2]
     line = [sys.executable, "-m", "crypto", *map(str, arguments)]
     return subprocess.run(
-        line, input=stdin, capture_output=True, check=False, timeout=60, env=os.environ | {"PYTHONPATH": str(root)}
+        line,
+        input=stdin,
+        capture_output=True,
+        check=False,
+        timeout=SECONDS_MAX,
+        env=os.environ | {"PYTHONPATH": str(root)},
     )
 
 
@@ -152,7 +158,9 @@ def test_a_sealed_file_is_not_printed_on_a_terminal(sister):
     leader, follower = pty.openpty()
     line = [sys.executable, "-m", "crypto", "seal", "-r", str(sister.recipient()), "sister.key"]
     environment = os.environ | {"PYTHONPATH": str(Path(__file__).parents[2])}
-    done = subprocess.run(line, stdout=follower, stderr=subprocess.PIPE, check=False, timeout=60, env=environment)
+    done = subprocess.run(
+        line, stdout=follower, stderr=subprocess.PIPE, check=False, timeout=SECONDS_MAX, env=environment
+    )
     os.close(follower)
     os.close(leader)
     assert (done.returncode, done.stderr.startswith(b"amparo: a sealed file is binary")) == (1, True)

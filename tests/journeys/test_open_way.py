@@ -13,6 +13,7 @@ from playwright.sync_api import Page, expect
 
 from tests.journeys.world import World, Writing, open_mailbox, reload_until_visible, write_report
 from tests.servers import ROOT
+from tests.waiting import SECONDS_MAX
 
 STORY = "لم يقرأ القاضي التقرير الطبي، وقال إن الطائرة يوم الأربعاء."
 LETTER_REASONS = "What you describe is within the mandate, and there are papers that can be checked."
@@ -141,7 +142,7 @@ def _verify(file: Path) -> subprocess.CompletedProcess[str]:
         cwd=ROOT,
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=SECONDS_MAX,
         check=False,
     )
 

@@ -88,7 +88,7 @@ def _read_the_answer_and_write_again(world: World, code: str) -> None:
     expect(page.locator("[data-collected]")).to_be_visible()
     page.locator("#body").fill(FOLLOW_UP)
     page.locator("[data-panel=mailbox] [data-send]").click()
-    expect(page.locator("[data-followed-up]")).to_be_visible(timeout=30_000)
+    expect(page.locator("[data-followed-up]")).to_be_visible()
     _check_no_traces(context, page)
     context.close()
 

@@ -8,10 +8,12 @@ from pathlib import Path
 
 import pyotp
 from playwright.sync_api import Browser, BrowserContext, FilePayload, Page, Request, expect
+from playwright.sync_api import TimeoutError as PlaywrightTimeout
 
 from oversight.demo.programs import Server
 from oversight.founding.ceremony import Sheet
 from oversight.founding.command import Founded
+from tests.waiting import wait_until
 
 PANELS_MAX = 40
 ARABIC_DIGITS = str.maketrans("0123456789", "٠١٢٣٤٥٦٧٨٩")
@@ -87,7 +89,7 @@ def write_report(world: World, page: Page, writing: Writing) -> str:
     go_on(page)
     groups = _type_code_back(page)
     page.locator("[data-panel=code] [data-send]").click()
-    expect(page.locator("[data-panel=sent]")).to_be_visible(timeout=60_000)
+    expect(page.locator("[data-panel=sent]")).to_be_visible()
     return "".join(groups)
 
 
@@ -120,7 +122,7 @@ def open_mailbox(world: World, page: Page, code: str) -> None:
     page.goto(f"{world.portal.url}/ar/return")
     page.locator("#code").fill(code.translate(ARABIC_DIGITS))
     page.locator("[data-open]").click()
-    expect(page.locator("[data-panel=mailbox]")).to_be_visible(timeout=30_000)
+    expect(page.locator("[data-panel=mailbox]")).to_be_visible()
 
 
 def go_on(page: Page) -> None:
@@ -128,11 +130,15 @@ def go_on(page: Page) -> None:
     page.locator("section.panel:visible [data-next]").click()
 
 
-def reload_until_visible(page: Page, selector: str, tries_max: int = 60) -> None:
+def reload_until_visible(page: Page, selector: str) -> None:
     """The collector comes by every second; a member would reload the page."""
-    for _ in range(tries_max):
-        if page.locator(selector).first.is_visible():
-            return
-        page.wait_for_timeout(500)
-        page.reload()
-    raise AssertionError(f"{selector} did not appear")
+
+    def is_there() -> bool:
+        try:
+            page.locator(selector).first.wait_for(timeout=250)
+        except PlaywrightTimeout:
+            page.reload()
+            return False
+        return True
+
+    wait_until(is_there, f"{selector} is on the page")

@@ -3,7 +3,6 @@
 
 from dataclasses import dataclass, replace
 from functools import cache
-from secrets import token_hex
 from typing import Any
 
 import httpx
@@ -15,6 +14,7 @@ from oversight.commission.charters import knows_charter
 from oversight.reports.arrival import Receiver
 from oversight.reports.blobs import Blobs
 from oversight.wire.portal_client import PortalClient
+from tests.chance import fresh_id
 from tests.oversight.office import Office
 from tests.people import PORTAL_ORIGIN, TODAY, World
 
@@ -54,7 +54,7 @@ def attachment(data: bytes, name: str = "clinic note.txt") -> OutgoingAttachment
 
 def under_new_id(sealed: SealedSubmission) -> SealedSubmission:
     """The same sealed files under another id: enough for whoever does not open them."""
-    manifest = replace(sealed.manifest, submission=token_hex(16))
+    manifest = replace(sealed.manifest, submission=fresh_id())
     return replace(sealed, manifest=manifest, manifest_bytes=manifest.encode())
 
 

@@ -6,7 +6,6 @@ import logging
 import socket
 import sys
 import threading
-import time
 from collections.abc import Callable, Iterator
 from typing import Any, cast
 
@@ -21,9 +20,9 @@ from oversight import __main__ as program
 from oversight.settings import Settings
 from portal.kit.http_protocol import HEAD_BYTES_MAX
 from tests.servers import free_port
+from tests.waiting import SECONDS_MAX, wait_until
 
 RARE = "quokka"
-SECONDS_MAX = 10
 CHUNKED = b"POST /login HTTP/1.1\r\nHost: x\r\nSec-Fetch-Site: same-origin\r\nTransfer-Encoding: chunked\r\n\r\n"
 
 Exchange = Callable[[bytes], bytes]
@@ -52,9 +51,7 @@ def exchange(settings: Settings, written: io.StringIO, monkeypatch: pytest.Monke
         thread = threading.Thread(target=server.run)
         thread.start()
         servers.append((server, thread))
-        deadline = time.monotonic() + SECONDS_MAX
-        while not server.started and time.monotonic() < deadline:
-            time.sleep(0.01)
+        wait_until(lambda: server.started, "the office is up")
 
     def send(data: bytes) -> bytes:
         with socket.create_connection(("127.0.0.1", port), timeout=SECONDS_MAX) as connection:
@@ -83,9 +80,7 @@ def test_an_unexpected_error_is_logged_by_its_place_and_not_by_what_it_says(
     answer = exchange(b"GET /fail?%b HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n" % RARE.encode())
     assert answer.startswith(b"HTTP/1.1 500 ")
     # The error is written after its answer.
-    deadline = time.monotonic() + SECONDS_MAX
-    while "RuntimeError" not in written.getvalue() and time.monotonic() < deadline:
-        time.sleep(0.01)
+    wait_until(lambda: "RuntimeError" in written.getvalue(), "the error is logged")
     assert "builtins.RuntimeError at tests/oversight/test_quiet_office.py:" in written.getvalue()
     assert RARE not in written.getvalue() + answer.decode()
 

@@ -7,6 +7,7 @@ from pathlib import Path
 import httpx
 
 from tests.servers import Program, free_port
+from tests.waiting import SECONDS_MAX
 
 
 def office_alone(folder: Path, static: Path) -> Program:
@@ -19,7 +20,7 @@ def test_serving_prints_the_setup_token_and_nothing_about_requests(tmp_path: Pat
     office = office_alone(tmp_path, static_folder)
     office.start()
     try:
-        client = httpx.Client(base_url=office.origin, trust_env=False)
+        client = httpx.Client(base_url=office.origin, trust_env=False, timeout=SECONDS_MAX)
         for path in ("/found", "/no-such-page-canary", "/login?next=canary"):
             client.get(path, headers={"user-agent": "canary"})
         token = (tmp_path / "office" / "secrets" / "setup.token").read_text().strip()

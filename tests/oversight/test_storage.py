@@ -14,6 +14,7 @@ from oversight.founding.records import FoundingRecord
 from oversight.members.records import FailedLoginRecord, MemberRecord, SessionRecord
 from oversight.storage import Database, DatabaseError, pending_changes
 from tests.people import NOW, World, found_test_commission, settle_office
+from tests.servers import free_port
 
 
 @pytest.fixture(scope="module")
@@ -89,4 +90,4 @@ async def test_a_database_that_cannot_be_opened_says_so(tmp_path: Path) -> None:
     with pytest.raises(DatabaseError):
         await Database.open(f"sqlite://{tmp_path / 'office.sqlite3'}")
     with pytest.raises(DatabaseError):
-        await Database.open("asyncpg://nobody@127.0.0.1:9/nothing")
+        await Database.open(f"asyncpg://nobody@127.0.0.1:{free_port()}/nothing")

@@ -15,6 +15,7 @@ from crypto.bundle import MEDIA_TYPE
 from crypto.note import VerifierKey
 from tests.postgres import Postgres
 from tests.servers import Program, portal_program, post_test_charter
+from tests.waiting import SECONDS_MAX
 
 RARE = "quokka"
 
@@ -46,7 +47,9 @@ def _built(folder: Path) -> Path:
 
 def run(program: Program, *arguments: str) -> "subprocess.CompletedProcess[str]":
     command = [sys.executable, "-m", "portal", *arguments]
-    return subprocess.run(command, env=program.environment(), capture_output=True, text=True, timeout=60, check=False)
+    return subprocess.run(
+        command, env=program.environment(), capture_output=True, text=True, timeout=SECONDS_MAX, check=False
+    )
 
 
 def test_check_says_of_every_item_whether_it_is_well(program: Program) -> None:
@@ -73,7 +76,7 @@ def test_a_missing_setting_is_one_line(tmp_path: Path) -> None:
         env={"PATH": os.environ["PATH"]},
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=SECONDS_MAX,
         check=False,
     )
     assert (done.returncode, done.stdout, done.stderr) == (1, "", "portal: PORTAL_ORIGIN is missing\n")
@@ -109,7 +112,7 @@ def test_build_writes_the_pages(program: Program, tmp_path: Path) -> None:
 def test_a_charter_brings_its_form_and_serving_ends_when_asked(program: Program) -> None:
     program.start()
     world = post_test_charter(program)
-    page = httpx.get(f"{program.origin}/en/{world.slug}/report")
+    page = httpx.get(f"{program.origin}/en/{world.slug}/report", timeout=SECONDS_MAX)
     assert page.status_code == 200
     assert "trusted-types" in page.headers["content-security-policy"]
     assert "server" not in page.headers
@@ -124,7 +127,7 @@ def test_the_log_of_a_running_portal_holds_nothing_of_a_request(program: Program
     program.start()
     api = f"{program.origin}/api/v1"
     headers = {"user-agent": RARE, "referer": f"http://{RARE}", "content-type": RARE}
-    with httpx.Client() as client:
+    with httpx.Client(timeout=SECONDS_MAX) as client:
         client.post(f"{api}/submissions?{RARE}=1", content=RARE, headers=headers)
         client.put(f"{api}/uploads/{RARE}/{RARE}/{RARE}", content=RARE, headers=headers)
         client.get(f"{api}/office/submissions?after={RARE}", headers={"signature": RARE, "signature-input": RARE})
@@ -147,7 +150,10 @@ def test_several_processes_share_a_database(postgres: Postgres, tmp_path: Path) 
             one.start()
             world = post_test_charter(one)
             two.start()
-            keys = [httpx.get(f"http://127.0.0.1:{each.port}/api/v1/portal").json()["verifier"] for each in (one, two)]
+            keys = [
+                httpx.get(f"http://127.0.0.1:{each.port}/api/v1/portal", timeout=SECONDS_MAX).json()["verifier"]
+                for each in (one, two)
+            ]
             assert VerifierKey.parse(keys[0]) == VerifierKey.parse(keys[1])
             bundle = another(sealed_report(), charter=world.charter.hash).bundle()
             answers = [
@@ -155,6 +161,7 @@ def test_several_processes_share_a_database(postgres: Postgres, tmp_path: Path) 
                     f"http://127.0.0.1:{each.port}/api/v1/submissions",
                     content=bundle,
                     headers={"content-type": MEDIA_TYPE},
+                    timeout=SECONDS_MAX,
                 )
                 for each in (one, two)
             ]

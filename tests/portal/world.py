@@ -8,7 +8,6 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import cache
 from pathlib import Path
-from secrets import token_hex
 from typing import Any
 
 import httpx
@@ -26,6 +25,7 @@ from portal.charters.known import invite
 from portal.settings import Settings
 from portal.storage.blobs import PART_BYTES, BlobStore
 from portal.storage.database import Database
+from tests.chance import fresh_id
 from tests.people import NOW, PORTAL_ORIGIN, World, found_test_commission, portal_key
 from tests.portal.office_api.request_signer import RequestSigner
 
@@ -162,7 +162,7 @@ def sealed_report(attachment_bytes: tuple[int, ...] = ()) -> SealedSubmission:
 
 def another(sealed: SealedSubmission, **changes: Any) -> SealedSubmission:
     """The same sealed files under a submission id of their own: cheap, and the portal can't tell."""
-    manifest = replace(sealed.manifest, submission=token_hex(16), **changes)
+    manifest = replace(sealed.manifest, submission=fresh_id(), **changes)
     return replace(sealed, manifest=manifest, manifest_bytes=manifest.encode())
 
 

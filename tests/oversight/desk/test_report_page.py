@@ -23,6 +23,7 @@ from tests.oversight.office import Office
 from tests.oversight.portal_simulator import PortalSimulator
 from tests.oversight.sealed_reports import ANSWERS, Wire, attachment, sealed_report
 from tests.people import TODAY, World
+from tests.waiting import SECONDS_MAX
 
 pytestmark = pytest.mark.usefixtures("in_database")
 
@@ -178,15 +179,14 @@ async def test_a_file_that_changes_after_the_check_breaks_the_download_off(tmp_p
 
 async def test_a_download_that_nobody_waits_for_any_more_ends(tmp_path: Path, world: World) -> None:
     path, entry, thread = sealed_file(tmp_path, world, b"x" * 3_000_000)
-    before = threading.active_count()
+    before = set(threading.enumerate())
     stream = stream_attachment(path, entry, thread)
     assert len(await anext(stream)) == 65_536
     await stream.aclose()  # type: ignore[attr-defined]
-    for _ in range(1000):
-        if threading.active_count() <= before:
-            break
-        await asyncio.sleep(0.005)
-    assert threading.active_count() <= before
+    for downloading in set(threading.enumerate()) - before:
+        # Not in this thread: its last step needs this loop.
+        await asyncio.to_thread(downloading.join, SECONDS_MAX)
+        assert not downloading.is_alive()
 
 
 @pytest.mark.parametrize(

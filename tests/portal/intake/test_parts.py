@@ -6,7 +6,6 @@ import os
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from pathlib import Path
-from secrets import token_hex
 
 import pytest
 import pytest_asyncio
@@ -14,6 +13,7 @@ import pytest_asyncio
 from crypto.age import PqIdentity, seal
 from portal.storage.blobs import PART_BYTES
 from portal.storage.open_blobs import open_blobs
+from tests.chance import fresh_id
 from tests.portal.storage.object_store import ObjectStore
 from tests.portal.world import (
     API,
@@ -43,7 +43,7 @@ async def portal(
         store: ObjectStore = request.getfixturevalue("object_store")
         for name, value in store.environment.items():
             monkeypatch.setenv(name, value)
-        blobs = open_blobs(f"s3://amparo/{token_hex(4)}", 0)
+        blobs = open_blobs(f"s3://amparo/{fresh_id()}", 0)
     async with running_portal(tmp_path, blobs=blobs) as running:
         yield running
 
@@ -124,7 +124,7 @@ async def test_a_truncated_part_is_refused(portal: RunningPortal) -> None:
 
 
 async def test_a_part_without_a_digest_is_refused(portal: RunningPortal) -> None:
-    path = f"{API}/uploads/{token_hex(16)}/{FILE}/0"
+    path = f"{API}/uploads/{fresh_id()}/{FILE}/0"
     for headers in ({}, {"content-digest": "md5=:AAAA:"}, {"content-digest": "sha-256=:AAAA:"}):
         assert error_code(await portal.client.put(path, content=b"x", headers=headers)) == (400, "digest-missing")
 
@@ -134,7 +134,7 @@ async def test_a_part_larger_than_4_mib_is_refused(portal: RunningPortal) -> Non
         for _ in range(5):
             yield bytes(1024 * 1024)
 
-    path = f"{API}/uploads/{token_hex(16)}/{FILE}/1"
+    path = f"{API}/uploads/{fresh_id()}/{FILE}/1"
     headers = {"content-digest": digest_header(bytes(5 * 1024 * 1024))}
     said = await portal.client.put(path, content=bytes(5 * 1024 * 1024), headers=headers)
     unsaid = await portal.client.put(path, content=chunks(), headers=headers)
@@ -142,11 +142,11 @@ async def test_a_part_larger_than_4_mib_is_refused(portal: RunningPortal) -> Non
 
 
 async def test_an_empty_part_is_refused(portal: RunningPortal) -> None:
-    assert error_code(await portal.put_part(token_hex(16), FILE, 1, b"")) == (400, "malformed-request")
+    assert error_code(await portal.put_part(fresh_id(), FILE, 1, b"")) == (400, "malformed-request")
 
 
 async def test_a_first_part_that_is_not_sealed_is_refused(portal: RunningPortal) -> None:
-    answer = await portal.put_part(token_hex(16), FILE, 0, b"\xff\xd8\xff a photograph" * 1000)
+    answer = await portal.put_part(fresh_id(), FILE, 0, b"\xff\xd8\xff a photograph" * 1000)
     assert error_code(answer) == (400, "not-sealed")
     assert await portal.assembly.blobs.submissions() == []
 
@@ -238,7 +238,7 @@ async def test_an_upload_that_died_leaves_no_half_part(tmp_path: Path) -> None:
         async def dies() -> AsyncIterator[bytes]:
             yield part[: 2 * 1024 * 1024]
 
-        path = f"{API}/uploads/{token_hex(16)}/{FILE}/0"
+        path = f"{API}/uploads/{fresh_id()}/{FILE}/0"
         answer = await portal.client.put(path, content=dies(), headers={"content-digest": digest_header(part)})
         assert error_code(answer) == (400, "digest-mismatch")
         assert list((portal.data / "blobs" / "incoming").iterdir()) == []

@@ -369,8 +369,8 @@ async def test_a_turn_is_not_for_a_body_that_comes_a_byte_at_a_time(monkeypatch:
 
     async def dribble() -> AsyncIterator[bytes]:
         for _ in range(100):
-            await asyncio.sleep(0.01)
             yield b"x"
+            await asyncio.sleep(0.01)
 
     received = 0
     with pytest.raises(ClientDisconnect):

@@ -4,7 +4,6 @@
 import asyncio
 from dataclasses import replace
 from pathlib import Path
-from secrets import token_hex
 
 import pytest
 
@@ -16,6 +15,7 @@ from crypto.state import open_state
 from crypto.submission import SealedSubmission, open_grant
 from portal.mailbox.mailboxes import FOLLOW_UPS_MAX
 from portal.storage import records
+from tests.chance import fresh_id
 from tests.people import NOW
 from tests.portal.world import API, RunningPortal, error_code, mailbox_secrets, running_portal, sealed_report
 
@@ -55,7 +55,7 @@ async def post_follow_up(portal: RunningPortal, secrets: MailboxSecrets, sealed:
 
 
 def stranger() -> MailboxSecrets:
-    return replace(mailbox_secrets(), mailbox_id=token_hex(16))
+    return replace(mailbox_secrets(), mailbox_id=fresh_id())
 
 
 def wrong_token() -> MailboxSecrets:
@@ -217,7 +217,7 @@ async def test_a_full_mailbox_takes_no_more(portal: RunningPortal) -> None:
             records.FollowUpRecord(
                 slug=portal.world.slug,
                 submission=sealed.manifest.submission,
-                message=token_hex(16),
+                message=fresh_id(),
                 day=NOW.date(),
                 sealed=b"x",
             )

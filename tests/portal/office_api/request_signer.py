@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
 """Signs requests as an office does, so that the portal's tests need nothing of the office."""
 
-import secrets
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -12,6 +11,7 @@ from http_message_signatures import HTTPMessageSigner, MappingKeyResolver, algor
 
 from crypto.encoding import encode_base64
 from crypto.note import SigningKey
+from tests.chance import fresh_bytes
 
 
 @dataclass
@@ -35,7 +35,7 @@ class RequestSigner:
         parts = _Parts(method, target_uri)
         options: dict[str, Any] = {
             "created": self.clock(),
-            "nonce": encode_base64(secrets.token_bytes(16)),
+            "nonce": encode_base64(fresh_bytes(16)),
             "label": "amparo",
             "include_alg": False,
             "covered_component_ids": ("@method", "@target-uri"),

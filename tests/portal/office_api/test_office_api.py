@@ -4,7 +4,6 @@
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
-from secrets import token_hex
 
 import pytest
 
@@ -14,6 +13,7 @@ from crypto.manifest import read_manifest
 from crypto.note import SigningKey
 from crypto.submission import SealedSubmission
 from portal.storage.records import NonceRecord
+from tests.chance import fresh_id
 from tests.people import NOW, PORTAL_ORIGIN, found_test_commission
 from tests.portal.charters.test_charters import post, successor
 from tests.portal.office_api.request_signer import RequestSigner
@@ -254,5 +254,5 @@ async def test_a_confirmation_of_another_form_is_refused(portal: RunningPortal, 
 
 async def test_an_unknown_submission_takes_no_reply(portal: RunningPortal) -> None:
     state = fresh_report().files["state.age"]
-    answer = await portal.office("POST", f"/submissions/{token_hex(16)}/replies", state)
+    answer = await portal.office("POST", f"/submissions/{fresh_id()}/replies", state)
     assert error_code(answer) == (404, "not-found")

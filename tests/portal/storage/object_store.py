@@ -3,15 +3,13 @@
 
 import subprocess
 import sys
-import time
 from dataclasses import dataclass
 from pathlib import Path
 
 import httpx
 
 from tests.servers import free_port
-
-START_SECONDS_MAX = 60
+from tests.waiting import SECONDS_MAX, wait_until
 
 
 @dataclass(frozen=True)
@@ -24,7 +22,7 @@ class ObjectStore:
     def stop(self) -> None:
         """Its data is thrown away anyway; asked politely it would take ten seconds."""
         self.process.kill()
-        self.process.wait(10)
+        self.process.wait(SECONDS_MAX)
 
 
 def start_object_store(folder: Path) -> ObjectStore | str:
@@ -48,13 +46,15 @@ def start_object_store(folder: Path) -> ObjectStore | str:
         "AWS_ALLOW_HTTP": "true",
     }
     store = ObjectStore(process, environment)
-    deadline = time.monotonic() + START_SECONDS_MAX
-    while time.monotonic() < deadline and process.poll() is None:
-        try:
-            if httpx.put(f"{endpoint}/amparo", timeout=5).is_success:
-                return store
-        except httpx.HTTPError:
-            pass
-        time.sleep(0.1)
+    wait_until(lambda: process.poll() is not None or _has_bucket(endpoint), "SeaweedFS takes a bucket")
+    if process.poll() is None:
+        return store
     store.stop()
     return "SeaweedFS did not start"
+
+
+def _has_bucket(endpoint: str) -> bool:
+    try:
+        return httpx.put(f"{endpoint}/amparo", timeout=SECONDS_MAX).is_success
+    except httpx.HTTPError:
+        return False

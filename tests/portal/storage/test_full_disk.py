@@ -6,11 +6,11 @@ import os
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
-from secrets import token_hex
 
 import pytest
 
 from portal.storage.records import SubmissionRecord
+from tests.chance import fresh_id
 from tests.portal.world import (
     RunningPortal,
     bundle_without_attachments,
@@ -116,5 +116,5 @@ async def test_a_really_full_disk_loses_nothing_and_the_portal_goes_on(small_dis
 async def test_attachments_leave_room_for_reports(tmp_path: Path) -> None:
     async with running_portal(tmp_path, free_bytes_min=2**60) as portal:
         part = cut(fresh_report(10).files[FILE])[0]
-        assert error_code(await portal.put_part(token_hex(16), FILE, 0, part)) == FULL
+        assert error_code(await portal.put_part(fresh_id(), FILE, 0, part)) == FULL
         assert (await portal.submit(fresh_report().bundle())).status_code == 201

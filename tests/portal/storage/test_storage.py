@@ -5,7 +5,6 @@ import asyncio
 import contextlib
 from collections.abc import AsyncIterator
 from pathlib import Path
-from secrets import token_hex
 
 import pytest
 from tortoise.transactions import in_transaction
@@ -15,8 +14,10 @@ from portal.storage.database import Database, pending_migrations, transaction
 from portal.storage.errors import BusyError, DatabaseError, DuplicateError
 from portal.storage.group_commit import GroupCommit
 from portal.storage.records import FollowUpRecord, NonceRecord
+from tests.chance import fresh_id
 from tests.people import NOW
 from tests.servers import free_port
+from tests.waiting import SECONDS_MAX
 
 
 @contextlib.asynccontextmanager
@@ -43,7 +44,7 @@ async def stop(task: "asyncio.Task[None]") -> None:
 
 
 def nonce(value: str = "") -> NonceRecord:
-    return NonceRecord(nonce=value or token_hex(12), expires=1)
+    return NonceRecord(nonce=value or fresh_id(), expires=1)
 
 
 def follow_up(number: int) -> FollowUpRecord:
@@ -125,7 +126,7 @@ async def test_two_processes_never_show_a_row_after_one_with_a_higher_sequence(d
             await asyncio.sleep(0)
 
     async with open_database(database_url), open_database(database_url) as one, open_database(database_url) as two:
-        async with asyncio.timeout(60):
+        async with asyncio.timeout(SECONDS_MAX):
             await asyncio.gather(write(one, 0), write(two, 1000), read(200))
         assert len(set(seen)) == await FollowUpRecord.all().count() == 200
 

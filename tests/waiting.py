@@ -1,0 +1,17 @@
+# SPDX-License-Identifier: AGPL-3.0-or-later
+"""Waiting for what has to come: by its condition, never by a length of time."""
+
+import time
+from collections.abc import Callable
+
+# Only a fault takes longer, on however busy a machine: for whatever a test waits for.
+SECONDS_MAX = 180
+_LOOK_EVERY_SECONDS = 0.005
+
+
+def wait_until(condition: Callable[[], object], what: str, seconds_max: float = SECONDS_MAX) -> None:
+    """Return as soon as ``condition`` holds; fail, and say ``what`` did not come, when it never does."""
+    deadline = time.monotonic() + seconds_max
+    while not condition():
+        assert time.monotonic() < deadline, f"{what}: not within {seconds_max} seconds"
+        time.sleep(_LOOK_EVERY_SECONDS)
