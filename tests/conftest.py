@@ -4,12 +4,15 @@
 import os
 import shutil
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 from random import Random
 
 import hypothesis
 import pytest
+from portal.web import compression
 
+from crypto.receipt_code import derive
 from tests.postgres import Postgres, start_postgres
 from tests.servers import Program, portal_program, post_test_charter
 
@@ -75,6 +78,16 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str
     server: Postgres = request.getfixturevalue("postgres")
     with server.database() as url:
         yield url
+
+
+@pytest.fixture(scope="session", autouse=True)
+def done_once() -> Iterator[None]:
+    """What is slow by design is done once for the same input: keys out of a receipt code, pages as small as can be."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("crypto.submission.derive", cache(derive))
+        patch.setattr("portal.web.compression.compress_with_zopfli", cache(compression.compress_with_zopfli))
+        patch.setattr("portal.web.compression.brotli.compress", cache(compression.brotli.compress))
+        yield
 
 
 def find_chromium() -> str:

@@ -24,7 +24,7 @@ SLUG = "demo-commission"
 LANGUAGES = ("en", "ar")
 TODAY = date(2026, 11, 22)
 NOW = datetime(2026, 11, 22, 9, 30, tzinfo=UTC)
-VALID_FROM, VALID_UNTIL = date(2025, 1, 1), date(2035, 12, 31)
+VALID_FROM, VALID_UNTIL = date(2025, 1, 1), date(2125, 12, 31)
 PORTAL_ORIGIN = "http://portal.test"
 
 _PEOPLE = (

@@ -13,6 +13,7 @@ from crypto.keyring import MINIMUM
 from oversight.app import create_app
 from oversight.settings import Settings
 from oversight.storage import Database
+from oversight.web.rendering import PageKit, load_page_kit
 from tests.oversight.case_desk import Desk
 from tests.oversight.office import OFFICE_ORIGIN, Clock, Office
 from tests.oversight.portals import Portal, running_portal
@@ -36,6 +37,21 @@ def static_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for name in ("office.css", "page.css", "form.js", "return.js", "leave.js", "seal-worker.js", "mailbox-worker.js"):
         (folder / name).write_text("/* stand-in */")
     return folder
+
+
+@pytest.fixture(scope="session", autouse=True)
+def page_kits() -> Iterator[None]:
+    """Offices with the same styles share their catalogs and compiled templates: each test would make them anew."""
+    kits: dict[Path, PageKit] = {}
+
+    def load(settings: Settings) -> PageKit:
+        if settings.static not in kits:
+            kits[settings.static] = load_page_kit(settings)
+        return kits[settings.static]
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("oversight.app.load_page_kit", load)
+        yield
 
 
 @pytest.fixture(scope="session")
@@ -98,8 +114,8 @@ def _used(database: Database) -> Iterator[None]:
 
 
 @pytest.fixture
-async def database(world: World, tmp_path: Path) -> AsyncIterator[Database]:
-    database = await Database.open(f"sqlite://{tmp_path / 'office.sqlite3'}")
+async def database(world: World, tmp_path: Path, empty_database: Path) -> AsyncIterator[Database]:
+    database = await Database.open(f"sqlite://{shutil.copy(empty_database, tmp_path)}")
     with database.use():
         await settle_office(world, tmp_path / "secrets")
     yield database

@@ -1,13 +1,16 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
 """A portal of the tests: its app in this process, its clock in our hands, and a client of it."""
 
+import asyncio
 import hashlib
 from collections.abc import AsyncIterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import cache
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import httpx
@@ -30,6 +33,7 @@ from tests.people import NOW, PORTAL_ORIGIN, World, found_test_commission, porta
 from tests.portal.office_api.request_signer import RequestSigner
 
 API = "/api/v1"
+DATABASE = "portal.sqlite3"
 DIGITS = new_code(lambda size: bytes(range(size)))
 
 
@@ -107,6 +111,8 @@ async def running_portal(
     data = folder / "data"
     (data / "secrets").mkdir(parents=True, exist_ok=True)
     (data / "secrets" / "log.key").write_bytes(portal_key().seed)
+    if not database and not (data / DATABASE).exists():
+        (data / DATABASE).write_bytes(founded_database())
     settings = Settings(
         origin=PORTAL_ORIGIN,
         data=data,
@@ -120,8 +126,23 @@ async def running_portal(
         transport = httpx.ASGITransport(app, raise_app_exceptions=False)
         async with httpx.AsyncClient(transport=transport, base_url=PORTAL_ORIGIN) as client:
             portal = RunningPortal(app, client, clock, commission(), data)
-            await publish(portal, portal.world)
+            if database:
+                await publish(portal, portal.world)
             yield portal
+
+
+@cache
+def founded_database() -> bytes:
+    """A portal's SQLite file with the commission's charter in it: making one takes longer than most tests do."""
+
+    async def found(folder: Path) -> bytes:
+        async with running_portal(folder, f"sqlite://{folder / DATABASE}"):
+            pass
+        return (folder / DATABASE).read_bytes()
+
+    # Not on the event loop of the test that comes first.
+    with TemporaryDirectory() as folder, ThreadPoolExecutor(1) as executor:
+        return executor.submit(asyncio.run, found(Path(folder))).result()
 
 
 async def publish(portal: RunningPortal, world: World) -> None:

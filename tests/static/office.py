@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
 """What the commission does, for the tests of script: opens what a browser sealed, and seals what a browser opens.
 
-Each line of standard input is a JSON object with ``action`` and ``request``; a line of standard output answers it. Bytes
-are base64. The commission is the one of tests/vectors/commission.json.
+Each line of standard input is a JSON object with ``action`` and ``request``; a line of standard output answers it.
+Bytes are base64. The commission is the one of tests/vectors/commission.json.
 """
 
 import base64

@@ -14,20 +14,14 @@ from crypto.submission import SealedSubmission, open_state
 from oversight.letters.records import FollowUpRecord, ReplyDraftRecord, ReplyRecord
 from oversight.members.records import MemberRecord
 from oversight.reports.records import SubmissionRecord
-from oversight.settings import Settings
-from tests.oversight.office import OFFICE_ORIGIN, Browser, Office
+from tests.oversight.office import Browser, Office
 from tests.oversight.sealed_reports import STORY, Wire, attachment, mailbox, sealed_report
-from tests.people import PORTAL_ORIGIN, TODAY
+from tests.people import TODAY
 from tests.portal.world import RunningPortal, running_portal
 
 pytestmark = pytest.mark.usefixtures("in_database")
 FILE = b"blood sugar 3.1 " * 9000
 REPLY = "وصلتنا رسالتك. هل يستطيع المحامي إرسال القرار؟"
-
-
-@pytest.fixture
-def settings(tmp_path: Path, static_folder: Path) -> Settings:
-    return Settings(data=tmp_path / "office", origin=OFFICE_ORIGIN, static=static_folder, portal_url=PORTAL_ORIGIN)
 
 
 @pytest.fixture

@@ -44,7 +44,7 @@ async def stop(task: "asyncio.Task[None]") -> None:
 
 
 def nonce(value: str = "") -> NonceRecord:
-    return NonceRecord(nonce=value or fresh_id(), expires=1)
+    return NonceRecord(nonce=value or fresh_id()[:24], expires=1)
 
 
 def follow_up(number: int) -> FollowUpRecord:
