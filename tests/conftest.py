@@ -10,7 +10,7 @@ from random import Random
 
 import hypothesis
 import pytest
-from portal.web import compression
+from portal.kit import compression
 
 from crypto.receipt_code import derive
 from tests.postgres import Postgres, start_postgres
@@ -85,8 +85,8 @@ def done_once() -> Iterator[None]:
     """What is slow by design is done once for the same input: keys out of a receipt code, pages as small as can be."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("crypto.submission.derive", cache(derive))
-        patch.setattr("portal.web.compression.compress_with_zopfli", cache(compression.compress_with_zopfli))
-        patch.setattr("portal.web.compression.brotli.compress", cache(compression.brotli.compress))
+        patch.setattr("portal.kit.compression.compress_with_zopfli", cache(compression.compress_with_zopfli))
+        patch.setattr("portal.kit.compression.brotli.compress", cache(compression.brotli.compress))
         yield
 
 
