@@ -209,6 +209,8 @@ def test_what_was_confirmed_is_here_and_what_was_sent_went_out_once(
         wait_until(
             lambda: len(member.sent) == ANSWERED and len(_collected(crashing)) == posted and _all_out(crashing),
             "the office catches up",
+            # Among the rest the member may have to wait before the next attempt to log in.
+            2 * SECONDS_MAX,
         )
     finally:
         member.ended.set()
