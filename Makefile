@@ -7,7 +7,7 @@ OFFICE_PORT ?= 8001
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 export PYTHONDONTWRITEBYTECODE :=
 
-.PHONY: help setup demo demo-code demo-clean dev test lint bench messages screenshots
+.PHONY: help setup demo demo-code demo-clean dev test lint bench messages migrations screenshots
 .DEFAULT_GOAL := help
 
 help: ## What can be made
@@ -48,3 +48,6 @@ screenshots: setup ## Pictures of every page, phone and desktop, into var/screen
 
 messages: setup ## Bring the translation catalogs up to date with the sources
 	@.ci/messages
+
+migrations: setup ## Write what the models of portal and office have and their migrations lack
+	@python -m portal makemigrations && python -m oversight makemigrations

@@ -21,8 +21,9 @@ from oversight.founding.command import Founded, found
 from oversight.founding.plan import PlanError, load_plan
 from oversight.founding.store import start_over
 from oversight.settings import Settings, SettingsError, load_settings
-from oversight.storage import Database, DatabaseError, write_migration
+from oversight.storage import SCHEMA, Database
 from oversight.wire.portal_client import PortalClient, PortalError, PortalRefused
+from portal.kit.database import DatabaseError, make_migrations
 from portal.kit.http_protocol import LimitedHttpProtocol
 from portal.kit.quiet_logging import quiet_logging
 
@@ -50,7 +51,7 @@ def main(arguments: list[str] | None = None) -> int:
 def _run(options: argparse.Namespace) -> int:
     match options.command:
         case "makemigrations":
-            return _make_migrations()
+            return make_migrations(SCHEMA)
         case "demo" | "demo-code":
             return demo.run(options)
         case "verify-ledger":
@@ -148,15 +149,6 @@ def _report(done: Founded, out: Path) -> None:
         print(f"{member.label:12} {member_fingerprint(member)}")
     if done.sheets:
         print(f"The sheets are in {out}. Print them, hand them over, and destroy that folder.")
-
-
-def _make_migrations() -> int:
-    paths = asyncio.run(write_migration())
-    for path in paths:
-        print(path)
-    if not paths:
-        print("The migrations have everything that the models have.")
-    return 0
 
 
 if __name__ == "__main__":

@@ -13,7 +13,6 @@ from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
-from starlette.types import ASGIApp, Receive, Scope, Send
 
 from crypto.keyring import DEFAULT, Parameters
 from oversight.cases import (
@@ -52,25 +51,11 @@ from oversight.wire.portal_client import PortalClient
 from oversight.workflow.rules import RuleError
 from portal.kit.body import BodyTooLargeError
 from portal.kit.headers import OFFICE_CSP, SecurityHeaders
+from portal.kit.in_database import InDatabase
 from portal.kit.null_bytes import NoNullBytes
 from portal.kit.origin_check import CrossOriginCheck
 
 ASSET_CACHE = "public, max-age=31536000, immutable"
-
-
-class InDatabase:
-    """ASGI middleware that makes the application's database the one of the request."""
-
-    def __init__(self, app: ASGIApp) -> None:
-        self.app = app
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "lifespan":
-            await self.app(scope, receive, send)
-            return
-        database: Database = scope["app"].state.database
-        with database.use():
-            await self.app(scope, receive, send)
 
 
 def create_app(

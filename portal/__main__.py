@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
-"""``python -m portal``: serve, invite, build, check."""
+"""``python -m portal``: serve, invite, build, check, makemigrations."""
 
 import argparse
 import asyncio
@@ -11,8 +11,9 @@ from pathlib import Path
 from typing import Any
 
 from crypto.charter import SLUG
+from portal.kit.database import DatabaseError, make_migrations
 from portal.settings import Settings, SettingsError
-from portal.storage.errors import DatabaseError
+from portal.storage.database import SCHEMA
 
 KEEP_ALIVE_SECONDS = 30
 SHUTDOWN_SECONDS = 10
@@ -28,7 +29,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     build = commands.add_parser("build", help="write the pages to a folder")
     build.add_argument("out", type=Path)
     commands.add_parser("check", help="check settings, keys, database, blobs and pages, one line each")
+    commands.add_parser("makemigrations", help="for developers: write what the models have and the migrations lack")
     given = parser.parse_args(arguments)
+    if given.command == "makemigrations":
+        return make_migrations(SCHEMA)
     try:
         settings = Settings.from_environment(os.environ)
         settings.data.mkdir(parents=True, exist_ok=True, mode=0o700)

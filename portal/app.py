@@ -11,8 +11,9 @@ from starlette.routing import Mount, Router
 
 from portal.api.quiet_errors import QuietErrors
 from portal.api.responses import exception_handlers
-from portal.assembly import Assembly, Clock, WithDatabase, assemble, utc_now
+from portal.assembly import Assembly, Clock, assemble, utc_now
 from portal.kit.headers import API_CSP, SecurityHeaders
+from portal.kit.in_database import InDatabase
 from portal.kit.quiet_logging import quiet_logging
 from portal.settings import Settings
 from portal.storage.blobs import BlobStore
@@ -33,7 +34,7 @@ def create_app(settings: Settings, clock: Clock = utc_now, blobs: BlobStore | No
         middleware=[
             Middleware(SecurityHeaders, csp=API_CSP, https=settings.https),
             Middleware(QuietErrors),
-            Middleware(WithDatabase, database=lambda: app.state.database),
+            Middleware(InDatabase),
         ],
         exception_handlers=exception_handlers(),
         lifespan=lifespan,

@@ -9,8 +9,6 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from starlette.types import ASGIApp, Receive, Scope, Send
-
 from portal.charters.known import Charters
 from portal.charters.views import CharterViews
 from portal.intake.acceptance import Acceptance
@@ -92,21 +90,6 @@ class Assembly:
             await asyncio.sleep(POLL_SECONDS)
             await _quietly(self.charters.refresh())
             await _quietly(self.register.refresh())
-
-
-class WithDatabase:
-    """ASGI middleware that makes the open database the one of the request's task."""
-
-    def __init__(self, app: ASGIApp, database: Callable[[], Database]) -> None:
-        self.app = app
-        self.database = database
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http":
-            await self.app(scope, receive, send)
-            return
-        with self.database().use():
-            await self.app(scope, receive, send)
 
 
 def assemble(settings: Settings, clock: Clock, blobs: BlobStore | None = None) -> Assembly:

@@ -14,13 +14,5 @@ class DuplicateError(Exception):
     """A row with the same unique key is there already."""
 
 
-class PartConflictError(Exception):
-    """Other bytes are stored under the same index."""
-
-
 class BlobMissingError(Exception):
     """A blob that should be there is not."""
-
-
-class DatabaseError(Exception):
-    """The database can't be opened or brought up to date."""

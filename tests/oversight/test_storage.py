@@ -12,7 +12,8 @@ from oversight.commission.charters import charters_by_hash, current_charter, is_
 from oversight.commission.records import CharterRecord
 from oversight.founding.records import FoundingRecord
 from oversight.members.records import FailedLoginRecord, MemberRecord, SessionRecord
-from oversight.storage import Database, DatabaseError, pending_changes
+from oversight.storage import SCHEMA, Database
+from portal.kit.database import DatabaseError, pending_migrations
 from tests.people import NOW, World, found_test_commission, settle_office
 from tests.servers import free_port
 
@@ -82,7 +83,7 @@ async def test_two_databases_are_open_side_by_side(tmp_path: Path, world: World)
 
 
 async def test_the_migrations_have_everything_that_the_models_have() -> None:
-    assert [writer.as_string() for writer in await pending_changes()] == []
+    assert [writer.as_string() for writer in await pending_migrations(SCHEMA)] == []
 
 
 async def test_a_database_that_cannot_be_opened_says_so(tmp_path: Path) -> None:

@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
-"""Changes of the tables, in order. Made by ``portal.storage.database.write_migrations``."""
+"""The steps that bring the portal's database to its present form; written by `python -m portal makemigrations`."""

@@ -9,9 +9,10 @@ from pathlib import Path
 import pytest
 from tortoise.transactions import in_transaction
 
+from portal.kit.database import DatabaseError, pending_migrations
 from portal.storage import group_commit
-from portal.storage.database import Database, pending_migrations, transaction
-from portal.storage.errors import BusyError, DatabaseError, DuplicateError
+from portal.storage.database import SCHEMA, Database, transaction
+from portal.storage.errors import BusyError, DuplicateError
 from portal.storage.group_commit import GroupCommit
 from portal.storage.records import FollowUpRecord, NonceRecord
 from tests.chance import fresh_id
@@ -68,7 +69,7 @@ async def test_postgresql_syncs_every_commit(postgres: object) -> None:
 
 
 async def test_the_migrations_hold_all_that_the_models_say() -> None:
-    assert await pending_migrations() == []
+    assert await pending_migrations(SCHEMA) == []
 
 
 async def test_a_database_that_can_not_be_opened_says_so() -> None:

@@ -1,0 +1,163 @@
+# SPDX-License-Identifier: AGPL-3.0-or-later
+"""A program's database: SQLite or PostgreSQL through Tortoise, and the program's own migrations.
+
+Each program names its tables in a ``Schema`` and derives a ``Database`` that bears it. An open database belongs to
+whoever holds it. Nothing global points at one, so that a portal, an office and a test can live in one process: ``use``
+makes it the database of the running task.
+"""
+
+import asyncio
+import sqlite3
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, ClassVar, Self
+
+from tortoise.backends.base.client import BaseDBAsyncClient
+from tortoise.backends.base.config_generator import expand_db_url
+from tortoise.context import TortoiseContext, _current_context
+from tortoise.exceptions import BaseORMException
+from tortoise.migrations.autodetector import MigrationAutodetector
+from tortoise.migrations.executor import MigrationExecutor, MigrationTarget
+from tortoise.migrations.writer import MigrationWriter
+
+# A commit is on the disk before anything is answered. What is deleted is overwritten.
+SQLITE_PRAGMAS = {
+    "journal_mode": "WAL",
+    "synchronous": "FULL",
+    "busy_timeout": 10_000,
+    "secure_delete": "ON",
+}
+MIGRATION_HEAD = """# SPDX-License-Identifier: AGPL-3.0-or-later
+# ruff: noqa
+# fmt: off
+# mypy: ignore-errors
+"""
+
+
+class DatabaseError(Exception):
+    """The database can't be opened or brought up to date."""
+
+
+@dataclass(frozen=True)
+class Schema:
+    """What a program keeps: the modules of its models, the package of its migrations.
+
+    ``app`` names both for Tortoise; stored migrations and connections bear it. ``sqlite_pragmas`` are set besides
+    ``SQLITE_PRAGMAS``.
+    """
+
+    app: str
+    models: tuple[str, ...]
+    migrations: str
+    sqlite_pragmas: Mapping[str, int | str]
+
+    def config(self, url: str) -> dict[str, Any]:
+        """Tortoise's configuration for ``url``.
+
+        Tortoise keeps statements by the name of the connection, for the whole process. So each kind of database of each
+        program has a name of its own, such as ``portal-sqlite``.
+        """
+        connection = expand_db_url(url)
+        kind = connection["engine"].rpartition(".")[2]
+        if kind == "sqlite":
+            connection["credentials"].update(SQLITE_PRAGMAS, **self.sqlite_pragmas)
+        name = f"{self.app}-{kind}"
+        return {"connections": {name: connection}, "apps": self.apps(name), "use_tz": True, "timezone": "UTC"}
+
+    def apps(self, connection: str) -> dict[str, dict[str, Any]]:
+        """The part of Tortoise's configuration that names models and migrations."""
+        app = {"models": list(self.models), "default_connection": connection, "migrations": self.migrations}
+        return {self.app: app}
+
+
+class Database:
+    """An open database whose tables are as its program's migrations leave them."""
+
+    schema: ClassVar[Schema]
+
+    def __init__(self, context: TortoiseContext) -> None:
+        self._context = context
+
+    @classmethod
+    async def open(cls, url: str) -> Self:
+        """Connect to ``url`` and apply the migrations that it lacks. Raises DatabaseError.
+
+        The folder of an SQLite file is made if it is missing, for its owner only. The error names the kind of failure
+        alone: what the library says may hold a part of the URL, and a URL may hold a password.
+        """
+        database = cls(TortoiseContext())
+        try:
+            with database.use():
+                await database._connect(cls.schema.config(url))
+                await _migrate(database._context.db(), cls.schema)
+        except (BaseORMException, OSError, sqlite3.Error) as error:
+            await database.close()
+            raise DatabaseError(f"the database can't be opened ({type(error).__name__})") from error
+        return database
+
+    @contextmanager
+    def use(self) -> Iterator[None]:
+        """Make this the database of the running task, and of the tasks that it starts."""
+        with _in_context(self._context):
+            yield
+
+    async def close(self) -> None:
+        with self.use():
+            await self._context.close_connections()
+
+    async def _connect(self, config: dict[str, Any]) -> None:
+        for connection in config["connections"].values():
+            if file := connection["credentials"].get("file_path"):
+                Path(file).parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        await self._context.init(config=config)
+        # Tortoise connects under a lock that it keeps when connecting fails: so connect before anything waits.
+        await self._context.db().create_connection(with_db=True)
+
+
+async def pending_migrations(schema: Schema) -> list[MigrationWriter]:
+    """What the models have and the migrations lack."""
+    context = TortoiseContext()
+    with _in_context(context):
+        await context.init(config=schema.config("sqlite://:memory:"))
+        assert context.apps is not None
+        for model in context.apps[schema.app].values():
+            # Tortoise makes a comment of the docstring and then splits the statement at its semicolons.
+            model._meta.table_description = ""
+        writers = await MigrationAutodetector(context.apps, schema.apps(f"{schema.app}-sqlite")).changes()
+        await context.close_connections()
+    return writers
+
+
+async def write_migrations(schema: Schema) -> list[Path]:
+    """Write what the models have and the migrations lack as the next migration; its path, or nothing."""
+    writers = await pending_migrations(schema)
+    for writer in writers:
+        writer.path().write_text(MIGRATION_HEAD + writer.as_string(), encoding="utf-8")
+    return [writer.path() for writer in writers]
+
+
+def make_migrations(schema: Schema) -> int:
+    """The command ``makemigrations`` of both programs: print the path of what was written, or that nothing was."""
+    paths = asyncio.run(write_migrations(schema))
+    for path in paths:
+        print(path)
+    if not paths:
+        print(f"{schema.app}: the migrations have everything that the models have.")
+    return 0
+
+
+@contextmanager
+def _in_context(context: TortoiseContext) -> Iterator[None]:
+    """The context's own ``with`` remembers one entry only; requests overlap, so each sets the variable for itself."""
+    token = _current_context.set(context)
+    try:
+        yield
+    finally:
+        _current_context.reset(token)
+
+
+async def _migrate(client: BaseDBAsyncClient, schema: Schema) -> None:
+    executor = MigrationExecutor(client, schema.apps(client.connection_name))
+    await executor.migrate([MigrationTarget(schema.app, "__latest__")], direction="forward")
