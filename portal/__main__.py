@@ -58,6 +58,7 @@ def _serve(settings: Settings) -> int:
     from portal.app import create_app
     from portal.kit.http_protocol import LimitedHttpProtocol
     from portal.kit.quiet_logging import quiet_logging
+    from portal.storage.keys import load_signing_key
 
     quiet_logging()
     options: dict[str, Any] = {
@@ -75,6 +76,8 @@ def _serve(settings: Settings) -> int:
         "timeout_graceful_shutdown": SHUTDOWN_SECONDS,
     }
     if settings.workers > 1:
+        # Looked at here: a process that finds no key that it can use would end and be started again for ever.
+        load_signing_key(settings.data, settings.key_name)
         uvicorn.run("portal.app:from_environment", factory=True, workers=settings.workers, **options)
         return 0
     server = uvicorn.Server(uvicorn.Config(create_app(settings), **options))

@@ -10,9 +10,9 @@ from random import Random
 
 import hypothesis
 import pytest
-from portal.kit import compression
 
 from crypto.receipt_code import derive
+from portal.kit import compression
 from tests.postgres import Postgres, start_postgres
 from tests.servers import Program, portal_program, post_test_charter
 

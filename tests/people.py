@@ -146,12 +146,13 @@ def found_test_commission(
 
 async def settle_office(world: World, secrets_folder: Path) -> None:
     """Put the world into the running task's database (``Database.use``) and its keys into the office's folder."""
-    from oversight.commission.keys import second_factor_key, write_secret_file
+    from oversight.commission.keys import second_factor_key
     from oversight.commission.records import CharterRecord
     from oversight.members.records import MemberRecord
     from oversight.members.second_factor import seal_secret
+    from portal.kit.files import write_secret_file
 
-    write_secret_file(secrets_folder / "office.key", encode_base64(world.office_key.seed) + "\n")
+    write_secret_file(secrets_folder / "office.key", f"{encode_base64(world.office_key.seed)}\n".encode())
     factor_key = second_factor_key(secrets_folder)
     for person in world.people:
         await MemberRecord.create(

@@ -15,10 +15,10 @@ import msgspec
 
 from crypto.encoding import label
 from crypto.keyring import open_bytes, seal_bytes
-from oversight.commission.keys import write_secret_file
 from oversight.founding.ceremony import Ceremony
 from oversight.founding.plan import BLANK
 from oversight.founding.records import FoundingRecord
+from portal.kit.files import load_or_make_secret
 
 TOKEN_BYTES = 20
 _TOKEN_FILE = "setup.token"  # noqa: S105 - a file's name
@@ -31,11 +31,12 @@ class FoundingChangedError(Exception):
 
 def setup_token(folder: Path) -> str:
     """The setup token of this office, made at its first use: 32 letters and digits in groups of four."""
-    path = folder / _TOKEN_FILE
-    if not path.exists():
-        letters = base64.b32encode(secrets.token_bytes(TOKEN_BYTES)).decode("ascii").lower()
-        write_secret_file(path, "-".join(letters[at : at + 4] for at in range(0, len(letters), 4)) + "\n")
-    return path.read_text(encoding="ascii").strip()
+    return load_or_make_secret(folder / _TOKEN_FILE, _new_token).decode("ascii").strip()
+
+
+def _new_token() -> bytes:
+    letters = base64.b32encode(secrets.token_bytes(TOKEN_BYTES)).decode("ascii").lower()
+    return ("-".join(letters[at : at + 4] for at in range(0, len(letters), 4)) + "\n").encode("ascii")
 
 
 def is_setup_token(folder: Path, typed: str) -> bool:

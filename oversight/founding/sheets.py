@@ -13,10 +13,10 @@ from jinja2 import Environment
 from markupsafe import Markup
 
 from crypto.quorum import check_share
-from oversight.commission.keys import write_secret_file
 from oversight.founding.ceremony import Sheet
 from oversight.members.second_factor import enrolment_uri
 from oversight.web.rendering import DOMAIN, LOCALE, TEMPLATES
+from portal.kit.files import write_secret_file
 from portal.kit.i18n import load_translation
 from portal.kit.templating import environment
 
@@ -71,14 +71,14 @@ def write_member_sheet(folder: Path, sheet: MemberSheet) -> Path:
     """Write a member's sheet as a page to be printed, mode 0600; it replaces an earlier one."""
     member = sheet.sheet.member
     path = folder / f"member-{member.label}.html"
-    write_secret_file(path, _page(member.locale, "found_sheet_file.html", kind="member", sheet=sheet))
+    write_secret_file(path, _page(member.locale, "found_sheet_file.html", kind="member", sheet=sheet).encode())
     return path
 
 
 def write_share_sheet(folder: Path, sheet: ShareSheet, locale: str) -> Path:
     """Write a share's sheet as a page to be printed, mode 0600; it replaces an earlier one."""
     path = folder / f"reserve-share-{sheet.number}-of-{sheet.count}.html"
-    write_secret_file(path, _page(locale, "found_sheet_file.html", kind="share", sheet=sheet))
+    write_secret_file(path, _page(locale, "found_sheet_file.html", kind="share", sheet=sheet).encode())
     return path
 
 

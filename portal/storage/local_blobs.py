@@ -12,6 +12,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
 from typing import ParamSpec, TypeVar
 
+from portal.kit.files import UnfinishedFile, sync_folder
 from portal.storage.blobs import Part, PartWriter, parse_part, part_name, part_order
 from portal.storage.errors import BlobMissingError, StorageFullError
 
@@ -113,7 +114,7 @@ class LocalPartWriter:
         self.size = 0
         self._store = store
         self._path = store.incoming / secrets.token_hex(16)
-        self._file: int | None = None
+        self._file: UnfinishedFile | None = None
         self._hash = hashlib.sha256()
         self._gathered: list[bytes] = []
         self._gathered_bytes = 0
@@ -141,12 +142,10 @@ class LocalPartWriter:
     def _flush(self) -> None:
         if self._file is None:
             _check_room(self._store)
-            self._file = os.open(self._path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+            self._file = UnfinishedFile(self._path)
         for chunk in self._gathered:
             self._hash.update(chunk)
-            view = memoryview(chunk)
-            while view:
-                view = view[os.write(self._file, view) :]
+            self._file.write(chunk)
         self._gathered.clear()
         self._gathered_bytes = 0
 
@@ -154,9 +153,7 @@ class LocalPartWriter:
         assert self._file is not None
         # A file keeps the day on which it came, and no more exact time; so do the folders that it changes.
         midnight = datetime.combine(day, time(), UTC).timestamp()
-        os.utime(self._file, (midnight, midnight))
-        os.fsync(self._file)
-        os.close(self._file)
+        self._file.finish(midnight)
         self._file = None
         try:
             folder.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -167,24 +164,13 @@ class LocalPartWriter:
             self._path.rename(folder / name)
         # All three, always: another request may have made a folder above and not have synced it yet.
         for changed in (folder, folder.parent, folder.parent.parent):
-            os.utime(changed, (midnight, midnight))
-            sync_folder(changed)
+            sync_folder(changed, midnight)
         os.utime(self._store.incoming, (midnight, midnight))
 
     def _discard(self) -> None:
         if self._file is not None:
-            os.close(self._file)
+            self._file.discard()
             self._file = None
-        self._path.unlink(missing_ok=True)
-
-
-def sync_folder(folder: Path) -> None:
-    """Make the names in a folder durable."""
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 def _check_room(store: LocalBlobs) -> None:

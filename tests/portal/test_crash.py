@@ -70,7 +70,7 @@ class CrashingPortal:
         self.log = folder / "log"
         data = folder / "data"
         (data / "secrets").mkdir(parents=True)
-        (data / "secrets" / "log.key").write_bytes(portal_key().seed)
+        (data / "secrets" / "signing.key").write_bytes(portal_key().seed)
         environment = {
             "PATH": os.environ["PATH"],
             "PYTHONPATH": str(ROOT),

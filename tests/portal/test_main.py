@@ -85,12 +85,27 @@ def test_a_missing_setting_is_one_line(tmp_path: Path) -> None:
 def test_keys_are_made_once_for_their_owner_only(program: Program) -> None:
     secrets = Path(program.settings["PORTAL_DATA"]) / "secrets"
     first = run(program, "check").stdout
-    assert {path.name for path in secrets.iterdir()} == {"log.key", "decoy.key"}
+    assert {path.name for path in secrets.iterdir()} == {"signing.key", "decoy.key"}
     assert {path.stat().st_mode & 0o777 for path in secrets.iterdir()} == {0o600}
     assert secrets.stat().st_mode & 0o777 == 0o700
     assert run(program, "check").stdout == first
-    (secrets / "log.key").write_bytes(b"half")
+    (secrets / "signing.key").write_bytes(b"half")
     assert run(program, "check").returncode == 1
+
+
+@pytest.mark.parametrize("settings", [{}, {"PORTAL_WORKERS": "2", "PORTAL_DATABASE": "asyncpg://nobody@127.0.0.1:9/x"}])
+def test_a_signing_key_under_its_former_name_stops_the_portal_before_it_makes_another(
+    program: Program, settings: dict[str, str]
+) -> None:
+    secrets = Path(program.settings["PORTAL_DATA"]) / "secrets"
+    assert run(program, "check").returncode == 0
+    key = (secrets / "signing.key").read_bytes()
+    (secrets / "signing.key").rename(secrets / "log.key")
+    done = run(Program("portal", program.port, {**program.settings, **settings}, program.log), "serve")
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr == f"portal: the signing key is called signing.key now: rename {secrets / 'log.key'}\n"
+    assert not (secrets / "signing.key").exists()
+    assert (secrets / "log.key").read_bytes() == key
 
 
 def test_an_invitation_is_printed_and_its_token_is_not_kept(program: Program) -> None:

@@ -110,7 +110,7 @@ async def running_portal(
     """A portal with its data in ``folder``, which may hold that of an earlier one; it has its commission's charter."""
     data = folder / "data"
     (data / "secrets").mkdir(parents=True, exist_ok=True)
-    (data / "secrets" / "log.key").write_bytes(portal_key().seed)
+    (data / "secrets" / "signing.key").write_bytes(portal_key().seed)
     if not database and not (data / DATABASE).exists():
         (data / DATABASE).write_bytes(founded_database())
     settings = Settings(

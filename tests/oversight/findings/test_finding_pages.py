@@ -34,7 +34,7 @@ def world() -> World:
 @pytest.fixture
 async def portal(tmp_path: Path, static_folder: Path) -> AsyncIterator[Portal]:
     """A portal that has the key which the charter of the tests names."""
-    key = tmp_path / "portal" / "secrets" / "log.key"
+    key = tmp_path / "portal" / "secrets" / "signing.key"
     key.parent.mkdir(parents=True)
     key.write_bytes(portal_key().seed)
     key.chmod(0o600)

@@ -58,7 +58,7 @@ async def test_a_disk_that_fills_up_while_a_part_is_written(
     sealed = fresh_report(9_000_000)
     submission, parts = sealed.manifest.submission, cut(sealed.files[FILE])
     assert (await portal.put_part(submission, FILE, 0, parts[0])).status_code == 201
-    monkeypatch.setattr("portal.storage.local_blobs.os.write", FullAfter(1_000_000))
+    monkeypatch.setattr("portal.kit.files.os.write", FullAfter(1_000_000))
     assert error_code(await portal.put_part(submission, FILE, 1, parts[1])) == FULL
     monkeypatch.undo()
     assert [part.index for part in await portal.assembly.blobs.parts(submission)] == [0]
@@ -71,7 +71,7 @@ async def test_a_disk_that_fills_up_while_a_bundle_is_taken(
     portal: RunningPortal, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     sealed = fresh_report(9_000_000)
-    monkeypatch.setattr("portal.storage.local_blobs.os.write", FullAfter(6_000_000))
+    monkeypatch.setattr("portal.kit.files.os.write", FullAfter(6_000_000))
     assert error_code(await portal.submit(sealed.bundle())) == FULL
     monkeypatch.undo()
     with portal.database.use():
