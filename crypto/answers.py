@@ -12,13 +12,13 @@ from dataclasses import dataclass
 from crypto.document import Fields
 from crypto.errors import LimitError, MalformedError
 from crypto.questionnaire import ID, KINDS_WITHOUT_ANSWER, OPTIONS_MAX, Question, Questionnaire, refuse_repeats
+from crypto.taxonomy import COUNTRY
 
 ANSWERS_MAX = 512
 # The whole report is held under 1 MiB; no single answer needs a narrower limit.
 ANSWER_CHARS_MAX = 1024 * 1024
 LINE_CHARS_MAX = 1000
 CODE_CHARS_MAX = 64
-COUNTRY = r"[A-Z]{2}"
 
 
 @dataclass(frozen=True)

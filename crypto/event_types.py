@@ -15,12 +15,11 @@ from crypto.errors import UnsupportedVersionError
 from crypto.event_fields import CODE, Part
 from crypto.grant import GENERATION_MAX
 from crypto.sealed_parts import Keys, Party, Renewal, Text
+from crypto.taxonomy import CASE_PREFIX, OUTCOMES, PURPOSES
 
 REVISION_MAX = 100_000
-NUMBER = r"C-[0-9]{4}-[0-9]{4,7}"
+NUMBER = CASE_PREFIX + r"[0-9]{4}-[0-9]{4,7}"
 PUBLIC_ID = r"[A-Za-z0-9][A-Za-z0-9:._-]{0,79}"
-OUTCOMES = ("pass", "warn", "block")
-PURPOSES = ("message", "acknowledgement", "feedback")
 
 
 class Public(Part):

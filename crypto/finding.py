@@ -20,6 +20,16 @@ from crypto.errors import MalformedError, ProofError
 from crypto.finding_signers import check_signers
 from crypto.note import Note
 from crypto.questionnaire import refuse_repeats
+from crypto.taxonomy import (
+    FINDING_KINDS,
+    FIRST,
+    GRADES,
+    RECOMMENDATION_STATUSES,
+    STANDARDS,
+    STATUS_OPEN,
+    UPDATE,
+    WITHDRAWAL,
+)
 
 # About 12,000 words of English: a page of the register stays small enough for a slow line.
 FINDING_BYTES_MAX = 80 * 1024
@@ -31,12 +41,7 @@ RECOMMENDATIONS_MAX = 50
 JURISDICTIONS_MAX = 50
 CODES_MAX = 50
 REVISION_MAX = 10_000
-NUMBER_MAX = 999_999
 
-KINDS = ("finding", "correction", "update", "withdrawal")
-GRADES = ("FN-SUBST", "FN-PARTLY", "FN-INCONCL", "FN-UNSUBST", "FN-NOJUR", "FN-DISCONT")
-STANDARDS = ("SP-REASSUSP", "SP-RGB", "SP-BALANCE", "SP-CLEAR", "SP-BRD")
-STATUSES = ("open", "partly", "implemented", "not-implemented", "superseded")
 
 QUARTER = r"[0-9]{4}-Q[1-4]"
 CODE = r"[A-Z][A-Z0-9-]{1,31}"
@@ -56,12 +61,12 @@ class Section:
 
 @dataclass(frozen=True)
 class Recommendation:
-    """What somebody should do. ``status`` is one of STATUSES; ``due`` a quarter (``2027-Q1``), or ``None``."""
+    """What somebody should do. ``status`` is one of RECOMMENDATION_STATUSES, ``due`` a quarter or ``None``."""
 
     number: int
     addressee: str
     text: str
-    status: str = "open"
+    status: str = STATUS_OPEN
     due: str | None = None
 
 
@@ -106,7 +111,7 @@ class FindingDraft:
 
     @property
     def is_withdrawn(self) -> bool:
-        return self.kind == "withdrawal"
+        return self.kind == WITHDRAWAL
 
 
 @dataclass(frozen=True)
@@ -162,7 +167,7 @@ def read_finding_text(text: str) -> FindingDraft:
         charter=fields.hex("charter", HASH_BYTES),
         revision=fields.integer("revision", 1, REVISION_MAX),
         previous=_optional_text(fields, "previous", pattern=r"[0-9a-f]{64}"),
-        kind=_one_of(fields, "kind", KINDS),
+        kind=_one_of(fields, "kind", FINDING_KINDS),
         reason=_optional_text(fields, "reason", REASON_CHARS_MAX),
         day=fields.day("day"),
         language=fields.text("language", pattern=LANGUAGE),
@@ -207,7 +212,7 @@ def check_correction(previous: Finding, following: FindingDraft) -> None:
         raise ProofError("a revision does not follow the one before it")
     if following.day < previous.day:
         raise ProofError("a revision is older than the one before it")
-    if following.kind == "update" and _kept_by_update(previous) != _kept_by_update(following):
+    if following.kind == UPDATE and _kept_by_update(previous) != _kept_by_update(following):
         raise ProofError("an update changes more than recommendations' status and the authority's reply")
 
 
@@ -219,7 +224,7 @@ def make_withdrawal(previous: Finding, *, charter: str, day: date, reason: str, 
         charter=charter,
         revision=previous.revision + 1,
         previous=previous.hash,
-        kind="withdrawal",
+        kind=WITHDRAWAL,
         reason=reason,
         day=day,
         language=previous.language,
@@ -239,7 +244,7 @@ def make_withdrawal(previous: Finding, *, charter: str, day: date, reason: str, 
 
 
 def _kept_by_update(finding: FindingDraft) -> dict[str, Any]:
-    asked = tuple(replace(each, status="open", due=None) for each in finding.recommendations)
+    asked = tuple(replace(each, status=STATUS_OPEN, due=None) for each in finding.recommendations)
     value = _finding_value(replace(_plain(finding), recommendations=asked, reply=None))
     changing = ("charter", "revision", "previous", "kind", "reason", "day", "author")
     return {name: member for name, member in value.items() if name not in changing}
@@ -253,7 +258,7 @@ def _plain(finding: FindingDraft) -> FindingDraft:
 def _check_rules(draft: FindingDraft) -> None:
     """The rules of §14 that concern more than one member of the object."""
     first = draft.revision == 1
-    if {first} != {draft.kind == "finding", draft.previous is None, draft.reason is None}:
+    if {first} != {draft.kind == FIRST, draft.previous is None, draft.reason is None}:
         raise MalformedError("revision 1 is a finding; every other one names the one before it, and a reason")
     if not draft.id.startswith(f"XFI:ZZ:{draft.slug.upper()}:"):
         raise MalformedError("the id of a finding is not one of its commission")
@@ -309,7 +314,7 @@ def _read_recommendation(item: object) -> Recommendation:
         number=fields.integer("number", 1, RECOMMENDATIONS_MAX),
         addressee=_line(fields, "addressee"),
         text=fields.text("text", SUMMARY_CHARS_MAX),
-        status=_one_of(fields, "status", STATUSES),
+        status=_one_of(fields, "status", RECOMMENDATION_STATUSES),
         due=_optional_text(fields, "due", pattern=QUARTER),
     )
     fields.end()

@@ -19,6 +19,7 @@ from crypto.errors import AuthenticationError, LimitError, MalformedError
 from crypto.note import Note, SigningKey
 from crypto.padding import MESSAGE_FLOOR
 from crypto.sealed_document import check_document_mac, document_mac, open_document, seal_document
+from crypto.taxonomy import MESSAGE_KINDS
 
 BODY_BYTES_MAX = 64 * 1024
 # A body may grow sixfold when JSON escapes it.
@@ -26,9 +27,6 @@ REPLY_MAX = 512 * 1024
 # Padded and sealed with its header, a follow-up of this size has at most 64 KiB.
 FOLLOW_UP_MAX = 60 * 1024
 FOLLOW_UP_SEALED_MAX = 64 * 1024
-KIND_MESSAGE = "message"
-KIND_RETALIATION = "retaliation"
-KINDS = (KIND_MESSAGE, KIND_RETALIATION)
 
 
 @dataclass(frozen=True)
@@ -65,7 +63,7 @@ class SignedReply(Reply):
 
 @dataclass(frozen=True)
 class FollowUp:
-    """``kind`` is ``message`` or ``retaliation``; canonical JSON of at most 60 KiB in all."""
+    """``kind`` is one of MESSAGE_KINDS; canonical JSON of at most 60 KiB in all."""
 
     submission: str
     day: date
@@ -149,7 +147,7 @@ def read_follow_up(data: bytes, mac_key: bytes) -> FollowUp:
     )
     mac = fields.hex("mac", HASH_BYTES)
     fields.end()
-    if follow_up.kind not in KINDS:
+    if follow_up.kind not in MESSAGE_KINDS:
         raise MalformedError("a follow-up is of a kind that does not exist")
     check_document_mac(mac_key, follow_up._value(), mac)
     return follow_up

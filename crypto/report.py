@@ -14,9 +14,9 @@ from crypto.manifest import ATTACHMENTS_MAX, Manifest, attachment_file, commitme
 from crypto.padding import REPORT_FLOOR
 from crypto.questionnaire import ID, INTEGER_MAX
 from crypto.sealed_document import open_document, seal_document
+from crypto.taxonomy import SEALED_BY
 
 REPORT_MAX = 1024 * 1024
-SEALED_BY = ("browser", "offline-form", "command-line", "server", "paper")
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,7 @@ from starlette.routing import Route
 
 from crypto.event_types import Replied
 from crypto.sealed_parts import Text
+from crypto.taxonomy import PURPOSE_MESSAGE
 from oversight.cases import labels
 from oversight.cases.decisions import last_decision
 from oversight.cases.entries import Entry, read_entries
@@ -113,7 +114,7 @@ def _untold(case: OpenCase, entries: list[Entry]) -> list[str]:
         entry.event.public.report
         for entry in entries
         if isinstance(entry.event.public, Replied)
-        and entry.event.public.purpose != "message"
+        and entry.event.public.purpose != PURPOSE_MESSAGE
         and entry.event.sequence > last.sequence
     }
     return [report for report in case.state.reports if report not in told]

@@ -43,6 +43,7 @@ from crypto.event_types import (
 )
 from crypto.grant import CaseGrant
 from crypto.sealed_parts import Keys, Party, Text, Thread
+from crypto.taxonomy import CASE_PREFIX
 from oversight.cases.actor import Actor
 from oversight.cases.case_keys import open_keys, seal_to_holders, sha256
 from oversight.cases.case_store import CaseProjection, load_case
@@ -196,7 +197,7 @@ async def extend_clock(actor: Actor, case: str, clock: str, due: date, reasons: 
 
 
 async def record_reply(actor: Actor, case: str, report: str, message: str, purpose: str) -> CaseState:
-    """Record a message to a reporter; ``purpose`` is ``message``, ``acknowledgement`` or ``feedback``."""
+    """Record a message to a reporter; ``purpose`` is one of PURPOSES."""
     return await _act(actor, case, lambda _: EventDraft(Replied(report, message, purpose)))
 
 
@@ -331,6 +332,6 @@ async def _refuse_taken(reports: Sequence[str]) -> None:
 
 async def _next_number(year: int) -> str:
     """The number after the last one of this year. Whoever takes the same at once is refused by the unique column."""
-    prefix = f"C-{year:04d}-"
+    prefix = f"{CASE_PREFIX}{year:04d}-"
     last = await CaseRecord.filter(number__startswith=prefix).order_by("-serial").first()
     return f"{prefix}{1 if last is None else last.serial + 1:04d}"

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
-"""Words for the codes of cases: states, transitions, grounds, clocks, roles of parties, outcomes."""
+"""Labels for the codes of cases: states, transitions, grounds, clocks, roles of parties, outcomes."""
 
 from collections.abc import Mapping
 
@@ -50,7 +50,7 @@ def transition_label(from_state: str, to_state: str, ground: str | None, transla
         return _("Go back to the investigation")
     if to_state == rules.FINDING_DRAFT and from_state == rules.ADOPTED:
         return _("Take the finding back to draft")
-    words = {
+    labels = {
         rules.ACKNOWLEDGED: _("Acknowledge the report"),
         rules.TRIAGE: _("Begin to sort the case"),
         rules.CONFLICT_CHECK: _("Go on to the check for conflicts"),
@@ -65,13 +65,13 @@ def transition_label(from_state: str, to_state: str, ground: str | None, transla
         rules.FOLLOW_UP: _("Begin to follow up the recommendations"),
         rules.CLOSED: _("Close the case"),
     }
-    return words.get(to_state, to_state)
+    return labels.get(to_state, to_state)
 
 
 def ground_label(code: str, translation: Translation) -> str:
     """The ground of a transition."""
     _ = translation.gettext
-    words = {
+    labels = {
         rules.SENT: _("the acknowledgement is sent to the reporter"),
         rules.WITHHELD: _("the acknowledgement is withheld, because it would endanger somebody"),
         "jurisdiction": _("outside what the commission may look into"),
@@ -86,7 +86,7 @@ def ground_label(code: str, translation: Translation) -> str:
         rules.CORRECTION: _("correction"),
         rules.WITHDRAWAL: _("withdrawal"),
     }
-    return words.get(code, code)
+    return labels.get(code, code)
 
 
 def clock_label(code: str, translation: Translation) -> str:
@@ -98,14 +98,11 @@ def clock_label(code: str, translation: Translation) -> str:
 def policy_label(code: str, translation: Translation) -> str:
     """A policy pack."""
     _ = translation.gettext
-    words = {
+    labels = {
         "eu-2019-1937": _("acknowledge in 7 days, feedback in 3 months"),
         "none": _("no time limits"),
     }
-    return words.get(code, code)
-
-
-PARTY_ROLES = ("concerned", "relative", "lawyer", "witness", "official", "authority", "facility", "other")
+    return labels.get(code, code)
 
 
 def party_role_labels(translation: Translation) -> Mapping[str, str]:
@@ -129,23 +126,22 @@ def outcome_label(code: str, translation: Translation) -> str:
     return {"pass": _("passed"), "warn": _("passed with warnings"), "block": _("blocked")}.get(code, code)
 
 
-def recommendation_status_label(code: str, translation: Translation) -> str:
-    """What became of a recommendation."""
+def recommendation_status_labels(translation: Translation) -> Mapping[str, str]:
+    """What became of a recommendation, in the ledger and in a finding alike."""
     _ = translation.gettext
-    words = {
+    return {
         "open": _("open"),
-        "implemented": _("implemented"),
         "partly": _("partly implemented"),
-        "not": _("not implemented"),
+        "implemented": _("implemented"),
+        "not-implemented": _("not implemented"),
         "superseded": _("superseded"),
     }
-    return words.get(code, code)
 
 
 def condition_label(code: str, translation: Translation) -> str:
     """What has to be there before a transition can be made."""
     _ = translation.gettext
-    words = {
+    labels = {
         "investigator-holds": _("an investigator has to hold the case"),
         "text-drafted": _("the finding has to be drafted"),
         "text-signed": _("two members have to sign the finding, one of them a chair who did not write it"),
@@ -154,4 +150,4 @@ def condition_label(code: str, translation: Translation) -> str:
         "stands": _("there has to be a published finding"),
         "approver-is-not-author": _("who approves can’t be the author of the finding"),
     }
-    return words.get(code, code)
+    return labels.get(code, code)

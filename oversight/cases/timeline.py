@@ -79,6 +79,7 @@ class _Teller:
         self.references = references
         self.translation = translation
         self.proposed: dict[str, Proposed] = {}
+        statuses = labels.recommendation_status_labels(translation)
         # How the fields of public parts are put into words; any other is shown as it is.
         self.in_words: Mapping[str, Callable[[Any], str]] = {
             "member": names,
@@ -88,7 +89,7 @@ class _Teller:
             "clock": lambda code: labels.clock_label(code, translation),
             "ground": lambda code: "" if code is None else labels.ground_label(code, translation),
             "outcome": lambda code: labels.outcome_label(code, translation),
-            "status": lambda code: labels.recommendation_status_label(code, translation),
+            "status": lambda code: statuses.get(code, code),
         }
 
     def tell(self, entry: Entry) -> Item:

@@ -10,6 +10,7 @@ from starlette.routing import Route
 
 from crypto.event_fields import NAME_CHARS_MAX, NAMES_MAX
 from crypto.sealed_parts import Party, Text
+from crypto.taxonomy import PARTY_ROLES
 from oversight.cases import commands, labels
 from oversight.cases.case_pages import head_context
 from oversight.cases.entries import read_entries
@@ -136,7 +137,7 @@ def _check_party(form: Form) -> list[FieldError]:
         errors.append(FieldError("party", NO_NAME))
     elif len(form.text("party")) > NAME_CHARS_MAX:
         errors.append(FieldError("party", NAME_TOO_LONG))
-    if form.text("role") not in labels.PARTY_ROLES:
+    if form.text("role") not in PARTY_ROLES:
         errors.append(FieldError("role", NO_ROLE))
     for name in ("aliases", "identifiers"):
         lines = _lines(form, name)

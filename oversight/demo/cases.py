@@ -13,6 +13,7 @@ from crypto.finding import FindingDraft, Recommendation, Section, finding_id, ma
 from crypto.keyring import open_keyring
 from crypto.note import SigningKey
 from crypto.sealed_parts import Party
+from crypto.taxonomy import FIRST, PARTY_AUTHORITY, STATUS_OPEN
 from oversight.cases import commands
 from oversight.cases.actor import Actor
 from oversight.cases.case_store import load_case
@@ -135,7 +136,7 @@ class CaseMaker:
     async def _work(self, case: str) -> None:
         investigator = self.people[INVESTIGATOR]
         await commands.note(investigator, case, "Demonstration: called the hospital; they keep the file for two years.")
-        party = Party("Police of the northern airport (fictional)", (), (), "authority")
+        party = Party("Police of the northern airport (fictional)", (), (), PARTY_AUTHORITY)
         await commands.add_party(investigator, case, party)
 
     async def _recuse(self, case: str) -> None:
@@ -167,7 +168,7 @@ class CaseMaker:
     def _draft(self, text: dict[str, Any], number: int) -> FindingDraft:
         day = self.people[PUBLISHER].now.date()
         recommendations = [
-            Recommendation(at, each["addressee"], each["text"], "open", each["due"])
+            Recommendation(at, each["addressee"], each["text"], STATUS_OPEN, each["due"])
             for at, each in enumerate(text["recommendations"], 1)
         ]
         return FindingDraft(
@@ -176,7 +177,7 @@ class CaseMaker:
             charter=self.charter.hash,
             revision=1,
             previous=None,
-            kind="finding",
+            kind=FIRST,
             reason=None,
             day=day,
             language="en",

@@ -13,6 +13,7 @@ from crypto.encoding import decode_base64, encode_base64
 from crypto.message import FollowUp, seal_follow_up
 from crypto.state import open_state
 from crypto.submission import seal_submission
+from crypto.taxonomy import MESSAGE
 from oversight.demo.reports import DemoReport
 
 MAILBOX_BYTES_MAX = 1024 * 1024
@@ -52,7 +53,7 @@ class DemoReporter:
         access = {"mailbox": secret.mailbox_id, "token": secret.token.hex()}
         mailbox = self.portal.post("/api/v1/mailbox", json=access).raise_for_status().content
         state = open_state(_state_of(mailbox), secret)
-        follow_up = FollowUp(submission=state.submission, day=self.today, kind="message", body=body)
+        follow_up = FollowUp(submission=state.submission, day=self.today, kind=MESSAGE, body=body)
         sealed = seal_follow_up(follow_up, secret.message_mac, state.recipient)
         self.portal.post(
             "/api/v1/mailbox/follow-ups", json={**access, "sealed": encode_base64(sealed)}

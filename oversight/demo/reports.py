@@ -10,6 +10,15 @@ from typing import Any
 
 from crypto.answers import Answers, PartialDate
 from crypto.submission import OutgoingAttachment
+from crypto.taxonomy import (
+    CONSENT_CASE,
+    CONSENT_PUBLISH_ANONYMOUSLY,
+    CONSENT_STATISTICS,
+    QUESTION_AUTHORITY,
+    QUESTION_CONSENTS,
+    QUESTION_PLACE,
+    QUESTION_WHAT,
+)
 
 _REPORTS = Path(__file__).with_name("reports.json")
 IMAGE_SIDE = 96
@@ -42,16 +51,17 @@ def load_reports() -> tuple[str, tuple[DemoReport, ...]]:
 
 def _read(item: dict[str, Any]) -> DemoReport:
     year, month, day, about = item["when"]
+    publication = () if item.get("finding") is None else (CONSENT_PUBLISH_ANONYMOUSLY,)
     answers: dict[str, Any] = {
         "situation": item["situation"],
         "urgency": tuple(item["urgency"]),
-        "what": tuple(item["what"]),
+        QUESTION_WHAT: tuple(item["what"]),
         "story": item["story"],
         "when": PartialDate(year, month, day, about),
         "country": item["country"],
-        "place": item["place"],
-        "authority": item["authority"],
-        "consents": ("CO-CASE", "CO-STATS") if item.get("finding") is None else ("CO-CASE", "CO-PUB-ANON", "CO-STATS"),
+        QUESTION_PLACE: item["place"],
+        QUESTION_AUTHORITY: item["authority"],
+        QUESTION_CONSENTS: (CONSENT_CASE, *publication, CONSENT_STATISTICS),
     }
     files = tuple(_attachment(file["name"], file["kind"], item["story"]) for file in item["files"])
     answered = {key: value for key, value in answers.items() if value}

@@ -13,8 +13,8 @@ from typing import Any
 
 from tortoise.functions import Count
 
-from crypto.answers import COUNTRY
 from crypto.errors import CryptoError
+from crypto.taxonomy import COUNTRY
 from oversight.letters.records import FollowUpRecord
 from oversight.members.sessions import OpenSession
 from oversight.reports.records import IndexEntryRecord, SubmissionRecord

@@ -20,14 +20,13 @@ from typing import Any, Literal
 import msgspec
 
 from crypto.finding import FindingDraft
+from crypto.taxonomy import PUBLICATION_CONSENTS, Outcome
 from oversight.findings.dates import find_dates
 from oversight.findings.folding import Word, clean, is_hidden, mixes_scripts, words
 from oversight.findings.names import Match, find_identifier, find_name, find_phrase
 from oversight.findings.overlap import RUN_WARNS, compare, split_words
 
-Outcome = Literal["pass", "warn", "block"]
 TermKind = Literal["name", "member", "place", "authority", "identifier"]
-CONSENTS = ("CO-PUB-ANON", "CO-PUB-NAMED")
 QUOTE_CHARS_MAX = 200
 _EMAIL = re.compile(r"[\w.+-]+\s?@\s?[\w-]+(?:\.[\w-]+)+|(?<![\w@])@\w{3,}")
 _PHONE = re.compile(r"(?<![\w/])(?:\+|00)?\(?\d(?:[ ()./\u2010-\u2015-]{0,2}\d){6,14}(?!\w)")
@@ -146,8 +145,7 @@ def _check_overlap(where: str, text: str, sources: Sequence[Source]) -> Iterator
         for theirs in source.texts:
             overlap = compare(ours, split_words(theirs))
             if overlap.run >= RUN_WARNS:
-                outcome: Outcome = "block" if overlap.outcome == "block" else "warn"
-                yield Hit("overlap", outcome, where, _short(overlap.quote), source.name, str(overlap.run))
+                yield Hit("overlap", overlap.outcome, where, _short(overlap.quote), source.name, str(overlap.run))
 
 
 def _check_numbers(where: str, text: str, sources: Sequence[Source]) -> Iterator[Hit]:
@@ -185,7 +183,7 @@ def _check_marks(where: str, text: str, split: Sequence[Word]) -> Iterator[Hit]:
 
 def _check_consents(material: Material) -> Iterator[Hit]:
     for source in material.sources:
-        if not set(source.consents) & set(CONSENTS):
+        if not set(source.consents) & set(PUBLICATION_CONSENTS):
             yield Hit("consent", "block", "", "", source.name)
 
 

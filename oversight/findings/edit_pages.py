@@ -50,8 +50,6 @@ OVERTAKEN = N_("Somebody has kept another revision since you began: look at it f
 TOO_LONG = N_("The text is too long for the register")
 NOT_READABLE = N_("The register does not take this text: look for unusual characters, and at the codes")
 NO_REASON = N_("Write why the finding is withdrawn")
-# The ledger's word for it is shorter than the register's.
-STATUSES = {"not": "not-implemented"}
 
 
 async def show_form(request: Request) -> Response:
@@ -132,7 +130,7 @@ async def _begin(case: OpenCase) -> Written:
     if not texts:
         return Written(base=_base(case), language=case.actor.charter.languages[0])
     written = written_of(texts[-1], _base(case), known)
-    became = {number: STATUSES.get(status, status) for number, status in case.state.recommendations}
+    became = dict(case.state.recommendations)
     recommendations: list[WrittenRecommendation] = [
         replace(each, status=became.get(str(number), each.status))
         for number, each in enumerate(written.recommendations, 1)

@@ -16,6 +16,7 @@ from crypto.encoding import label
 from crypto.errors import CryptoError, ProofError
 from crypto.finding import Finding, FindingDraft, Recommendation, Section, check_correction
 from crypto.keyring import open_bytes, seal_bytes
+from crypto.taxonomy import CORRECTION, FIRST, STANDARD_USUAL, STATUS_OPEN, UPDATE
 from oversight.findings.records import FindingDraftRecord
 from oversight.members.sessions import OpenSession
 from oversight.web.forms import Form
@@ -31,7 +32,7 @@ class WrittenSection:
 class WrittenRecommendation:
     addressee: str = ""
     text: str = ""
-    status: str = "open"
+    status: str = STATUS_OPEN
     due: str = ""
 
 
@@ -48,7 +49,7 @@ class Written:
     jurisdictions: str = ""
     codes: tuple[str, ...] = ()
     further_codes: str = ""
-    standard: str = "SP-RGB"
+    standard: str = STANDARD_USUAL
     grade: str = ""
     recommendations: tuple[WrittenRecommendation, ...] = ()
     reply: str = field(default="", repr=False)
@@ -111,7 +112,7 @@ def read_written(form: Form) -> Written:
         standard=form.text("standard"),
         grade=form.text("grade"),
         recommendations=tuple(
-            WrittenRecommendation(" ".join(addressee.split()), text.strip(), status or "open", due.strip())
+            WrittenRecommendation(" ".join(addressee.split()), text.strip(), status or STATUS_OPEN, due.strip())
             for addressee, text, status, due in recommendations
         ),
         # The authority's words stay as they came.
@@ -146,7 +147,7 @@ def to_draft(written: Written, place: Place) -> FindingDraft:
         charter=place.charter,
         revision=1 if previous is None else previous.revision + 1,
         previous=None if previous is None else previous.hash,
-        kind="finding" if previous is None else "correction",
+        kind=FIRST if previous is None else CORRECTION,
         reason=None if previous is None else written.reason,
         day=place.day,
         language=written.language,
@@ -171,7 +172,7 @@ def to_draft(written: Written, place: Place) -> FindingDraft:
 
 def _named(previous: Finding, draft: FindingDraft) -> FindingDraft:
     """An update where it is no more than one: what became of the recommendations, what the authority replied."""
-    update = replace(draft, kind="update")
+    update = replace(draft, kind=UPDATE)
     try:
         check_correction(previous, update)
     except ProofError:

@@ -15,7 +15,7 @@ from crypto.encoding import encode_base64
 from crypto.finding import path_name
 from oversight.cases import commands
 from oversight.cases.case_pages import head_context
-from oversight.cases.labels import recommendation_status_label
+from oversight.cases.labels import recommendation_status_labels
 from oversight.cases.open_case import MemberNames, OpenCase, open_requested_case
 from oversight.commission.keys import office_key
 from oversight.findings import labels
@@ -33,7 +33,7 @@ from oversight.web.rendering import redirect, render, translation_of
 from oversight.wire.portal_client import PortalClient
 from oversight.workflow.conditions import CONDITIONS
 from oversight.workflow.permissions import may_act
-from oversight.workflow.rules import RECOMMENDATION_STATUSES, RuleError
+from oversight.workflow.rules import RuleError
 from portal.kit.i18n import country_names
 
 REASONS_CHARS_MAX = 20_000
@@ -93,11 +93,9 @@ def finding_context(request: Request, case: OpenCase) -> dict[str, Any]:
         "member_name": MemberNames(case.charters, translation.locale),
         "grades": labels.grade_labels(translation),
         "standards": labels.standard_labels(translation),
-        "statuses": labels.recommendation_status_labels(translation),
+        "statuses": recommendation_status_labels(translation),
         "kinds": labels.kind_labels(translation),
         "subjects": labels.subject_labels(case.actor.charter, translation.locale),
-        "recommendation_codes": RECOMMENDATION_STATUSES,
-        "recommendation_name": lambda code: recommendation_status_label(code, translation),
         "country": lambda code: countries.get(code, code),
         "place": lambda where: labels.place_label(where, translation),
         "hit_label": lambda hit: labels.hit_label(hit, translation),

@@ -4,11 +4,10 @@
 from collections.abc import Mapping
 
 from crypto.charter import Charter
+from crypto.taxonomy import SUBJECT_PREFIXES
 from oversight.findings.check import Hit
 from oversight.reports.labels import in_language
 from portal.kit.i18n import Translation
-
-CODE_PREFIXES = ("EXT-", "INV-", "RET-")
 
 
 def grade_labels(translation: Translation) -> Mapping[str, str]:
@@ -36,18 +35,6 @@ def standard_labels(translation: Translation) -> Mapping[str, str]:
     }
 
 
-def recommendation_status_labels(translation: Translation) -> Mapping[str, str]:
-    """What became of a recommendation, by the codes that a finding has."""
-    _ = translation.gettext
-    return {
-        "open": _("open"),
-        "partly": _("partly implemented"),
-        "implemented": _("implemented"),
-        "not-implemented": _("not implemented"),
-        "superseded": _("superseded"),
-    }
-
-
 def kind_labels(translation: Translation) -> Mapping[str, str]:
     """What a text will be in the register."""
     _ = translation.gettext
@@ -66,7 +53,7 @@ def subject_labels(charter: Charter, locale: str) -> Mapping[str, str]:
         for panel in charter.questionnaire.panels
         for question in panel.questions
         for option in question.options
-        if option.code.startswith(CODE_PREFIXES)
+        if option.code.startswith(SUBJECT_PREFIXES)
     }
 
 

@@ -7,19 +7,19 @@ from collections.abc import Iterator, Sequence
 from crypto.report import Report
 from crypto.sealed_parts import Party
 from crypto.submission import open_report
+from crypto.taxonomy import PARTY_AUTHORITY, PARTY_FACILITY, QUESTION_AUTHORITY, QUESTION_CONSENTS, QUESTION_PLACE
 from oversight.cases.entries import read_entries
 from oversight.cases.open_case import OpenCase
 from oversight.findings.check import Material, Source, Term
 from oversight.reports.opening import load_sealed
 from oversight.reports.records import SubmissionRecord
 
-CONSENTS = "consents"
 # Answers of one line that say where it was. An authority may have to be named: that is only a warning.
-PLACES = {"place": True}
-AUTHORITIES = {"authority": False}
+PLACES = {QUESTION_PLACE: True}
+AUTHORITIES = {QUESTION_AUTHORITY: False}
 # Bodies that a finding may name, and has to when it recommends something to them.
-PUBLIC_ROLES = frozenset({"authority"})
-PLACE_ROLES = frozenset({"facility"})
+PUBLIC_ROLES = frozenset({PARTY_AUTHORITY})
+PLACE_ROLES = frozenset({PARTY_FACILITY})
 EVENTS_MAX = 10_000
 
 
@@ -31,7 +31,7 @@ async def gather_material(case: OpenCase) -> Material:
         terms.extend(_report_terms(report))
         answers = report.answers
         texts = tuple(value for value in answers.values() if isinstance(value, str) and len(value.split()) > 1)
-        consents = answers.get(CONSENTS, ())
+        consents = answers.get(QUESTION_CONSENTS, ())
         given = consents if isinstance(consents, tuple) else ()
         sources.append(Source(submission.reference, texts, submission.received, given))
     return Material(tuple(dict.fromkeys(terms)), tuple(sources))

@@ -5,6 +5,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from crypto.taxonomy import Outcome
 from oversight.findings.folding import is_undivided, words
 
 SHINGLE = 5
@@ -22,7 +23,7 @@ class Overlap:
     quote: str
 
     @property
-    def outcome(self) -> str:
+    def outcome(self) -> Outcome:
         if self.run >= RUN_BLOCKS or self.containment >= CONTAINMENT_BLOCKS:
             return "block"
         return "warn" if self.run >= RUN_WARNS else "pass"

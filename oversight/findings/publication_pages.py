@@ -7,6 +7,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from crypto import taxonomy
 from crypto.charter import Charter
 from crypto.errors import CryptoError
 from oversight.cases import commands
@@ -19,7 +20,7 @@ from oversight.marking import N_
 from oversight.web.forms import FieldError, read_form
 from oversight.web.rendering import redirect
 from oversight.wire.portal_client import PortalError
-from oversight.workflow.rules import ADOPTED, CORRECTION, RECOMMENDATION_STATUSES, WITHDRAWAL, RuleError
+from oversight.workflow.rules import ADOPTED, CORRECTION, WITHDRAWAL, RuleError
 
 POST_SECONDS_MAX = 8.0
 NEWLY_BLOCKED = N_("The outgoing check finds more now than when it was decided: run it again, and look at it")
@@ -58,7 +59,7 @@ def _check_decided(case: OpenCase, revision: Revision) -> None:
     decided, kind = case.state.decided, revision.draft.kind
     if decided is None:
         raise RuleError("not-decided")
-    due = {"finding": None, "withdrawal": WITHDRAWAL}.get(kind, CORRECTION)
+    due = {taxonomy.FIRST: None, taxonomy.WITHDRAWAL: WITHDRAWAL}.get(kind, CORRECTION)
     if decided.ground != due or (due is None and case.state.state != ADOPTED):
         raise RuleError("not-decided")
 
@@ -80,7 +81,7 @@ async def set_recommendation(request: Request) -> Response:
     case = await open_requested_case(request)
     form = await read_form(request)
     status, text = form.text("status"), form.text("text")
-    if status not in RECOMMENDATION_STATUSES or len(text) > TEXT_CHARS_MAX:
+    if status not in taxonomy.RECOMMENDATION_STATUSES or len(text) > TEXT_CHARS_MAX:
         raise RuleError("status")
     number = str(request.path_params["number"])
     await commands.set_recommendation(case.seen(form), case.id, number, status, text)

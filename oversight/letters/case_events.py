@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
 """A letter that goes out to the reporter of a case's report is an event of the case."""
 
-from crypto.event_types import PURPOSES
+from crypto.taxonomy import PURPOSES
 from oversight.cases import commands
 from oversight.cases.actor import Actor
 from oversight.cases.case_queries import case_of_report

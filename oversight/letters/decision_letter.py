@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
 """What a reporter is told of a case: the letter for each state, in the reporter's language, as a draft."""
 
+from crypto.taxonomy import PURPOSE_ACKNOWLEDGEMENT, PURPOSE_FEEDBACK
 from oversight.cases import labels
 from oversight.workflow import rules
 from portal.kit.i18n import LOCALES, Translation
@@ -8,7 +9,7 @@ from portal.kit.i18n import LOCALES, Translation
 
 def purpose_of(state: str) -> str:
     """What a letter about this state counts as."""
-    return "acknowledgement" if state == rules.ACKNOWLEDGED else "feedback"
+    return PURPOSE_ACKNOWLEDGEMENT if state == rules.ACKNOWLEDGED else PURPOSE_FEEDBACK
 
 
 def letter_language(report_language: str, charter_languages: tuple[str, ...]) -> str:

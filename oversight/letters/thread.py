@@ -10,6 +10,7 @@ from typing import Literal
 from crypto.charter import Charter
 from crypto.errors import AuthenticationError, CryptoError
 from crypto.message import open_follow_up, open_reply
+from crypto.taxonomy import MESSAGE
 from oversight.letters.records import FollowUpRecord, ReplyRecord
 from oversight.reports.opening import OpenedReport
 from portal.kit.i18n import text_direction
@@ -31,7 +32,7 @@ class Letter:
     dir: str
     language: str
     author: str = ""
-    kind: str = "message"
+    kind: str = MESSAGE
     broken: bool = False
     unseen: bool = False
     delivery: Delivery = ""

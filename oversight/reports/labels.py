@@ -9,6 +9,7 @@ from babel.dates import format_date
 
 from crypto.answers import PartialDate
 from crypto.charter import Charter
+from crypto.taxonomy import NO_COUNTRY
 from portal.kit.i18n import Translation, country_names, format_day
 
 
@@ -105,7 +106,7 @@ def in_language(text: Mapping[str, str], locale: str) -> str:
 
 def country_labels(translation: Translation) -> Mapping[str, str]:
     """Country names in the order of the member's alphabet, then what stands for a country that is not known."""
-    return {**country_names(translation.locale), "ZZ": translation.gettext("not known")}
+    return {**country_names(translation.locale), NO_COUNTRY: translation.gettext("not known")}
 
 
 def language_label(code: str, locale: str) -> str:

@@ -7,24 +7,20 @@ from typing import Literal
 
 import msgspec
 
-from crypto.answers import COUNTRY, Answers
+from crypto.answers import Answers
 from crypto.charter import Charter
 from crypto.encoding import label
 from crypto.errors import MalformedError
 from crypto.keyring import open_bytes, seal_bytes
 from crypto.questionnaire import CODE
 from crypto.report import Report
-from oversight.reports.urgency import PREFIX as URGENCY_PREFIX
+from crypto.taxonomy import COUNTRY, QUESTION_WHAT, SUBJECT_OTHER, SUBJECT_PREFIXES, URGENCY_PREFIX
 from oversight.reports.urgency import Level, level, sort_codes
 
 ENTRY_BYTES = 512
 """Of an entry before it is sealed. The limits below keep every summary under it."""
 URGENCY_MAX = 5
 WHAT_MAX = 3
-WHAT_PREFIXES = ("EXT-", "INV-", "RET-")
-WHAT_QUESTION = "what"
-OTHER = "OTHER"
-"""Of the codes without a prefix, the one that the queue shows, if it is an answer to that question."""
 
 Access = Literal["open", "none", "broken"]
 
@@ -61,10 +57,11 @@ def summarise(number: int, report: Report, charter: Charter) -> Summary:
     code is left out: a reporter's words never come into the index.
     """
     codes = _codes(report.answers)
-    what = [code for code in codes if code.startswith(WHAT_PREFIXES)]
-    answered = report.answers.get(WHAT_QUESTION)
-    if isinstance(answered, tuple) and OTHER in answered:
-        what.append(OTHER)
+    what = [code for code in codes if code.startswith(SUBJECT_PREFIXES)]
+    answered = report.answers.get(QUESTION_WHAT)
+    # Of the codes without a prefix the queue shows this one alone.
+    if isinstance(answered, tuple) and SUBJECT_OTHER in answered:
+        what.append(SUBJECT_OTHER)
     countries = [
         report.answers.get(question.id) for question in charter.questionnaire.questions if question.kind == "country"
     ]

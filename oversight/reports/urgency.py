@@ -4,8 +4,7 @@
 from collections.abc import Iterable
 from enum import IntEnum
 
-PREFIX = "UR-"
-SURRENDER = "UR-SURR"
+from crypto.taxonomy import SURRENDER_PREFIX, URGENCY_NOW, URGENCY_SOON
 
 
 class Level(IntEnum):
@@ -17,9 +16,7 @@ class Level(IntEnum):
     NONE = 3
 
 
-_NOW = ("UR-SURR-72H", "UR-LIFE", "UR-TORT-NOW", "UR-DISAP", "UR-SUICIDE")
-_SOON = ("UR-SURR-14D", "UR-SURR", "UR-MED", "UR-HUNGER", "UR-MINOR", "UR-PREG")
-_ORDER = {code: place for place, code in enumerate((*_NOW, *_SOON))}
+_ORDER = {code: place for place, code in enumerate((*URGENCY_NOW, *URGENCY_SOON))}
 
 
 def level(codes: Iterable[str]) -> Level:
@@ -29,7 +26,7 @@ def level(codes: Iterable[str]) -> Level:
 
 def names_surrender(codes: Iterable[str]) -> bool:
     """Whether a handing-over is near: of two reports of one level, this one comes first."""
-    return any(code.startswith(SURRENDER) for code in codes)
+    return any(code.startswith(SURRENDER_PREFIX) for code in codes)
 
 
 def sort_codes(codes: Iterable[str]) -> list[str]:
@@ -38,6 +35,6 @@ def sort_codes(codes: Iterable[str]) -> list[str]:
 
 
 def _level(code: str) -> Level:
-    if code in _NOW:
+    if code in URGENCY_NOW:
         return Level.NOW
-    return Level.SOON if code in _SOON else Level.NOTED
+    return Level.SOON if code in URGENCY_SOON else Level.NOTED

@@ -20,6 +20,7 @@ from typing import Any, Literal
 
 from crypto import event_types as formats
 from crypto.event_types import Public
+from crypto.taxonomy import PURPOSE_ACKNOWLEDGEMENT, PURPOSE_FEEDBACK
 from oversight.marking import N_
 from oversight.workflow import finding_effects, holders, transitions, work_effects
 from oversight.workflow.rules import (
@@ -79,8 +80,8 @@ def _state_change(public: formats.Moved) -> str:
 
 def _letter(public: formats.Replied) -> str:
     sentences = {
-        "acknowledgement": N_("%(name)s sent the reporter of %(report)s the acknowledgement"),
-        "feedback": N_("%(name)s told the reporter of %(report)s how it stands"),
+        PURPOSE_ACKNOWLEDGEMENT: N_("%(name)s sent the reporter of %(report)s the acknowledgement"),
+        PURPOSE_FEEDBACK: N_("%(name)s told the reporter of %(report)s how it stands"),
     }
     return sentences.get(public.purpose, N_("%(name)s wrote to the reporter of %(report)s"))
 

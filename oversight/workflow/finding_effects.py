@@ -4,7 +4,8 @@
 from dataclasses import replace
 
 from crypto.event_types import Checked, Drafted, Publication, RecommendationStatus, Signed, Withdrawn
-from oversight.workflow.rules import RECOMMENDATION_STATUSES, RuleError
+from crypto.taxonomy import RECOMMENDATION_STATUSES
+from oversight.workflow.rules import RuleError
 from oversight.workflow.state import CaseState, Check, FindingState, PublishedState
 from oversight.workflow.step import Step
 

@@ -170,7 +170,6 @@ WAIVER_APPROVERS = _CHAIR
 
 
 SIGNATURES_DUE = 2
-RECOMMENDATION_STATUSES = ("open", "implemented", "partly", "not", "superseded")
 
 
 class RuleError(Exception):

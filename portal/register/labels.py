@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from babel import Locale, UnknownLocaleError
 
+from crypto.taxonomy import NO_COUNTRY
 from portal.kit.i18n import Translation, country_names
 from portal.register.subjects import subjects
 
@@ -98,7 +99,7 @@ def labels(translation: Translation) -> Labels:
 def _places(_: Callable[[str], str], locale: str) -> dict[str, str]:
     return {
         **country_names(locale),
-        "ZZ": _("Place not named"),
+        NO_COUNTRY: _("Place not named"),
         "X-NOTLISTED": _("A place that is not listed"),
         "X-DISPUTED": _("Disputed territory"),
         "X-HIGHSEAS": _("The high seas"),

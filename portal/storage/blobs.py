@@ -12,8 +12,10 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import Protocol
 
+from crypto.attachment import FILE as ATTACHMENT_FILE
+
 PART_BYTES = 4 * 1024 * 1024
-FILE = re.compile(r"attachment-([1-9]|[12][0-9]|3[0-2])\.age")
+FILE = re.compile(ATTACHMENT_FILE)
 INDEX_MAX = 2 * 1024**3 // PART_BYTES
 _NAME = re.compile(r"([0-9]{5})-([0-9a-f]{64})-([0-9]{8})")
 
