@@ -80,7 +80,7 @@ def labels(translation: Translation) -> Labels:
         },
         kinds={
             # Translators: what a revision of a finding is.
-            "finding": _("First published"),
+            "finding": _("First publication"),
             "correction": _("Correction"),
             "update": _("Update"),
             "withdrawal": _("Withdrawal"),
