@@ -112,7 +112,3 @@ class MemberNames:
         name = found[-1].name if found else label
         # A Latin name in an Arabic sentence is set apart by U+2068 and U+2069, as <bdi> would do it.
         return f"\u2068{name}\u2069" if direction(self.locale) == "rtl" else name
-
-    def several(self, labels: "tuple[str, ...] | list[str]") -> str:
-        comma = "، " if direction(self.locale) == "rtl" else ", "
-        return comma.join(self(label) for label in labels)

@@ -18,7 +18,6 @@ from oversight.workflow.rules import RuleError
 
 NO_POLICY = N_("Choose the time limits")
 NOT_DECLARED = N_("Say that you have no conflict: whoever opens a case holds it")
-NO_CASE = N_("Choose the case")
 
 
 async def show_form(request: Request) -> Response:

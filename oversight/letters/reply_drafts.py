@@ -11,7 +11,6 @@ from crypto.padding import MESSAGE_FLOOR, pad_document, unpad_document
 from oversight.letters.records import ReplyDraftRecord
 from oversight.members.sessions import OpenSession
 
-LANGUAGE_CHARS_MAX = 35
 DRAFT_BYTES_MAX = 128 * 1024
 
 

@@ -117,10 +117,6 @@ class PortalClient:
             headers["Amparo-Invitation"] = invitation
         await self._body(self._request("POST", "/charters", note, headers, signed=False), ANSWER_BYTES_MAX)
 
-    async def newest_charter(self, slug: str) -> bytes:
-        """The newest charter note of a commission, unchecked."""
-        return await self._body(self._request("GET", f"/commissions/{slug}/charter", signed=False), NOTE_BYTES_MAX)
-
     async def submissions(self, after: int) -> SubmissionPage:
         """At most 100 submissions with a sequence above ``after``."""
         return _read(read_submissions, await self._json(self._request("GET", f"/office/submissions?after={after}")))

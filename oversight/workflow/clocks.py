@@ -105,11 +105,6 @@ def find_clock(clocks: tuple[Clock, ...], name: str) -> Clock | None:
     return next((clock for clock in clocks if clock.name == name), None)
 
 
-def overdue(clocks: tuple[Clock, ...], today: date) -> tuple[str, ...]:
-    """The names of the running clocks whose day is over."""
-    return tuple(clock.name for clock in clocks if clock.stopped is None and clock.is_overdue(today))
-
-
 def next_due(clocks: tuple[Clock, ...]) -> date | None:
     """The earliest end of a clock that runs."""
     return min((clock.due for clock in clocks if clock.stopped is None), default=None)

@@ -12,7 +12,6 @@
 The tables hold codes alone. Refusals, pages and ``docs/workflow.md`` are made from them.
 """
 
-from collections.abc import Collection
 from dataclasses import dataclass
 
 RECEIVED = "RECEIVED"
@@ -98,7 +97,7 @@ TRANSITIONS: tuple[Transition, ...] = (
         ACKNOWLEDGED,
         _roles("registrar"),
         grounds=(SENT, WITHHELD),
-        clocks=("stop acknowledge", "start feedback"),
+        clocks=("stop acknowledge",),
     ),
     Transition(ACKNOWLEDGED, TRIAGE, _EARLY),
     Transition(TRIAGE, CONFLICT_CHECK, _EARLY),
@@ -192,8 +191,3 @@ def find_transition(from_state: str, to_state: str, ground: str | None) -> Trans
         if ground in row.grounds or (ground is None and not row.grounds):
             return row
     raise RuleError("ground")
-
-
-def transitions_from(state: str, roles: Collection[str]) -> tuple[Transition, ...]:
-    """The transitions out of this state that somebody with these roles may make or propose."""
-    return tuple(row for row in TRANSITIONS if row.from_state == state and not row.proposes.isdisjoint(roles))
