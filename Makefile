@@ -29,10 +29,11 @@ dev: setup ## The demonstration with scripts and styles rebuilt on change (start
 	@node static/build.mjs --watch & watcher=$$!; trap "kill $$watcher" EXIT; \
 	python -m oversight demo --folder var/demo --portal-port $(PORTAL_PORT) --office-port $(OFFICE_PORT)
 
-lint: setup ## ruff, mypy, import contracts, tsc, budgets
+lint: setup ## ruff, mypy, unused code, import contracts, tsc, budgets
 	ruff check .
 	ruff format --check .
 	mypy
+	vulture
 	lint-imports
 	cd static && npx --no-install tsc -p .
 	node static/build.mjs --check-budget
