@@ -20,12 +20,13 @@ from oversight.demo.programs import DemoError
 from oversight.founding.command import Founded, found
 from oversight.founding.plan import PlanError, load_plan
 from oversight.founding.store import start_over
-from oversight.settings import Settings, SettingsError, load_settings
+from oversight.settings import Settings
 from oversight.storage import SCHEMA, Database
 from oversight.wire.portal_client import PortalClient, PortalError, PortalRefused
 from portal.kit.database import DatabaseError, make_migrations
 from portal.kit.http_protocol import LimitedHttpProtocol
 from portal.kit.quiet_logging import quiet_logging
+from portal.kit.settings import SettingsError
 
 STOP_SECONDS_MAX = 5
 
@@ -93,7 +94,7 @@ def _settings(options: argparse.Namespace) -> Settings:
     environment = dict(os.environ)
     if getattr(options, "portal", None):
         environment["OVERSIGHT_PORTAL_URL"] = options.portal
-    return load_settings(environment)
+    return Settings.from_environment(environment)
 
 
 def _serve(settings: Settings) -> int:

@@ -12,7 +12,8 @@ from typing import Any
 
 from crypto.charter import SLUG
 from portal.kit.database import DatabaseError, make_migrations
-from portal.settings import Settings, SettingsError
+from portal.kit.settings import SettingsError
+from portal.settings import Settings
 from portal.storage.database import SCHEMA
 
 KEEP_ALIVE_SECONDS = 30

@@ -20,7 +20,7 @@ from oversight.demo.reports import DemoReport, load_reports
 from oversight.founding.ceremony import Sheet
 from oversight.founding.command import Founded, found
 from oversight.founding.plan import load_plan
-from oversight.settings import load_settings
+from oversight.settings import Settings
 from oversight.storage import Database
 from oversight.wire.portal_client import PortalClient
 
@@ -41,7 +41,7 @@ async def found_commission(folder: Path, portal: Server, office: Server) -> Foun
     """The founding ceremony as on the command line; the sheets stay in the folder, for this is a demonstration."""
     plan = load_plan(PLAN)
     invitation = portal.run("invite", plan.slug).split()[-1]
-    settings = load_settings(office.settings)
+    settings = Settings.from_environment(office.settings)
     settings.secrets.mkdir(mode=0o700, parents=True, exist_ok=True)
     database = await Database.open(settings.database_url)
     client = PortalClient(settings.portal_url, settings.portal_name, SigningKey.generate("founding"))
@@ -76,7 +76,7 @@ def answer_reports(office: Server, registrar: Sheet, sent: list[Sent]) -> None:
 
 async def make_cases(office: Server, founded: Founded, sent: list[Sent]) -> list[str]:
     """Cases in every state, and what was published; the ids of the findings."""
-    settings = load_settings(office.settings)
+    settings = Settings.from_environment(office.settings)
     database = await Database.open(settings.database_url)
     publisher = founded.sheets["publisher"]
     try:

@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
-"""The page kit: what portal and office share of headers, checks, templates and translations."""
+"""What portal and office both stand on: database, files and settings, and headers, checks, templates, translations."""

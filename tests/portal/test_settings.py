@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from portal.settings import Settings, SettingsError
+from portal.kit.settings import SettingsError
+from portal.settings import Settings
 
 ORIGIN = {"PORTAL_ORIGIN": "https://portal.example"}
 
@@ -52,11 +53,11 @@ def test_a_setting_that_does_not_exist_is_refused() -> None:
         Settings.from_environment({**ORIGIN, "PORTAL_PROT": "1"})
 
 
-@pytest.mark.parametrize("value", ["x", "-1", "1.5", "٣"])
+@pytest.mark.parametrize("value", ["x", "-1", "0", "65536", "1.5", "٣"])
 def test_a_number_that_is_none_is_refused_without_showing_it(value: str) -> None:
     with pytest.raises(SettingsError) as refused:
         Settings.from_environment({**ORIGIN, "PORTAL_PORT": value})
-    assert str(refused.value) == "PORTAL_PORT is not a number"
+    assert str(refused.value) == "PORTAL_PORT must be a whole number from 1 to 65535"
 
 
 def test_several_workers_need_postgresql() -> None:
