@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from typing import Any
 
 import msgspec
-from tortoise.transactions import in_transaction
 
 from crypto.charter import Charter
 from crypto.event import SignedEvent, read_event
@@ -15,6 +14,7 @@ from oversight.ledger.append import ConflictError
 from oversight.ledger.records import EventRecord
 from oversight.workflow import clocks, projection
 from oversight.workflow.state import CaseState
+from portal.kit.database import transaction
 
 BATCH = 500
 
@@ -81,7 +81,7 @@ async def rebuild(charters: Mapping[str, Charter]) -> int:
     as they were.
     """
     cases = [case async for case in _cases()]
-    async with in_transaction():
+    async with transaction():
         await CaseReportRecord.all().delete()
         await CaseHolderRecord.all().delete()
         await CaseRecord.all().delete()

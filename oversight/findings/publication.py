@@ -9,7 +9,6 @@ member, who signs it.
 from datetime import date
 
 from tortoise.exceptions import IntegrityError
-from tortoise.transactions import in_transaction
 
 from crypto.charter import Charter
 from crypto.event_types import Corrected, Published, Withdrawn
@@ -22,6 +21,7 @@ from oversight.findings.records import PublicationRecord
 from oversight.wire.portal_client import PortalClient, PortalRefused
 from oversight.workflow.rules import CORRECTION, PUBLISHED, WITHDRAWAL, RuleError
 from oversight.workflow.state import CaseState
+from portal.kit.database import transaction
 
 # What the portal will say of this note every time. Any other refusal may pass, and the note waits.
 FINAL_REFUSALS = frozenset(
@@ -60,7 +60,7 @@ async def store_publication(case: str, revision: Revision, charter: Charter) -> 
 
 
 async def _store(case: str, finding: Finding) -> PublicationRecord:
-    async with in_transaction():
+    async with transaction():
         last = await PublicationRecord.all().order_by("-number").only("number").first()
         return await PublicationRecord.create(
             hash=finding.hash,

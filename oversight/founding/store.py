@@ -3,8 +3,6 @@
 
 from pathlib import Path
 
-from tortoise.transactions import in_transaction
-
 from crypto.charter import Charter, read_charter
 from oversight.commission.keys import second_factor_key
 from oversight.commission.records import CharterRecord
@@ -14,6 +12,7 @@ from oversight.founding.records import FoundingRecord
 from oversight.members.records import MemberRecord
 from oversight.members.second_factor import seal_secret
 from oversight.wire.portal_client import PortalClient
+from portal.kit.database import transaction
 
 
 async def waiting_charter() -> Charter | None:
@@ -28,7 +27,7 @@ async def keep(charter: Charter, ceremony: Ceremony, secrets_folder: Path) -> No
     Afterwards no key of a member is in the database but under the member's passphrase.
     """
     factor_key = second_factor_key(secrets_folder)
-    async with in_transaction():
+    async with transaction():
         for member in ceremony.plan.members:
             account = ceremony.accounts[member.label]
             await MemberRecord.create(
@@ -58,7 +57,7 @@ async def publish(charter: Charter, client: PortalClient, invitation: str, secre
 
 async def start_over() -> None:
     """Drop a founding that the portal has not taken: every sheet and share of it is worthless afterwards."""
-    async with in_transaction():
+    async with transaction():
         if await CharterRecord.filter(published=True).exists():
             return
         await MemberRecord.all().delete()

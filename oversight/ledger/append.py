@@ -9,13 +9,13 @@ from collections.abc import Mapping
 from typing import Protocol, TypeVar
 
 from tortoise.exceptions import IntegrityError, OperationalError
-from tortoise.transactions import in_transaction
 
 from crypto.charter import Charter
 from crypto.errors import ProofError
 from crypto.event import SignedEvent, read_event
 from crypto.note import Note
 from oversight.ledger.records import EventRecord
+from portal.kit.database import transaction
 
 S = TypeVar("S")
 
@@ -45,7 +45,7 @@ async def append(note: Note, charters: Mapping[str, Charter], projection: Projec
     data = note.encode()
     event = read_event(data, charters)
     try:
-        async with in_transaction():
+        async with transaction():
             before = await projection.load(event.case)
             try:
                 after = projection.apply(before, event, charters[event.charter])

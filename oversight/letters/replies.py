@@ -9,7 +9,6 @@ import asyncio
 from datetime import date
 
 from tortoise.exceptions import IntegrityError
-from tortoise.transactions import in_transaction
 
 from crypto.charter import Charter
 from crypto.message import Reply, message_id, seal_reply
@@ -17,6 +16,7 @@ from oversight.cases.report_access import OpenReport
 from oversight.letters.records import ReplyDraftRecord, ReplyRecord
 from oversight.letters.reply_drafts import ReplyDraft
 from oversight.reports.records import SubmissionRecord
+from portal.kit.database import transaction
 
 ATTEMPTS = 3
 
@@ -48,7 +48,7 @@ async def store_reply(report: OpenReport, charter: Charter, draft: ReplyDraft, t
 
 async def _store(report: OpenReport, draft: ReplyDraft, sealed: bytes, today: date) -> ReplyRecord:
     submission, author = report.submission.id, report.session.member.label
-    async with in_transaction():
+    async with transaction():
         if not await ReplyDraftRecord.filter(member=author, submission=submission, sealed=draft.sealed).delete():
             raise DraftChangedError
         last = await ReplyRecord.all().order_by("-number").only("number").first()

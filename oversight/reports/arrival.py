@@ -11,14 +11,13 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import date
 
-from tortoise.transactions import in_transaction
-
 from crypto.errors import CryptoError
 from crypto.manifest import Manifest, SealedFile, read_manifest
 from oversight.reports.blobs import Blobs
 from oversight.reports.records import SealedFileRecord, SubmissionRecord
 from oversight.wire.portal_client import DamagedFile, PortalClient, PortalRefused, Sink
 from oversight.wire.portal_responses import WaitingSubmission
+from portal.kit.database import transaction
 
 
 class DamagedArrivalError(Exception):
@@ -110,7 +109,7 @@ class _Memory:
 
 async def _store(waiting: WaitingSubmission, manifest: Manifest, small: list[bytes], today: date) -> SubmissionRecord:
     sealed: list[bytes | None] = [*small, *(None for _ in manifest.attachments)]
-    async with in_transaction():
+    async with transaction():
         last = await SubmissionRecord.all().order_by("-number").only("number").first()
         submission = await SubmissionRecord.create(
             id=manifest.submission,

@@ -8,19 +8,20 @@ makes it the database of the running task.
 
 import asyncio
 import sqlite3
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar, Self
 
-from tortoise.backends.base.client import BaseDBAsyncClient
+from tortoise.backends.base.client import BaseDBAsyncClient, NestedTransactionContext, TransactionalDBClient
 from tortoise.backends.base.config_generator import expand_db_url
 from tortoise.context import TortoiseContext, _current_context
 from tortoise.exceptions import BaseORMException
 from tortoise.migrations.autodetector import MigrationAutodetector
 from tortoise.migrations.executor import MigrationExecutor, MigrationTarget
 from tortoise.migrations.writer import MigrationWriter
+from tortoise.transactions import in_transaction
 
 # A commit is on the disk before anything is answered. What is deleted is overwritten.
 SQLITE_PRAGMAS = {
@@ -114,6 +115,20 @@ class Database:
         await self._context.init(config=config)
         # Tortoise connects under a lock that it keeps when connecting fails: so connect before anything waits.
         await self._context.db().create_connection(with_db=True)
+
+
+@asynccontextmanager
+async def transaction() -> AsyncIterator[TransactionalDBClient]:
+    """One durable transaction on the running task's database; within another one, a part of it that can fail alone.
+
+    Nothing was written when it raises, also when it is the commit that fails.
+    """
+    context = in_transaction()
+    async with context as client:
+        yield client
+        if not isinstance(context, NestedTransactionContext):
+            # Committed here and not by the context, which would leave the transaction open when the commit fails.
+            await client.commit()
 
 
 async def pending_migrations(schema: Schema) -> list[MigrationWriter]:

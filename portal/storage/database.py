@@ -8,7 +8,6 @@ from contextlib import asynccontextmanager
 
 from tortoise.backends.base.client import TransactionalDBClient
 from tortoise.exceptions import IntegrityError
-from tortoise.transactions import in_transaction
 
 from portal.kit import database
 from portal.storage.errors import DuplicateError, StorageFullError
@@ -39,10 +38,8 @@ async def transaction() -> AsyncIterator[TransactionalDBClient]:
     nothing of the transaction was written.
     """
     try:
-        async with in_transaction() as client:
+        async with database.transaction() as client:
             yield client
-            # Committed here and not by the context, which would leave the transaction open when the commit fails.
-            await client.commit()
     except IntegrityError:
         raise DuplicateError from None
     except Exception as error:

@@ -3,7 +3,7 @@
 
 import sqlite3
 import sys
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import httpx
@@ -15,7 +15,15 @@ from starlette.responses import PlainTextResponse
 from starlette.routing import Route
 from tortoise.context import get_current_context
 
-from portal.kit.database import SQLITE_PRAGMAS, Database, DatabaseError, Schema, pending_migrations, write_migrations
+from portal.kit.database import (
+    SQLITE_PRAGMAS,
+    Database,
+    DatabaseError,
+    Schema,
+    pending_migrations,
+    transaction,
+    write_migrations,
+)
 from portal.kit.in_database import InDatabase
 
 RECORDS = """from tortoise import fields
@@ -104,3 +112,57 @@ async def test_a_request_has_the_database_of_its_application(package: Path, tmp_
         assert (await client.get("/")).text == "True"
     assert get_current_context() is None
     await app.state.database.close()
+
+
+TABLES = """CREATE TABLE cage (name TEXT PRIMARY KEY);
+CREATE TABLE egg (cage TEXT REFERENCES cage DEFERRABLE INITIALLY DEFERRED);"""
+LAY = "INSERT INTO egg VALUES ('none')"
+BUILD = "INSERT INTO cage VALUES ('none')"
+
+
+@pytest.fixture
+async def aviary(package: Path, tmp_path: Path) -> AsyncIterator[Aviary]:
+    """An open database with two tables more, of which one is checked at the commit."""
+    await write_migrations(SCHEMA)
+    database = await Aviary.open(f"sqlite://{tmp_path}/aviary.sqlite3")
+    with database.use():
+        async with transaction() as client:
+            await client.execute_script(TABLES)
+    yield database
+    await database.close()
+
+
+async def eggs() -> int:
+    async with transaction() as client:
+        return len(await client.execute_query_dict("SELECT * FROM egg"))
+
+
+async def test_a_commit_that_fails_leaves_nothing_and_the_next_transaction_goes_on(aviary: Aviary) -> None:
+    with aviary.use():
+        with pytest.raises(sqlite3.IntegrityError):
+            async with transaction() as client:
+                await client.execute_query(LAY)
+        assert await eggs() == 0
+        async with transaction() as client:
+            await client.execute_query(LAY)
+            await client.execute_query(BUILD)
+        assert await eggs() == 1
+
+
+async def test_a_transaction_within_another_fails_alone_and_is_committed_with_it(aviary: Aviary) -> None:
+    with aviary.use():
+        async with transaction() as outer:
+            await outer.execute_query(BUILD)
+            async with transaction() as inner:
+                await inner.execute_query(LAY)
+            with pytest.raises(ZeroDivisionError):
+                async with transaction() as inner:
+                    await inner.execute_query(LAY)
+                    raise ZeroDivisionError
+        assert await eggs() == 1
+        with pytest.raises(ZeroDivisionError):
+            async with transaction() as outer:
+                async with transaction() as inner:
+                    await inner.execute_query(LAY)
+                raise ZeroDivisionError
+        assert await eggs() == 1
