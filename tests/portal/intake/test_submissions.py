@@ -20,7 +20,7 @@ from crypto.manifest import Manifest, SealedFile
 from crypto.submission import SealedSubmission
 from portal.intake import views
 from portal.storage.records import SubmissionRecord
-from tests.people import NOW, PORTAL_ORIGIN, VALID_UNTIL, found_test_commission, portal_key
+from tests.people import NOW, PORTAL_ORIGIN, VALID_FROM, VALID_UNTIL, found_test_commission, portal_key
 from tests.portal.intake.raw_bundle import raw_bundle
 from tests.portal.world import (
     API,
@@ -279,7 +279,7 @@ async def test_an_unknown_charter_is_refused(portal: RunningPortal) -> None:
     assert error_code(await portal.submit(sealed.bundle())) == (404, "charter-unknown")
 
 
-@pytest.mark.parametrize("day", [NOW.replace(year=2024), NOW.replace(year=2036)])
+@pytest.mark.parametrize("day", [NOW.replace(year=VALID_FROM.year - 1), NOW.replace(year=VALID_UNTIL.year + 1)])
 async def test_a_charter_outside_its_days_is_refused(tmp_path: Path, day: object) -> None:
     clock = Clock()
     async with running_portal(tmp_path, clock=clock) as portal:
