@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.waiting import SECONDS_MAX
+
 ROOT = Path(__file__).resolve().parents[2]
 MODEL = """
 
@@ -31,7 +33,7 @@ def test_a_new_table_is_written_as_one_migration_and_a_current_tree_needs_none(
 
     def make() -> str:
         command = [sys.executable, "-B", "-m", program, "makemigrations"]
-        done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=60, check=False)
+        done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=SECONDS_MAX, check=False)
         assert (done.returncode, done.stderr) == (0, "")
         return done.stdout
 

@@ -5,12 +5,12 @@ import errno
 import os
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from secrets import token_bytes
 from threading import Barrier
 
 import pytest
 
 from portal.kit.files import UnfinishedFile, load_or_make_secret, write_secret_file
+from tests.chance import fresh_bytes
 
 
 def names(folder: Path) -> list[str]:
@@ -83,7 +83,7 @@ def test_a_secret_is_made_once_even_when_many_ask_for_it_at_once(tmp_path: Path)
 
     def make() -> bytes:
         barrier.wait(30)
-        return token_bytes(32)
+        return fresh_bytes(32)
 
     with ThreadPoolExecutor(makers) as threads:
         asked = [threads.submit(load_or_make_secret, tmp_path / "secrets" / "key", make) for _ in range(makers)]
