@@ -7,7 +7,7 @@ OFFICE_PORT ?= 8001
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 export PYTHONDONTWRITEBYTECODE :=
 
-.PHONY: help setup demo demo-code demo-clean dev test lint bench messages migrations screenshots
+.PHONY: help setup demo demo-code demo-clean dev test lint bench mutants messages migrations screenshots
 .DEFAULT_GOAL := help
 
 help: ## What can be made
@@ -43,6 +43,9 @@ test: setup ## Everything, the browser included
 
 bench: setup ## Every measurement of benchmarks/, with its method and its bound; about a quarter of an hour
 	@for name in age submissions uploads queue ledger register; do echo "== $$name"; python -m benchmarks.$$name || exit 1; done
+
+mutants: setup ## Small faults put into the pure packages, one at a time: a test must fail for each (ONLY=crypto/note.py JOBS=1)
+	@python -m tests.mutation --jobs $(or $(JOBS),1) $(foreach path,$(ONLY),--only $(path))
 
 screenshots: setup ## Pictures of every page, phone and desktop, into var/screenshots
 	@python -m tests.browser.screenshots && python -m tests.browser.tour
