@@ -129,6 +129,97 @@ class TestWhoOpens:
             open_sealed(header + bytes(32), [SISTER])
 
 
+class TestX25519:
+    def test_what_was_sealed_opens(self):
+        sealed = seal(LETTER, [X25519Identity(b"other".ljust(32, b".")).recipient(), CLASSICAL.recipient()])
+        assert open_sealed(sealed, [SISTER, CLASSICAL]) == LETTER
+
+    @pytest.mark.parametrize("arguments", [(), ("A" * 42,), ("A" * 44,), ("A" * 43, "A" * 43)], ids=str)
+    def test_a_stanza_has_one_argument_of_32_bytes(self, arguments):
+        with pytest.raises(MalformedError):
+            CLASSICAL.unwrap([Stanza("X25519", arguments, bytes(32))])
+
+    def test_a_longer_share_is_refused_for_its_size(self):
+        with pytest.raises(MalformedError, match="33 bytes where 32"):
+            CLASSICAL.unwrap([Stanza("X25519", ("A" * 44,), bytes(32))])
+
+    @pytest.mark.parametrize("size", [0, 31, 33])
+    def test_the_body_of_a_stanza_has_32_bytes(self, size):
+        share = CLASSICAL.recipient().wrap(bytes(16)).arguments
+        with pytest.raises(MalformedError):
+            CLASSICAL.unwrap([Stanza("X25519", share, bytes(size))])
+
+
+class TestLimitsAsTheyStand:
+    """The numbers of the format, written out: a test that takes them from the code would move with them."""
+
+    def test_a_header_has_at_most_256_stanzas_and_a_mebibyte(self):
+        assert (MAX_STANZAS, MAX_HEADER_SIZE) == (256, 1_048_576)
+
+    def test_a_header_may_have_a_mebibyte_to_the_byte(self):
+        head, mac = b"age-encryption.org/v1\n-> ", b"\n\n--- " + b"A" * 43 + b"\n"
+        fits = head + b"x" * (1_048_576 - len(head) - len(mac)) + mac
+        assert read_header(io.BytesIO(fits)).size == 1_048_576
+        with pytest.raises(LimitError):
+            read_header(io.BytesIO(fits.replace(b"-> ", b"-> x", 1)))
+
+    def test_another_version_is_told_from_noise_within_64_bytes(self):
+        for size, error in ((64, UnsupportedVersionError), (65, MalformedError)):
+            line = b"age-encryption.org/".ljust(size - 1, b"v") + b"\n"
+            with pytest.raises(error):
+                read_header(io.BytesIO(line))
+
+    @pytest.mark.parametrize("end", [b"---", b"---" + b"A" * 44, b"--- ", b"AAAA", b"-" * 47, b"---x" + b"A" * 43])
+    def test_a_header_ends_in_hyphens_a_space_and_the_mac(self, end):
+        with pytest.raises(MalformedError):
+            read_header(io.BytesIO(b"age-encryption.org/v1\n-> x\n\n" + end + b"\n"))
+
+    def test_a_body_that_fills_its_lines_has_an_empty_one_behind(self):
+        for size, lines in ((47, 1), (48, 2), (49, 2), (95, 2), (96, 3)):
+            header = encode_header([Stanza("x", (), bytes(size))], bytes(16))
+            assert header.count(b"\n") == 2 + lines + 1
+            assert read_header(io.BytesIO(header)).stanzas[0].body == bytes(size)
+
+
+class TestPostQuantumStanzas:
+    WRAPPED = SISTER.recipient().wrap(bytes(16))
+
+    def test_another_type_with_the_form_of_one_is_malformed(self):
+        with pytest.raises(MalformedError):
+            check_stanza(Stanza("x-other", self.WRAPPED.arguments, self.WRAPPED.body))
+
+    def test_a_longer_argument_is_refused_for_its_size(self):
+        longer = self.WRAPPED.arguments[0] + "AAAA"
+        with pytest.raises(MalformedError, match="where 1120"):
+            check_stanza(Stanza("mlkem768x25519", (longer,), self.WRAPPED.body))
+
+    @pytest.mark.parametrize("key", [LAWYER.recipient().key[:-1], LAWYER.recipient().key + b"."], ids=len)
+    def test_a_key_of_another_size_is_refused_for_its_size(self, key):
+        with pytest.raises(MalformedError, match="not 1216 bytes"):
+            PqRecipient(key)
+
+    def test_a_key_is_not_printed(self):
+        assert repr(LAWYER.recipient()) == "PqRecipient()"
+
+
+class TestPayloads:
+    def test_a_payload_without_a_chunk_ends_early(self):
+        with pytest.raises(MalformedError, match="before its last chunk"):
+            open_sealed(SEALED_LETTER[: HEADER_SIZE + 16], [SISTER])
+
+    def test_a_payload_cut_between_two_chunks_ends_early(self):
+        sealed = seal(bytes(2 * CHUNK_SIZE), [SISTER.recipient()])
+        cut = check_sealed_prefix(sealed).size + 16 + CHUNK_SIZE + 16
+        with pytest.raises(MalformedError, match="before its last chunk"):
+            open_sealed(sealed[:cut], [SISTER])
+
+    @pytest.mark.parametrize(
+        ("plaintext", "size"), [(0, 132), (1, 133), (65_536, 65_668), (65_537, 65_685), (131_072, 131_220)]
+    )
+    def test_sizes_are_those_of_the_specification(self, plaintext, size):
+        assert sealed_size(plaintext, 100) == size
+
+
 class TestWhatSealingRefuses:
     def test_no_recipient(self):
         with pytest.raises(MalformedError):

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from crypto import bech32
-from crypto.errors import CryptoError, MalformedError
+from crypto.errors import CryptoError, LimitError, MalformedError
 
 
 def with_checksum(words: list[int]) -> str:
@@ -70,3 +70,30 @@ def test_any_other_text_raises_one_of_our_errors(text):
     for noise in (text, f"age1{text}"):
         with pytest.raises(CryptoError):
             bech32.decode("age", noise)
+
+
+def test_a_text_has_at_most_4096_characters():
+    fits = "age1".ljust(4096, "q")
+    with pytest.raises(MalformedError):
+        bech32.decode("age", fits)
+    with pytest.raises(LimitError):
+        bech32.decode("age", fits + "q")
+
+
+def test_a_prefix_may_hold_the_digit_that_ends_it():
+    text = bech32.encode("age1x", b"?")
+    assert bech32.decode("age1x", text) == b"?"
+
+
+def test_nothing_may_be_missing_before_the_checksum():
+    checksum_alone = with_checksum([])
+    assert bech32.decode("age", checksum_alone) == b""
+    for text in (checksum_alone[:-1], checksum_alone[4:], checksum_alone[3:]):
+        with pytest.raises(MalformedError):
+            bech32.decode("age", text)
+    with pytest.raises(MalformedError):
+        bech32.decode("", checksum_alone[4:])
+
+
+def test_a_character_of_the_alphabet_is_one_of_32():
+    assert bech32.ALPHABET == "qpzry9x8gf2tvdw0s3jn54khce6mua7l"

@@ -155,6 +155,73 @@ def test_memory_does_not_grow_with_the_archive(rng: Random):
     assert held <= 2048
 
 
+def test_an_entry_whose_name_is_too_long_is_refused_before_its_name_is_read():
+    fits = bundle._Entry("attachment-32.age", 0, 1, 0).local_header()
+    reader = BundleReader()
+    assert reader.feed(fits[:30]) == []
+    longer = bundle._Entry("attachment-321.age", 0, 1, 0).local_header()
+    with pytest.raises(MalformedError, match="lacks an entry"):
+        BundleReader().feed(longer[:30])
+
+
+def test_a_header_that_is_none_is_refused_before_more_is_read():
+    with pytest.raises(MalformedError, match="lacks an entry"):
+        BundleReader().feed(b"PK\x03\x05" + bytes(26))
+
+
+def test_marks_and_media_type_are_those_of_the_format():
+    archive = bundle_of(FILES)
+    assert archive[-22:-18] == b"PK\x05\x06"
+    assert archive.count(b"PK\x01\x02") == archive.count(b"PK\x03\x04") == 2 + len(FILES)
+    assert bundle.MEDIA_TYPE == "application/vnd.amparo.bundle+zip"
+
+
+class TestFourGibibytes:
+    """A ZIP archive without extensions counts its bytes in 32 bits: the last byte that can be counted may be used."""
+
+    NAME = "attachment-1.age"
+
+    def test_an_entry_may_end_at_the_limit_and_not_behind_it(self):
+        header = 30 + len(self.NAME)
+        bundle._check_room(bundle._Entry(self.NAME, 0, 2**32 - 1 - 1000 - header, 1000))
+        with pytest.raises(LimitError):
+            bundle._check_room(bundle._Entry(self.NAME, 0, 2**32 - 1000 - header, 1000))
+
+    def test_the_directory_may_end_at_the_limit_and_not_behind_it(self):
+        entries = [bundle._Entry(self.NAME, 0, 1, 0), bundle._Entry(self.NAME, 0, 1, 1000)]
+        size = 2 * (46 + len(self.NAME)) + 22
+        assert len(bundle._directory(entries, 2**32 - 1 - size)) == size
+        with pytest.raises(LimitError):
+            bundle._directory(entries, 2**32 - size)
+
+    def test_a_reader_refuses_an_entry_beyond_the_limit_when_it_sees_its_header(self):
+        header = bundle._Entry("manifest.json", 0, 2**32 - 1, 0).local_header()
+        with pytest.raises(LimitError, match="4 GiB"):
+            BundleReader().feed(header)
+
+    def test_a_writer_refuses_it_before_it_makes_an_archive(self, monkeypatch):
+        monkeypatch.setattr(bundle, "BUNDLE_MAX", len(bundle_of(FILES)) - 1)
+        with pytest.raises(LimitError):
+            bundle_of(FILES)
+
+
+def test_a_refused_bundle_says_so_to_whoever_goes_on():
+    reader = BundleReader()
+    with pytest.raises(MalformedError):
+        reader.feed(b"x" * 64)
+    with pytest.raises(MalformedError, match="refused before"):
+        reader.feed(b"")
+
+
+def test_a_large_bundle_is_checked_in_slices_before_it_is_given_out():
+    files = {**FILES, "attachment-1.age": secrets.token_bytes(2 * 1024 * 1024 + 1)}
+    archive = bundle_of(files)
+    assert [event.name for event in read_in(archive) if isinstance(event, FileEnd)] == list(files)
+    cut = dict(list(FILES.items())[:2])
+    with pytest.raises(MalformedError):
+        write_bundle(manifest_of(FILES).encode(), COMMITMENT, cut.items())
+
+
 def test_a_refused_bundle_stays_refused():
     archive = bundle_of(FILES)
     reader = BundleReader()

@@ -5,6 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from crypto.encoding import decode_base64, encode_base64
 from crypto.errors import AuthenticationError, LimitError, MalformedError
 from crypto.note import NOTE_BYTES_MAX, Note, Signature, SigningKey, VerifierKey, add_signature, sign, verify
 from tests.vectors import expected_error, join_parts, load_vectors
@@ -91,6 +92,36 @@ class TestKeys:
     def test_a_signing_key_does_not_print_its_seed(self):
         assert repr(CHAIR) == "SigningKey(name='acme/chair')"
 
+    @pytest.mark.parametrize("name", ["", "a b", "a+b", "a\nb", "a\x1fb", "a\x00", "\u2003"], ids=ascii)
+    def test_a_name_that_cannot_stand_in_a_note_is_no_name_of_a_key(self, name):
+        for make in (lambda: SigningKey(name, bytes(32)), lambda: VerifierKey(name, CHAIR.verifier.public)):
+            with pytest.raises(MalformedError):
+                make()
+
+    def test_a_name_has_at_most_255_characters(self):
+        assert SigningKey("n" * 255, bytes(32)).verifier.name == "n" * 255
+        with pytest.raises(LimitError):
+            SigningKey("n" * 256, bytes(32))
+
+    @pytest.mark.parametrize("size", [0, 31, 33, 64])
+    def test_keys_have_32_bytes(self, size):
+        with pytest.raises(MalformedError, match="not 32 bytes"):
+            SigningKey("acme/chair", bytes(size))
+        with pytest.raises(MalformedError):
+            VerifierKey("acme/chair", (CHAIR.verifier.public * 2)[:size])
+
+    def test_a_verifier_key_with_more_behind_it_is_refused(self):
+        name, key_id, encoded = str(CHAIR.verifier).split("+", 2)
+        data = decode_base64(encoded)
+        for altered in (data + b"\0", data[:-1], data[:1]):
+            with pytest.raises(MalformedError):
+                VerifierKey.parse(f"{name}+{key_id}+{encode_base64(altered)}")
+
+    @pytest.mark.parametrize("key_id", ["", "0", "zzzzzzzz", "0000000000"])
+    def test_a_key_id_is_four_bytes_in_hex(self, key_id):
+        with pytest.raises(MalformedError, match="8 lower-case hexadecimal digits"):
+            VerifierKey.parse(f"acme/chair+{key_id}+{str(CHAIR.verifier).split('+', 2)[2]}")
+
     def test_generated_keys_differ(self):
         assert SigningKey.generate("acme/chair") != SigningKey.generate("acme/chair")
 
@@ -126,6 +157,38 @@ class TestNotes:
             sign("a" * (NOTE_BYTES_MAX - line) + "\n", [CHAIR]).encode()
         with pytest.raises(LimitError):
             sign("a" * NOTE_BYTES_MAX + "\n", [CHAIR])
+
+    def test_the_limit_of_a_text_is_that_of_a_note_and_1048576_bytes(self):
+        assert NOTE_BYTES_MAX == 1_048_576
+        assert Note("a" * (NOTE_BYTES_MAX - 1) + "\n", ()).signatures == ()
+        with pytest.raises(LimitError):
+            Note("a" * NOTE_BYTES_MAX + "\n", ())
+
+    def test_64_signatures_are_read_and_65_are_counted_before_they_are_read(self):
+        keys = [SigningKey(f"w{number}", bytes([number]) * 32) for number in range(64)]
+        encoded = sign(TEXT, keys).encode()
+        assert len(Note.parse(encoded).signatures) == 64
+        with pytest.raises(LimitError):
+            Note.parse(encoded + b"not a signature line\n")
+
+    @pytest.mark.parametrize(
+        "data",
+        [
+            TEXT.encode(),
+            b"\n\n",
+            f"{TEXT}\n— a\n".encode(),
+            f"{TEXT}\n— aAQIDBAU=\n".encode(),
+            f"{TEXT}\n— \x1f AQIDBAU=\n".encode(),
+            "\x1f\n\n— a AQIDBAU=\n".encode(),
+            f"{TEXT}\n— a AQIDBAU=".encode(),
+            f"{TEXT}— a AQIDBAU=\n".encode(),
+            "— a AQIDBAU=\n".encode(),
+        ],
+        ids=ascii,
+    )
+    def test_another_form_is_malformed(self, data):
+        with pytest.raises(MalformedError):
+            Note.parse(data)
 
     def test_more_than_64_signatures_are_not_made(self):
         with pytest.raises(LimitError):
