@@ -101,6 +101,51 @@ def test_a_member_above_its_limit_is_refused(value, read):
         read(fields(m=value))
 
 
+def test_a_member_may_reach_its_limit():
+    assert fields(m="abc").text("m", 3) == "abc"
+    assert fields(m="a" * 65_536).text("m") == "a" * 65_536
+    assert [fields(m=value).integer("m", 1, 9) for value in (1, 9)] == [1, 9]
+    assert fields(m=[1, 2]).items("m", 2, str) == ("1", "2")
+    assert fields(m=["a" * 4096]).texts("m", 1) == ("a" * 4096,)
+    assert fields(m={"en": "a" * 65_536}).translations("m", ("en",)) == {"en": "a" * 65_536}
+    assert fields(m="2025-03-01").optional_day("m") == date(2025, 3, 1)
+
+
+@pytest.mark.parametrize(
+    ("value", "read"),
+    [
+        ("a" * 65_537, lambda f: f.text("m")),
+        ({"en": "a" * 65_537}, lambda f: f.translations("m", ("en",))),
+        ({"en": "abcd"}, lambda f: f.translations("m", ("en",), 3)),
+    ],
+    ids=["text", "translations", "short translations"],
+)
+def test_one_character_more_is_above_it(value, read):
+    with pytest.raises(LimitError):
+        read(fields(m=value))
+
+
+def test_a_list_of_texts_has_at_most_4096_characters_in_each():
+    with pytest.raises(MalformedError):
+        fields(m=["a" * 4097]).texts("m", 1)
+
+
+def test_a_message_names_the_object_the_member_and_what_it_should_be():
+    for value, read, said in (
+        (1, lambda f: f.text("m"), "'m' of report is not text"),
+        ("1", lambda f: f.integer("m", 0, 1), "'m' of report is not an integer"),
+        (2, lambda f: f.integer("m", 0, 1), "'m' of report is not within 0 and 1"),
+        (1, lambda f: f.child("m").text("n"), "'m' of report is not an object"),
+        ({}, lambda f: f.child("m").text("n"), "'m' of report lacks 'n'"),
+        ("0", lambda f: f.hex("m", 1), "'m' of report: not 2 lower-case hexadecimal digits"),
+        (1, lambda f: f.items("m", 1, str), "'m' of report is not a list"),
+        (1, lambda f: f.boolean("m"), "'m' of report is not true or false"),
+    ):
+        with pytest.raises((MalformedError, LimitError)) as caught:
+            read(fields(m=value))
+        assert str(caught.value) == said
+
+
 def test_a_missing_optional_day_is_malformed():
     with pytest.raises(MalformedError, match="lacks 'until'"):
         fields().optional_day("until")
@@ -121,6 +166,12 @@ class TestVersions:
     def test_any_other_version_is_malformed(self, version):
         with pytest.raises(MalformedError):
             read_document(encode_json({"version": version}), "grant", 1000)
+
+    def test_a_version_has_at_most_64_characters(self):
+        with pytest.raises(UnsupportedVersionError):
+            read_document(encode_json({"version": "amparo/".ljust(64, "v")}), "grant", 1000)
+        with pytest.raises(LimitError):
+            read_document(encode_json({"version": "amparo/".ljust(65, "v")}), "grant", 1000)
 
     def test_no_version_is_malformed(self):
         with pytest.raises(MalformedError, match="lacks 'version'"):

@@ -83,9 +83,36 @@ class TestJson:
     def test_a_depth_that_would_exhaust_a_reader_is_refused(self):
         fits = b"[" * JSON_DEPTH_MAX + b"]" * JSON_DEPTH_MAX
         assert encode_json(decode_json(fits, SIZE_MAX)) == fits
+        assert JSON_DEPTH_MAX == 32
         for depth in (JSON_DEPTH_MAX + 2, 100_000):
             with pytest.raises(MalformedError):
                 decode_json(b"[" * depth + b"]" * depth, 1_000_000)
+
+    def test_a_value_inside_of_32_lists_or_objects_is_the_deepest(self):
+        for opening, closing in ((b"[", b"]"), (b'{"a":', b"}")):
+            deepest = opening * 32 + b"1" + closing * 32
+            assert encode_json(decode_json(deepest, SIZE_MAX)) == deepest
+            with pytest.raises(MalformedError, match="too deeply"):
+                decode_json(opening * 33 + b"1" + closing * 33, SIZE_MAX)
+
+    @pytest.mark.parametrize("value", [2**53 - 1, -(2**53) + 1, [2**53 - 1]])
+    def test_integers_that_every_reader_holds_exactly_are_taken(self, value):
+        assert decode_json(encode_json(value), SIZE_MAX) == value
+
+    @pytest.mark.parametrize("value", [2**53, -(2**53), [2**53], {"a": 2**53}])
+    def test_the_next_integer_is_refused(self, value):
+        with pytest.raises(MalformedError, match="too large"):
+            encode_json(value)
+
+    def test_a_document_may_have_just_as_many_bytes_as_it_may_have(self):
+        assert decode_json(b"[1,2]", 5) == [1, 2]
+        with pytest.raises(LimitError):
+            decode_json(b"[1,2]", 4)
+
+    @pytest.mark.parametrize("data", [b"1.0", b"1e2", b"NaN", b"Infinity", b"-0", b"01", b"\xff", b'"\\ud800"', b""])
+    def test_what_canonical_json_does_not_write_is_refused(self, data):
+        with pytest.raises(MalformedError):
+            decode_json(data, SIZE_MAX)
 
     def test_the_limit_is_checked_before_the_content(self):
         with pytest.raises(LimitError):

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from shamir_mnemonic.wordlist import WORDLIST
 
 from crypto.age import PqIdentity
-from crypto.errors import AuthenticationError, LimitError, MalformedError
+from crypto.errors import AuthenticationError, LimitError, MalformedError, UnsupportedVersionError
 from crypto.keyring import (
     DEFAULT,
     MINIMUM,
@@ -69,6 +69,65 @@ class TestKeyring:
     def test_nobody_seals_outside_the_bounds(self, costs):
         with pytest.raises(LimitError):
             Parameters(*costs)
+
+    @pytest.mark.parametrize("costs", [(19_456, 2, 1), (1_048_576, 16, 16)])
+    def test_the_bounds_themselves_are_allowed(self, costs):
+        assert Parameters(*costs)
+
+    @pytest.mark.parametrize("costs", [(1_048_577, 16, 16), (1_048_576, 17, 16), (1_048_576, 16, 17)])
+    def test_one_more_of_any_cost_is_above_the_bounds(self, costs):
+        with pytest.raises(LimitError):
+            Parameters(*costs)
+
+    @pytest.mark.parametrize(
+        ("costs", "is_weak"),
+        [((65_536, 3, 4), False), ((65_535, 3, 4), True), ((65_536, 2, 4), True), ((65_537, 4, 1), False)],
+    )
+    def test_a_keyring_is_weak_if_either_memory_or_passes_are_below_todays(self, costs, is_weak):
+        costs = b"".join(cost.to_bytes(4) for cost in costs)
+        assert needs_upgrade(SEALED[:18] + costs + SEALED[30:]) == is_weak
+
+    def test_costs_that_were_altered_within_the_bounds_open_nothing(self):
+        for place, value in ((21, 1), (25, 3), (29, 2)):
+            altered = bytearray(SEALED)
+            altered[place] = value
+            with pytest.raises(AuthenticationError):
+                open_keyring(bytes(altered), PASSPHRASE, "investigator")
+
+    @pytest.mark.parametrize("sealed", [b"", SEALED[:-1], SEALED + b"x", b"x" * 182], ids=len)
+    def test_another_size_or_form_is_malformed(self, sealed):
+        with pytest.raises(MalformedError, match="not 182 bytes"):
+            open_keyring(sealed, PASSPHRASE, "investigator")
+
+    def test_a_keyring_of_another_version_of_ours_is_unsupported(self):
+        for version in (b"amparo/v2/keyring\n", b"amparo/v1/keyrinh\n"):
+            with pytest.raises(UnsupportedVersionError):
+                open_keyring(version + SEALED[18:], PASSPHRASE, "investigator")
+        with pytest.raises(MalformedError):
+            open_keyring(b"another/v1/thing!\n" + SEALED[18:], PASSPHRASE, "investigator")
+
+    def test_a_passphrase_is_the_same_from_every_keyboard(self):
+        composed, decomposed = "caf\u00e9 au lait", "cafe\u0301\u00a0au\u3000lait"
+        sealed = seal_keyring(INVESTIGATOR, composed, "investigator", MINIMUM)
+        assert open_keyring(sealed, decomposed, "investigator") == INVESTIGATOR
+        with pytest.raises(AuthenticationError):
+            open_keyring(sealed, composed.upper(), "investigator")
+
+    def test_a_passphrase_has_at_most_4096_bytes(self):
+        longest = "\u00e9" * 2048
+        assert open_keyring(seal_keyring(INVESTIGATOR, longest, "x", MINIMUM), longest, "x") == INVESTIGATOR
+        with pytest.raises(LimitError):
+            seal_keyring(INVESTIGATOR, longest + "x", "x", MINIMUM)
+
+    def test_each_secret_has_32_bytes_and_its_place(self):
+        made = Keyring(b"i" * 32, b"s" * 32, b"x" * 32)
+        assert made.to_bytes() == b"i" * 32 + b"s" * 32 + b"x" * 32
+        assert Keyring.from_bytes(made.to_bytes()) == made
+        for sizes in ((31, 32, 32), (32, 33, 32), (32, 32, 0)):
+            with pytest.raises(MalformedError):
+                Keyring(*map(bytes, sizes))
+        with pytest.raises(MalformedError):
+            Keyring.from_bytes(bytes(97))
 
     def test_a_weak_keyring_is_to_be_sealed_anew_and_todays_is_not(self):
         assert needs_upgrade(SEALED)

@@ -15,7 +15,11 @@ from crypto.errors import (
     NotARecipientError,
 )
 from crypto.message import (
+    BODY_BYTES_MAX,
+    FOLLOW_UP_MAX,
     FOLLOW_UP_SEALED_MAX,
+    KINDS,
+    REPLY_MAX,
     FollowUp,
     Reply,
     SignedReply,
@@ -156,6 +160,34 @@ def test_the_longest_messages_still_fit():
     assert len(sealed) <= FOLLOW_UP_SEALED_MAX
     escaped = replace(REPLY, body="\x01" * 65_536)
     assert open_reply(seal_reply(escaped, CHAIR, BOTH), MAILBOX, [ACME.charter]).body == escaped.body
+
+
+def test_limits_are_those_of_the_protocol():
+    assert (BODY_BYTES_MAX, FOLLOW_UP_MAX, FOLLOW_UP_SEALED_MAX, REPLY_MAX) == (65_536, 61_440, 65_536, 524_288)
+    assert KINDS == ("message", "retaliation")
+
+
+def test_a_follow_up_has_60_kibibytes_to_the_byte():
+    room = 61_440 - len(replace(FOLLOW_UP, body="").encode(KEY))
+    longest = replace(FOLLOW_UP, body="x" * room)
+    sealed = seal_follow_up(longest, KEY, THREAD.recipient())
+    assert open_follow_up(sealed, THREAD, KEY) == longest
+    with pytest.raises(LimitError):
+        seal_follow_up(replace(FOLLOW_UP, body="x" * (room + 1)), KEY, THREAD.recipient())
+
+
+def test_a_reply_has_a_body_of_64_kibibytes_to_the_byte():
+    for body in ("x" * 65_536, "ж" * 32_768):
+        assert replace(REPLY, body=body).text()
+
+
+def test_the_id_of_a_message_is_16_bytes_of_the_hash_of_its_file():
+    assert message_id(b"") == "e3b0c44298fc1c149afbf4c8996fb924"
+
+
+@pytest.mark.parametrize("language", ["en", "ar", "zh-Hant"])
+def test_a_reply_names_its_language(language):
+    assert f'"language":"{language}"' in replace(REPLY, language=language).text()
 
 
 @pytest.mark.parametrize(

@@ -7,8 +7,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from crypto.errors import CryptoError
-from crypto.padding import pad_document, padded_attachment_size, padme, unpad_document
+from crypto.errors import CryptoError, LimitError, MalformedError
+from crypto.padding import (
+    ATTACHMENT_FLOOR,
+    MESSAGE_FLOOR,
+    REPORT_FLOOR,
+    STATE_FLOOR,
+    pad_document,
+    padded_attachment_size,
+    padme,
+    unpad_document,
+)
 from tests.vectors import expected_error, join_parts, load_vectors
 
 
@@ -35,6 +44,24 @@ class TestVectors:
                 unpad_document(*arguments)
             return
         assert unpad_document(*arguments) == join_parts(vector["value"])
+
+
+def test_floors_are_those_of_the_protocol():
+    assert (REPORT_FLOOR, ATTACHMENT_FLOOR, MESSAGE_FLOOR, STATE_FLOOR) == (16_384, 16_384, 4_096, 4_096)
+
+
+def test_a_document_may_have_just_as_many_bytes_as_it_may_have():
+    padded = pad_document(b"abc", 8)
+    assert padded == b"\0\0\0\x03abc\0"
+    assert unpad_document(padded, 8, 3) == b"abc"
+    with pytest.raises(LimitError):
+        unpad_document(padded, 8, 2)
+
+
+@pytest.mark.parametrize("padded", [b"", b"\0\0\0", b"\0\0\0\x03abc", b"\0\0\0\x03abc\0\0", b"\0\0\0\x03abcd"])
+def test_another_size_or_padding_is_malformed(padded):
+    with pytest.raises(MalformedError):
+        unpad_document(padded, 8, 100)
 
 
 class TestLaws:

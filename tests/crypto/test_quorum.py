@@ -2,10 +2,13 @@
 """Reserve shares: any k of n trustees open the reserve, fewer do not, and a slip is said to be in its share."""
 
 import itertools
+from dataclasses import replace
 
 import pytest
+from shamir_mnemonic.shamir import generate_mnemonics
+from shamir_mnemonic.share import Share
 
-from crypto.errors import LimitError, MalformedError
+from crypto.errors import AuthenticationError, LimitError, MalformedError
 from crypto.quorum import ShareError, check_share, recombine_reserve, split_reserve
 from tests.vectors import expected_error, load_vectors
 
@@ -79,3 +82,67 @@ def test_the_bounds_themselves_are_allowed(threshold, shares):
 def test_a_seed_of_another_size_is_refused():
     with pytest.raises(MalformedError):
         split_reserve(bytes(16), 2, 3)
+
+
+def share_of(seed: bytes = SEED, **said: object) -> str:
+    """A share of something else than a reserve."""
+    arguments = {"group_threshold": 1, "groups": [(2, 3)], "extendable": True, "iteration_exponent": 1, **said}
+    return generate_mnemonics(master_secret=seed, **arguments)[0][0]  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        {"groups": [(2, 3), (2, 3)]},
+        {"groups": [(2, 3), (2, 3)], "group_threshold": 2},
+        {"extendable": False},
+        {"iteration_exponent": 0},
+        {"groups": [(1, 1)]},
+    ],
+    ids=str,
+)
+def test_a_share_of_something_else_has_another_form(said):
+    assert check_share(share_of()).threshold == 2
+    with pytest.raises(ShareError) as caught:
+        check_share(share_of(**said))
+    assert (caught.value.reason, caught.value.share) == ("form", 1)
+
+
+def test_a_share_of_a_shorter_secret_has_too_few_words():
+    with pytest.raises(ShareError, match="20 words, not 33") as caught:
+        check_share(share_of(bytes(16)))
+    assert caught.value.reason == "length"
+
+
+def test_a_share_is_read_in_capitals_and_between_any_spaces():
+    assert recombine_reserve([share.upper().replace(" ", "\n ") for share in TRUSTEES[:3]]) == SEED
+
+
+def test_every_slip_has_its_reason_and_its_share():
+    others = split_reserve(SEED, 3, 5)
+    words = TRUSTEES[1].split()
+    for shares, reason, place, said in (
+        ([], "too-few", None, "no shares"),
+        (TRUSTEES[:2], "too-few", None, "2 of the 3 shares that are needed"),
+        ([*TRUSTEES[:2], others[2]], "mixed", 3, "share 3: of another set than share 1"),
+        ([TRUSTEES[0], TRUSTEES[1], TRUSTEES[1]], "repeated", 3, "share 3: has the same number as share 2"),
+        ([TRUSTEES[0], " ".join(words[:-1])], "length", 2, "share 2: 32 words, not 33"),
+        ([TRUSTEES[0], " ".join([*words[:4], "zzyzx", *words[5:]])], "word", 2, "share 2: word 5 is not in the list"),
+    ):
+        with pytest.raises(ShareError) as caught:
+            recombine_reserve(shares)
+        assert (caught.value.reason, caught.value.share, str(caught.value)) == (reason, place, said)
+
+
+def test_at_most_16_shares_are_looked_at():
+    made = split_reserve(SEED, 2, 16)
+    assert recombine_reserve(made) == SEED
+    with pytest.raises(LimitError):
+        recombine_reserve([*made, made[0]])
+
+
+def test_a_share_that_was_made_up_is_found_among_more_than_are_needed():
+    forged = replace(Share.from_mnemonic(TRUSTEES[3]), value=bytes(32))
+    for shares in ([*TRUSTEES[:3], forged.mnemonic()], [forged.mnemonic(), *TRUSTEES[:3]]):
+        with pytest.raises(AuthenticationError):
+            recombine_reserve(shares)

@@ -139,6 +139,60 @@ class TestSlips:
         assert str(caught.value) == "receipt code: groups 1, 7 do not match their check digits"
 
 
+class TestWhatIsSaid:
+    @pytest.mark.parametrize(
+        ("text", "said"),
+        [
+            ("12", "not 35 digits"),
+            (with_group(1, "00001"), "group 1 does not match its check digit"),
+            (with_group(2, "0O000"), "group 2 holds something that is not a digit"),
+            ("!" + with_group(2, "0O000")[1:], "groups 1, 2 hold something that is not a digit"),
+        ],
+    )
+    def test_it_is_said_in_one_sentence_where_to_look(self, text, said):
+        with pytest.raises(ReceiptCodeError) as caught:
+            parse_code(text)
+        assert str(caught.value) == f"receipt code: {said}"
+
+    def test_a_sign_behind_the_last_group_counts_to_it(self):
+        with pytest.raises(ReceiptCodeError) as caught:
+            parse_code(CODE + "!?")
+        assert (caught.value.reason, caught.value.groups) == ("character", (7,))
+
+    def test_a_sign_comes_before_the_length_and_the_length_before_the_check(self):
+        for text, reason in (("12345!", "character"), (CODE[:-1] + "٠0", "length"), (CODE + "0", "length")):
+            with pytest.raises(ReceiptCodeError) as caught:
+                parse_code(text)
+            assert caught.value.reason == reason
+
+    @pytest.mark.parametrize("zero", ["0", "٠", "۰", "०", "０"])
+    def test_all_ten_digits_of_every_script_are_read_and_their_neighbours_are_not(self, zero):
+        assert parse_code("".join(chr(ord(zero) + int(digit)) for digit in CODE)) == CODE
+        for neighbour in (chr(ord(zero) - 1), chr(ord(zero) + 10)):
+            with pytest.raises(ReceiptCodeError, match="group 1 holds"):
+                parse_code("+" + CODE[1:] if neighbour == "/" else neighbour + CODE[1:])
+
+
+class TestOrigins:
+    @pytest.mark.parametrize(
+        "origin",
+        ["https://a.b-c.example", "http://127.0.0.1:8000", "https://[::1]:1", "http://a:443", "https://a:80",
+         "https://a:65535", "http://a.onion"],
+    )  # fmt: skip
+    def test_a_serialized_origin_is_taken(self, origin):
+        assert len(derive(CODE, origin).token) == 32
+
+    @pytest.mark.parametrize(
+        "origin",
+        ["", "portal.example", "ftp://a", "https://a/", "https://A", "https://a:443", "http://a:80", "https://a:0",
+         "https://a:08", "https://a:123456", "https://a:", "https://", "https://[::1", "https://[g]", "https://a b",
+         " https://a", "https://a\n", "https://ä", "httpss://a"],
+    )  # fmt: skip
+    def test_another_spelling_would_open_another_mailbox_and_is_refused(self, origin):
+        with pytest.raises(MalformedError, match="origin"):
+            derive(CODE, origin)
+
+
 class TestNewCode:
     @given(seed=st.integers(0, 2**32))
     @settings(max_examples=50)

@@ -168,3 +168,58 @@ class TestEdges:
             verify_inclusion(ROOTS[1], 0, 2**63, [], ROOTS[1])
         with pytest.raises(MalformedError):
             verify_inclusion(b"short", 0, 1, [], b"short")
+
+    def test_a_proof_has_at_most_64_hashes(self):
+        for count, error in ((64, ProofError), (65, LimitError)):
+            with pytest.raises(error):
+                verify_inclusion(ROOTS[1], 0, 2, [ROOTS[1]] * count, ROOTS[1])
+            with pytest.raises(error):
+                verify_consistency(1, 2, ROOTS[1], ROOTS[2], [ROOTS[1]] * count)
+
+    @pytest.mark.parametrize("index", [-1, 3, 4])
+    def test_there_is_no_entry_outside_of_the_tree(self, index):
+        with pytest.raises(ProofError, match="index"):
+            verify_inclusion(ROOTS[1], index, 3, [ROOTS[1]], ROOTS[3])
+        with pytest.raises(ProofError, match="index"):
+            inclusion_proof(index, ENTRIES[:3])
+
+    @pytest.mark.parametrize("first", [-1, 0, 4])
+    def test_there_is_no_earlier_tree_of_none_or_of_more_entries(self, first):
+        with pytest.raises(ProofError):
+            consistency_proof(first, ENTRIES[:3])
+        with pytest.raises(ProofError, match="in order"):
+            verify_consistency(first, 3, ROOTS[1], ROOTS[3], [ROOTS[1]])
+
+    def test_a_tree_is_consistent_with_itself_without_a_proof_alone(self):
+        verify_consistency(3, 3, ROOTS[3], ROOTS[3], [])
+        assert consistency_proof(3, ENTRIES[:3]) == []
+        for root, proof in ((ROOTS[3], [ROOTS[1]]), (ROOTS[2], [])):
+            with pytest.raises(ProofError, match="one size with two roots"):
+                verify_consistency(3, 3, ROOTS[3], root, proof)
+
+    def test_a_larger_tree_needs_a_proof(self):
+        for first in (1, 2, 3):
+            with pytest.raises(ProofError, match="empty"):
+                verify_consistency(first, 4, ROOTS[first], ROOTS[4], [])
+
+    def test_a_consistency_proof_with_a_hash_more_or_less_is_refused(self):
+        for second in SIZES:
+            for first in range(1, second):
+                proof = consistency_proof(first, ENTRIES[:second])
+                for wrong in ([*proof, ROOTS[1]], [ROOTS[1], *proof], proof[:-1]):
+                    with pytest.raises(ProofError):
+                        verify_consistency(first, second, ROOTS[first], ROOTS[second], wrong)
+
+    @pytest.mark.parametrize("size", [-1, 2**63])
+    def test_sizes_have_63_bits(self, size):
+        with pytest.raises(LimitError):
+            verify_inclusion(ROOTS[1], 0, size, [], ROOTS[1])
+
+    @pytest.mark.parametrize("place", ["leaf", "root", "proof"])
+    @pytest.mark.parametrize("size", [0, 31, 33])
+    def test_every_hash_has_32_bytes(self, place, size):
+        hashes = {"leaf": ROOTS[1], "root": ROOTS[2], "proof": ROOTS[1], place: bytes(size)}
+        with pytest.raises(MalformedError):
+            verify_inclusion(hashes["leaf"], 0, 2, [hashes["proof"]], hashes["root"])
+        with pytest.raises(MalformedError):
+            verify_consistency(1, 2, hashes["leaf"], hashes["root"], [hashes["proof"]])
