@@ -103,13 +103,13 @@ class MutationRun:
 
     def _trace(self, items: Sequence[pytest.Item]) -> Trace:
         """What each test runs, known from an earlier run as far as neither the code nor the file of tests changed."""
-        files = {item.path for item in items}
-        digests = {str(file): self._results.code + _digest(file.read_bytes()) for file in files}
+        files = sorted({item.nodeid.split("::")[0] for item in items})
         kept: dict[str, tuple[str, Trace]] = pickle.loads(self._kept.read_bytes()) if self._kept.exists() else {}
         whole = Trace()
-        for file, digest in sorted(digests.items()):
+        for file in files:
+            digest = self._results.code + _digest(Path(file).read_bytes())
             if file not in kept or kept[file][0] != digest:
-                mine = [item for item in items if str(item.path) == file]
+                mine = [item for item in items if item.nodeid.split("::")[0] == file]
                 print(f"{len(mine)} tests of {Path(file).name} are run without a mutant …", flush=True)
                 kept[file] = digest, _in_child(partial(trace_tests, mine, self._sources))
             if kept[file][1].failed:
