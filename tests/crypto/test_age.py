@@ -28,7 +28,7 @@ from crypto.age import (
     seal_stream,
     sealed_size,
 )
-from crypto.age_header import encode_header
+from crypto.age_header import decode_base64, encode_base64, encode_header
 from crypto.age_pq import check_stanza
 from crypto.age_stream import CHUNK_SIZE
 from crypto.errors import (
@@ -173,6 +173,20 @@ class TestLimitsAsTheyStand:
     def test_a_header_ends_in_hyphens_a_space_and_the_mac(self, end):
         with pytest.raises(MalformedError):
             read_header(io.BytesIO(b"age-encryption.org/v1\n-> x\n\n" + end + b"\n"))
+
+    def test_base64_of_a_header_has_no_padding_and_loses_nothing_else(self):
+        for data, text in (
+            (b"", ""),
+            (b"\0", "AA"),
+            (b"\0\0", "AAA"),
+            (b"\0\0\x31", "AAAx"),
+            (b"\0\0\0\xf0", "AAAA8A"),
+        ):
+            assert encode_base64(data) == text
+            assert decode_base64(text, len(data)) == data
+        for text in ("AA==", "A", "AB", "AAAAB", "AA A", "-_"):
+            with pytest.raises(MalformedError):
+                decode_base64(text)
 
     def test_a_body_that_fills_its_lines_has_an_empty_one_behind(self):
         for size, lines in ((47, 1), (48, 2), (49, 2), (95, 2), (96, 3)):

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
 """What came of the mutants: a line for each module, and every survivor that nobody has explained."""
 
+import re
 import tomllib
 from collections import Counter
 from collections.abc import Sequence
@@ -16,11 +17,11 @@ SCORE_MIN = 90
 
 def print_report(target: str, mutants: Sequence[Mutant], results: Results) -> bool:
     """Print the table and the survivors. False when the score is below the bound or an explanation is out of date."""
-    explained = read_explanations()
+    explained = Explanations()
     found = {mutant: results.get(mutant) for mutant in mutants}
     alive = [mutant for mutant, result in found.items() if result in (SURVIVED, UNTESTED)]
-    unexplained = [mutant for mutant in alive if mutant.key not in explained]
-    stale = sorted(explained & {mutant.key for mutant, result in found.items() if result in (KILLED, TIMED_OUT)})
+    unexplained = [mutant for mutant in alive if not explained.has(mutant)]
+    stale = sorted(explained.keys & {mutant.key for mutant, result in found.items() if result in (KILLED, TIMED_OUT)})
     if unexplained:
         print(f"\nSurvivors in {target} (line, function, what was changed):")
     for mutant in unexplained:
@@ -38,12 +39,18 @@ def print_report(target: str, mutants: Sequence[Mutant], results: Results) -> bo
     return score >= SCORE_MIN and not stale
 
 
-def read_explanations() -> set[str]:
-    """The keys of the mutants that no test can or need tell from the original, each with a reason in the file."""
-    entries = tomllib.loads(EXPLAINED.read_text("utf-8")).get("mutant", [])
-    if not all(entry["why"].strip() for entry in entries):
-        raise ValueError("an explanation is empty")
-    return {key for entry in entries for key in entry["keys"]}
+class Explanations:
+    """The mutants that no test can tell from the original, or need not: one by one, or by a pattern of their keys."""
+
+    def __init__(self, path: Path = EXPLAINED) -> None:
+        entries = tomllib.loads(path.read_text("utf-8")).get("mutants", [])
+        if not all(entry["why"].strip() for entry in entries):
+            raise ValueError("an explanation is empty")
+        self.keys = {key for entry in entries for key in entry.get("keys", ())}
+        self._patterns = [re.compile(pattern) for entry in entries for pattern in entry.get("like", ())]
+
+    def has(self, mutant: Mutant) -> bool:
+        return mutant.key in self.keys or any(pattern.search(mutant.key) for pattern in self._patterns)
 
 
 def _print_line(

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from tests.mutation.mutants import find_mutants
-from tests.mutation.report import read_explanations
+from tests.mutation.report import Explanations
 from tests.mutation.run import KILLED, SURVIVED, Results
 from tests.mutation.selection import Selection, Trace
 
@@ -101,7 +101,17 @@ def test_a_survivor_is_tried_again_when_a_test_has_changed(tmp_path: Path) -> No
 
 
 def test_every_explanation_is_of_a_mutant_that_can_be_made() -> None:
-    explained = read_explanations()
+    explained = Explanations().keys
     files = {key.split(" ")[0] for key in explained}
     made = {mutant.key for file in files for mutant in find_mutants(file, Path(file).read_text("utf-8"))}
     assert explained <= made
+
+
+def test_a_class_of_mutants_may_be_explained_by_a_pattern(tmp_path: Path) -> None:
+    file = tmp_path / "explained.toml"
+    file.write_text("[[mutants]]\nwhy = \"as large\"\nlike = ['max\\((\\w), (\\w)\\) → .*max\\(\\2, \\1\\)']\n")
+    swapped = [mutant for mutant in find_mutants("m.py", "x = max(a, b)") if Explanations(file).has(mutant)]
+    assert [mutant.source for mutant in swapped] == ["x = max(b, a)"]
+    file.write_text('[[mutants]]\nwhy = " "\nkeys = ["m.py"]\n')
+    with pytest.raises(ValueError, match="empty"):
+        Explanations(file)
