@@ -125,18 +125,11 @@ async def _save(before: CaseState | None, after: CaseState) -> None:
 
 
 def _columns(state: CaseState) -> dict[str, Any]:
-    due = {clock.name: clock.due for clock in state.clocks if clock.stopped is None}
     return {
         "sequence": state.head.sequence,
-        "head": state.head.hash,
         "state": state.state,
-        "since": state.since,
         "opened": state.opened,
-        "received": state.received,
-        "generation": state.generation,
         "waiting": bool(state.proposals),
-        "acknowledge_due": due.get(clocks.ACKNOWLEDGE),
-        "feedback_due": due.get(clocks.FEEDBACK),
         "next_due": clocks.next_due(state.clocks),
         "projection": msgspec.json.encode(state),
     }

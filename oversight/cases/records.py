@@ -13,16 +13,10 @@ class CaseRecord(Model):
     serial = fields.IntField()
     """The last part of the number, as one."""
     sequence = fields.BigIntField()
-    head = fields.CharField(max_length=64)
     state = fields.CharField(max_length=32, db_index=True)
-    since = fields.DateField()
     opened = fields.DateField()
-    received = fields.DateField()
-    generation = fields.IntField()
     waiting = fields.BooleanField()
     """Whether something was proposed that waits for a second signature."""
-    acknowledge_due = fields.DateField(null=True)
-    feedback_due = fields.DateField(null=True)
     next_due = fields.DateField(null=True, db_index=True)
     projection = fields.BinaryField()
 
