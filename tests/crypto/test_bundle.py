@@ -213,8 +213,8 @@ def test_a_refused_bundle_says_so_to_whoever_goes_on():
         reader.feed(b"")
 
 
-def test_a_large_bundle_is_checked_in_slices_before_it_is_given_out():
-    files = {**FILES, "attachment-1.age": secrets.token_bytes(2 * 1024 * 1024 + 1)}
+def test_a_large_bundle_is_checked_in_slices_before_it_is_given_out(rng: Random):
+    files = {**FILES, "attachment-1.age": rng.randbytes(2 * 1024 * 1024 + 1)}
     archive = bundle_of(files)
     assert [event.name for event in read_in(archive) if isinstance(event, FileEnd)] == list(files)
     cut = dict(list(FILES.items())[:2])

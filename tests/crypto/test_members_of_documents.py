@@ -11,7 +11,7 @@ import pytest
 from crypto.attachment import read_attachment
 from crypto.encoding import encode_json
 from crypto.event import Event, read_event, sign_event
-from crypto.event_parts import Declared
+from crypto.event_types import Declared
 from crypto.finding import make_finding, read_finding_text
 from crypto.grant import CaseGrant, Grant, read_case_grant, read_grant
 from crypto.manifest import read_manifest
