@@ -12,9 +12,9 @@ import uvicorn
 
 from crypto.errors import CryptoError
 from crypto.fingerprint import member_fingerprint
-from crypto.note import SigningKey
 from oversight.app import create_app
 from oversight.cases.ledger_cli import add_ledger_commands, export_ledger, verify_ledger
+from oversight.commission.portal import connect_before_founding
 from oversight.demo import command as demo
 from oversight.demo.programs import DemoError
 from oversight.founding.command import Founded, found
@@ -22,7 +22,7 @@ from oversight.founding.plan import PlanError, load_plan
 from oversight.founding.store import start_over
 from oversight.settings import Settings
 from oversight.storage import SCHEMA, Database
-from oversight.wire.portal_client import PortalClient, PortalError, PortalRefused
+from oversight.wire.portal_client import PortalError, PortalRefused
 from portal.kit.database import DatabaseError, make_migrations
 from portal.kit.http_protocol import LimitedHttpProtocol
 from portal.kit.quiet_logging import quiet_logging
@@ -120,22 +120,16 @@ async def _found(options: argparse.Namespace, settings: Settings) -> int:
     if not settings.portal_url:
         raise SettingsError("the portal is not named: give --portal or set OVERSIGHT_PORTAL_URL")
     database = await Database.open(settings.database_url)
-    # The founding needs no signed request, so any key will do until the office has its own.
-    client = PortalClient(settings.portal_url, settings.portal_name, SigningKey.generate("founding"))
     try:
         with database.use():
             if options.start_over:
                 await start_over()
-            done = await found(
-                plan,
-                settings=settings,
-                client=client,
-                invitation=options.invitation,
-                out=options.out,
-                today=datetime.now(UTC).date(),
-            )
+            today, out = datetime.now(UTC).date(), options.out
+            async with connect_before_founding(settings) as client:
+                done = await found(
+                    plan, settings=settings, client=client, invitation=options.invitation, out=out, today=today
+                )
     finally:
-        await client.close()
         await database.close()
     _report(done, options.out)
     return 0

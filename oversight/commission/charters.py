@@ -6,11 +6,6 @@ import functools
 from crypto.charter import Charter, read_charter
 from oversight.commission.records import CharterRecord
 
-OFFICE_LABEL = "office"
-_SIGNING_KEY = "office.key"
-_SECOND_FACTOR_KEY = "second-factor.key"
-KEY_BYTES = 32
-
 
 class NotFoundedError(Exception):
     """There is no commission in this office yet."""

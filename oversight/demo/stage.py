@@ -10,8 +10,8 @@ from typing import Any
 import httpx
 
 from crypto.charter import Charter
-from crypto.note import SigningKey
 from crypto.receipt_code import format_code
+from oversight.commission.portal import connect_before_founding
 from oversight.demo.cases import CaseMaker, PlannedCase, people_of, set_back
 from oversight.demo.member import DemoMember
 from oversight.demo.programs import Server
@@ -22,7 +22,6 @@ from oversight.founding.command import Founded, found
 from oversight.founding.plan import load_plan
 from oversight.settings import Settings
 from oversight.storage import Database
-from oversight.wire.portal_client import PortalClient
 
 PLAN = Path(__file__).with_name("commission.toml")
 REQUEST_SECONDS_MAX = 60.0
@@ -44,14 +43,14 @@ async def found_commission(folder: Path, portal: Server, office: Server) -> Foun
     settings = Settings.from_environment(office.settings)
     settings.secrets.mkdir(mode=0o700, parents=True, exist_ok=True)
     database = await Database.open(settings.database_url)
-    client = PortalClient(settings.portal_url, settings.portal_name, SigningKey.generate("founding"))
     try:
         with database.use():
-            return await found(
-                plan, settings=settings, client=client, invitation=invitation, out=folder / "sheets", today=_today()
-            )
+            async with connect_before_founding(settings) as client:
+                sheets = folder / "sheets"
+                return await found(
+                    plan, settings=settings, client=client, invitation=invitation, out=sheets, today=_today()
+                )
     finally:
-        await client.close()
         await database.close()
 
 

@@ -11,6 +11,7 @@ from crypto.errors import CryptoError, LimitError
 from crypto.finding import Finding, make_finding, make_withdrawal
 from oversight.cases import commands
 from oversight.cases.open_case import OpenCase, open_requested_case
+from oversight.commission.portal import portal_for
 from oversight.findings import labels
 from oversight.findings.finding_drafts import (
     Place,
@@ -25,7 +26,7 @@ from oversight.findings.finding_drafts import (
     to_draft,
     written_of,
 )
-from oversight.findings.finding_pages import finding_context, portal_client
+from oversight.findings.finding_pages import finding_context
 from oversight.findings.history import read_history
 from oversight.findings.numbering import next_id, provisional_id
 from oversight.findings.publication import standing
@@ -165,11 +166,8 @@ async def _place(request: Request, case: OpenCase, previous: Finding | None) -> 
     if previous is not None:
         identifier = previous.id
     else:
-        client = portal_client(request, actor.charter)
-        try:
+        async with portal_for(request, actor.charter) as client:
             identifier = await next_id(client) or await provisional_id(actor.charter, case.today.year)
-        finally:
-            await client.close()
     return Place(identifier, actor.charter.slug, actor.charter.hash, case.today, actor.label, previous)
 
 

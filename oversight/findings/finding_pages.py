@@ -10,14 +10,13 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from crypto.charter import Charter
 from crypto.encoding import encode_base64
 from crypto.finding import path_name
 from oversight.cases import commands
 from oversight.cases.case_pages import head_context
 from oversight.cases.labels import recommendation_status_labels
 from oversight.cases.open_case import MemberNames, OpenCase, open_requested_case
-from oversight.commission.keys import office_key
+from oversight.commission.portal import portal_for
 from oversight.findings import labels
 from oversight.findings.check import CheckReport, Hit, check_finding
 from oversight.findings.difference import compare_findings
@@ -30,7 +29,6 @@ from oversight.marking import N_
 from oversight.reports.labels import in_language
 from oversight.web.forms import FieldError, read_form
 from oversight.web.rendering import redirect, render, translation_of
-from oversight.wire.portal_client import PortalClient
 from oversight.workflow.conditions import CONDITIONS
 from oversight.workflow.permissions import may_act
 from oversight.workflow.rules import RuleError
@@ -146,11 +144,8 @@ async def sign(request: Request) -> Response:
     newest = history.newest
     if newest is None or newest.text_sha256 != form.text("text"):
         raise RuleError("text")
-    client = portal_client(request, case.actor.charter)
-    try:
+    async with portal_for(request, case.actor.charter) as client:
         identifier = newest.draft.id if newest.draft.revision > 1 else await next_id(client)
-    finally:
-        await client.close()
     stale = out_of_date(newest.draft, case.actor.charter, case.today, identifier)
     if stale:
         return await render_finding(request, case, [FieldError("", STALE[stale])], 409)
@@ -191,13 +186,6 @@ async def waive(request: Request) -> Response:
         raise RuleError("nothing-to-waive")
     await commands.waive(case.seen(form), case.id, found.hash, reasons)
     return redirect(f"{case.path}/finding?done=waiving#check")
-
-
-def portal_client(request: Request, charter: Charter) -> PortalClient:
-    """A client for one request."""
-    settings = request.app.state.settings
-    key = office_key(settings.secrets, charter.slug)
-    return PortalClient(settings.portal_url, charter.origin, key, request.app.state.transport, request.app.state.clock)
 
 
 def blocks(report: CheckReport | None) -> set[Hit]:

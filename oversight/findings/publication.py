@@ -1,14 +1,8 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
 """From signatures in the ledger to a note in the register, once.
 
-The note is stored before it is posted, so that a portal that can't be reached or a crash in between delays a
-publication and never loses or doubles it. The collector posts what waits; the ledger gets its event from a
-member, who signs it.
+The note waits in the outbox; the ledger gets its event from a member, who signs it.
 """
-
-from datetime import date
-
-from tortoise.exceptions import IntegrityError
 
 from crypto.charter import Charter
 from crypto.event_types import Corrected, Published, Withdrawn
@@ -18,12 +12,12 @@ from oversight.cases import commands
 from oversight.cases.actor import Actor
 from oversight.findings.history import Revision
 from oversight.findings.records import PublicationRecord
-from oversight.wire.portal_client import PortalClient, PortalRefused
+from oversight.wire.outbox import Outbox
+from oversight.wire.portal_client import PortalClient
 from oversight.workflow.rules import CORRECTION, PUBLISHED, WITHDRAWAL, RuleError
 from oversight.workflow.state import CaseState
-from portal.kit.database import transaction
 
-# What the portal will say of this note every time. Any other refusal may pass, and the note waits.
+# What the portal will say of this note every time.
 FINAL_REFUSALS = frozenset(
     {
         "finding-malformed",
@@ -36,7 +30,6 @@ FINAL_REFUSALS = frozenset(
         "too-large",
     }
 )
-ATTEMPTS = 3
 
 
 async def store_publication(case: str, revision: Revision, charter: Charter) -> PublicationRecord:
@@ -44,57 +37,21 @@ async def store_publication(case: str, revision: Revision, charter: Charter) -> 
 
     Raises MalformedError, FindingSignersError and the like for a note that no portal would take.
     """
-    note = revision.note.encode()
-    finding = read_finding(note, charter)
-    for attempt in range(ATTEMPTS):
-        record = await PublicationRecord.get_or_none(hash=finding.hash)
-        if record is not None:
-            return record
-        try:
-            return await _store(case, finding)
-        except IntegrityError:
-            # Another click stored it, or another case's finding took the number.
-            if attempt == ATTEMPTS - 1:
-                raise
-    raise AssertionError("unreachable: the loop returns or raises")
+    finding = read_finding(revision.note.encode(), charter)
 
-
-async def _store(case: str, finding: Finding) -> PublicationRecord:
-    async with transaction():
-        last = await PublicationRecord.all().order_by("-number").only("number").first()
-        return await PublicationRecord.create(
-            hash=finding.hash,
-            number=1 if last is None else last.number + 1,
-            case=case,
-            finding=finding.id,
-            note=finding.note,
+    async def make(number: int) -> PublicationRecord:
+        return await PublicationRecord.get_or_none(hash=finding.hash) or await PublicationRecord.create(
+            hash=finding.hash, number=number, case=case, finding=finding.id, note=finding.note
         )
 
-
-async def post_findings(client: PortalClient, today: date) -> int:
-    """Post what waits, oldest first; how many went out.
-
-    Raises PortalUnreachable, and PortalRefused when the portal refuses for a reason that may pass; the rest then waits.
-    """
-    posted = 0
-    for record in await PublicationRecord.filter(posted_on=None, refused=None).order_by("number"):
-        posted += await post_one(client, record, today)
-    return posted
+    return await FINDINGS.store(make)
 
 
-async def post_one(client: PortalClient, record: PublicationRecord, today: date) -> bool:
-    """Post one note; False when the portal refused it for good, which its row then says."""
-    try:
-        await client.publish_finding(bytes(record.note))
-    except PortalRefused as error:
-        if error.code not in FINAL_REFUSALS:
-            raise
-        record.refused = error.code
-        await record.save(update_fields=["refused"])
-        return False
-    record.posted_on = today
-    await record.save(update_fields=["posted_on"])
-    return True
+async def _post(client: PortalClient, record: PublicationRecord) -> None:
+    await client.publish_finding(bytes(record.note))
+
+
+FINDINGS = Outbox(PublicationRecord, _post, FINAL_REFUSALS)
 
 
 async def complete(actor: Actor, state: CaseState, record: PublicationRecord) -> CaseState:

@@ -1,28 +1,24 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
 """Publishing what was decided, recording that it is published, and what became of the recommendations."""
 
-import asyncio
-
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
 from crypto import taxonomy
-from crypto.charter import Charter
 from crypto.errors import CryptoError
 from oversight.cases import commands
 from oversight.cases.open_case import OpenCase, open_requested_case
-from oversight.findings.finding_pages import blocks, check_newest, portal_client, render_finding
+from oversight.commission.portal import portal_for
+from oversight.findings.finding_pages import blocks, check_newest, render_finding
 from oversight.findings.history import Revision, read_history
-from oversight.findings.publication import complete, post_one, store_publication
+from oversight.findings.publication import FINDINGS, complete, store_publication
 from oversight.findings.records import PublicationRecord
 from oversight.marking import N_
 from oversight.web.forms import FieldError, read_form
 from oversight.web.rendering import redirect
-from oversight.wire.portal_client import PortalError
 from oversight.workflow.rules import ADOPTED, CORRECTION, WITHDRAWAL, RuleError
 
-POST_SECONDS_MAX = 8.0
 NEWLY_BLOCKED = N_("The outgoing check finds more now than when it was decided: run it again, and look at it")
 NOT_SIGNED_RIGHT = N_("The signatures are not those that the register asks for: the text has to be signed again")
 TEXT_CHARS_MAX = 20_000
@@ -48,8 +44,10 @@ async def publish(request: Request) -> Response:
             record = await store_publication(case.id, revision, case.charters[revision.draft.charter])
         except CryptoError:
             return await render_finding(request, case, [FieldError("", NOT_SIGNED_RIGHT)], 409)
-    if record.posted_on is None and not await _post(request, case.actor.charter, record):
-        return redirect(f"{case.path}/finding?done={'refused' if record.refused else 'waiting'}")
+    async with portal_for(request, case.actor.charter) as client:
+        await FINDINGS.post_soon(client, record, case.today)
+    if record.progress != "posted":
+        return redirect(f"{case.path}/finding?done={record.progress}")
     await complete(case.actor, case.state, record)
     return redirect(f"{case.path}/finding?done=published")
 
@@ -62,18 +60,6 @@ def _check_decided(case: OpenCase, revision: Revision) -> None:
     due = {taxonomy.FIRST: None, taxonomy.WITHDRAWAL: WITHDRAWAL}.get(kind, CORRECTION)
     if decided.ground != due or (due is None and case.state.state != ADOPTED):
         raise RuleError("not-decided")
-
-
-async def _post(request: Request, charter: Charter, record: PublicationRecord) -> bool:
-    """Post at once if the portal answers soon; otherwise the collector does it later."""
-    client = portal_client(request, charter)
-    try:
-        async with asyncio.timeout(POST_SECONDS_MAX):
-            return record.refused is None and await post_one(client, record, request.app.state.clock().date())
-    except (PortalError, TimeoutError):
-        return False
-    finally:
-        await client.close()
 
 
 async def set_recommendation(request: Request) -> Response:

@@ -4,6 +4,8 @@
 from tortoise import fields
 from tortoise.models import Model
 
+from oversight.wire.outbox import OutgoingRecord
+
 
 class FindingDraftRecord(Model):
     """A member's unfinished text of a case's finding, under that member's index key."""
@@ -18,20 +20,16 @@ class FindingDraftRecord(Model):
         unique_together = (("member", "case"),)
 
 
-class PublicationRecord(Model):
+class PublicationRecord(OutgoingRecord):
     """A signed note on its way to the register, and afterwards the proof of what went there.
 
-    It is kept in the clear, for it was approved for everyone to read. ``hash`` is that of its text. ``posted_on`` is
-    empty while it waits for the portal; ``refused`` is the portal's code when it will not take it.
+    It is kept in the clear, for it was approved for everyone to read. ``hash`` is that of its text.
     """
 
     hash = fields.CharField(max_length=64, primary_key=True)
-    number = fields.IntField(unique=True)
     case = fields.CharField(max_length=32, db_index=True)
     finding = fields.CharField(max_length=80)
     note = fields.BinaryField()
-    posted_on = fields.DateField(null=True)
-    refused = fields.CharField(max_length=64, null=True)
 
     class Meta:
         table = "publication"

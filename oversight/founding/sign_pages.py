@@ -8,8 +8,8 @@ from starlette.routing import Route
 from crypto.charter import Charter
 from crypto.errors import CryptoError
 from crypto.fingerprint import member_fingerprint
-from crypto.note import SigningKey
 from oversight.commission.keys import office_key
+from oversight.commission.portal import portal_before_founding
 from oversight.founding.ceremony import Ceremony, Terms, member_entry, sign_charter
 from oversight.founding.command import default_questionnaire
 from oversight.founding.plan_pages import states
@@ -19,7 +19,7 @@ from oversight.marking import N_
 from oversight.settings import Settings
 from oversight.web.forms import FieldError, read_form
 from oversight.web.rendering import redirect, render
-from oversight.wire.portal_client import PortalClient, PortalError, PortalRefused
+from oversight.wire.portal_client import PortalError, PortalRefused
 from oversight.wire.portal_responses import PortalInfo
 
 REFUSALS = {
@@ -83,9 +83,9 @@ async def _sign(request: Request, ceremony: Ceremony, portal_shown: str) -> Char
 
 async def _send(request: Request, charter: Charter, invitation: str) -> Response:
     settings: Settings = request.app.state.settings
-    client = _client(request)
     try:
-        await publish(charter, client, invitation, settings.secrets)
+        async with portal_before_founding(request) as client:
+            await publish(charter, client, invitation, settings.secrets)
     except PortalRefused as error:
         problem = FieldError("invitation", REFUSALS.get(error.code, REFUSED_OTHERWISE))
     except PortalError:
@@ -95,8 +95,6 @@ async def _send(request: Request, charter: Charter, invitation: str) -> Response
         response = render(request, "found_done.html", charter=charter, rows=rows)
         withdraw(response, settings)
         return response
-    finally:
-        await client.close()
     return render(request, "found_send.html", 502, charter=charter, errors=[problem])
 
 
@@ -114,21 +112,11 @@ async def _ask_portal(request: Request) -> PortalInfo | None:
     settings: Settings = request.app.state.settings
     if not settings.portal_url:
         return None
-    client = _client(request)
     try:
-        info = await client.portal_info()
+        async with portal_before_founding(request) as client:
+            return await client.portal_info()
     except PortalError:
         return None
-    finally:
-        await client.close()
-    return info
-
-
-def _client(request: Request) -> PortalClient:
-    state = request.app.state
-    # Nothing of the founding needs a signed request, so any key will do until there is a commission.
-    key = SigningKey.generate("founding")
-    return PortalClient(state.settings.portal_url, state.settings.portal_name, key, state.transport, state.clock)
 
 
 routes = [

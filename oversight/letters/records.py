@@ -4,21 +4,17 @@
 from tortoise import fields
 from tortoise.models import Model
 
+from oversight.wire.outbox import OutgoingRecord
 
-class ReplyRecord(Model):
-    """A reply, sealed to the reporter's mailbox and to the thread; ``id`` is its message id.
 
-    ``posted_on`` is empty while it waits for the portal. ``refused`` is the portal's code when it will not take it.
-    """
+class ReplyRecord(OutgoingRecord):
+    """A reply, sealed to the reporter's mailbox and to the thread; ``id`` is its message id."""
 
     id = fields.CharField(max_length=32, primary_key=True)
-    number = fields.IntField(unique=True)
     submission = fields.CharField(max_length=32, db_index=True)
     author = fields.CharField(max_length=31)
     day = fields.DateField()
     sealed = fields.BinaryField()
-    posted_on = fields.DateField(null=True)
-    refused = fields.CharField(max_length=64, null=True)
 
     class Meta:
         table = "reply"

@@ -1,24 +1,16 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
-"""Sending a reply: signed by the member, sealed to the reporter's mailbox and to the thread, stored, then posted.
-
-It is stored before it is posted, so that a portal that can't be reached or a crash in between delays a letter and never
-loses or doubles it.
-"""
+"""Sending a reply: signed by the member, sealed to the reporter's mailbox and to the thread, stored in the outbox."""
 
 import asyncio
 from datetime import date
 
-from tortoise.exceptions import IntegrityError
-
 from crypto.charter import Charter
 from crypto.message import Reply, message_id, seal_reply
 from oversight.cases.report_access import OpenReport
+from oversight.letters.outbox import LETTERS
 from oversight.letters.records import ReplyDraftRecord, ReplyRecord
 from oversight.letters.reply_drafts import ReplyDraft
 from oversight.reports.records import SubmissionRecord
-from portal.kit.database import transaction
-
-ATTEMPTS = 3
 
 
 class DraftChangedError(Exception):
@@ -36,29 +28,14 @@ async def store_reply(report: OpenReport, charter: Charter, draft: ReplyDraft, t
     reply = Reply(submission, charter.hash, today, draft.language, draft.body)
     recipients = (report.opened.report.mailbox, report.opened.thread.recipient())
     sealed = await asyncio.to_thread(seal_reply, reply, report.session.signing_key, recipients)
-    for attempt in range(ATTEMPTS):
-        try:
-            return await _store(report, draft, sealed, today)
-        except IntegrityError:
-            # Another member's reply took the number at the same moment.
-            if attempt == ATTEMPTS - 1:
-                raise
-    raise AssertionError("unreachable: the loop returns or raises")
+    author = report.session.member.label
 
-
-async def _store(report: OpenReport, draft: ReplyDraft, sealed: bytes, today: date) -> ReplyRecord:
-    submission, author = report.submission.id, report.session.member.label
-    async with transaction():
+    async def make(number: int) -> ReplyRecord:
         if not await ReplyDraftRecord.filter(member=author, submission=submission, sealed=draft.sealed).delete():
             raise DraftChangedError
-        last = await ReplyRecord.all().order_by("-number").only("number").first()
-        record = await ReplyRecord.create(
-            id=message_id(sealed),
-            number=1 if last is None else last.number + 1,
-            submission=submission,
-            author=author,
-            day=today,
-            sealed=sealed,
-        )
         await SubmissionRecord.filter(id=submission, answered_on=None).update(answered_on=today)
-    return record
+        return await ReplyRecord.create(
+            id=message_id(sealed), number=number, submission=submission, author=author, day=today, sealed=sealed
+        )
+
+    return await LETTERS.store(make)

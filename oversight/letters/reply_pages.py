@@ -1,8 +1,6 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
 """Writing to a reporter: write, see it as the reporter will, send."""
 
-import asyncio
-
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
@@ -13,10 +11,9 @@ from crypto.message import BODY_BYTES_MAX
 from oversight.cases.actor import actor_of
 from oversight.cases.report_access import OpenReport, open_requested_report
 from oversight.commission.charters import current_charter
-from oversight.commission.keys import office_key
+from oversight.commission.portal import portal_for
 from oversight.letters.case_events import read_purpose, record_letter
-from oversight.letters.outbox import post_one
-from oversight.letters.records import ReplyRecord
+from oversight.letters.outbox import LETTERS
 from oversight.letters.replies import DraftChangedError, store_reply
 from oversight.letters.reply_drafts import ReplyDraft, discard_draft, load_draft, save_draft
 from oversight.marking import N_
@@ -24,10 +21,8 @@ from oversight.reports import labels
 from oversight.reports.roles import Action
 from oversight.web.forms import FieldError, Form, read_form
 from oversight.web.rendering import redirect, render, translation_of
-from oversight.wire.portal_client import PortalClient, PortalError
 from portal.kit.i18n import text_direction
 
-POST_SECONDS_MAX = 8.0
 EMPTY = N_("Write the reply")
 TOO_LONG = N_("The reply is too long: shorten it to about half")
 NO_SUCH_LANGUAGE = N_("Choose one of the languages")
@@ -95,28 +90,17 @@ async def send(request: Request) -> Response:
     purpose = read_purpose(request.query_params.get("purpose", ""))
     who = await actor_of(report.session, request.app.state.clock())
     case = await record_letter(who, report.submission.id, record.id, purpose)
-    sent = await _post(request, charter, record)
-    if case is not None and purpose and sent != "refused":
-        return redirect(f"/cases/{case}?done={'posted' if sent == 'posted' else 'told'}")
-    return redirect(f"{here}?sent={sent}#letters")
+    async with portal_for(request, charter) as client:
+        await LETTERS.post_soon(client, record, today)
+    if case is not None and purpose and record.progress != "refused":
+        return redirect(f"/cases/{case}?done={'posted' if record.progress == 'posted' else 'told'}")
+    return redirect(f"{here}?sent={record.progress}#letters")
 
 
 async def discard(request: Request) -> Response:
     report = await open_requested_report(request, Action.REPLY)
     await discard_draft(report.session, report.submission.id)
     return redirect(f"/reports/{report.submission.id}")
-
-
-async def _post(request: Request, charter: Charter, record: ReplyRecord) -> str:
-    """Post at once if the portal answers soon; otherwise the collector does it later."""
-    client = _client(request, charter)
-    try:
-        async with asyncio.timeout(POST_SECONDS_MAX):
-            return "posted" if await post_one(client, record, request.app.state.clock().date()) else "refused"
-    except (PortalError, TimeoutError):
-        return "waiting"
-    finally:
-        await client.close()
 
 
 async def _render_form(
@@ -151,14 +135,6 @@ def _check(form: Form, languages: tuple[str, ...]) -> list[FieldError]:
     if form.text("language") not in languages:
         errors.append(FieldError("language", NO_SUCH_LANGUAGE))
     return errors
-
-
-def _client(request: Request, charter: Charter) -> PortalClient:
-    """A client for one request."""
-    settings = request.app.state.settings
-    transport = request.app.state.transport
-    key = office_key(settings.secrets, charter.slug)
-    return PortalClient(settings.portal_url, charter.origin, key, transport, request.app.state.clock)
 
 
 routes = [

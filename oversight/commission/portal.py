@@ -1,0 +1,59 @@
+# SPDX-License-Identifier: AGPL-3.0-or-later
+"""The portal of this commission: where every connection to it is opened, and closed by its ``async with``."""
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from datetime import UTC, datetime
+
+import httpx
+from starlette.requests import Request
+
+from crypto.charter import Charter
+from crypto.note import SigningKey
+from oversight.commission.keys import office_key
+from oversight.settings import Settings
+from oversight.wire.portal_client import PortalClient
+
+Clock = Callable[[], datetime]
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
+@asynccontextmanager
+async def connect(
+    settings: Settings, charter: Charter, transport: httpx.AsyncBaseTransport | None = None, clock: Clock = _now
+) -> AsyncIterator[PortalClient]:
+    """A client that signs with the office's key. ``transport`` stands for the network, where it is not the network."""
+    key = office_key(settings.secrets, charter.slug)
+    client = PortalClient(settings.portal_url, charter.origin, key, transport, clock)
+    try:
+        yield client
+    finally:
+        await client.close()
+
+
+@asynccontextmanager
+async def connect_before_founding(
+    settings: Settings, transport: httpx.AsyncBaseTransport | None = None, clock: Clock = _now
+) -> AsyncIterator[PortalClient]:
+    """A client for the founding, of which no request is signed: any key will do until there is a commission."""
+    key = SigningKey.generate("founding")
+    client = PortalClient(settings.portal_url, settings.portal_name, key, transport, clock)
+    try:
+        yield client
+    finally:
+        await client.close()
+
+
+def portal_for(request: Request, charter: Charter) -> AbstractAsyncContextManager[PortalClient]:
+    """``connect`` for what a page has to do at the portal."""
+    state = request.app.state
+    return connect(state.settings, charter, state.transport, state.clock)
+
+
+def portal_before_founding(request: Request) -> AbstractAsyncContextManager[PortalClient]:
+    """``connect_before_founding`` for a page of the ceremony."""
+    state = request.app.state
+    return connect_before_founding(state.settings, state.transport, state.clock)

@@ -1,0 +1,109 @@
+# SPDX-License-Identifier: AGPL-3.0-or-later
+"""What waits for the portal: stored first, posted at once if the portal answers soon, otherwise by the collector.
+
+- A row is stored before it is posted, so that a portal that can't be reached, or a crash in between, delays what goes
+  out and never loses it. The portal answers a repeat like the first time, so that nothing is doubled either.
+- Rows go out oldest first.
+- A refusal that the portal will repeat every time is final, and the row says so. Any other one may pass: the row waits,
+  and so do those behind it.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import date
+from typing import Generic, Literal, TypeVar
+
+from tortoise import fields
+from tortoise.exceptions import IntegrityError
+from tortoise.models import Model
+from tortoise.transactions import in_transaction
+
+from oversight.wire.portal_client import PortalClient, PortalError, PortalRefused
+
+STORE_ATTEMPTS_MAX = 3
+POST_SECONDS_MAX = 8.0
+
+
+class OutgoingRecord(Model):
+    """A row on its way to the portal; those of one kind are numbered from 1 in the order in which they were stored.
+
+    ``posted_on`` is empty while it waits. ``refused`` is the portal's code when it will not take it.
+    """
+
+    number = fields.IntField(unique=True)
+    posted_on = fields.DateField(null=True)
+    refused = fields.CharField(max_length=64, null=True)
+
+    class Meta:
+        abstract = True
+
+    @property
+    def progress(self) -> Literal["posted", "refused", "waiting"]:
+        """How far the row has come, as pages name it."""
+        if self.refused is not None:
+            return "refused"
+        return "waiting" if self.posted_on is None else "posted"
+
+
+R = TypeVar("R", bound=OutgoingRecord)
+
+
+@dataclass(frozen=True)
+class Outbox(Generic[R]):
+    """The rows of one kind, the request that posts one of them, and the portal's codes that are final for this kind."""
+
+    rows: type[R]
+    post: Callable[[PortalClient, R], Awaitable[None]]
+    final_refusals: frozenset[str]
+
+    async def store(self, make: Callable[[int], Awaitable[R]]) -> R:
+        """The row that ``make`` stores under the next number, in a transaction; again when the number was just taken.
+
+        Raises IntegrityError when it is refused every time, and whatever ``make`` raises.
+        """
+        for attempt in range(STORE_ATTEMPTS_MAX):
+            try:
+                async with in_transaction():
+                    last = await self.rows.all().order_by("-number").only("number").first()
+                    return await make(1 if last is None else last.number + 1)
+            except IntegrityError:
+                if attempt == STORE_ATTEMPTS_MAX - 1:
+                    raise
+        raise AssertionError("unreachable: the loop returns or raises")
+
+    async def post_waiting(self, client: PortalClient, today: date) -> int:
+        """Post all that wait; how many went out.
+
+        Raises PortalUnreachable, and PortalRefused for a reason that may pass; the rest then waits.
+        """
+        posted = 0
+        for row in await self.rows.filter(posted_on=None, refused=None).order_by("number"):
+            posted += await self.post_one(client, row, today)
+        return posted
+
+    async def post_one(self, client: PortalClient, row: R, today: date) -> bool:
+        """Post one row; False when the portal refused it for good. Raises as ``post_waiting``."""
+        try:
+            await self.post(client, row)
+        except PortalRefused as error:
+            if error.code not in self.final_refusals:
+                raise
+            row.refused = error.code
+            await row.save(update_fields=["refused"])
+            return False
+        row.posted_on = today
+        await row.save(update_fields=["posted_on"])
+        return True
+
+    async def post_soon(self, client: PortalClient, row: R, today: date) -> None:
+        """Post a row that waits if the portal answers within POST_SECONDS_MAX; otherwise the collector does it later.
+
+        ``row.progress`` says afterwards what became of it.
+        """
+        if row.progress != "waiting":
+            return
+        with suppress(PortalError, TimeoutError):
+            async with asyncio.timeout(POST_SECONDS_MAX):
+                await self.post_one(client, row, today)
