@@ -7,36 +7,34 @@
 - One collector runs at a time: it holds a lock on a file of the office's data folder.
 """
 
-import asyncio
 import fcntl
-import logging
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 from tortoise.exceptions import BaseORMException
 
 from crypto.collection import Collection
 from crypto.manifest import manifest_hash
 from crypto.note import SigningKey
-from oversight.findings.publication import post_findings
+from oversight.collector.damage import postpone, record_damage
+from oversight.findings.publication import FINDINGS
 from oversight.letters.follow_up_arrival import collect_follow_ups
-from oversight.letters.outbox import post_waiting
+from oversight.letters.outbox import LETTERS
 from oversight.reports.arrival import DamagedArrivalError, Receiver
 from oversight.reports.records import CollectorStateRecord, DamagedArrivalRecord, SubmissionRecord
+from oversight.wire.outbox import Outbox
 from oversight.wire.portal_client import PortalClient, PortalError, PortalRefused, PortalUnreachable
 from oversight.wire.portal_responses import WaitingSubmission
 
-LOG = logging.getLogger("oversight.collector")
 STATE_ROW = 1
 # Downloads of one visit that may break off before the visit does: one that always breaks must not hide the others.
 INTERRUPTIONS_MAX = 2
 WHOLE_EVERY_VISITS = 60
-RETRY_MINUTES_FIRST = 10
-RETRY_MINUTES_MAX = 24 * 60
-WAIT_SECONDS_MAX = 30 * 60
+OUTBOXES: tuple[Outbox[Any], ...] = (LETTERS, FINDINGS)
 
 
 class CollectorBusy(Exception):
@@ -88,8 +86,9 @@ class Collector:
         mended = await self._retry_damaged()
         await self._confirm_stored()
         follow_ups = await collect_follow_ups(self.client)
-        posted = await post_waiting(self.client, self.clock().date())
-        posted += await post_findings(self.client, self.clock().date())
+        posted = 0
+        for outbox in OUTBOXES:
+            posted += await outbox.post_waiting(self.client, self.clock().date())
         self.visits += 1
         # A portal that was restored from a backup counts from an earlier number again.
         self.whole = self.visits % WHOLE_EVERY_VISITS == 0
@@ -121,13 +120,13 @@ class Collector:
         try:
             submission = await self.receiver.receive(entry, self.clock().date())
         except DamagedArrivalError as error:
-            await _record_damage(entry, error, self.clock())
+            await record_damage(entry, error, self.clock())
             return False
         except PortalUnreachable:
             self.interruptions += 1
             if self.interruptions > INTERRUPTIONS_MAX:
                 raise
-            await _record_damage(entry, DamagedArrivalError("interrupted"), self.clock())
+            await record_damage(entry, DamagedArrivalError("interrupted"), self.clock())
             return False
         await self._confirm(submission)
         return True
@@ -154,38 +153,11 @@ class Collector:
             page = await self.client.submissions(row.sequence - 1)
             entry = next((entry for entry in page.entries if entry.sequence == row.sequence), None)
             if entry is None:
-                await _postpone(row, self.clock())
+                await postpone(row, self.clock())
             elif await self._take(entry):
                 await row.delete()
                 mended += 1
         return mended
-
-
-async def collect_forever(
-    prepare: Callable[[], Awaitable[Collector | None]],
-    seconds: float,
-    sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
-) -> None:
-    """Visit the portal every ``seconds``; after failures ever more rarely, up to every half hour.
-
-    ``prepare`` gives the collector, or nothing as long as no commission is founded. Ends when it is cancelled, and for
-    no other reason: an office whose collector has died without a word would leave reports lying at the portal.
-    """
-    failures = 0
-    collector: Collector | None = None
-    while True:
-        try:
-            collector = collector or await prepare()
-            if collector is not None:
-                await collector.run()
-            failures = 0
-        except CollectorBusy:
-            failures = 0
-        except Exception as error:
-            failures += 1
-            if not isinstance(error, PortalError):
-                LOG.error("a visit to the portal failed: %s", type(error).__name__)
-        await sleep(min(seconds * 2 ** min(failures, 16), max(seconds, WAIT_SECONDS_MAX)))
 
 
 @contextmanager
@@ -212,22 +184,6 @@ async def _confirmed(entries: tuple[WaitingSubmission, ...]) -> set[str]:
     found = await SubmissionRecord.filter(id__in=[entry.submission for entry in entries], confirmed=True)
     stored = {submission.id: submission.manifest for submission in found}
     return {entry.submission for entry in entries if stored.get(entry.submission) == entry.manifest}
-
-
-async def _record_damage(entry: WaitingSubmission, error: DamagedArrivalError, now: datetime) -> None:
-    row = await DamagedArrivalRecord.get_or_none(sequence=entry.sequence)
-    if row is None:
-        row = DamagedArrivalRecord(sequence=entry.sequence, first_seen=now.date(), attempts=0)
-    row.submission, row.problem, row.file = entry.submission, error.problem, error.file
-    await _postpone(row, now)
-
-
-async def _postpone(row: DamagedArrivalRecord, now: datetime) -> None:
-    due = now + timedelta(minutes=min(RETRY_MINUTES_FIRST * 2**row.attempts, RETRY_MINUTES_MAX))
-    # At a full hour: the office collects within a minute, so that anything more exact would tell when the report came.
-    row.try_again = due.replace(minute=0, second=0, microsecond=0) + timedelta(hours=1)
-    row.attempts = min(row.attempts + 1, 30)
-    await row.save()
 
 
 async def _record_success(now: datetime) -> None:

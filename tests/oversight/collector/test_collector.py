@@ -13,7 +13,8 @@ import pytest
 from crypto.collection import read_collection
 from crypto.manifest import manifest_hash
 from crypto.submission import SealedSubmission
-from oversight.collector.visit import WHOLE_EVERY_VISITS, Collector, CollectorBusy, collect_forever
+from oversight.collector.loop import collect_forever
+from oversight.collector.visit import WHOLE_EVERY_VISITS, Collector, CollectorBusy
 from oversight.letters.records import FollowUpRecord, ReplyRecord
 from oversight.reports import arrival
 from oversight.reports.records import CollectorStateRecord, DamagedArrivalRecord, SealedFileRecord, SubmissionRecord

@@ -1,0 +1,64 @@
+# SPDX-License-Identifier: AGPL-3.0-or-later
+"""The collector beside the pages: one visit after the other, as long as the office serves."""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+from contextlib import AsyncExitStack
+
+import httpx
+
+from oversight.collector.visit import Collector, CollectorBusy
+from oversight.commission.charters import current_charter, is_founded, knows_charter
+from oversight.commission.keys import office_key
+from oversight.commission.portal import Clock, connect
+from oversight.reports.arrival import Receiver
+from oversight.reports.blobs import Blobs
+from oversight.settings import Settings
+from oversight.wire.portal_client import PortalError
+
+LOG = logging.getLogger("oversight.collector")
+WAIT_SECONDS_MAX = 30 * 60
+
+
+async def collect_while_serving(settings: Settings, transport: httpx.AsyncBaseTransport | None, clock: Clock) -> None:
+    """Visit the portal of the settings until cancelled, from the moment on when a commission is founded."""
+    async with AsyncExitStack() as connections:
+
+        async def prepare() -> Collector | None:
+            if not await is_founded():
+                return None
+            charter = await current_charter()
+            client = await connections.enter_async_context(connect(settings, charter, transport, clock))
+            receiver = Receiver(client, Blobs(settings.data / "blobs"), knows_charter)
+            key = office_key(settings.secrets, charter.slug)
+            return Collector(client, receiver, charter.origin, key, settings.data / "collector.lock", clock)
+
+        await collect_forever(prepare, settings.collect_seconds)
+
+
+async def collect_forever(
+    prepare: Callable[[], Awaitable[Collector | None]],
+    seconds: float,
+    sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+) -> None:
+    """Visit the portal every ``seconds``; after failures ever more rarely, up to every half hour.
+
+    ``prepare`` gives the collector, or nothing as long as no commission is founded. Ends when it is cancelled, and for
+    no other reason: an office whose collector has died without a word would leave reports lying at the portal.
+    """
+    failures = 0
+    collector: Collector | None = None
+    while True:
+        try:
+            collector = collector or await prepare()
+            if collector is not None:
+                await collector.run()
+            failures = 0
+        except CollectorBusy:
+            failures = 0
+        except Exception as error:
+            failures += 1
+            if not isinstance(error, PortalError):
+                LOG.error("a visit to the portal failed: %s", type(error).__name__)
+        await sleep(min(seconds * 2 ** min(failures, 16), max(seconds, WAIT_SECONDS_MAX)))

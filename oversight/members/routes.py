@@ -1,0 +1,28 @@
+# SPDX-License-Identifier: AGPL-3.0-or-later
+"""The pages of members: logging in, who there is. An error is shown to a member as one who is logged in."""
+
+from contextlib import suppress
+
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+
+from oversight.members import login_pages, member_pages
+from oversight.members.sessions import LoginRequired, current_session
+from oversight.web.error_pages import render_http_error
+from oversight.web.handlers import Handlers
+
+
+async def _answer_login_required(request: Request, error: Exception) -> Response:
+    return login_pages.to_login(request)
+
+
+async def _answer_http_error(request: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)
+    with suppress(LoginRequired):
+        await current_session(request)
+    return render_http_error(request, error)
+
+
+routes = [*login_pages.routes, *member_pages.routes]
+handlers: Handlers = {LoginRequired: _answer_login_required, HTTPException: _answer_http_error}

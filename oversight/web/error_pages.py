@@ -1,0 +1,29 @@
+# SPDX-License-Identifier: AGPL-3.0-or-later
+"""What a member sees when there is no such page, when a form is too large, and when the office itself failed."""
+
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+
+from oversight.settings import Settings
+from oversight.web.rendering import render
+from portal.kit.headers import OFFICE_CSP, SecurityHeaders
+
+KINDS = {403: "forbidden", 404: "not-found", 405: "not-found"}
+
+
+def render_http_error(request: Request, error: HTTPException) -> Response:
+    return render(request, "error.html", error.status_code, kind=KINDS.get(error.status_code, "failure"))
+
+
+async def answer_too_large(request: Request, error: Exception) -> Response:
+    return render(request, "error.html", 413, kind="too-large")
+
+
+async def answer_failure(request: Request, error: Exception) -> Response:
+    """Starlette answers this outside the middleware, so the headers are set here."""
+    response = render(request, "error.html", 500, kind="failure")
+    settings: Settings = request.app.state.settings
+    for name, value in SecurityHeaders(request.app, OFFICE_CSP, settings.https).headers.items():
+        response.headers[name] = value
+    return response

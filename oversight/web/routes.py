@@ -1,0 +1,10 @@
+# SPDX-License-Identifier: AGPL-3.0-or-later
+"""What belongs to no room: assets, and the pages of what went wrong."""
+
+from oversight.web import asset_pages
+from oversight.web.error_pages import answer_failure, answer_too_large
+from oversight.web.handlers import Handlers
+from portal.kit.body import BodyTooLargeError
+
+routes = asset_pages.routes
+handlers: Handlers = {BodyTooLargeError: answer_too_large, Exception: answer_failure}
