@@ -13,6 +13,7 @@ from typing import Final, Literal, get_args
 QUESTION_WHAT = "what"
 QUESTION_PLACE = "place"
 QUESTION_AUTHORITY = "authority"
+QUESTION_COUNTRY = "country"
 QUESTION_CONSENTS = "consents"
 
 SUBJECT_PREFIXES = ("EXT-", "INV-", "RET-")

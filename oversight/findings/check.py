@@ -13,7 +13,7 @@ What it can't see: facts that few people could have known. That is for the peopl
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any, Literal
 
@@ -25,11 +25,11 @@ from oversight.findings.dates import find_dates
 from oversight.findings.folding import Word, clean, is_hidden, mixes_scripts, words
 from oversight.findings.names import Match, find_identifier, find_name, find_phrase
 from oversight.findings.overlap import RUN_WARNS, compare, split_words
+from oversight.findings.phones import find_phones
 
 TermKind = Literal["name", "member", "place", "authority", "identifier"]
 QUOTE_CHARS_MAX = 200
 _EMAIL = re.compile(r"[\w.+-]+\s?@\s?[\w-]+(?:\.[\w-]+)+|(?<![\w@])@\w{3,}")
-_PHONE = re.compile(r"(?<![\w/])(?:\+|00)?\(?\d(?:[ ()./\u2010-\u2015-]{0,2}\d){6,14}(?!\w)")
 _DOCKET = re.compile(r"(?<![\w/-])(?:[^\W\d_]{1,5}[-. ]{0,2})?\d{1,6}(?:[/-]\d{1,6})+(?:[/-][^\W\d_]{1,4})?(?![\w/])")
 _AMOUNT = re.compile(r"\d{1,3}(?: \d{3})+")
 # Acts and judgments of the Union and of treaties are public: 2002/584/JHA, C-404/15.
@@ -57,10 +57,11 @@ class Source:
 
 @dataclass(frozen=True)
 class Material:
-    """What the check holds a text against."""
+    """What the check holds a text against. ``countries`` are those whose telephone numbers may stand in it."""
 
     terms: tuple[Term, ...]
     sources: tuple[Source, ...]
+    countries: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -98,6 +99,7 @@ class CheckReport:
 
 def check_finding(draft: FindingDraft, text_sha256: str, material: Material) -> CheckReport:
     """Check every text of a finding."""
+    material = replace(material, countries=(*draft.jurisdictions, *material.countries))
     hits: list[Hit] = []
     for where, text in passages(draft):
         hits.extend(check_text(where, text, material))
@@ -123,7 +125,7 @@ def check_text(where: str, text: str, material: Material) -> Iterator[Hit]:
     yield from _check_marks(where, text, split)
     yield from _check_terms(where, split, material.terms)
     yield from _check_overlap(where, text, material.sources)
-    yield from _check_numbers(where, clean(text), material.sources)
+    yield from _check_numbers(where, clean(text), material)
 
 
 def _check_terms(where: str, text: Sequence[Word], terms: Sequence[Term]) -> Iterator[Hit]:
@@ -148,10 +150,12 @@ def _check_overlap(where: str, text: str, sources: Sequence[Source]) -> Iterator
                 yield Hit("overlap", overlap.outcome, where, _short(overlap.quote), source.name, str(overlap.run))
 
 
-def _check_numbers(where: str, text: str, sources: Sequence[Source]) -> Iterator[Hit]:
+def _check_numbers(where: str, text: str, material: Material) -> Iterator[Hit]:
     """``text`` is cleaned. What is a date is no telephone number."""
     taken: list[tuple[int, int]] = []
-    received = {(source.received.year, source.received.month, source.received.day): source for source in sources}
+    received = {
+        (source.received.year, source.received.month, source.received.day): source for source in material.sources
+    }
     received |= {(0, month, day): source for (_, month, day), source in received.items()}
     for found in find_dates(text):
         taken.append((found.start, found.end))
@@ -162,14 +166,23 @@ def _check_numbers(where: str, text: str, sources: Sequence[Source]) -> Iterator
             yield Hit("date", "block", where, found.quote)
         else:
             yield Hit("month", "warn", where, found.quote)
-    for rule, pattern in (("email", _EMAIL), ("docket", _DOCKET), ("phone", _PHONE)):
+    for rule, start, end in _numbers(text, material.countries):
+        written = text[start:end]
+        if any(start < taken_end and taken_start < end for taken_start, taken_end in taken):
+            continue
+        if _PUBLIC_LAW.search(written) or _AMOUNT.fullmatch(written):
+            continue
+        taken.append((start, end))
+        yield Hit(rule, "block", where, written.strip())
+
+
+def _numbers(text: str, countries: Sequence[str]) -> Iterator[tuple[str, int, int]]:
+    """What somebody may be looked up by: the rule, and where it stands."""
+    for rule, pattern in (("email", _EMAIL), ("docket", _DOCKET)):
         for match in pattern.finditer(text):
-            if any(match.start() < end and start < match.end() for start, end in taken):
-                continue
-            if _PUBLIC_LAW.search(match[0]) or _AMOUNT.fullmatch(match[0]):
-                continue
-            taken.append((match.start(), match.end()))
-            yield Hit(rule, "block", where, match[0].strip())
+            yield rule, match.start(), match.end()
+    for start, end in find_phones(text, countries):
+        yield "phone", start, end
 
 
 def _check_marks(where: str, text: str, split: Sequence[Word]) -> Iterator[Hit]:

@@ -7,7 +7,14 @@ from collections.abc import Iterator, Sequence
 from crypto.report import Report
 from crypto.sealed_parts import Party
 from crypto.submission import open_report
-from crypto.taxonomy import PARTY_AUTHORITY, PARTY_FACILITY, QUESTION_AUTHORITY, QUESTION_CONSENTS, QUESTION_PLACE
+from crypto.taxonomy import (
+    PARTY_AUTHORITY,
+    PARTY_FACILITY,
+    QUESTION_AUTHORITY,
+    QUESTION_CONSENTS,
+    QUESTION_COUNTRY,
+    QUESTION_PLACE,
+)
 from oversight.cases.entries import read_entries
 from oversight.cases.open_case import OpenCase
 from oversight.findings.check import Material, Source, Term
@@ -26,15 +33,17 @@ EVENTS_MAX = 10_000
 async def gather_material(case: OpenCase) -> Material:
     """Everything that must not be known from the finding. Raises CryptoError when something stored is not genuine."""
     terms = [*await _party_terms(case), *_member_terms(case)]
-    sources = []
+    sources, countries = [], list(case.actor.charter.jurisdictions)
     for submission, report in await _open_reports(case):
         terms.extend(_report_terms(report))
         answers = report.answers
+        # First those of the reports: only so many are looked at.
+        countries.insert(0, str(answers.get(QUESTION_COUNTRY, "")))
         texts = tuple(value for value in answers.values() if isinstance(value, str) and len(value.split()) > 1)
         consents = answers.get(QUESTION_CONSENTS, ())
         given = consents if isinstance(consents, tuple) else ()
         sources.append(Source(submission.reference, texts, submission.received, given))
-    return Material(tuple(dict.fromkeys(terms)), tuple(sources))
+    return Material(tuple(dict.fromkeys(terms)), tuple(sources), tuple(dict.fromkeys(countries)))
 
 
 async def _open_reports(case: OpenCase) -> list[tuple[SubmissionRecord, Report]]:

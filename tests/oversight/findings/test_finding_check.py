@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from oversight.findings.check import CheckReport, Hit, Material, Source, Term, check_finding, check_text
 from oversight.findings.names import match_words
+from oversight.findings.phones import REGIONS_MAX
 from tests.findings import draft_finding
 from tests.people import World
 
@@ -175,6 +176,51 @@ def test_the_day_on_which_a_report_came_is_named_as_such(written: str) -> None:
 )
 def test_what_somebody_can_be_looked_up_by_blocks(written: str, rule: str) -> None:
     assert found(f"Ask for {written} there.") == {rule: "block"}
+
+
+@pytest.mark.parametrize(
+    ("country", "written"),
+    [
+        ("TR", "0532 123 45 67"),
+        ("TR", "(0532) 123 45 67"),
+        ("TR", "0532 - 123 - 45 - 67"),
+        ("TR", "٠٥٣٢ ١٢٣ ٤٥ ٦٧"),
+        ("TR", "۰۵۳۲ ۱۲۳ ۴۵ ۶۷"),
+        ("TR", "０５３２ １２３ ４５ ６７"),
+        ("DE", "0211 / 123 456"),
+        ("DE", "+49 (0)30 / 1234 5678"),
+        ("GB-SCT", "07911 – 123 – 456"),
+        ("FO", "21 12 34"),
+        ("", "+٩٠ ٥٣٢ ١٢٣ ٤٥ ٦٧"),
+        ("", "+90 - 532 - 123 45 67"),
+        ("", "00 90 532 123 45 67"),
+        ("", "+999 12 34 56 78"),
+        ("", "889123456"),
+    ],
+)
+def test_a_telephone_number_of_the_cases_countries_blocks_as_it_is_written_there(country: str, written: str) -> None:
+    material = Material((), (), (country,))
+    assert found(f"Ask for {written} there.", material) == {"phone": "block"}
+
+
+def test_telephone_numbers_are_looked_for_as_the_findings_own_jurisdictions_write_them(world: World) -> None:
+    draft = draft_finding(world, summary="Ask for 0532 - 123 - 45 - 67 there.", jurisdictions=("TR",))
+    hits = check_finding(draft, "0" * 64, Material((), (CONSENTING,))).hits
+    assert [(hit.rule, hit.quote) for hit in hits] == [("phone", "0532 - 123 - 45 - 67")]
+
+
+def test_only_so_many_countries_are_looked_at() -> None:
+    others = ("AT", "BE", "CH", "DE", "ES", "FR")
+    assert len(others) == REGIONS_MAX
+    written = "Ask for 21 12 34 there."
+    assert found(written, Material((), (), (*others[1:], "FO"))) == {"phone": "block"}
+    assert found(written, Material((), (), (*others, "FO"))) == {}
+
+
+@pytest.mark.parametrize("country", ["NU", "TR", "DE"])
+def test_years_and_amounts_are_no_telephone_numbers(country: str) -> None:
+    text = "In 2026 the rule of 1987 held for 10 000 people, 1 200 000 euros, 45 days, by case C-404/15."
+    assert found(text, Material((), (), (country,))) == {}
 
 
 @pytest.mark.parametrize(
