@@ -9,6 +9,7 @@ from crypto.charter import Charter
 from crypto.note import SigningKey
 from oversight.commission.charters import current_charter
 from oversight.members.sessions import OpenSession
+from oversight.workflow.state import CaseState
 
 
 @dataclass(frozen=True)
@@ -16,6 +17,7 @@ class Actor:
     """Everything that signing an event takes; ``now`` is in UTC.
 
     ``seen`` is the hash of the head that the member saw: on a case that has changed since, nothing is done.
+    ``loaded`` is the case as this request has read it already.
     """
 
     label: str
@@ -24,6 +26,7 @@ class Actor:
     identity: PqIdentity = field(repr=False)
     signing_key: SigningKey = field(repr=False)
     seen: str | None = None
+    loaded: CaseState | None = field(default=None, repr=False)
 
 
 async def actor_of(session: OpenSession, now: datetime) -> Actor:

@@ -115,7 +115,7 @@ async def declare(
     ``further`` are reports that are about to be added. ``reason`` is left out when it could be read by somebody in
     conflict who still holds the case.
     """
-    state = await load_case(case)
+    state = await _loaded(actor, case)
     granted = await _granted(actor, [*state.reports, *(report for report in further if report not in state.reports)])
     part = Text(reason) if reason else None
     return await _act(actor, case, lambda _: EventDraft(Declared(conflict, granted), part))
@@ -246,9 +246,13 @@ async def _act(actor: Actor, case: str, draft: Callable[[CaseState], EventDraft]
 
 
 async def _act_later(actor: Actor, case: str, draft: Callable[[CaseState], Awaitable[EventDraft]]) -> CaseState:
-    """EventDraft for the case as it is, sign, append; again when somebody else was faster, for the rules judge anew."""
-    for _ in range(ATTEMPTS_MAX):
-        state = await load_case(case)
+    """EventDraft for the case as it is, sign, append; again when somebody else was faster, for the rules judge anew.
+
+    The first attempt starts from the case as the request has read it. It may be out of date: the transaction that
+    appends reads the case again and finds the place taken, and then every further attempt reads it anew.
+    """
+    for attempt in range(ATTEMPTS_MAX):
+        state = await (_loaded(actor, case) if attempt == 0 else load_case(case))
         if actor.seen is not None and actor.seen != state.head.hash:
             raise ConflictError
         try:
@@ -256,6 +260,13 @@ async def _act_later(actor: Actor, case: str, draft: Callable[[CaseState], Await
         except ConflictError:
             continue
     raise ConflictError
+
+
+async def _loaded(actor: Actor, case: str) -> CaseState:
+    """The case as this request has read it, or as it is now if it has not."""
+    if actor.loaded is not None and actor.loaded.head.case == case:
+        return actor.loaded
+    return await load_case(case)
 
 
 async def _append(actor: Actor, case: str, state: CaseState | None, draft: EventDraft) -> CaseState:

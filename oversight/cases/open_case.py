@@ -72,7 +72,7 @@ async def open_requested_case(request: Request, *, hold: bool = True) -> OpenCas
         state = await load_case(request.path_params["case"])
     except NoSuchCaseError:
         raise HTTPException(404) from None
-    case = OpenCase(session, who, state, await charters_by_hash())
+    case = OpenCase(session, replace(who, loaded=state), state, await charters_by_hash())
     try:
         keys = await open_keys(who, state)
     except RuleError:
@@ -92,7 +92,7 @@ async def find_requested_case(request: Request) -> OpenCase:
         state = await load_case(request.path_params["case"])
     except NoSuchCaseError:
         raise HTTPException(404) from None
-    case = OpenCase(session, who, state, await charters_by_hash())
+    case = OpenCase(session, replace(who, loaded=state), state, await charters_by_hash())
     if HANDLERS.isdisjoint(case.roles):
         raise HTTPException(404)
     if who.label in state.recused:

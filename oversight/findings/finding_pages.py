@@ -45,11 +45,18 @@ async def show_finding(request: Request) -> Response:
 
 
 async def render_finding(
-    request: Request, case: OpenCase, errors: list[FieldError] | None = None, status: int = 200
+    request: Request,
+    case: OpenCase,
+    history: History | None = None,
+    errors: list[FieldError] | None = None,
+    status: int = 200,
 ) -> Response:
-    """The page of a case's finding, with what was wrong with a form that was posted on it."""
+    """The page of a case's finding, with what was wrong with a form that was posted on it.
+
+    ``history`` is what was read of it already: reading verifies every event.
+    """
     assert case.keys is not None
-    history = await read_history(case.id, case.keys)
+    history = history or await read_history(case.id, case.keys)
     newest, state = history.newest, case.state
     record = None if newest is None else await PublicationRecord.get_or_none(hash=newest.text_sha256)
     draft = None if newest is None else newest.draft
@@ -148,7 +155,7 @@ async def sign(request: Request) -> Response:
         identifier = newest.draft.id if newest.draft.revision > 1 else await next_id(client)
     stale = out_of_date(newest.draft, case.actor.charter, case.today, identifier)
     if stale:
-        return await render_finding(request, case, [FieldError("", STALE[stale])], 409)
+        return await render_finding(request, case, history, [FieldError("", STALE[stale])], 409)
     signature = encode_base64(case.actor.signing_key.sign(newest.text.encode("utf-8")))
     await commands.record_signature(case.seen(form), case.id, newest.text_sha256, signature)
     return redirect(f"{case.path}/finding?done=signed")
@@ -157,16 +164,16 @@ async def sign(request: Request) -> Response:
 async def check(request: Request) -> Response:
     """Check the present text and write the outcome into the ledger."""
     case = await open_requested_case(request)
+    assert case.keys is not None
     form = await read_form(request)
-    report = await check_newest(case)
+    report = await check_newest(case, await read_history(case.id, case.keys))
     await commands.record_check(case.seen(form), case.id, report.text_sha256, report.outcome, report.encode())
     return redirect(f"{case.path}/finding?done=checked#check")
 
 
-async def check_newest(case: OpenCase) -> CheckReport:
+async def check_newest(case: OpenCase, history: History) -> CheckReport:
     """The outgoing check of the newest revision. RuleError ``text`` without one."""
-    assert case.keys is not None
-    newest = (await read_history(case.id, case.keys)).newest
+    newest = history.newest
     if newest is None:
         raise RuleError("text")
     material = await gather_material(case)
@@ -180,7 +187,7 @@ async def waive(request: Request) -> Response:
     reasons = form.text("reasons")
     if not reasons or len(reasons) > REASONS_CHARS_MAX:
         error = FieldError("reasons", TOO_LONG if reasons else NO_REASONS)
-        return await render_finding(request, case, [error], 422)
+        return await render_finding(request, case, errors=[error], status=422)
     found = None if case.state.finding is None else case.state.finding.check
     if found is None:
         raise RuleError("nothing-to-waive")

@@ -29,21 +29,21 @@ async def publish(request: Request) -> Response:
     case = await open_requested_case(request)
     assert case.keys is not None
     await read_form(request)
-    revision = (await read_history(case.id, case.keys)).newest
     if case.roles.isdisjoint({"publisher", "chair"}):
         raise RuleError("role")
+    history = await read_history(case.id, case.keys)
+    revision = history.newest
     if revision is None:
         raise RuleError("text-drafted")
     record = await PublicationRecord.get_or_none(hash=revision.text_sha256)
     if record is None:
         _check_decided(case, revision)
-        history = await read_history(case.id, case.keys)
-        if blocks(await check_newest(case)) - blocks(history.check):
-            return await render_finding(request, case, [FieldError("", NEWLY_BLOCKED)], 409)
+        if blocks(await check_newest(case, history)) - blocks(history.check):
+            return await render_finding(request, case, history, [FieldError("", NEWLY_BLOCKED)], 409)
         try:
             record = await store_publication(case.id, revision, case.charters[revision.draft.charter])
         except CryptoError:
-            return await render_finding(request, case, [FieldError("", NOT_SIGNED_RIGHT)], 409)
+            return await render_finding(request, case, history, [FieldError("", NOT_SIGNED_RIGHT)], 409)
     async with portal_for(request, case.actor.charter) as client:
         await FINDINGS.post_soon(client, record, case.today)
     if record.progress != "posted":

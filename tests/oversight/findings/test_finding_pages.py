@@ -2,15 +2,17 @@
 """A finding on its way from an empty page to the register, over HTTP, with the real portal at the other end."""
 
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from pathlib import Path
 
 import pytest
 
+from crypto.charter import Charter
+from crypto.event import SignedEvent
 from crypto.published_finding import PublishedFinding, read_published_finding
 from crypto.questionnaire import read_questionnaire
 from crypto.sealed_parts import Party
-from oversight.cases import commands
+from oversight.cases import commands, entries
 from oversight.findings.records import FindingDraftRecord, PublicationRecord
 from oversight.ledger.records import EventRecord
 from oversight.workflow.rules import RuleError
@@ -226,6 +228,23 @@ async def test_what_is_published_while_the_portal_is_down_goes_out_later_once(wo
         assert await PublicationRecord.all().count() == 1
         assert await EventRecord.filter(type="published").count() == 1
     assert await in_register(work.portal, state.published.finding) is not None
+
+
+async def test_publishing_verifies_no_event_of_the_history_twice(
+    work: FindingOffice, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await work.until_decided()
+    verified: list[bytes] = []
+    read = entries.read_event
+
+    def watched(data: bytes, charters: Mapping[str, Charter]) -> SignedEvent:
+        verified.append(data)
+        return read(data, charters)
+
+    monkeypatch.setattr(entries, "read_event", watched)
+    assert (await work.publish()).headers["location"].endswith("done=published")
+    # A draft, two signatures, a check; nothing else of the case tells what is published.
+    assert len(verified) == len(set(verified)) == 4
 
 
 async def test_a_publication_whose_answer_was_lost_is_not_doubled(work: FindingOffice) -> None:
