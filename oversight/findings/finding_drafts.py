@@ -12,14 +12,15 @@ from itertools import zip_longest
 
 import msgspec
 
-from crypto.encoding import label
 from crypto.errors import CryptoError, ProofError
 from crypto.finding import Finding, FindingDraft, Recommendation, Section, check_correction
-from crypto.keyring import open_bytes, seal_bytes
 from crypto.taxonomy import CORRECTION, FIRST, STANDARD_USUAL, STATUS_OPEN, UPDATE
 from oversight.findings.records import FindingDraftRecord
+from oversight.members.sealed_draft import open_draft, seal_draft
 from oversight.members.sessions import OpenSession
 from oversight.web.forms import Form
+
+KIND = "finding-draft"
 
 
 @dataclass(frozen=True)
@@ -190,24 +191,19 @@ async def load_written(session: OpenSession, case: str) -> Written | None:
     if record is None:
         return None
     try:
-        plain = open_bytes(session.keyring.index_key, bytes(record.sealed), _associated(session, case))
-        return msgspec.json.decode(plain, type=Written)
+        return msgspec.json.decode(open_draft(session, KIND, case, bytes(record.sealed)), type=Written)
     except (CryptoError, msgspec.DecodeError):
         return None
 
 
 async def save_written(session: OpenSession, case: str, written: Written) -> None:
     """Keep it in place of what was there."""
-    sealed = seal_bytes(session.keyring.index_key, msgspec.json.encode(written), _associated(session, case))
+    sealed = seal_draft(session, KIND, case, msgspec.json.encode(written))
     await FindingDraftRecord.update_or_create({"sealed": sealed}, member=session.member.label, case=case)
 
 
 async def discard_written(session: OpenSession, case: str) -> None:
     await FindingDraftRecord.filter(member=session.member.label, case=case).delete()
-
-
-def _associated(session: OpenSession, case: str) -> bytes:
-    return label("finding-draft") + f"{session.member.label}\n{case}".encode("ascii")
 
 
 def problems(written: Written, *, correcting: bool) -> Mapping[str, str]:

@@ -4,14 +4,12 @@
 import hashlib
 from dataclasses import dataclass, field
 
-from crypto.encoding import label
 from crypto.errors import CryptoError
-from crypto.keyring import open_bytes, seal_bytes
-from crypto.padding import MESSAGE_FLOOR, pad_document, unpad_document
 from oversight.letters.records import ReplyDraftRecord
+from oversight.members.sealed_draft import open_draft, seal_draft
 from oversight.members.sessions import OpenSession
 
-DRAFT_BYTES_MAX = 128 * 1024
+KIND = "draft"
 
 
 @dataclass(frozen=True)
@@ -34,8 +32,8 @@ async def load_draft(session: OpenSession, submission: str) -> ReplyDraft | None
     if record is None:
         return None
     try:
-        padded = open_bytes(session.keyring.index_key, record.sealed, _associated(session, submission))
-        language, _, body = unpad_document(padded, MESSAGE_FLOOR, DRAFT_BYTES_MAX).decode("utf-8").partition("\n")
+        content = open_draft(session, KIND, submission, bytes(record.sealed))
+        language, _, body = content.decode("utf-8").partition("\n")
     except (CryptoError, UnicodeDecodeError):
         return None
     return ReplyDraft(language, body, record.sealed)
@@ -43,14 +41,9 @@ async def load_draft(session: OpenSession, submission: str) -> ReplyDraft | None
 
 async def save_draft(session: OpenSession, submission: str, draft: ReplyDraft) -> None:
     """Keep the draft in place of the one before."""
-    plain = pad_document(f"{draft.language}\n{draft.body}".encode(), MESSAGE_FLOOR)
-    sealed = seal_bytes(session.keyring.index_key, plain, _associated(session, submission))
+    sealed = seal_draft(session, KIND, submission, f"{draft.language}\n{draft.body}".encode())
     await ReplyDraftRecord.update_or_create({"sealed": sealed}, member=session.member.label, submission=submission)
 
 
 async def discard_draft(session: OpenSession, submission: str) -> None:
     await ReplyDraftRecord.filter(member=session.member.label, submission=submission).delete()
-
-
-def _associated(session: OpenSession, submission: str) -> bytes:
-    return label("draft") + f"{session.member.label}\n{submission}".encode("ascii")
