@@ -94,6 +94,33 @@ async def test_a_case_that_is_not_admitted_is_closed_on_a_ground(desk: Desk, to_
     assert (await desk.decide(case, "CLOSED", by="amina")).state == "CLOSED"
 
 
+async def test_a_proposal_ends_when_the_case_moves_on_without_it(desk: Desk) -> None:
+    case = (await desk.open_case(holders=("chiara", "bruno", "elif"))).head.case
+    await desk.admit(case)
+    state = await sign(desk, await desk.draft(case), "elif", "chiara")
+    state = await commands.move(desk.person("bruno"), case, "ADOPTED", None, REASONS)
+    assert state.proposed_move is not None
+    proposal = state.proposed_move.hash
+    state = await commands.move(desk.person("bruno"), case, "INVESTIGATING")
+    assert state.proposals == ()
+    await commands.move(desk.person("bruno"), case, "FINDING_DRAFT")
+    # The case stands again where it was proposed from, and the old proposal must not take it away.
+    assert await refused(commands.approve(desk.person("chiara"), case, proposal)) == "no-such-proposal"
+
+
+async def test_a_waiver_that_was_proposed_stays_when_the_case_moves_on(desk: Desk) -> None:
+    case = (await desk.open_case(holders=("chiara", "bruno", "elif"))).head.case
+    await desk.admit(case)
+    state = await desk.draft(case)
+    assert state.finding is not None
+    state = await commands.record_check(desk.person("elif"), case, state.finding.text_sha256, "block", "{}")
+    assert state.finding is not None and state.finding.check is not None
+    check = state.finding.check.hash
+    [waiver] = (await commands.waive(desk.person("bruno"), case, check, REASONS)).proposals
+    await commands.move(desk.person("bruno"), case, "INVESTIGATING")
+    assert (await commands.approve(desk.person("chiara"), case, waiver.hash)).waived == (check,)
+
+
 async def test_a_state_that_cannot_follow_is_refused(desk: Desk) -> None:
     case = (await desk.open_case()).head.case
     for to_state in ("RECEIVED", "TRIAGE", "ADMITTED", "PUBLISHED", "CLOSED"):

@@ -6,6 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from tortoise.models import Model
 
 from crypto.age import PqIdentity, check_sealed_prefix
 from crypto.encoding import decode_base64, encode_base64
@@ -15,6 +16,7 @@ from crypto.state import open_state
 from crypto.submission import SealedSubmission, open_grant
 from portal.mailbox.mailboxes import FOLLOW_UPS_MAX
 from portal.storage import records
+from portal.storage.group_commit import GroupCommit
 from tests.chance import fresh_id
 from tests.people import NOW
 from tests.portal.world import API, RunningPortal, error_code, mailbox_secrets, running_portal, sealed_report
@@ -199,6 +201,27 @@ async def test_a_follow_up_to_nobody_gets_the_same_answer_and_is_not_kept(portal
     known = await post_follow_up(portal, mailbox_secrets(), sealed_follow_up(portal, sealed, "another"))
     for secrets in (stranger(), wrong_token()):
         assert await post_follow_up(portal, secrets, follow_up) == known
+    with portal.database.use():
+        assert await records.FollowUpRecord.all().count() == 1
+
+
+async def test_a_follow_up_waits_for_as_many_commits_whether_or_not_there_is_such_a_mailbox(
+    portal: RunningPortal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sealed = await submitted(portal)
+    follow_up = sealed_follow_up(portal, sealed)
+    committed: list[Model] = []
+    insert = GroupCommit.insert
+
+    async def watched(self: GroupCommit, row: Model) -> None:
+        await insert(self, row)
+        committed.append(row)
+
+    monkeypatch.setattr(GroupCommit, "insert", watched)
+    # The first one is kept, the second one is a repeat, the others are to nobody.
+    for number, secrets in enumerate((mailbox_secrets(), mailbox_secrets(), stranger(), wrong_token()), 1):
+        await post_follow_up(portal, secrets, follow_up)
+        assert len(committed) == number
     with portal.database.use():
         assert await records.FollowUpRecord.all().count() == 1
 

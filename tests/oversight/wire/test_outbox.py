@@ -1,0 +1,148 @@
+# SPDX-License-Identifier: AGPL-3.0-or-later
+"""What waits for the portal goes out once, oldest first, and waits through whatever may pass."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Iterator
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from tortoise.exceptions import IntegrityError
+
+from oversight.findings.publication import FINDINGS
+from oversight.findings.records import PublicationRecord
+from oversight.letters.outbox import LETTERS
+from oversight.letters.records import ReplyRecord
+from oversight.storage import Database
+from oversight.wire import outbox as outbox_module
+from oversight.wire.outbox import Outbox, OutgoingRecord
+from oversight.wire.portal_client import PortalRefused, PortalUnreachable
+from tests.people import TODAY
+
+PASSING = ("signature-invalid", "storage-full", "mailbox-full", "some-later-code")
+Make = Callable[[int], Awaitable[OutgoingRecord]]
+
+
+async def _letter(number: int) -> ReplyRecord:
+    return await ReplyRecord.create(
+        id=f"{number:032x}", number=number, submission="1" * 32, author="bruno", day=TODAY, sealed=b"%d" % number
+    )
+
+
+async def _finding(number: int) -> PublicationRecord:
+    return await PublicationRecord.create(
+        hash=f"{number:064x}", number=number, case="2" * 32, finding="F", note=b"%d" % number
+    )
+
+
+@pytest.fixture(autouse=True)
+def _in_database(database: Database) -> Iterator[None]:
+    with database.use():
+        yield
+
+
+class StubClient:
+    """A portal that takes letters and findings, and gives ``trouble`` as its answer as long as there is any."""
+
+    def __init__(self, trouble: Exception | None = None, *, hangs: bool = False) -> None:
+        self.trouble = trouble
+        self.hangs = hangs
+        self.taken: list[bytes] = []
+
+    async def post_reply(self, submission: str, sealed: bytes) -> None:
+        await self.publish_finding(sealed)
+
+    async def publish_finding(self, note: bytes) -> None:
+        if self.hangs:
+            await asyncio.Event().wait()
+        if self.trouble is not None:
+            raise self.trouble
+        self.taken.append(note)
+
+
+both_kinds = pytest.mark.parametrize(
+    ("outbox", "make"), [(LETTERS, _letter), (FINDINGS, _finding)], ids=["letters", "findings"]
+)
+
+
+async def standing(outbox: Outbox[Any]) -> list[tuple[int, str]]:
+    return [(row.number, row.progress) for row in await outbox.rows.all().order_by("number")]
+
+
+@both_kinds
+@pytest.mark.parametrize("code", PASSING)
+async def test_what_is_refused_for_a_reason_that_may_pass_waits_and_goes_out_later(
+    outbox: Outbox[Any], make: Make, code: str
+) -> None:
+    for _ in range(2):
+        await outbox.store(make)
+    client: Any = StubClient(PortalRefused(code, 400))
+    with pytest.raises(PortalRefused):
+        await outbox.post_waiting(client, TODAY)
+    assert await standing(outbox) == [(1, "waiting"), (2, "waiting")]
+    client.trouble = None
+    assert await outbox.post_waiting(client, TODAY) == 2
+    assert await outbox.post_waiting(client, TODAY + timedelta(days=1)) == 0
+    assert client.taken == [b"1", b"2"]
+    assert await standing(outbox) == [(1, "posted"), (2, "posted")]
+
+
+@both_kinds
+async def test_what_is_refused_for_good_is_never_posted_again(outbox: Outbox[Any], make: Make) -> None:
+    await outbox.store(make)
+    for code in outbox.final_refusals:
+        row = await outbox.store(make)
+        client: Any = StubClient(PortalRefused(code, 400))
+        assert await outbox.post_one(client, row, TODAY) is False
+        assert (await outbox.rows.get(number=row.number)).refused == code
+    client = StubClient()
+    assert await outbox.post_waiting(client, TODAY) == 1
+    assert client.taken == [b"1"]
+
+
+@both_kinds
+@pytest.mark.parametrize("trouble", [PortalUnreachable(), PortalRefused("signature-invalid", 401), TimeoutError()])
+async def test_what_a_click_cannot_post_is_left_for_the_collector(
+    outbox: Outbox[Any], make: Make, trouble: Exception
+) -> None:
+    row = await outbox.store(make)
+    client: Any = StubClient(trouble)
+    await outbox.post_soon(client, row, TODAY)
+    assert row.progress == "waiting"
+    client.trouble = None
+    for _ in range(2):
+        await outbox.post_soon(client, row, TODAY)
+    assert (row.progress, client.taken) == ("posted", [b"1"])
+
+
+async def test_a_portal_that_takes_too_long_does_not_hold_up_a_click(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(outbox_module, "POST_SECONDS_MAX", 0.0)
+    row = await LETTERS.store(_letter)
+    client: Any = StubClient(hangs=True)
+    async with asyncio.timeout(5):
+        await LETTERS.post_soon(client, row, TODAY)
+    assert await standing(LETTERS) == [(1, "waiting")]
+
+
+@both_kinds
+async def test_a_number_that_somebody_else_took_is_replaced_by_the_next(outbox: Outbox[Any], make: Make) -> None:
+    tried: list[int] = []
+
+    async def overtaken(number: int) -> OutgoingRecord:
+        tried.append(number)
+        if len(tried) == 1:
+            raise IntegrityError("somebody else was faster")
+        return await make(number)
+
+    await outbox.store(make)
+    assert (await outbox.store(overtaken)).number == 2
+    assert tried == [2, 2]
+
+
+async def test_a_row_that_can_never_be_stored_ends_in_an_error() -> None:
+    async def never(number: int) -> ReplyRecord:
+        raise IntegrityError("never")
+
+    with pytest.raises(IntegrityError):
+        await LETTERS.store(never)
+    assert await standing(LETTERS) == []
