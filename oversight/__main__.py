@@ -13,7 +13,7 @@ import uvicorn
 from crypto.errors import CryptoError
 from crypto.fingerprint import member_fingerprint
 from oversight.app import create_app
-from oversight.cases.ledger_cli import add_ledger_commands, export_ledger, verify_ledger
+from oversight.cases.ledger_cli import add_ledger_commands, export_ledger, rebuild_cases, verify_ledger
 from oversight.commission.portal import connect_before_founding
 from oversight.demo import command as demo
 from oversight.demo.programs import DemoError
@@ -57,10 +57,9 @@ def _run(options: argparse.Namespace) -> int:
             return demo.run(options)
         case "verify-ledger":
             return verify_ledger(options)
-        case "export-ledger":
-            return asyncio.run(export_ledger(options, _settings(options)))
-        case "found":
-            return asyncio.run(_found(options, _settings(options)))
+        case "found" | "export-ledger" | "rebuild-cases" as name:
+            run = {"found": _found, "export-ledger": export_ledger, "rebuild-cases": rebuild_cases}[name]
+            return asyncio.run(run(options, _settings(options)))
         case _:
             return _serve(_settings(options))
 

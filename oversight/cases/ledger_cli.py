@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
-"""``export-ledger`` and ``verify-ledger``: a case's ledger as a file, and its verification without a database."""
+"""Commands about ledgers: writing one to a file, verifying such a file without a database, making rows from them."""
 
 import argparse
 import sys
@@ -10,7 +10,7 @@ from crypto.charter import Charter
 from crypto.encoding import HASH_BYTES, decode_hex
 from crypto.errors import CryptoError
 from crypto.taxonomy import CASE_PREFIX
-from oversight.cases.case_store import NoSuchCaseError, find_case, load_case, load_notes
+from oversight.cases.case_store import NoSuchCaseError, find_case, load_case, load_notes, rebuild
 from oversight.commission.charters import charters_by_hash
 from oversight.ledger.export import read_charter_file, read_export, trusted_charters, write_export, write_note
 from oversight.ledger.verify import LedgerError, Verified, verify_events
@@ -22,7 +22,7 @@ from oversight.workflow.state import CaseState
 
 
 def add_ledger_commands(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
-    """Add both commands to those of ``python -m oversight``."""
+    """Add these commands to those of ``python -m oversight``."""
     exporting = commands.add_parser("export-ledger", help="write a case's ledger to a file that can be verified")
     exporting.add_argument("case", help="the case's number, C-2026-0007, or its id")
     exporting.add_argument("out", type=Path, help="the file to write; it must not exist")
@@ -38,6 +38,26 @@ def add_ledger_commands(commands: "argparse._SubParsersAction[argparse.ArgumentP
     verifying.add_argument(
         "--head", metavar="HASH", help="the head that is due; without one, a ledger that was cut off passes"
     )
+    commands.add_parser(
+        "rebuild-cases",
+        help="make the rows of all cases anew from their ledgers, verifying every event",
+        description="Stop the office first. If a ledger does not hold, nothing is changed and the exit status is 1.",
+    )
+
+
+async def rebuild_cases(options: argparse.Namespace, settings: Settings) -> int:
+    """Make every case's rows anew; status 1, and no row changed, when a ledger does not hold."""
+    database = await Database.open(settings.database_url)
+    try:
+        with database.use():
+            cases = await rebuild(await charters_by_hash())
+    except (CryptoError, RuleError) as error:
+        print(f"oversight: a ledger does not hold, nothing was changed: {error}", file=sys.stderr)
+        return 1
+    finally:
+        await database.close()
+    print(f"cases made anew from their ledgers: {cases:,}")
+    return 0
 
 
 async def export_ledger(options: argparse.Namespace, settings: Settings) -> int:

@@ -18,9 +18,9 @@ from typing import Generic, Literal, TypeVar
 from tortoise import fields
 from tortoise.exceptions import IntegrityError
 from tortoise.models import Model
-from tortoise.transactions import in_transaction
 
 from oversight.wire.portal_client import PortalClient, PortalError, PortalRefused
+from portal.kit.database import transaction
 
 STORE_ATTEMPTS_MAX = 3
 POST_SECONDS_MAX = 8.0
@@ -65,7 +65,7 @@ class Outbox(Generic[R]):
         """
         for attempt in range(STORE_ATTEMPTS_MAX):
             try:
-                async with in_transaction():
+                async with transaction():
                     last = await self.rows.all().order_by("-number").only("number").first()
                     return await make(1 if last is None else last.number + 1)
             except IntegrityError:

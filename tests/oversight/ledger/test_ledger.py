@@ -4,6 +4,7 @@
 import asyncio
 import random
 from collections.abc import Awaitable, Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -15,6 +16,7 @@ from crypto.errors import AuthenticationError, ProofError
 from crypto.event import Event, sign_event
 from crypto.event_types import Declared, Moved
 from crypto.note import Note
+from oversight.__main__ import main
 from oversight.cases import commands
 from oversight.cases.case_store import CaseProjection, load_case, load_notes, rebuild
 from oversight.cases.records import CaseGrantRecord, CaseHolderRecord, CaseRecord, CaseReportRecord
@@ -174,6 +176,24 @@ async def test_a_rebuild_from_a_ledger_that_does_not_hold_changes_nothing(desk: 
     with pytest.raises(AuthenticationError):
         await rebuild(desk.charters)
     await EventRecord.filter(id=record.id).update(note=record.note)
+    assert await rows() == before
+
+
+async def test_the_command_makes_the_rows_of_cases_anew(
+    desk: Desk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("OVERSIGHT_DATA", str(tmp_path))
+    state = await desk.open_case()
+    before = await rows()
+    await CaseRecord.all().update(state="CLOSED", projection=b"{}", next_due=None)
+    assert await asyncio.to_thread(main, ["rebuild-cases"]) == 0
+    assert capsys.readouterr().out == "cases made anew from their ledgers: 1\n"
+    assert await rows() == before
+
+    await EventRecord.filter(case=state.head.case, sequence=2).update(note=b"no note")
+    before = await rows()
+    assert await asyncio.to_thread(main, ["rebuild-cases"]) == 1
+    assert "nothing was changed" in capsys.readouterr().err
     assert await rows() == before
 
 
