@@ -7,6 +7,7 @@ from datetime import UTC, date, datetime
 from crypto import note
 from crypto.encoding import HASH_BYTES, ID_BYTES, decode_hex, parse_day
 from crypto.errors import MalformedError, ProofError, UnsupportedVersionError
+from crypto.ids import SubmissionId
 from crypto.note import Note, SigningKey, VerifierKey
 
 HEADING = "amparo acknowledgement v1"
@@ -22,7 +23,7 @@ class Acknowledgement:
     """Ids and hashes in hex. ``logged_before`` is ``None`` on a portal that keeps no transparency log."""
 
     origin: str
-    submission: str
+    submission: SubmissionId
     manifest_hash: str
     commitment: str
     received: date
@@ -40,7 +41,7 @@ class Acknowledgement:
         read_text(self.text())
         return note.sign(self.text(), [key])
 
-    def check(self, *, origin: str, submission: str, manifest_hash: str, commitment: str) -> None:
+    def check(self, *, origin: str, submission: SubmissionId, manifest_hash: str, commitment: str) -> None:
         """Raise ProofError unless it acknowledges this submission at this portal."""
         if (self.origin, self.submission) != (origin, submission):
             raise ProofError("an acknowledgement is for another submission")
@@ -73,7 +74,9 @@ def read_text(text: str) -> Acknowledgement:
     if not received.startswith("received "):
         raise MalformedError("an acknowledgement lacks the day")
     day = parse_day(received.removeprefix("received "))
-    acknowledgement = Acknowledgement(origin, submission, manifest_hash, commitment, day, _read_logged(logged))
+    acknowledgement = Acknowledgement(
+        origin, SubmissionId(submission), manifest_hash, commitment, day, _read_logged(logged)
+    )
     if not origin or acknowledgement.text() != text:
         raise MalformedError("an acknowledgement has another form than the one allowed")
     return acknowledgement

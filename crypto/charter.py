@@ -18,6 +18,7 @@ from crypto.age import PqRecipient
 from crypto.document import Fields, read_document
 from crypto.encoding import HASH_BYTES, encode_json
 from crypto.errors import AuthenticationError, MalformedError, ProofError
+from crypto.ids import CharterHash, MemberLabel
 from crypto.manifest import ATTACHMENT_SEALED_MAX, ATTACHMENTS_MAX
 from crypto.note import NOTE_BYTES_MAX, Note, VerifierKey
 from crypto.questionnaire import Questionnaire, read_questionnaire, refuse_repeats
@@ -62,7 +63,7 @@ class NotInForceError(AuthenticationError):
 class Member:
     """A person of the commission; takes part from ``valid_from`` to ``valid_until``, both days included."""
 
-    label: str
+    label: MemberLabel
     name: str
     roles: tuple[str, ...]
     recipient: PqRecipient
@@ -113,7 +114,7 @@ class CharterDraft:
     mandate: Mapping[str, str]
     jurisdictions: tuple[str, ...]
     number: int
-    previous: str | None
+    previous: CharterHash | None
     origin: str
     portal: VerifierKey
     languages: tuple[str, ...]
@@ -147,7 +148,7 @@ class CharterDraft:
 class Charter(CharterDraft):
     """A charter that its governors have signed. ``note`` holds the bytes as they were read, to be served unaltered."""
 
-    hash: str
+    hash: CharterHash
     note: bytes = field(repr=False)
 
 
@@ -171,7 +172,7 @@ def read_charter(data: bytes) -> Charter:
     parsed = Note.parse(data)
     draft = _read_text(parsed.text)
     _check_signatures(parsed, draft.governors)
-    return Charter(**vars(draft), hash=parsed.hash, note=data)
+    return Charter(**vars(draft), hash=CharterHash(parsed.hash), note=data)
 
 
 def check_successor(previous: Charter, following: Charter) -> None:
@@ -231,9 +232,11 @@ def _read_text(text: str) -> CharterDraft:
     return draft
 
 
-def _read_previous(fields: Fields) -> str | None:
+def _read_previous(fields: Fields) -> CharterHash | None:
     value = fields.take("previous")
-    return None if value is None else Fields({"previous": value}, fields.where).hex("previous", HASH_BYTES)
+    if value is None:
+        return None
+    return CharterHash(Fields({"previous": value}, fields.where).hex("previous", HASH_BYTES))
 
 
 def _read_governors(fields: Fields) -> Governors:
@@ -246,7 +249,7 @@ def _read_governors(fields: Fields) -> Governors:
 def _read_member(item: object) -> Member:
     fields = Fields(item, "member")
     member = Member(
-        label=fields.text("label", pattern=LABEL),
+        label=MemberLabel(fields.text("label", pattern=LABEL)),
         name=fields.text("name", max_chars=NAME_CHARS_MAX),
         roles=fields.texts("roles", len(ROLES)),
         recipient=PqRecipient.from_string(fields.text("recipient")),

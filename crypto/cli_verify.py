@@ -8,6 +8,7 @@ from pathlib import Path
 
 from crypto.encoding import HASH_BYTES, decode_hex
 from crypto.fingerprint import key_fingerprint, member_fingerprint
+from crypto.ids import CharterHash
 from crypto.published_finding import FILE_BYTES_MAX, PublishedFinding, read_published_finding
 
 STANDARD = "-"
@@ -34,7 +35,7 @@ def run_verify(arguments: argparse.Namespace) -> None:
     """Print whose finding it is and who signed it; nothing on standard output if anything is wrong with it."""
     known = None
     if arguments.charter is not None:
-        known = "".join(arguments.charter.split()).lower()
+        known = CharterHash("".join(arguments.charter.split()).lower())
         decode_hex(known, HASH_BYTES)
     published = read_published_finding(_read(arguments.file), known)
     text = "".join(f"{_printable(line)}\n" for line in _describe(published, pinned=known is not None))

@@ -8,6 +8,7 @@ from datetime import date
 from crypto import note
 from crypto.encoding import HASH_BYTES, ID_BYTES, decode_hex, parse_day
 from crypto.errors import MalformedError, ProofError, UnsupportedVersionError
+from crypto.ids import SubmissionId
 from crypto.note import Note, SigningKey, VerifierKey
 
 HEADING = "amparo collection v1"
@@ -20,7 +21,7 @@ class Collection:
     """Which submission at which portal was collected on which day; id and hash in hex."""
 
     origin: str
-    submission: str
+    submission: SubmissionId
     manifest_hash: str
     collected: date
 
@@ -35,7 +36,7 @@ class Collection:
         read_text(self.text())
         return note.sign(self.text(), [key])
 
-    def check(self, *, origin: str, submission: str, manifest_hash: str) -> None:
+    def check(self, *, origin: str, submission: SubmissionId, manifest_hash: str) -> None:
         """Raise ProofError unless it is about this submission at this portal."""
         if (self.origin, self.submission, self.manifest_hash) != (origin, submission, manifest_hash):
             raise ProofError("a collection note is for another submission")
@@ -64,4 +65,5 @@ def read_text(text: str) -> Collection:
     decode_hex(manifest_hash, HASH_BYTES)
     if not origin or not collected.startswith("collected "):
         raise MalformedError("a collection note lacks the origin or the day")
-    return Collection(origin, submission, manifest_hash, parse_day(collected.removeprefix("collected ")))
+    day = parse_day(collected.removeprefix("collected "))
+    return Collection(origin, SubmissionId(submission), manifest_hash, day)

@@ -19,6 +19,7 @@ from crypto.encoding import HASH_BYTES, ID_BYTES, INTEGER_MAX, decode_base64, en
 from crypto.errors import AuthenticationError, MalformedError, ProofError
 from crypto.event_fields import CODE, Part, read_part
 from crypto.event_types import Public, public_kind
+from crypto.ids import CaseId, CharterHash, EventHash, MemberLabel
 from crypto.note import NOTE_BYTES_MAX, Note, SigningKey
 from crypto.sealed_document import open_document, seal_document
 
@@ -33,9 +34,9 @@ _TIME = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z")
 class Head:
     """The end of a ledger: what the next event has to follow."""
 
-    case: str
+    case: CaseId
     sequence: int
-    hash: str
+    hash: EventHash
     time: datetime
     charter_number: int
 
@@ -44,11 +45,11 @@ class Head:
 class Event:
     """What a member is about to sign. ``time`` is in UTC, in whole seconds; ``sealed`` an age file or None."""
 
-    case: str
+    case: CaseId
     sequence: int
-    previous: str | None
-    actor: str
-    charter: str
+    previous: EventHash | None
+    actor: MemberLabel
+    charter: CharterHash
     time: datetime
     public: Public
     sealed: bytes | None = field(default=None, repr=False)
@@ -81,8 +82,8 @@ class Event:
 class SignedEvent(Event):
     """An event whose one signature was verified: by ``signer``, a member of ``charter`` on that day."""
 
-    hash: str = ""
-    charter_number: int = 0
+    hash: EventHash = field(kw_only=True)
+    charter_number: int = field(kw_only=True)
     signer: Member = field(kw_only=True)
 
     @property
@@ -95,7 +96,7 @@ def sign_event(event: Event, key: SigningKey) -> Note:
     return note.sign(event.text(), [key])
 
 
-def read_event(data: bytes, charters: Mapping[str, Charter]) -> SignedEvent:
+def read_event(data: bytes, charters: Mapping[CharterHash, Charter]) -> SignedEvent:
     """Read an event's note and verify who signed it, under ``charters`` (by hash), which the caller trusts.
 
     Raises MalformedError, LimitError or UnsupportedVersionError for another form, and AuthenticationError when the
@@ -115,7 +116,7 @@ def read_event(data: bytes, charters: Mapping[str, Charter]) -> SignedEvent:
     if len(parsed.signatures) != 1:
         raise MalformedError("an event has one signature")
     note.verify(parsed, [signer.verifier])
-    return SignedEvent(**vars(event), hash=parsed.hash, charter_number=charter.number, signer=signer)
+    return SignedEvent(**vars(event), hash=EventHash(parsed.hash), charter_number=charter.number, signer=signer)
 
 
 def check_follows(head: Head | None, event: SignedEvent) -> None:
@@ -138,7 +139,7 @@ def check_follows(head: Head | None, event: SignedEvent) -> None:
         raise ProofError("an event is older than the one before it, or under an older charter")
 
 
-def seal_part(part: Part, case: str, sequence: int, recipient: PqRecipient) -> bytes:
+def seal_part(part: Part, case: CaseId, sequence: int, recipient: PqRecipient) -> bytes:
     """Seal the sealed part of event ``sequence`` of ``case``. Raises LimitError over 512 KiB of JSON."""
     value = {"version": "amparo/v1/event-part", "case": case, "sequence": sequence, "content": part.value()}
     content = encode_json(value)
@@ -185,11 +186,11 @@ def _read_text(text: str) -> Event:
     fields = read_document(text[:-1].encode("utf-8"), "event", NOTE_BYTES_MAX)
     kind = public_kind(fields.text("type", pattern=CODE))
     event = Event(
-        case=fields.hex("case", ID_BYTES),
+        case=CaseId(fields.hex("case", ID_BYTES)),
         sequence=fields.integer("sequence", 0, INTEGER_MAX),
         previous=_read_previous(fields),
-        actor=fields.text("actor", pattern=LABEL),
-        charter=fields.hex("charter", HASH_BYTES),
+        actor=MemberLabel(fields.text("actor", pattern=LABEL)),
+        charter=CharterHash(fields.hex("charter", HASH_BYTES)),
         time=parse_time(fields.text("time")),
         public=read_part(kind, fields.child("public")),
         sealed=_read_sealed(fields, kind),
@@ -198,9 +199,11 @@ def _read_text(text: str) -> Event:
     return event
 
 
-def _read_previous(fields: Fields) -> str | None:
+def _read_previous(fields: Fields) -> EventHash | None:
     value = fields.take("previous")
-    return None if value is None else Fields({"previous": value}, fields.where).hex("previous", HASH_BYTES)
+    if value is None:
+        return None
+    return EventHash(Fields({"previous": value}, fields.where).hex("previous", HASH_BYTES))
 
 
 def _read_sealed(fields: Fields, kind: type[Public]) -> bytes | None:
@@ -217,9 +220,9 @@ def _read_sealed(fields: Fields, kind: type[Public]) -> bytes | None:
     return sealed
 
 
-def _read_part(content: bytes, kind: type[Part]) -> tuple[str, int, Part]:
+def _read_part(content: bytes, kind: type[Part]) -> tuple[CaseId, int, Part]:
     fields = read_document(content, "event-part", PART_MAX)
-    case, sequence = fields.hex("case", ID_BYTES), fields.integer("sequence", 0, INTEGER_MAX)
+    case, sequence = CaseId(fields.hex("case", ID_BYTES)), fields.integer("sequence", 0, INTEGER_MAX)
     part = read_part(kind, fields.child("content"))
     fields.end()
     return case, sequence, part

@@ -14,6 +14,7 @@ from crypto.charter import LABEL
 from crypto.errors import UnsupportedVersionError
 from crypto.event_fields import CODE, Part
 from crypto.grant import GENERATION_MAX
+from crypto.ids import EventHash, FindingId, MemberLabel, MessageId, SubmissionId, TextHash
 from crypto.sealed_parts import Keys, Party, Renewal, Text
 from crypto.taxonomy import CASE_PREFIX, OUTCOMES, PURPOSES
 
@@ -40,11 +41,11 @@ class Opened(Public):
     number: str = read.text(NUMBER)
     policy: str = read.text(CODE)
     received: date = read.day()
-    reports: tuple[str, ...] = read.identifiers(1)
+    reports: tuple[SubmissionId, ...] = read.identifiers(1)
     generation: int = read.integer(1, 1)
     recipient: str = read.recipient()
     grant_sha256: str = read.digest()
-    holders: tuple[str, ...] = read.labels()
+    holders: tuple[MemberLabel, ...] = read.labels()
 
 
 @dataclass(frozen=True)
@@ -54,7 +55,7 @@ class ReportAdded(Public):
     kind = "report-added"
     sealed: ClassVar[type[Part] | None] = Keys
     must_seal = True
-    report: str = read.identifier()
+    report: SubmissionId = read.identifier()
     received: date = read.day()
 
 
@@ -65,7 +66,7 @@ class Declared(Public):
     kind = "declared"
     sealed: ClassVar[type[Part] | None] = Text
     conflict: bool = read.boolean()
-    granted: tuple[str, ...] = read.identifiers(0)
+    granted: tuple[SubmissionId, ...] = read.identifiers(0)
 
 
 @dataclass(frozen=True)
@@ -73,9 +74,9 @@ class Assigned(Public):
     """A member gets the case's identity of the present generation, by a new grant to all ``holders``."""
 
     kind = "assigned"
-    member: str = read.text(LABEL)
+    member: MemberLabel = read.text(LABEL)
     grant_sha256: str = read.digest()
-    holders: tuple[str, ...] = read.labels()
+    holders: tuple[MemberLabel, ...] = read.labels()
 
 
 @dataclass(frozen=True)
@@ -84,11 +85,11 @@ class Renewed(Public):
 
     sealed: ClassVar[type[Part] | None] = Renewal
     must_seal = True
-    member: str = read.text(LABEL)
+    member: MemberLabel = read.text(LABEL)
     generation: int = read.integer(2, GENERATION_MAX)
     recipient: str = read.recipient()
     grant_sha256: str = read.digest()
-    holders: tuple[str, ...] = read.labels()
+    holders: tuple[MemberLabel, ...] = read.labels()
 
 
 @dataclass(frozen=True)
@@ -135,7 +136,7 @@ class Subject(Public):
     """About another event, named by its hash."""
 
     sealed: ClassVar[type[Part] | None] = Text
-    subject: str = read.digest()
+    subject: EventHash = read.digest()
 
 
 @dataclass(frozen=True)
@@ -195,8 +196,8 @@ class Replied(Public):
     """A message went to the reporter of one of the reports."""
 
     kind = "replied"
-    report: str = read.identifier()
-    message: str = read.identifier()
+    report: SubmissionId = read.identifier()
+    message: MessageId = read.identifier()
     purpose: str = read.choice(PURPOSES)
 
 
@@ -208,7 +209,7 @@ class Drafted(Public):
     sealed: ClassVar[type[Part] | None] = Text
     must_seal = True
     revision: int = read.integer(1, REVISION_MAX)
-    text_sha256: str = read.digest()
+    text_sha256: TextHash = read.digest()
 
 
 @dataclass(frozen=True)
@@ -216,7 +217,7 @@ class Signed(Public):
     """A member's signature (64 bytes, base64) of the finding's note with this text."""
 
     kind = "signed"
-    text_sha256: str = read.digest()
+    text_sha256: TextHash = read.digest()
     signature: str = read.signature()
 
 
@@ -227,7 +228,7 @@ class Checked(Public):
     kind = "checked"
     sealed: ClassVar[type[Part] | None] = Text
     must_seal = True
-    text_sha256: str = read.digest()
+    text_sha256: TextHash = read.digest()
     outcome: str = read.choice(OUTCOMES)
     report_sha256: str = read.digest()
 
@@ -236,8 +237,8 @@ class Checked(Public):
 class Publication(Public):
     """The portal took a finding in: its public id, the hash of its note, the revision that it is."""
 
-    finding: str = read.text(PUBLIC_ID)
-    note_sha256: str = read.digest()
+    finding: FindingId = read.text(PUBLIC_ID)
+    note_sha256: TextHash = read.digest()
     revision: int = read.integer(1, REVISION_MAX)
 
 
@@ -260,8 +261,8 @@ class Withdrawn(Public):
     """A tombstone stands in the finding's place."""
 
     kind = "withdrawn"
-    finding: str = read.text(PUBLIC_ID)
-    note_sha256: str = read.digest()
+    finding: FindingId = read.text(PUBLIC_ID)
+    note_sha256: TextHash = read.digest()
 
 
 @dataclass(frozen=True)

@@ -18,6 +18,7 @@ from crypto.document import Fields, read_document
 from crypto.encoding import HASH_BYTES, encode_json
 from crypto.errors import MalformedError, ProofError
 from crypto.finding_signers import check_signers
+from crypto.ids import CharterHash, FindingId, MemberLabel, TextHash
 from crypto.note import Note
 from crypto.questionnaire import refuse_repeats
 from crypto.taxonomy import (
@@ -78,11 +79,11 @@ class FindingDraft:
     and ``grade`` are ``None`` in a withdrawal and there only; ``make_withdrawal`` makes one.
     """
 
-    id: str
+    id: FindingId
     slug: str
-    charter: str
+    charter: CharterHash
     revision: int
-    previous: str | None
+    previous: TextHash | None
     kind: str
     reason: str | None
     day: date
@@ -98,7 +99,7 @@ class FindingDraft:
     recommendations: tuple[Recommendation, ...]
     reply: str | None
     dissent: str | None
-    author: str
+    author: MemberLabel
 
     @property
     def year(self) -> int:
@@ -118,16 +119,16 @@ class FindingDraft:
 class Finding(FindingDraft):
     """A finding whose signatures were checked. ``note`` holds the bytes as they were read, ``signers`` who signed."""
 
-    hash: str
+    hash: TextHash
     note: bytes = field(repr=False)
     signers: tuple[Member, ...]
 
 
-def finding_id(slug: str, year: int, number: int) -> str:
+def finding_id(slug: str, year: int, number: int) -> FindingId:
     """``XFI:ZZ:<SLUG>:<year>:F.0007``; ``number`` counts the findings of a commission within a year, from 1."""
     identifier = f"XFI:ZZ:{slug.upper()}:{year:04}:F.{number:04}"
     parse_finding_id(identifier)
-    return identifier
+    return FindingId(identifier)
 
 
 def parse_finding_id(identifier: str) -> tuple[int, int]:
@@ -138,7 +139,7 @@ def parse_finding_id(identifier: str) -> tuple[int, int]:
     return int(match[2]), int(match[3])
 
 
-def path_name(identifier: str) -> str:
+def path_name(identifier: FindingId) -> str:
     """The id as part of an address or a file's name: lower case, with hyphens. No two ids have the same."""
     parse_finding_id(identifier)
     return re.sub(r"[:.]", "-", identifier.lower())
@@ -162,9 +163,9 @@ def read_finding_text(text: str) -> FindingDraft:
     """
     fields = read_document(text.removesuffix("\n").encode("utf-8"), "finding", FINDING_BYTES_MAX)
     draft = FindingDraft(
-        id=fields.text("id", pattern=_ID.pattern),
+        id=FindingId(fields.text("id", pattern=_ID.pattern)),
         slug=fields.text("slug", pattern=SLUG),
-        charter=fields.hex("charter", HASH_BYTES),
+        charter=CharterHash(fields.hex("charter", HASH_BYTES)),
         revision=fields.integer("revision", 1, REVISION_MAX),
         previous=_optional_text(fields, "previous", pattern=r"[0-9a-f]{64}"),
         kind=_one_of(fields, "kind", FINDING_KINDS),
@@ -182,7 +183,7 @@ def read_finding_text(text: str) -> FindingDraft:
         recommendations=fields.items("recommendations", RECOMMENDATIONS_MAX, _read_recommendation),
         reply=_optional_text(fields, "reply"),
         dissent=_optional_text(fields, "dissent"),
-        author=fields.text("author", pattern=LABEL),
+        author=MemberLabel(fields.text("author", pattern=LABEL)),
     )
     fields.end()
     _check_rules(draft)
@@ -199,7 +200,7 @@ def read_finding(data: bytes, charter: Charter) -> Finding:
     note = Note.parse(data)
     draft = read_finding_text(note.text)
     signers = check_signers(note, draft, charter)
-    return Finding(**vars(draft), hash=note.hash, note=data, signers=signers)
+    return Finding(**vars(draft), hash=TextHash(note.hash), note=data, signers=signers)
 
 
 def check_correction(previous: Finding, following: FindingDraft) -> None:
@@ -216,7 +217,9 @@ def check_correction(previous: Finding, following: FindingDraft) -> None:
         raise ProofError("an update changes more than recommendations' status and the authority's reply")
 
 
-def make_withdrawal(previous: Finding, *, charter: str, day: date, reason: str, author: str) -> FindingDraft:
+def make_withdrawal(
+    previous: Finding, *, charter: CharterHash, day: date, reason: str, author: MemberLabel
+) -> FindingDraft:
     """The tombstone of ``previous``: its id, the day, why; nothing else that it said."""
     return FindingDraft(
         id=previous.id,
@@ -334,6 +337,11 @@ def _optional_text(
 ) -> str | None:
     value = fields.take(name)
     return None if value is None else Fields({name: value}, fields.where).text(name, max_chars, pattern)
+
+
+def _read_previous(fields: Fields) -> TextHash | None:
+    value = _optional_text(fields, "previous", pattern=r"[0-9a-f]{64}")
+    return None if value is None else TextHash(value)
 
 
 def _finding_value(draft: FindingDraft) -> dict[str, Any]:

@@ -7,6 +7,7 @@ from typing import Protocol
 
 from crypto.charter import Charter, Member, NotInForceError
 from crypto.errors import AuthenticationError
+from crypto.ids import CharterHash, MemberLabel
 from crypto.note import Note, Signature
 
 SIGNERS_MIN = 2
@@ -35,13 +36,13 @@ class Text(Protocol):
     def slug(self) -> str: ...
 
     @property
-    def charter(self) -> str: ...
+    def charter(self) -> CharterHash: ...
 
     @property
     def day(self) -> date: ...
 
     @property
-    def author(self) -> str: ...
+    def author(self) -> MemberLabel: ...
 
 
 def check_signers(note: Note, draft: Text, charter: Charter) -> tuple[Member, ...]:

@@ -11,6 +11,7 @@ from crypto.charter import Charter
 from crypto.document import read_document
 from crypto.encoding import ID_BYTES, encode_json
 from crypto.errors import MalformedError, UnsupportedVersionError
+from crypto.ids import CaseId, MemberLabel, SubmissionId
 from crypto.manifest import GRANT_SEALED_MAX
 from crypto.sealed_document import open_strictly
 
@@ -25,7 +26,7 @@ _ORDER_BYTES = 16
 class Grant:
     """``subject`` is the submission id; whoever has ``identity`` reads the whole thread."""
 
-    subject: str
+    subject: SubmissionId
     identity: PqIdentity = field(repr=False)
 
     def encode(self) -> bytes:
@@ -45,7 +46,7 @@ def read_grant(data: bytes) -> Grant:
     fields = read_document(data, "grant", GRANT_MAX)
     if fields.text("kind", 64) != KIND_THREAD:
         raise UnsupportedVersionError("a grant is of a kind that this program does not read")
-    grant = Grant(fields.hex("subject", ID_BYTES), PqIdentity.from_string(fields.text("identity")))
+    grant = Grant(SubmissionId(fields.hex("subject", ID_BYTES)), PqIdentity.from_string(fields.text("identity")))
     fields.end()
     return grant
 
@@ -53,7 +54,7 @@ def read_grant(data: bytes) -> Grant:
 def grant_recipients(
     charter: Charter,
     today: date,
-    exclude: Collection[str] = (),
+    exclude: Collection[MemberLabel] = (),
     random: Callable[[int], bytes] = secrets.token_bytes,
 ) -> tuple[PqRecipient, ...]:
     """Exactly ``charter.slots`` recipients in random order: readers of today, the reserve, throwaway ones.
@@ -92,7 +93,7 @@ def open_grant(sealed: bytes, identities: Sequence[PqIdentity]) -> Grant:
 class CaseGrant:
     """``subject`` is the case id; ``identity`` opens what is sealed to the case in this generation (§13.4)."""
 
-    subject: str
+    subject: CaseId
     generation: int
     identity: PqIdentity = field(repr=False)
 
@@ -113,7 +114,7 @@ def read_case_grant(data: bytes) -> CaseGrant:
     fields = read_document(data, "grant", GRANT_MAX)
     if fields.text("kind", 64) != KIND_CASE:
         raise UnsupportedVersionError("a grant is not of a case")
-    subject, generation = fields.hex("subject", ID_BYTES), fields.integer("generation", 1, GENERATION_MAX)
+    subject, generation = CaseId(fields.hex("subject", ID_BYTES)), fields.integer("generation", 1, GENERATION_MAX)
     grant = CaseGrant(subject, generation, PqIdentity.from_string(fields.text("identity")))
     fields.end()
     return grant

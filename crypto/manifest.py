@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from crypto.document import Fields, read_document
 from crypto.encoding import HASH_BYTES, ID_BYTES, decode_hex, encode_json, label
 from crypto.errors import MalformedError
+from crypto.ids import CharterHash, SubmissionId
 
 MANIFEST_MAX = 64 * 1024
 REPORT_FILE = "report.age"
@@ -39,8 +40,8 @@ class SealedFile:
 class Manifest:
     """The manifest's members; ``charter`` is the charter hash, ``mailbox`` the mailbox-id, both in hex."""
 
-    submission: str
-    charter: str
+    submission: SubmissionId
+    charter: CharterHash
     mailbox: str
     token_sha256: str
     files: tuple[SealedFile, ...]
@@ -103,8 +104,8 @@ def commitment(leaf_nonce: bytes, hash_of_manifest: str) -> str:
 
 def _read_fields(fields: Fields) -> Manifest:
     manifest = Manifest(
-        submission=fields.hex("submission", ID_BYTES),
-        charter=fields.hex("charter", HASH_BYTES),
+        submission=SubmissionId(fields.hex("submission", ID_BYTES)),
+        charter=CharterHash(fields.hex("charter", HASH_BYTES)),
         mailbox=fields.hex("mailbox", ID_BYTES),
         token_sha256=fields.hex("token_sha256", HASH_BYTES),
         files=fields.items("files", len(REQUIRED_FILES) + ATTACHMENTS_MAX, _read_file),

@@ -16,6 +16,7 @@ from crypto.charter import LANGUAGE, Charter, Member
 from crypto.document import Fields, read_document
 from crypto.encoding import HASH_BYTES, ID_BYTES, encode_json
 from crypto.errors import AuthenticationError, LimitError, MalformedError
+from crypto.ids import CharterHash, MessageId, SubmissionId
 from crypto.note import Note, SigningKey
 from crypto.padding import MESSAGE_FLOOR
 from crypto.sealed_document import check_document_mac, document_mac, open_document, seal_document
@@ -33,8 +34,8 @@ FOLLOW_UP_SEALED_MAX = 64 * 1024
 class Reply:
     """``charter`` is the hash of the charter whose member signs; ``body`` has at most 64 KiB of UTF-8."""
 
-    submission: str
-    charter: str
+    submission: SubmissionId
+    charter: CharterHash
     day: date
     language: str
     body: str = field(repr=False)
@@ -65,7 +66,7 @@ class SignedReply(Reply):
 class FollowUp:
     """``kind`` is one of MESSAGE_KINDS; canonical JSON of at most 60 KiB in all."""
 
-    submission: str
+    submission: SubmissionId
     day: date
     kind: str
     body: str = field(repr=False)
@@ -86,9 +87,9 @@ class FollowUp:
         }
 
 
-def message_id(sealed: bytes) -> str:
+def message_id(sealed: bytes) -> MessageId:
     """The id of a message: the first 16 bytes of SHA-256 of its sealed file, in hex."""
-    return hashlib.sha256(sealed).digest()[:ID_BYTES].hex()
+    return MessageId(hashlib.sha256(sealed).digest()[:ID_BYTES].hex())
 
 
 def seal_reply(reply: Reply, signing_key: SigningKey, recipients: Sequence[PqRecipient]) -> bytes:
@@ -140,7 +141,7 @@ def read_follow_up(data: bytes, mac_key: bytes) -> FollowUp:
     """Read a follow-up's JSON. Raises as ``open_follow_up``."""
     fields = read_document(data, "follow-up", FOLLOW_UP_MAX)
     follow_up = FollowUp(
-        submission=fields.hex("submission", ID_BYTES),
+        submission=SubmissionId(fields.hex("submission", ID_BYTES)),
         day=fields.day("day"),
         kind=fields.text("kind"),
         body=_read_body(fields),
@@ -156,8 +157,8 @@ def read_follow_up(data: bytes, mac_key: bytes) -> FollowUp:
 def _read_reply_text(text: str) -> Reply:
     fields = read_document(text.removesuffix("\n").encode("utf-8"), "reply", REPLY_MAX)
     reply = Reply(
-        submission=fields.hex("submission", ID_BYTES),
-        charter=fields.hex("charter", HASH_BYTES),
+        submission=SubmissionId(fields.hex("submission", ID_BYTES)),
+        charter=CharterHash(fields.hex("charter", HASH_BYTES)),
         day=fields.day("day"),
         language=fields.text("language", pattern=LANGUAGE),
         body=_read_body(fields),

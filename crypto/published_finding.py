@@ -10,6 +10,7 @@ from crypto.document import read_document
 from crypto.encoding import encode_json
 from crypto.errors import AuthenticationError, MalformedError
 from crypto.finding import Finding, read_finding
+from crypto.ids import CharterHash
 from crypto.note import NOTE_BYTES_MAX
 
 FILE_BYTES_MAX = 32 * 1024 * 1024
@@ -47,7 +48,7 @@ def write_published_finding(note: bytes, charters: Sequence[bytes]) -> bytes:
     return encode_json(value)
 
 
-def read_published_finding(data: bytes, first_charter: str | None = None) -> PublishedFinding:
+def read_published_finding(data: bytes, first_charter: CharterHash | None = None) -> PublishedFinding:
     """Read a file and check everything in it; ``first_charter`` is the hash of the charter 1 that the reader knows.
 
     Raises OtherCommissionError when that is another one, FindingSignersError when the wrong people signed the finding,

@@ -10,6 +10,7 @@ from crypto.charter import LANGUAGE, ORIGIN
 from crypto.document import Fields, read_document
 from crypto.encoding import HASH_BYTES, ID_BYTES, encode_json
 from crypto.errors import MalformedError, ProofError
+from crypto.ids import CharterHash, SubmissionId
 from crypto.manifest import ATTACHMENTS_MAX, Manifest, attachment_file, commitment, manifest_hash
 from crypto.padding import REPORT_FLOOR
 from crypto.questionnaire import ID, INTEGER_MAX
@@ -26,9 +27,9 @@ class Report:
     ``questionnaire`` holds id and number of the questions that were asked.
     """
 
-    submission: str
+    submission: SubmissionId
     origin: str
-    charter: str
+    charter: CharterHash
     questionnaire: tuple[str, int]
     language: str
     answers: Answers = field(repr=False)
@@ -64,9 +65,9 @@ def read_report(data: bytes) -> Report:
     """Read a report's JSON. Raises MalformedError, LimitError above 1 MiB, or UnsupportedVersionError."""
     fields = read_document(data, "report", REPORT_MAX)
     report = Report(
-        submission=fields.hex("submission", ID_BYTES),
+        submission=SubmissionId(fields.hex("submission", ID_BYTES)),
         origin=fields.text("origin", max_chars=300, pattern=ORIGIN),
-        charter=fields.hex("charter", HASH_BYTES),
+        charter=CharterHash(fields.hex("charter", HASH_BYTES)),
         questionnaire=_read_questionnaire_name(fields.child("questionnaire")),
         language=fields.text("language", pattern=LANGUAGE),
         answers=read_answers(fields.take("answers")),

@@ -10,6 +10,7 @@ from crypto import event_fields as read
 from crypto.age import PqIdentity
 from crypto.event_fields import CODE, NAME_CHARS_MAX, REPORTS_MAX, Part
 from crypto.grant import GENERATION_MAX
+from crypto.ids import SubmissionId
 
 
 @dataclass(frozen=True)
@@ -23,7 +24,7 @@ class Text(Part):
 class Thread(Part):
     """The identity of a report's thread."""
 
-    report: str = read.identifier()
+    report: SubmissionId = read.identifier()
     identity: PqIdentity = read.identity()
 
 

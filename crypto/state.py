@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from crypto.age import PqRecipient
 from crypto.document import read_document
 from crypto.encoding import HASH_BYTES, ID_BYTES, encode_json
+from crypto.ids import CharterHash, SubmissionId
 from crypto.padding import STATE_FLOOR
 from crypto.receipt_code import MailboxSecrets
 from crypto.sealed_document import check_document_mac, document_mac, open_document, seal_document
@@ -18,8 +19,8 @@ class State:
     """``recipient`` is R, ``charter`` the hash of the charter that the report was sealed under."""
 
     recipient: PqRecipient
-    charter: str
-    submission: str
+    charter: CharterHash
+    submission: SubmissionId
 
     def encode(self, mac_key: bytes) -> bytes:
         """Canonical JSON, authenticated under state-mac."""
@@ -43,8 +44,8 @@ def read_state(data: bytes, mac_key: bytes) -> State:
     fields = read_document(data, "state", STATE_MAX)
     state = State(
         recipient=PqRecipient.from_string(fields.text("recipient")),
-        charter=fields.hex("charter", HASH_BYTES),
-        submission=fields.hex("submission", ID_BYTES),
+        charter=CharterHash(fields.hex("charter", HASH_BYTES)),
+        submission=SubmissionId(fields.hex("submission", ID_BYTES)),
     )
     mac = fields.hex("mac", HASH_BYTES)
     fields.end()

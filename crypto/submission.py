@@ -26,6 +26,7 @@ from crypto.charter import Charter
 from crypto.encoding import HASH_BYTES, ID_BYTES
 from crypto.errors import LimitError
 from crypto.grant import Grant, grant_recipients, open_grant, seal_grant
+from crypto.ids import MemberLabel, SubmissionId
 from crypto.manifest import GRANT_FILE, REPORT_FILE, STATE_FILE, Manifest, SealedFile, commitment, manifest_hash
 from crypto.receipt_code import MailboxSecrets, derive
 from crypto.report import Report, check_report, open_report, seal_report
@@ -87,7 +88,7 @@ def seal_submission(  # noqa: PLR0913 - all by name, and each is a decision of i
     language: str,
     answers: Answers,
     attachments: Sequence[OutgoingAttachment] = (),
-    exclude: Collection[str] = (),
+    exclude: Collection[MemberLabel] = (),
     sealed_by: str,
     today: date,
     random: Random = secrets.token_bytes,
@@ -103,7 +104,7 @@ def seal_submission(  # noqa: PLR0913 - all by name, and each is a decision of i
     _check_limits(attachments, charter)
     secret = derive(receipt_digits, charter.origin)
     thread = PqIdentity.from_seed(random(32))
-    submission = random(ID_BYTES).hex()
+    submission = SubmissionId(random(ID_BYTES).hex())
     sealed_attachments, entries = _seal_attachments(attachments, thread, random)
     report = Report(
         submission=submission,
@@ -129,7 +130,7 @@ def seal_submission(  # noqa: PLR0913 - all by name, and each is a decision of i
 
 
 def _complete(
-    submission: str, charter: Charter, secret: MailboxSecrets, files: Mapping[str, bytes]
+    submission: SubmissionId, charter: Charter, secret: MailboxSecrets, files: Mapping[str, bytes]
 ) -> SealedSubmission:
     manifest = Manifest(
         submission=submission,

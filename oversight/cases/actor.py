@@ -6,6 +6,7 @@ from datetime import datetime
 
 from crypto.age import PqIdentity
 from crypto.charter import Charter
+from crypto.ids import EventHash, MemberLabel
 from crypto.note import SigningKey
 from oversight.commission.charters import current_charter
 from oversight.members.sessions import OpenSession
@@ -20,7 +21,7 @@ class Actor:
     ``loaded`` is the case as this request has read it already.
     """
 
-    label: str
+    label: MemberLabel
     charter: Charter
     now: datetime
     identity: PqIdentity = field(repr=False)

@@ -15,6 +15,7 @@ from crypto.errors import AuthenticationError, NotARecipientError
 from crypto.event import SignedEvent, open_part, read_event
 from crypto.event_fields import Part
 from crypto.grant import CaseGrant, open_case_grant, seal_case_grant
+from crypto.ids import MemberLabel, SubmissionId
 from crypto.sealed_parts import Generation, Keys, Renewal, Thread
 from oversight.cases.actor import Actor
 from oversight.cases.records import CaseGrantRecord
@@ -29,7 +30,7 @@ class CaseKeys:
     """What somebody who holds a case can open: its sealed parts by generation, its reports by submission id."""
 
     identities: Mapping[int, PqIdentity] = field(repr=False)
-    threads: Mapping[str, PqIdentity] = field(repr=False)
+    threads: Mapping[SubmissionId, PqIdentity] = field(repr=False)
 
     def open(self, event: SignedEvent, generation: int) -> Part | None:
         """The sealed part of an event of this generation. Raises as ``crypto.event.open_part``."""
@@ -46,7 +47,7 @@ class CaseKeys:
         return Renewal(text, identities, tuple(Thread(report, self.threads[report]) for report in sorted(self.threads)))
 
 
-def seal_to_holders(charter: Charter, holders: Collection[str], grant: CaseGrant) -> bytes:
+def seal_to_holders(charter: Charter, holders: Collection[MemberLabel], grant: CaseGrant) -> bytes:
     """The grant of a case's identity to these members and the reserve. RuleError ``member`` for one without a key."""
     recipients = {member.label: member.recipient for member in charter.members}
     if not set(holders) <= set(recipients):
@@ -81,13 +82,14 @@ async def open_keys(actor: Actor, state: CaseState, *, hands_over: bool = False)
 
 async def gather_keys(state: CaseState, grant: CaseGrant) -> CaseKeys:
     """What the identity of the present generation leads to. Raises AuthenticationError if it is another one."""
-    case, generation = state.head.case, state.generation
-    if (grant.subject, grant.generation) != (case, generation) or str(grant.identity.recipient()) != state.recipient:
+    case_id, generation = state.head.case, state.generation
+    is_this = (grant.subject, grant.generation) == (case_id, generation)
+    if not is_this or str(grant.identity.recipient()) != state.recipient:
         raise AuthenticationError("a grant is of another case or generation")
     identities, threads = {generation: grant.identity}, {}
     charters = await charters_by_hash()
     carrying = EventRecord.filter(
-        case=case, generation=generation, type__in=("opened", "report-added", "recused", "left")
+        case=case_id, generation=generation, type__in=("opened", "report-added", "recused", "left")
     )
     for data in await carrying.order_by("sequence").values_list("note", flat=True):
         part = open_part(read_event(bytes(data), charters), grant.identity)

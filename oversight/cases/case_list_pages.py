@@ -10,6 +10,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from crypto.ids import MemberLabel
 from oversight.cases import labels
 from oversight.cases.actor import actor_of
 from oversight.cases.case_queries import CaseFilters, list_cases
@@ -47,7 +48,7 @@ async def show_cases(request: Request) -> Response:
         "overdue": "yes" if query.get("overdue") == "yes" else "",
     }
     filters = CaseFilters(
-        holder=who.label if chosen["mine"] else "",
+        holder=who.label if chosen["mine"] else None,
         state=chosen["state"],
         overdue_on=today if chosen["overdue"] else None,
     )
@@ -77,7 +78,7 @@ async def show_cases(request: Request) -> Response:
     )
 
 
-async def _waiting_for(label: str, roles: frozenset[str]) -> list[CaseState]:
+async def _waiting_for(label: MemberLabel, roles: frozenset[str]) -> list[CaseState]:
     """The newest of the cases in which something waits for this very member."""
     page = await list_cases(CaseFilters(holder=label, waiting=True))
     return [state for state in page.cases if waits_for(state, label, roles)][:WAITING_SHOWN_MAX]

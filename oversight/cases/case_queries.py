@@ -6,6 +6,7 @@ from datetime import date
 
 from tortoise.expressions import Q, Subquery
 
+from crypto.ids import CaseId, MemberLabel, SubmissionId
 from oversight.cases.case_store import read_state
 from oversight.cases.records import CaseHolderRecord, CaseRecord, CaseReportRecord
 from oversight.workflow.state import CaseState
@@ -18,7 +19,7 @@ PAGE_EVENTS = 200
 class CaseFilters:
     """What a list of cases is narrowed to; what is empty filters nothing. ``overdue_on`` is the day of today."""
 
-    holder: str = ""
+    holder: MemberLabel | None = None
     state: str = ""
     waiting: bool = False
     overdue_on: date | None = None
@@ -52,7 +53,7 @@ async def list_cases(filters: CaseFilters, after: tuple[date, int] | None = None
     return CasePage(tuple(read_state(row) for row in page), following)
 
 
-async def case_of_report(submission: str) -> str | None:
+async def case_of_report(submission: SubmissionId) -> CaseId | None:
     """The id of the case that a report belongs to, if it belongs to one."""
     record = await CaseReportRecord.get_or_none(submission=submission)
     return None if record is None else record.case

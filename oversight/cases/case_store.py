@@ -9,6 +9,7 @@ import msgspec
 
 from crypto.charter import Charter
 from crypto.event import SignedEvent, read_event
+from crypto.ids import CaseId, CharterHash
 from oversight.cases.records import CaseGrantRecord, CaseHolderRecord, CaseRecord, CaseReportRecord
 from oversight.ledger.append import ConflictError
 from oversight.ledger.records import EventRecord
@@ -29,8 +30,8 @@ class CaseProjection:
 
     grant: bytes | None = None
 
-    async def load(self, case: str) -> CaseState | None:
-        record = await CaseRecord.get_or_none(id=case)
+    async def load(self, case_id: CaseId) -> CaseState | None:
+        record = await CaseRecord.get_or_none(id=case_id)
         return None if record is None else read_state(record)
 
     def apply(self, state: CaseState | None, event: SignedEvent, charter: Charter) -> CaseState:
@@ -42,13 +43,13 @@ class CaseProjection:
     async def save(self, before: CaseState | None, after: CaseState) -> None:
         await _save(before, after)
         if self.grant is not None:
-            case, generation = after.head.case, after.generation
-            await CaseGrantRecord.update_or_create({"sealed": self.grant}, case=case, generation=generation)
+            case_id, generation = after.head.case, after.generation
+            await CaseGrantRecord.update_or_create({"sealed": self.grant}, case=case_id, generation=generation)
 
 
-async def load_case(case: str) -> CaseState:
+async def load_case(case_id: CaseId) -> CaseState:
     """The state of the case of this id. Raises NoSuchCaseError."""
-    return _read(await CaseRecord.get_or_none(id=case))
+    return _read(await CaseRecord.get_or_none(id=case_id))
 
 
 async def find_case(number: str) -> CaseState:
@@ -61,11 +62,11 @@ def read_state(record: CaseRecord) -> CaseState:
     return msgspec.json.decode(record.projection, type=CaseState)
 
 
-async def load_notes(case: str) -> AsyncIterator[bytes]:
+async def load_notes(case_id: CaseId) -> AsyncIterator[bytes]:
     """The notes of a case's events, oldest first, a batch at a time."""
     after = -1
     while True:
-        rows = EventRecord.filter(case=case, sequence__gt=after).order_by("sequence").limit(BATCH)
+        rows = EventRecord.filter(case=case_id, sequence__gt=after).order_by("sequence").limit(BATCH)
         batch = await rows.values_list("sequence", "note")
         for sequence, data in batch:
             after = sequence
@@ -74,7 +75,7 @@ async def load_notes(case: str) -> AsyncIterator[bytes]:
             return
 
 
-async def rebuild(charters: Mapping[str, Charter]) -> int:
+async def rebuild(charters: Mapping[CharterHash, Charter]) -> int:
     """Make the rows of every case again from its ledger, verifying it; how many cases there are.
 
     Raises what ``crypto.event.read_event`` and ``oversight.workflow.projection.apply_event`` raise; then the rows stay
@@ -85,19 +86,19 @@ async def rebuild(charters: Mapping[str, Charter]) -> int:
         await CaseReportRecord.all().delete()
         await CaseHolderRecord.all().delete()
         await CaseRecord.all().delete()
-        for case in cases:
+        for case_id in case_ids:
             state: CaseState | None = None
-            async for data in load_notes(case):
+            async for data in load_notes(case_id):
                 event = read_event(data, charters)
                 state = projection.apply_event(state, event, charters[event.charter])
             assert state is not None
             await _save(None, state)
-    return len(cases)
+    return len(case_ids)
 
 
-async def _cases() -> AsyncIterator[str]:
-    for (case,) in await EventRecord.filter(sequence=0).order_by("id").values_list("case"):
-        yield case
+async def _case_ids() -> AsyncIterator[CaseId]:
+    for (case_id,) in await EventRecord.filter(sequence=0).order_by("id").values_list("case"):
+        yield case_id
 
 
 def _read(record: CaseRecord | None) -> CaseState:
@@ -107,19 +108,19 @@ def _read(record: CaseRecord | None) -> CaseState:
 
 
 async def _save(before: CaseState | None, after: CaseState) -> None:
-    case = after.head.case
+    case_id = after.head.case
     if before is None:
         serial = int(after.number.rpartition("-")[2])
-        await CaseRecord.create(id=case, number=after.number, serial=serial, **_columns(after))
+        await CaseRecord.create(id=case_id, number=after.number, serial=serial, **_columns(after))
     else:
-        changed = await CaseRecord.filter(id=case, sequence=before.head.sequence).update(**_columns(after))
+        changed = await CaseRecord.filter(id=case_id, sequence=before.head.sequence).update(**_columns(after))
         if not changed:
             raise ConflictError
     if before is None or before.holders != after.holders:
-        await CaseHolderRecord.filter(case=case).delete()
-        await CaseHolderRecord.bulk_create(CaseHolderRecord(case=case, member=label) for label in after.holders)
+        await CaseHolderRecord.filter(case=case_id).delete()
+        await CaseHolderRecord.bulk_create(CaseHolderRecord(case=case_id, member=label) for label in after.holders)
     known = () if before is None else before.reports
-    fresh = [CaseReportRecord(submission=report, case=case) for report in after.reports if report not in known]
+    fresh = [CaseReportRecord(submission=report, case=case_id) for report in after.reports if report not in known]
     if fresh:
         await CaseReportRecord.bulk_create(fresh)
 

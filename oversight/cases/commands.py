@@ -42,6 +42,7 @@ from crypto.event_types import (
     Withdrawn,
 )
 from crypto.grant import CaseGrant
+from crypto.ids import CaseId, EventHash, MemberLabel, MessageId, SubmissionId, TextHash
 from crypto.sealed_parts import Keys, Party, Text, Thread
 from crypto.taxonomy import CASE_PREFIX
 from oversight.cases.actor import Actor
@@ -70,7 +71,7 @@ class EventDraft:
 # --- opening a case, and its reports -------------------------------------------------------------------------------
 
 
-async def open_case(actor: Actor, reports: Sequence[str], policy: str) -> CaseState:
+async def open_case(actor: Actor, reports: Sequence[SubmissionId], policy: str) -> CaseState:
     """Make a case of these reports (submission ids); the member becomes its first holder.
 
     By opening it the member declares to have no conflict: pages must say so. RuleError ``no-report``,
@@ -78,8 +79,8 @@ async def open_case(actor: Actor, reports: Sequence[str], policy: str) -> CaseSt
     """
     threads, received = await _open_threads(actor, reports)
     for _ in range(ATTEMPTS_MAX):
-        case, identity = secrets.token_bytes(ID_BYTES).hex(), PqIdentity.generate()
-        grant = seal_to_holders(actor.charter, [actor.label], CaseGrant(case, 1, identity))
+        case_id, identity = CaseId(secrets.token_bytes(ID_BYTES).hex()), PqIdentity.generate()
+        grant = seal_to_holders(actor.charter, [actor.label], CaseGrant(case_id, 1, identity))
         public = Opened(
             number=await _next_number(actor.now.year),
             policy=policy,
@@ -92,23 +93,23 @@ async def open_case(actor: Actor, reports: Sequence[str], policy: str) -> CaseSt
         )
         draft = EventDraft(public, Keys(threads), identity.recipient(), grant)
         try:
-            return await _append(actor, case, None, draft)
+            return await _append(actor, case_id, None, draft)
         except ConflictError:
             await _refuse_taken(reports)
     raise ConflictError
 
 
-async def add_report(actor: Actor, case: str, report: str) -> CaseState:
+async def add_report(actor: Actor, case_id: CaseId, submission: SubmissionId) -> CaseState:
     """Add a report. Every other holder must have declared that its reporter let them read it."""
-    threads, received = await _open_threads(actor, [report])
-    return await _act(actor, case, lambda _: EventDraft(ReportAdded(report, received), Keys(threads)))
+    threads, received = await _open_threads(actor, [submission])
+    return await _act(actor, case_id, lambda _: EventDraft(ReportAdded(submission, received), Keys(threads)))
 
 
 # --- who holds it --------------------------------------------------------------------------------------------------
 
 
 async def declare(
-    actor: Actor, case: str, *, conflict: bool, reason: str = "", further: Sequence[str] = ()
+    actor: Actor, case_id: CaseId, *, conflict: bool, reason: str = "", further: Sequence[SubmissionId] = ()
 ) -> CaseState:
     """Say whether the member has a conflict; which reports the reporters let them read is found out here.
 
@@ -118,39 +119,39 @@ async def declare(
     state = await _loaded(actor, case)
     granted = await _granted(actor, [*state.reports, *(report for report in further if report not in state.reports)])
     part = Text(reason) if reason else None
-    return await _act(actor, case, lambda _: EventDraft(Declared(conflict, granted), part))
+    return await _act(actor, case_id, lambda _: EventDraft(Declared(conflict, granted), part))
 
 
-async def assign(actor: Actor, case: str, member: str) -> CaseState:
+async def assign(actor: Actor, case_id: CaseId, label: MemberLabel) -> CaseState:
     """Let a member who has declared to have no conflict hold the case."""
 
     async def draft(state: CaseState) -> EventDraft:
-        if member in state.holders:
+        if label in state.holders:
             raise RuleError("member-holds")
         keys = await open_keys(actor, state, hands_over=True)
-        holders = (*state.holders, member)
-        grant = CaseGrant(case, state.generation, keys.identities[state.generation])
+        holders = (*state.holders, label)
+        grant = CaseGrant(case_id, state.generation, keys.identities[state.generation])
         sealed = seal_to_holders(actor.charter, holders, grant)
-        return EventDraft(Assigned(member, sha256(sealed), holders), grant=sealed)
+        return EventDraft(Assigned(label, sha256(sealed), holders), grant=sealed)
 
-    return await _act_later(actor, case, draft)
+    return await _act_later(actor, case_id, draft)
 
 
-async def recuse(actor: Actor, case: str, member: str, reason: str) -> CaseState:
+async def recuse(actor: Actor, case_id: CaseId, label: MemberLabel, reason: str) -> CaseState:
     """Shut a member out for good: the case gets a new identity, granted to the others."""
-    return await _renew(actor, case, Recused, member, reason)
+    return await _renew(actor, case_id, Recused, label, reason)
 
 
-async def leave(actor: Actor, case: str, member: str, reason: str) -> CaseState:
+async def leave(actor: Actor, case_id: CaseId, label: MemberLabel, reason: str) -> CaseState:
     """As ``recuse``, of a member without a conflict, who may come back."""
-    return await _renew(actor, case, Left, member, reason)
+    return await _renew(actor, case_id, Left, label, reason)
 
 
 # --- transitions and four eyes -------------------------------------------------------------------------------------
 
 
 async def change_state(
-    actor: Actor, case: str, to_state: str, ground: str | None = None, reasons: str = ""
+    actor: Actor, case_id: CaseId, to_state: str, ground: str | None = None, reasons: str = ""
 ) -> CaseState:
     """Move the case on, or propose to, where the transition takes four eyes (then ``reasons`` are due)."""
 
@@ -160,40 +161,40 @@ async def change_state(
             return EventDraft(Proposed(state.state, to_state, ground), Text(reasons))
         return EventDraft(Moved(state.state, to_state, ground), Text(reasons) if reasons else None)
 
-    return await _act(actor, case, draft)
+    return await _act(actor, case_id, draft)
 
 
-async def approve(actor: Actor, case: str, subject: str, reasons: str = "") -> CaseState:
+async def approve(actor: Actor, case_id: CaseId, subject: EventHash, reasons: str = "") -> CaseState:
     """Approve what another member proposed; ``subject`` is the hash of that event, as the member saw it."""
-    return await _act(actor, case, lambda _: EventDraft(Approved(subject), Text(reasons) if reasons else None))
+    return await _act(actor, case_id, lambda _: EventDraft(Approved(subject), Text(reasons) if reasons else None))
 
 
-async def send_back(actor: Actor, case: str, subject: str, reasons: str) -> CaseState:
+async def send_back(actor: Actor, case_id: CaseId, subject: EventHash, reasons: str) -> CaseState:
     """Refuse what another member proposed."""
-    return await _act(actor, case, lambda _: EventDraft(Returned(subject), Text(reasons)))
+    return await _act(actor, case_id, lambda _: EventDraft(Returned(subject), Text(reasons)))
 
 
-async def waive(actor: Actor, case: str, subject: str, reasons: str) -> CaseState:
+async def waive(actor: Actor, case_id: CaseId, subject: EventHash, reasons: str) -> CaseState:
     """Propose to set aside a check that blocks, or that a reporter's grant is missing."""
-    return await _act(actor, case, lambda _: EventDraft(Waived(subject), Text(reasons)))
+    return await _act(actor, case_id, lambda _: EventDraft(Waived(subject), Text(reasons)))
 
 
 # --- work ----------------------------------------------------------------------------------------------------------
 
 
-async def note(actor: Actor, case: str, text: str) -> CaseState:
+async def note(actor: Actor, case_id: CaseId, text: str) -> CaseState:
     """Write a note for those who hold the case."""
-    return await _act(actor, case, lambda _: EventDraft(Noted(), Text(text)))
+    return await _act(actor, case_id, lambda _: EventDraft(Noted(), Text(text)))
 
 
-async def add_party(actor: Actor, case: str, party: Party) -> CaseState:
+async def add_party(actor: Actor, case_id: CaseId, party: Party) -> CaseState:
     """Name a person or body that the case is about."""
-    return await _act(actor, case, lambda _: EventDraft(PartyAdded(), party))
+    return await _act(actor, case_id, lambda _: EventDraft(PartyAdded(), party))
 
 
-async def extend_clock(actor: Actor, case: str, clock: str, due: date, reasons: str) -> CaseState:
+async def extend_clock(actor: Actor, case_id: CaseId, clock: str, due: date, reasons: str) -> CaseState:
     """Give a clock a later end."""
-    return await _act(actor, case, lambda _: EventDraft(ClockExtended(clock, due), Text(reasons)))
+    return await _act(actor, case_id, lambda _: EventDraft(ClockExtended(clock, due), Text(reasons)))
 
 
 async def record_reply(actor: Actor, case: str, report: str, message: str, purpose: str) -> CaseState:
@@ -204,45 +205,47 @@ async def record_reply(actor: Actor, case: str, report: str, message: str, purpo
 # --- the finding ---------------------------------------------------------------------------------------------------
 
 
-async def draft_finding(actor: Actor, case: str, revision: int, text: str) -> CaseState:
+async def draft_finding(actor: Actor, case_id: CaseId, revision: int, text: str) -> CaseState:
     """Keep a revision of the finding; ``text`` is the whole text of the note that will be signed and published.
 
     ``revision`` is the one after what the member saw, so that nobody overwrites a colleague's.
     """
-    digest = hashlib.sha256(text.encode("utf-8")).hexdigest()
-    return await _act(actor, case, lambda _: EventDraft(Drafted(revision, digest), Text(text)))
+    digest = TextHash(hashlib.sha256(text.encode("utf-8")).hexdigest())
+    return await _act(actor, case_id, lambda _: EventDraft(Drafted(revision, digest), Text(text)))
 
 
-async def record_signature(actor: Actor, case: str, text_sha256: str, signature: str) -> CaseState:
+async def record_signature(actor: Actor, case_id: CaseId, text_sha256: TextHash, signature: str) -> CaseState:
     """Record the member's signature (64 bytes, base64) of the finding's note."""
-    return await _act(actor, case, lambda _: EventDraft(Signed(text_sha256, signature)))
+    return await _act(actor, case_id, lambda _: EventDraft(Signed(text_sha256, signature)))
 
 
-async def record_check(actor: Actor, case: str, text_sha256: str, outcome: str, report: str) -> CaseState:
+async def record_check(actor: Actor, case_id: CaseId, text_sha256: TextHash, outcome: str, report: str) -> CaseState:
     """Record an outgoing check of the finding's text; ``outcome`` is ``pass``, ``warn`` or ``block``."""
     digest = hashlib.sha256(report.encode("utf-8")).hexdigest()
-    return await _act(actor, case, lambda _: EventDraft(Checked(text_sha256, outcome, digest), Text(report)))
+    return await _act(actor, case_id, lambda _: EventDraft(Checked(text_sha256, outcome, digest), Text(report)))
 
 
-async def record_publication(actor: Actor, case: str, done: Published | Corrected | Withdrawn) -> CaseState:
+async def record_publication(actor: Actor, case_id: CaseId, done: Published | Corrected | Withdrawn) -> CaseState:
     """Record that the portal has published, corrected or withdrawn the finding, as it was decided."""
-    return await _act(actor, case, lambda _: EventDraft(done))
+    return await _act(actor, case_id, lambda _: EventDraft(done))
 
 
-async def set_recommendation(actor: Actor, case: str, recommendation: str, status: str, text: str = "") -> CaseState:
+async def set_recommendation(
+    actor: Actor, case_id: CaseId, recommendation: str, status: str, text: str = ""
+) -> CaseState:
     """Record what became of a recommendation."""
     part = Text(text) if text else None
-    return await _act(actor, case, lambda _: EventDraft(RecommendationStatus(recommendation, status), part))
+    return await _act(actor, case_id, lambda _: EventDraft(RecommendationStatus(recommendation, status), part))
 
 
 # --- how it is done ------------------------------------------------------------------------------------------------
 
 
-async def _act(actor: Actor, case: str, draft: Callable[[CaseState], EventDraft]) -> CaseState:
+async def _act(actor: Actor, case_id: CaseId, draft: Callable[[CaseState], EventDraft]) -> CaseState:
     async def later(state: CaseState) -> EventDraft:
         return draft(state)
 
-    return await _act_later(actor, case, later)
+    return await _act_later(actor, case_id, later)
 
 
 async def _act_later(actor: Actor, case: str, draft: Callable[[CaseState], Awaitable[EventDraft]]) -> CaseState:
@@ -256,7 +259,7 @@ async def _act_later(actor: Actor, case: str, draft: Callable[[CaseState], Await
         if actor.seen is not None and actor.seen != state.head.hash:
             raise ConflictError
         try:
-            return await _append(actor, case, state, await draft(state))
+            return await _append(actor, case_id, state, await draft(state))
         except ConflictError:
             continue
     raise ConflictError
@@ -274,10 +277,10 @@ async def _append(actor: Actor, case: str, state: CaseState | None, draft: Event
     sealed = None
     if draft.part is not None:
         recipient = draft.recipient or PqRecipient.from_string(state.recipient if state else "")
-        sealed = seal_part(draft.part, case, sequence, recipient)
+        sealed = seal_part(draft.part, case_id, sequence, recipient)
     now = actor.now.astimezone(UTC).replace(microsecond=0)
     event = Event(
-        case=case,
+        case=case_id,
         sequence=sequence,
         previous=None if state is None else state.head.hash,
         actor=actor.label,
@@ -291,22 +294,24 @@ async def _append(actor: Actor, case: str, state: CaseState | None, draft: Event
     return await append(signed, {actor.charter.hash: actor.charter}, CaseProjection(draft.grant))
 
 
-async def _renew(actor: Actor, case: str, kind: type[Recused | Left], member: str, reason: str) -> CaseState:
+async def _renew(
+    actor: Actor, case_id: CaseId, kind: type[Recused | Left], label: MemberLabel, reason: str
+) -> CaseState:
     async def draft(state: CaseState) -> EventDraft:
-        if member == actor.label:
+        if label == actor.label:
             raise RuleError("renews-against-oneself")
         keys = await open_keys(actor, state)
         fresh, generation = PqIdentity.generate(), state.generation + 1
         today = {entry.label for entry in actor.charter.members_on(actor.now.date())}
-        holders = tuple(label for label in state.holders if label != member and label in today)
-        sealed = seal_to_holders(actor.charter, holders, CaseGrant(case, generation, fresh))
-        public = kind(member, generation, str(fresh.recipient()), sha256(sealed), holders)
+        holders = tuple(holder for holder in state.holders if holder != label and holder in today)
+        sealed = seal_to_holders(actor.charter, holders, CaseGrant(case_id, generation, fresh))
+        public = kind(label, generation, str(fresh.recipient()), sha256(sealed), holders)
         return EventDraft(public, keys.renewal(reason), fresh.recipient(), sealed)
 
-    return await _act_later(actor, case, draft)
+    return await _act_later(actor, case_id, draft)
 
 
-async def _open_threads(actor: Actor, reports: Sequence[str]) -> tuple[tuple[Thread, ...], date]:
+async def _open_threads(actor: Actor, reports: Sequence[SubmissionId]) -> tuple[tuple[Thread, ...], date]:
     """The identities of the threads by the member's own grants, and the day on which the first report came."""
     if not reports:
         raise RuleError("no-report")
@@ -323,7 +328,7 @@ async def _open_threads(actor: Actor, reports: Sequence[str]) -> tuple[tuple[Thr
     return tuple(opened), min(submission.received for submission in submissions)
 
 
-async def _granted(actor: Actor, reports: Sequence[str]) -> tuple[str, ...]:
+async def _granted(actor: Actor, reports: Sequence[SubmissionId]) -> tuple[SubmissionId, ...]:
     """Those of the reports that the member's own grants open."""
     submissions = await SubmissionRecord.filter(id__in=list(reports))
     granted = []
@@ -336,7 +341,7 @@ async def _granted(actor: Actor, reports: Sequence[str]) -> tuple[str, ...]:
     return tuple(sorted(granted))
 
 
-async def _refuse_taken(reports: Sequence[str]) -> None:
+async def _refuse_taken(reports: Sequence[SubmissionId]) -> None:
     if await CaseReportRecord.filter(submission__in=list(reports)).exists():
         raise RuleError("report-in-a-case")
 

@@ -7,6 +7,7 @@ from typing import Any
 
 from crypto.event import SignedEvent, read_event
 from crypto.event_fields import Part
+from crypto.ids import CaseId
 from oversight.cases.case_keys import CaseKeys
 from oversight.commission.charters import charters_by_hash
 from oversight.ledger.records import EventRecord
@@ -23,7 +24,7 @@ class Entry:
 
 
 async def read_entries(
-    case: str,
+    case_id: CaseId,
     keys: CaseKeys | None = None,
     *,
     types: Sequence[str] = (),
@@ -36,7 +37,7 @@ async def read_entries(
     """
     charters = await charters_by_hash()
     chosen: dict[str, Any] = {"type__in": list(types)} if types else {}
-    rows = EventRecord.filter(case=case, sequence__gt=after, **chosen).order_by("sequence").limit(limit)
+    rows = EventRecord.filter(case=case_id, sequence__gt=after, **chosen).order_by("sequence").limit(limit)
     entries = []
     for data, generation in await rows.values_list("note", "generation"):
         event = read_event(bytes(data), charters)

@@ -9,6 +9,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from crypto.charter import Member
+from crypto.ids import MemberLabel
 from oversight.cases import commands
 from oversight.cases.case_pages import head_context
 from oversight.cases.open_case import OpenCase, find_requested_case, open_requested_case
@@ -84,7 +85,7 @@ async def show_declared(request: Request) -> Response:
 async def assign(request: Request) -> Response:
     case = await open_requested_case(request)
     form = await read_form(request)
-    await commands.assign(case.seen(form), case.id, request.path_params["member"])
+    await commands.assign(case.seen(form), case.id, _label(request))
     return redirect(f"{case.path}/people?done=assigned")
 
 
@@ -106,7 +107,7 @@ async def take_renewal(request: Request) -> Response:
     if errors:
         return _render_renewal(request, case, form, errors)
     command = commands.recuse if kind == "recused" else commands.leave
-    await command(case.seen(form), case.id, request.path_params["member"], reason)
+    await command(case.seen(form), case.id, _label(request), reason)
     return redirect(f"{case.path}/people?done={kind}")
 
 
@@ -114,7 +115,7 @@ async def take_waiver(request: Request) -> Response:
     """Propose to let somebody hold the case although a reporter did not let them read a report."""
     case = await open_requested_case(request)
     form = await read_form(request)
-    declaration = case.state.declaration(request.path_params["member"])
+    declaration = case.state.declaration(_label(request))
     if declaration is None:
         raise HTTPException(404)
     reason = form.text("reason")
@@ -126,6 +127,10 @@ async def take_waiver(request: Request) -> Response:
 
 async def show_waiver(request: Request) -> Response:
     return _render_waiver(request, await open_requested_case(request))
+
+
+def _label(request: Request) -> MemberLabel:
+    return MemberLabel(request.path_params["member"])
 
 
 def _standings(case: OpenCase) -> list[Standing]:
@@ -172,7 +177,7 @@ async def _render_declaration(
 
 
 def _render_renewal(request: Request, case: OpenCase, form: Form, errors: list[FieldError] | None = None) -> Response:
-    label: str = request.path_params["member"]
+    label = _label(request)
     if label not in case.state.holders:
         raise HTTPException(404)
     due = label in renewal_due(case.state, case.members)
@@ -191,7 +196,7 @@ def _render_renewal(request: Request, case: OpenCase, form: Form, errors: list[F
 
 
 def _render_waiver(request: Request, case: OpenCase, errors: list[FieldError] | None = None) -> Response:
-    label: str = request.path_params["member"]
+    label = _label(request)
     approving = sorted(WAIVER_APPROVERS)
     context = head_context(request, case)
     status = 422 if errors else 200

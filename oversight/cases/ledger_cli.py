@@ -94,7 +94,8 @@ def verify_ledger(options: argparse.Namespace) -> int:
     try:
         if options.head is not None:
             decode_hex(options.head, HASH_BYTES)
-        verified = verify_file(options.file, options.charters, options.head)
+        head = None if options.head is None else EventHash(options.head)
+        verified = verify_file(options.file, options.charters, head)
     except LedgerError as error:
         print(f"{options.file}: {error}", file=sys.stderr)
         return 1
@@ -105,12 +106,12 @@ def verify_ledger(options: argparse.Namespace) -> int:
     return 0
 
 
-def verify_file(path: Path, charter_files: list[Path], head: str | None = None) -> Verified[CaseState]:
+def verify_file(path: Path, charter_files: list[Path], head: EventHash | None = None) -> Verified[CaseState]:
     """The verified ledger. Raises LedgerError when it does not hold, OSError when a file can't be read."""
     trusted = [read_charter_file(file) for file in charter_files]
     with path.open("rb") as source:
         header, notes = read_export(source)
-        charters: Mapping[str, Charter] = trusted_charters(header, trusted)
+        charters: Mapping[CharterHash, Charter] = trusted_charters(header, trusted)
         verified = verify_events(notes, charters, apply_event, RuleError, head)
     if verified.head.case != header.case:
         raise LedgerError("the events are of another case than the file says")

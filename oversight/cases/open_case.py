@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
 """The case that a page is about, as far as the member may see it: all of it, or to auditors its public parts."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
 
@@ -9,6 +9,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 
 from crypto.charter import Charter, Member
+from crypto.ids import CaseId, CharterHash, EventHash, MemberLabel
 from oversight.cases.actor import Actor, actor_of
 from oversight.cases.case_keys import CaseKeys, open_keys
 from oversight.cases.case_store import NoSuchCaseError, load_case
@@ -29,11 +30,11 @@ class OpenCase:
     session: OpenSession
     actor: Actor
     state: CaseState
-    charters: Mapping[str, Charter] = field(repr=False)
+    charters: Mapping[CharterHash, Charter] = field(repr=False)
     keys: CaseKeys | None = field(default=None, repr=False)
 
     @property
-    def id(self) -> str:
+    def id(self) -> CaseId:
         return self.state.head.case
 
     @property
@@ -45,7 +46,7 @@ class OpenCase:
         return self.actor.now.date()
 
     @property
-    def members(self) -> Mapping[str, Member]:
+    def members(self) -> Mapping[MemberLabel, Member]:
         """The members of today, by label."""
         return {member.label: member for member in self.actor.charter.members_on(self.today)}
 
@@ -57,7 +58,7 @@ class OpenCase:
 
     def seen(self, form: Form) -> Actor:
         """The member about to act on the case as the form showed it, and on no other."""
-        return replace(self.actor, seen=form.text("head"))
+        return replace(self.actor, seen=EventHash(form.text("head")))
 
 
 async def open_requested_case(request: Request, *, hold: bool = True) -> OpenCase:
@@ -100,14 +101,21 @@ async def find_requested_case(request: Request) -> OpenCase:
     return case
 
 
+async def _load_requested(request: Request) -> CaseState:
+    try:
+        return await load_case(CaseId(request.path_params["case"]))
+    except NoSuchCaseError:
+        raise HTTPException(404) from None
+
+
 @dataclass(frozen=True)
 class MemberNames:
     """What members are called, by the newest charter that has them, and kept apart from the words around them."""
 
-    charters: Mapping[str, Charter] = field(repr=False)
+    charters: Mapping[CharterHash, Charter] = field(repr=False)
     locale: str
 
-    def __call__(self, label: str) -> str:
+    def __call__(self, label: MemberLabel) -> str:
         found = [member for charter in self.charters.values() for member in charter.members if member.label == label]
         name = found[-1].name if found else label
         # A Latin name in an Arabic sentence is set apart by U+2068 and U+2069, as <bdi> would do it.

@@ -4,11 +4,14 @@
 from tortoise import fields
 from tortoise.models import Model
 
+from crypto.ids import CaseId, EventHash, MemberLabel, SubmissionId
+from portal.kit.columns import text_column
+
 
 class CaseRecord(Model):
     """What a case's ledger amounts to: ``projection`` whole, the rest for queries. A stopped clock has no due day."""
 
-    id = fields.CharField(max_length=32, primary_key=True)
+    id: fields.Field[CaseId] = text_column(32, primary_key=True)
     number = fields.CharField(max_length=16, unique=True)
     serial = fields.IntField()
     """The last part of the number, as one."""
@@ -28,8 +31,8 @@ class CaseHolderRecord(Model):
     """Who holds a case now."""
 
     id = fields.BigIntField(primary_key=True)
-    case = fields.CharField(max_length=32, db_index=True)
-    member = fields.CharField(max_length=31, db_index=True)
+    case: fields.Field[CaseId] = text_column(32, db_index=True)
+    member: fields.Field[MemberLabel] = text_column(31, db_index=True)
 
     class Meta:
         table = "case_holder"
@@ -39,8 +42,8 @@ class CaseHolderRecord(Model):
 class CaseReportRecord(Model):
     """Which case a report belongs to: one at most."""
 
-    submission = fields.CharField(max_length=32, primary_key=True)
-    case = fields.CharField(max_length=32, db_index=True)
+    submission: fields.Field[SubmissionId] = text_column(32, primary_key=True)
+    case: fields.Field[CaseId] = text_column(32, db_index=True)
 
     class Meta:
         table = "case_report"
@@ -50,7 +53,7 @@ class CaseGrantRecord(Model):
     """The case's identity of one generation, sealed to those who hold the case and to the reserve."""
 
     id = fields.BigIntField(primary_key=True)
-    case = fields.CharField(max_length=32)
+    case: fields.Field[CaseId] = text_column(32)
     generation = fields.IntField()
     sealed = fields.BinaryField()
 

@@ -10,6 +10,7 @@ from starlette.requests import Request
 from crypto.age import PqIdentity
 from crypto.charter import Charter
 from crypto.errors import CryptoError, NotARecipientError
+from crypto.ids import CharterHash, MemberLabel, SubmissionId
 from oversight.cases.actor import Actor, actor_of
 from oversight.cases.case_keys import open_keys
 from oversight.cases.case_queries import case_of_report
@@ -29,7 +30,7 @@ class OpenReport:
     session: OpenSession
     submission: SubmissionRecord
     opened: OpenedReport
-    charters: dict[str, Charter]
+    charters: dict[CharterHash, Charter]
 
     @property
     def charter(self) -> Charter:
@@ -55,7 +56,7 @@ async def open_requested_report(request: Request, action: Action = Action.READ) 
     session = await current_session(request)
     if not may(session.member.roles, action):
         raise HTTPException(404)
-    submission = await SubmissionRecord.get_or_none(id=request.path_params["id"])
+    submission = await SubmissionRecord.get_or_none(id=SubmissionId(request.path_params["id"]))
     if submission is None:
         raise HTTPException(404)
     await refuse_shut_out(submission.id, session.member.label)
@@ -79,25 +80,25 @@ async def _open(request: Request, session: OpenSession, sealed: SealedReport, or
     return await asyncio.to_thread(open_with_thread, sealed, thread, origin)
 
 
-async def refuse_shut_out(submission: str, member: str) -> None:
+async def refuse_shut_out(submission: SubmissionId, label: MemberLabel) -> None:
     """Raise RuleError for a member who must not see the case that a report belongs to, whatever keys they have."""
-    case = await case_of_report(submission)
-    if case is None:
+    case_id = await case_of_report(submission)
+    if case_id is None:
         return
-    state = await load_case(case)
-    if member in state.recused:
+    state = await load_case(case_id)
+    if label in state.recused:
         raise RuleError("recused")
-    if state.in_conflict(member):
+    if state.in_conflict(label):
         raise RuleError("in-conflict")
 
 
-async def thread_by_case(actor: Actor, submission: str) -> PqIdentity | None:
+async def thread_by_case(actor: Actor, submission: SubmissionId) -> PqIdentity | None:
     """The identity of a report's thread, to a member who holds its case without a grant of the report's own."""
-    case = await case_of_report(submission)
-    if case is None:
+    case_id = await case_of_report(submission)
+    if case_id is None:
         return None
     try:
-        keys = await open_keys(actor, await load_case(case))
+        keys = await open_keys(actor, await load_case(case_id))
     except RuleError:
         return None
     return keys.threads.get(submission)

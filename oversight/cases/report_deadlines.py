@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
+from crypto.ids import SubmissionId
 from oversight.cases.case_store import read_state
 from oversight.cases.records import CaseRecord, CaseReportRecord
 from oversight.reports.records import SubmissionRecord
@@ -19,16 +20,16 @@ class ReportDue:
     number: str = ""
 
 
-async def due_of_reports(submissions: Sequence[SubmissionRecord], today: date) -> Mapping[str, ReportDue]:
+async def due_of_reports(submissions: Sequence[SubmissionRecord], today: date) -> Mapping[SubmissionId, ReportDue]:
     """By submission id. A report that was answered and is in no case has nothing due."""
     ids = [submission.id for submission in submissions]
-    cases = {row.submission: row.case for row in await CaseReportRecord.filter(submission__in=ids)}
-    states = {row.id: read_state(row) for row in await CaseRecord.filter(id__in=list(set(cases.values())))}
+    case_ids = {row.submission: row.case for row in await CaseReportRecord.filter(submission__in=ids)}
+    states = {row.id: read_state(row) for row in await CaseRecord.filter(id__in=list(set(case_ids.values())))}
     found = {}
     for submission in submissions:
-        case = cases.get(submission.id)
-        if case is not None:
-            found[submission.id] = ReportDue(next_deadline(states[case].clocks, today), states[case].number)
+        case_id = case_ids.get(submission.id)
+        if case_id is not None:
+            found[submission.id] = ReportDue(next_deadline(states[case_id].clocks, today), states[case_id].number)
         elif submission.answered_on is None:
             found[submission.id] = ReportDue(acknowledge_deadline(submission.received, today))
         else:

@@ -10,6 +10,7 @@ from typing import Any
 from crypto.event import SignedEvent
 from crypto.event_fields import Part
 from crypto.event_types import Approved, Moved, Opened, Proposed, Returned
+from crypto.ids import EventHash, SubmissionId
 from crypto.sealed_parts import Keys, Party, Renewal, Text
 from oversight.cases import labels
 from oversight.cases.entries import Entry
@@ -24,7 +25,7 @@ class Item:
     """One thing that happened. ``answers`` are items that answer it; ``seen`` marks what the reporter sees."""
 
     sequence: int
-    hash: str
+    hash: EventHash
     day: date
     sentence: str
     words: str = ""
@@ -109,7 +110,7 @@ class _Teller:
             seen=row.group == "out",
         )
 
-    def with_effect(self, answer: Item, public: Approved | Returned, subject: str) -> Item:
+    def with_effect(self, answer: Item, public: Approved | Returned, subject: EventHash) -> Item:
         """The answer, with the state that the case is in by it."""
         proposal = self.proposed.get(subject)
         if proposal is None or isinstance(public, Returned):
@@ -133,7 +134,7 @@ class _Teller:
         ground = labels.ground_label(public.ground, self.translation)
         return self.translation.gettext("%(action)s: %(ground)s") % {"action": action, "ground": ground}
 
-    def _reference(self, report: str) -> str:
+    def _reference(self, report: SubmissionId) -> str:
         return self.references.get(report, report[:8])
 
 

@@ -5,6 +5,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from crypto.ids import EventHash
 from oversight.cases import commands, labels
 from oversight.cases.case_pages import head_context, render_case
 from oversight.cases.decisions import TOLD
@@ -43,7 +44,7 @@ async def take_form(request: Request) -> Response:
 async def approve(request: Request) -> Response:
     case = await open_requested_case(request)
     form = await read_form(request)
-    state = await commands.approve(case.seen(form), case.id, request.path_params["hash"])
+    state = await commands.approve(case.seen(form), case.id, EventHash(request.path_params["hash"]))
     return redirect(f"{case.path}?done={'approved' if state.state == case.state.state else _done(state.state)}")
 
 
@@ -54,7 +55,7 @@ async def send_back(request: Request) -> Response:
     if not reasons or len(reasons) > TEXT_CHARS_MAX:
         error = FieldError(f"reasons-{request.path_params['hash'][:8]}", TOO_LONG if reasons else NO_REASONS_BACK)
         return await render_case(request, case, [error], 422)
-    await commands.send_back(case.seen(form), case.id, request.path_params["hash"], reasons)
+    await commands.send_back(case.seen(form), case.id, EventHash(request.path_params["hash"]), reasons)
     return redirect(f"{case.path}?done=returned")
 
 

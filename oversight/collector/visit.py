@@ -18,6 +18,7 @@ from typing import Any
 from tortoise.exceptions import BaseORMException
 
 from crypto.collection import Collection
+from crypto.ids import SubmissionId
 from crypto.manifest import manifest_hash
 from crypto.note import SigningKey
 from oversight.collector.damage import postpone, record_damage
@@ -179,7 +180,7 @@ def _problem(error: Exception) -> str:
     return "storage" if isinstance(error, OSError | BaseORMException) else "failure"
 
 
-async def _confirmed(entries: tuple[WaitingSubmission, ...]) -> set[str]:
+async def _confirmed(entries: tuple[WaitingSubmission, ...]) -> set[SubmissionId]:
     """Those of a page that were stored and confirmed before."""
     found = await SubmissionRecord.filter(id__in=[entry.submission for entry in entries], confirmed=True)
     stored = {submission.id: submission.manifest for submission in found}

@@ -4,6 +4,7 @@
 import functools
 
 from crypto.charter import Charter, read_charter
+from crypto.ids import CharterHash
 from oversight.commission.records import CharterRecord
 
 
@@ -24,12 +25,12 @@ async def current_charter() -> Charter:
     return _read(bytes(record.note))
 
 
-async def charters_by_hash() -> dict[str, Charter]:
+async def charters_by_hash() -> dict[CharterHash, Charter]:
     """Every charter of the commission: a report was sealed under the one that was in force then."""
     return {record.hash: _read(bytes(record.note)) for record in await CharterRecord.all().order_by("number")}
 
 
-async def knows_charter(charter_hash: str) -> bool:
+async def knows_charter(charter_hash: CharterHash) -> bool:
     """Whether a charter of this hash is one of this commission's."""
     return await CharterRecord.filter(hash=charter_hash).exists()
 

@@ -10,6 +10,7 @@ from typing import Any
 from crypto.charter import Charter
 from crypto.encoding import encode_base64
 from crypto.finding import FindingDraft, Recommendation, Section, finding_id, make_finding
+from crypto.ids import CaseId, FindingId, MemberLabel, SubmissionId, TextHash
 from crypto.keyring import open_keyring
 from crypto.note import SigningKey
 from crypto.sealed_parts import Party
@@ -41,11 +42,11 @@ from oversight.workflow.state import CaseState
 
 _FINDINGS = Path(__file__).with_name("findings.json")
 REGISTRAR, CHAIR, INVESTIGATOR, SECOND, PUBLISHER = (
-    "registrar",
-    "chair",
-    "investigator-1",
-    "investigator-2",
-    "publisher",
+    MemberLabel("registrar"),
+    MemberLabel("chair"),
+    MemberLabel("investigator-1"),
+    MemberLabel("investigator-2"),
+    MemberLabel("publisher"),
 )
 HANDLERS = (CHAIR, INVESTIGATOR, PUBLISHER)
 POLICY = "eu-2019-1937"
@@ -66,7 +67,7 @@ _FOUR_EYES = frozenset({ASSIGNED, ADMITTED, INADMISSIBLE, REFERRED, CLOSED, ADOP
 class PlannedCase:
     """A report that becomes a case: how far it is taken, and with which text of ``findings.json``."""
 
-    submission: str
+    submission: SubmissionId
     state: str
     finding: int | None
 
@@ -78,11 +79,11 @@ async def people_of(founded: Founded, now: datetime) -> dict[str, Actor]:
         record = await MemberRecord.get(label=label)
         keyring = open_keyring(record.keyring, sheet.passphrase, label)
         key = SigningKey.from_seed(record.key_name, keyring.signing_seed)
-        people[label] = Actor(label, founded.charter, now, keyring.identity, key)
+        people[label] = Actor(record.label, founded.charter, now, keyring.identity, key)
     return people
 
 
-async def set_back(submission: str, days: int) -> None:
+async def set_back(submission: SubmissionId, days: int) -> None:
     """Give a report an earlier day of receipt, so that a clock can be overdue on the day of the demonstration."""
     day = (datetime.now(UTC) - timedelta(days=days)).date()
     await SubmissionRecord.filter(id=submission).update(received=day)
@@ -95,22 +96,22 @@ class CaseMaker:
         self.people = people
         self.charter = charter
         self.publisher = publisher
-        self.published: list[str] = []
+        self.published: list[FindingId] = []
 
     async def make(self, plan: PlannedCase) -> None:
         state = await commands.open_case(self.people[REGISTRAR], [plan.submission], POLICY)
-        case = state.head.case
-        await self._share(case)
+        case_id = state.head.case
+        await self._share(case_id)
         for step in self._way(plan.state):
-            state = await self._move(case, *((step, None) if isinstance(step, str) else step))
+            state = await self._move(case_id, *((step, None) if isinstance(step, str) else step))
         if plan.state == INVESTIGATING:
-            await self._work(case)
+            await self._work(case_id)
         if plan.state == ASSIGNED:
-            await self._recuse(case)
+            await self._recuse(case_id)
         if plan.state == CONFLICT_CHECK:
-            await commands.change_state(self.people[REGISTRAR], case, ASSIGNED, None, REASONS)
+            await commands.change_state(self.people[REGISTRAR], case_id, ASSIGNED, None, REASONS)
         if plan.finding is not None:
-            await self._find(case, plan)
+            await self._find(case_id, plan)
 
     def _way(self, state: str) -> tuple[tuple[str, str] | str, ...]:
         if state in _ENDINGS:
@@ -118,52 +119,54 @@ class CaseMaker:
         names = [step if isinstance(step, str) else step[0] for step in _TO_DRAFT]
         return _TO_DRAFT[: names.index(state) + 1] if state in names else (() if state == "RECEIVED" else _TO_DRAFT)
 
-    async def _share(self, case: str) -> None:
+    async def _share(self, case_id: CaseId) -> None:
         """The others declare first, and get the keys then."""
         for label in HANDLERS:
-            await commands.declare(self.people[label], case, conflict=False)
-            await commands.assign(self.people[REGISTRAR], case, label)
+            await commands.declare(self.people[label], case_id, conflict=False)
+            await commands.assign(self.people[REGISTRAR], case_id, label)
 
-    async def _move(self, case: str, to_state: str, ground: str | None = None, by: str | None = None) -> CaseState:
+    async def _move(
+        self, case_id: CaseId, to_state: str, ground: str | None = None, by: str | None = None
+    ) -> CaseState:
         early = (ACKNOWLEDGED, TRIAGE, CONFLICT_CHECK, CLOSED)
         who = by or _BY.get(to_state) or (REGISTRAR if to_state in early else INVESTIGATOR)
-        state = await commands.change_state(self.people[who], case, to_state, ground, REASONS)
+        state = await commands.change_state(self.people[who], case_id, to_state, ground, REASONS)
         return await self._approve(state) if state.proposals else state
 
     async def _approve(self, state: CaseState) -> CaseState:
         return await commands.approve(self.people[CHAIR], state.head.case, state.head.hash)
 
-    async def _work(self, case: str) -> None:
+    async def _work(self, case_id: CaseId) -> None:
         investigator = self.people[INVESTIGATOR]
         await commands.note(investigator, case, "Demonstration: called the hospital; they keep the file for two years.")
         party = Party("Police of the northern airport (fictional)", (), (), PARTY_AUTHORITY)
         await commands.add_party(investigator, case, party)
 
-    async def _recuse(self, case: str) -> None:
+    async def _recuse(self, case_id: CaseId) -> None:
         """The second investigator comes in, remembers a conflict, and is shut out; the case gets new keys."""
         second = self.people[SECOND]
-        await commands.declare(second, case, conflict=False)
-        await commands.assign(self.people[REGISTRAR], case, SECOND)
-        await commands.declare(second, case, conflict=True)
-        await commands.recuse(self.people[CHAIR], case, SECOND, "Demonstration: a relative works at the ministry.")
-        await commands.note(self.people[INVESTIGATOR], case, "Demonstration: written after the keys were renewed.")
+        await commands.declare(second, case_id, conflict=False)
+        await commands.assign(self.people[REGISTRAR], case_id, SECOND)
+        await commands.declare(second, case_id, conflict=True)
+        await commands.recuse(self.people[CHAIR], case_id, SECOND, "Demonstration: a relative works at the ministry.")
+        await commands.note(self.people[INVESTIGATOR], case_id, "Demonstration: written after the keys were renewed.")
 
-    async def _find(self, case: str, plan: PlannedCase) -> None:
+    async def _find(self, case_id: CaseId, plan: PlannedCase) -> None:
         text = json.loads(_FINDINGS.read_text(encoding="utf-8"))[plan.finding]
         draft = self._draft(text, len(self.published) + 1)
-        await commands.draft_finding(self.people[INVESTIGATOR], case, 1, make_finding(draft))
+        await commands.draft_finding(self.people[INVESTIGATOR], case_id, 1, make_finding(draft))
         if plan.state == FINDING_DRAFT:
             return
-        await self._sign(case, draft)
-        await self._move(case, ADOPTED)
+        await self._sign(case_id, draft)
+        await self._move(case_id, ADOPTED)
         if plan.state == ADOPTED:
             return
-        await self._publish(case, PUBLISHED, None)
+        await self._publish(case_id, PUBLISHED, None)
         self.published.append(draft.id)
         if text["correction"]:
-            await self._correct(case, draft, text["correction"])
+            await self._correct(case_id, draft, text["correction"])
         if plan.state == FOLLOW_UP:
-            await self._move(case, FOLLOW_UP)
+            await self._move(case_id, FOLLOW_UP)
 
     def _draft(self, text: dict[str, Any], number: int) -> FindingDraft:
         day = self.people[PUBLISHER].now.date()
@@ -195,28 +198,28 @@ class CaseMaker:
             author=INVESTIGATOR,
         )
 
-    async def _sign(self, case: str, draft: FindingDraft) -> CaseState:
+    async def _sign(self, case_id: CaseId, draft: FindingDraft) -> CaseState:
         """By the publisher and the chair, neither of whom wrote it."""
         text = make_finding(draft)
         state: CaseState | None = None
         for label in (PUBLISHER, CHAIR):
             who = self.people[label]
             signature = encode_base64(who.signing_key.sign(text.encode("utf-8")))
-            digest = _text_hash(await load_case(case))
-            state = await commands.record_signature(who, case, digest, signature)
+            digest = _text_hash(await load_case(case_id))
+            state = await commands.record_signature(who, case_id, digest, signature)
         assert state is not None
         return state
 
-    async def _publish(self, case: str, to_state: str, ground: str | None) -> CaseState:
+    async def _publish(self, case_id: CaseId, to_state: str, ground: str | None) -> CaseState:
         """Check, propose, approve, and hand it to the portal on the office's own page."""
-        state = await load_case(case)
-        self.publisher.post(f"/cases/{case}/finding/check", head=state.head.hash)
-        await self._move(case, to_state, ground, PUBLISHER)
-        self.publisher.post(f"/cases/{case}/finding/publish")
-        return await load_case(case)
+        state = await load_case(case_id)
+        self.publisher.post(f"/cases/{case_id}/finding/check", head=state.head.hash)
+        await self._move(case_id, to_state, ground, PUBLISHER)
+        self.publisher.post(f"/cases/{case_id}/finding/publish")
+        return await load_case(case_id)
 
-    async def _correct(self, case: str, draft: FindingDraft, reason: str) -> None:
-        state = await load_case(case)
+    async def _correct(self, case_id: CaseId, draft: FindingDraft, reason: str) -> None:
+        state = await load_case(case_id)
         assert state.published is not None
         first, *others = draft.recommendations
         corrected = replace(
@@ -227,11 +230,11 @@ class CaseMaker:
             reason=reason,
             recommendations=(replace(first, due="2027-Q2"), *others),
         )
-        await commands.draft_finding(self.people[INVESTIGATOR], case, 2, make_finding(corrected))
-        await self._sign(case, corrected)
-        await self._publish(case, PUBLISHED, CORRECTION)
+        await commands.draft_finding(self.people[INVESTIGATOR], case_id, 2, make_finding(corrected))
+        await self._sign(case_id, corrected)
+        await self._publish(case_id, PUBLISHED, CORRECTION)
 
 
-def _text_hash(state: CaseState) -> str:
+def _text_hash(state: CaseState) -> TextHash:
     assert state.finding is not None
     return state.finding.text_sha256

@@ -10,6 +10,7 @@ from typing import Self
 import httpx
 import pyotp
 
+from crypto.ids import SubmissionId
 from oversight.demo.programs import DemoError
 
 REQUEST_SECONDS_MAX = 60.0
@@ -45,11 +46,11 @@ class DemoMember:
             time.sleep(0.3)
         raise DemoError("the office did not collect the reports in time")
 
-    def read(self, submission: str) -> None:
+    def read(self, submission: SubmissionId) -> None:
         """Open a report, as reading it does."""
         self._http.get(f"/reports/{submission}").raise_for_status()
 
-    def reply(self, submission: str, language: str, body: str) -> None:
+    def reply(self, submission: SubmissionId, language: str, body: str) -> None:
         """Write a reply, look at it as the reporter will, sign and send it."""
         here = f"/reports/{submission}/reply"
         self.post(here, language=language, body=body)

@@ -10,6 +10,7 @@ from crypto.acknowledgement import read_acknowledgement
 from crypto.charter import Charter
 from crypto.document import read_document
 from crypto.encoding import decode_base64, encode_base64
+from crypto.ids import SubmissionId
 from crypto.message import FollowUp, seal_follow_up
 from crypto.state import open_state
 from crypto.submission import seal_submission
@@ -28,7 +29,7 @@ class DemoReporter:
         self.charter = charter
         self.today = today
 
-    def send(self, report: DemoReport) -> tuple[str, str]:
+    def send(self, report: DemoReport) -> tuple[SubmissionId, str]:
         """Seal and send a report; its submission id, and its receipt code of 35 digits."""
         digits = receipt_code.new_code()
         sealed = seal_submission(

@@ -32,7 +32,7 @@ class Sent:
     """A report that was sent: what it was, its submission id, its receipt code of 35 digits."""
 
     report: DemoReport
-    submission: str
+    submission: SubmissionId
     digits: str
 
 
@@ -73,7 +73,7 @@ def answer_reports(office: Server, registrar: Sheet, sent: list[Sent]) -> None:
                 member.reply(each.submission, each.report.reply_language, each.report.reply)
 
 
-async def make_cases(office: Server, founded: Founded, sent: list[Sent]) -> list[str]:
+async def make_cases(office: Server, founded: Founded, sent: list[Sent]) -> list[FindingId]:
     """Cases in every state, and what was published; the ids of the findings."""
     settings = Settings.from_environment(office.settings)
     database = await Database.open(settings.database_url)
@@ -102,7 +102,9 @@ def write_again(portal: Server, charter: Charter, sent: list[Sent]) -> None:
                 reporter.follow_up(each.digits, each.report.follow_up)
 
 
-def describe(portal: Server, office: Server, founded: Founded, sent: list[Sent], findings: list[str]) -> dict[str, Any]:
+def describe(
+    portal: Server, office: Server, founded: Founded, sent: list[Sent], findings: list[FindingId]
+) -> dict[str, Any]:
     """What ``demo.json`` holds. Codes with an answer waiting come first."""
     answered_first = sorted(sent, key=lambda each: each.report.reply is None)
     return {

@@ -5,6 +5,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from crypto.ids import CaseId
 from oversight.cases import commands, labels
 from oversight.cases.actor import actor_of
 from oversight.cases.case_queries import CaseFilters, case_of_report, list_cases
@@ -29,7 +30,7 @@ async def take_form(request: Request) -> Response:
     form = await read_form(request)
     who = await actor_of(report.session, request.app.state.clock())
     if form.text("add_to"):
-        state = await commands.add_report(who, form.text("add_to"), report.submission.id)
+        state = await commands.add_report(who, CaseId(form.text("add_to")), report.submission.id)
         return redirect(f"/cases/{state.head.case}?done=added")
     errors = _check(form)
     if errors:

@@ -11,6 +11,7 @@ from tortoise.expressions import Subquery
 from crypto.age import PqIdentity
 from crypto.charter import Charter
 from crypto.errors import CryptoError, NotARecipientError
+from crypto.ids import CharterHash
 from oversight.members.sessions import OpenSession
 from oversight.reports.opening import SealedReport, load_sealed, open_with_grant
 from oversight.reports.records import IndexEntryRecord, SubmissionRecord
@@ -34,7 +35,7 @@ class Progress:
 
 async def continue_index(
     session: OpenSession,
-    charters: Mapping[str, Charter],
+    charters: Mapping[CharterHash, Charter],
     origin: str,
     seconds_max: float = SECONDS_MAX,
     clock: Callable[[], float] = monotonic,
@@ -55,7 +56,7 @@ async def continue_index(
 
 
 def _seal_entries(
-    batch: list[SealedReport], session: OpenSession, charters: Mapping[str, Charter], origin: str
+    batch: list[SealedReport], session: OpenSession, charters: Mapping[CharterHash, Charter], origin: str
 ) -> list[IndexEntryRecord]:
     member = session.member.label
     key, identity = session.keyring.index_key, session.identity
@@ -69,7 +70,9 @@ def _seal_entries(
     ]
 
 
-def _summary(sealed: SealedReport, identity: PqIdentity, charters: Mapping[str, Charter], origin: str) -> Summary:
+def _summary(
+    sealed: SealedReport, identity: PqIdentity, charters: Mapping[CharterHash, Charter], origin: str
+) -> Summary:
     try:
         opened = open_with_grant(sealed, identity, origin)
     except NotARecipientError:

@@ -88,7 +88,7 @@ class QueuePage:
 
 @dataclass(frozen=True)
 class _Entry:
-    submission: str
+    submission: SubmissionId
     level: Level
     summary: Summary
 
@@ -123,12 +123,14 @@ async def _read_entries(session: OpenSession) -> list[_Entry]:
     return entries
 
 
-def _open_entries(sealed: Iterable[tuple[str, bytes]], index_key: bytes, member: str) -> tuple[list[_Entry], list[str]]:
+def _open_entries(
+    sealed: Iterable[tuple[SubmissionId, bytes]], index_key: bytes, label: MemberLabel
+) -> tuple[list[_Entry], list[SubmissionId]]:
     """Entries to show, and the submissions whose entry was sealed under another key or altered."""
     entries, unreadable = [], []
     for submission, data in sealed:
         try:
-            summary = open_summary(data, index_key, member, submission)
+            summary = open_summary(data, index_key, label, submission)
         except CryptoError:
             unreadable.append(submission)
             continue
@@ -157,7 +159,7 @@ async def _rows(page: list[_Entry]) -> tuple[Row, ...]:
     return tuple(Row(submissions[entry.submission], entry.summary, unread.get(entry.submission, 0)) for entry in page)
 
 
-async def _unread(submissions: Iterable[str]) -> dict[str, int]:
+async def _unread(submissions: Iterable[SubmissionId]) -> dict[SubmissionId, int]:
     counts = (
         await FollowUpRecord.filter(submission__in=list(submissions), seen_on=None)
         .annotate(unread=Count("id"))

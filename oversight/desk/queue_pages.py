@@ -11,6 +11,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from crypto.charter import Charter
+from crypto.ids import CharterHash
 from oversight.cases.labels import clock_label
 from oversight.cases.report_deadlines import due_of_reports
 from oversight.commission.charters import charters_by_hash, current_charter
@@ -55,7 +56,7 @@ async def show_queue(request: Request) -> Response:
     )
 
 
-def _queue_labels(page: QueuePage, charters: Mapping[str, Charter], translation: Translation) -> dict[str, Any]:
+def _queue_labels(page: QueuePage, charters: Mapping[CharterHash, Charter], translation: Translation) -> dict[str, Any]:
     countries = labels.country_labels(translation)
     options = {key: labels.option_labels(charter, translation.locale) for key, charter in charters.items()}
     return {

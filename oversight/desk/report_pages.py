@@ -58,7 +58,7 @@ async def show_page(request: Request) -> Response:
         files=files,
         unnamed=_unnamed_files(report),
         letters=letters,
-        opened_by=_name(report, report.submission.opened_by or ""),
+        opened_by=_opener(report),
         sealed_by=labels.sealed_by_label(report.opened.report.sealed_by, translation),
         language=labels.language_label(report.opened.report.language, translation.locale),
         may_reply=may(report.session.member.roles, Action.REPLY),
@@ -128,14 +128,15 @@ def _may_open_case(roles: Iterable[str]) -> bool:
 
 async def _case_of(report: OpenReport) -> CaseState | None:
     """The case that the report belongs to."""
-    case = await case_of_report(report.submission.id)
-    return None if case is None else await load_case(case)
+    case_id = await case_of_report(report.submission.id)
+    return None if case_id is None else await load_case(case_id)
 
 
-def _name(report: OpenReport, label: str) -> str:
-    """What a member is called in the newest charter that has the member, else the label."""
+def _opener(report: OpenReport) -> str:
+    """Who opened the report first, as the newest charter that has the member says, else the label; empty for nobody."""
+    label = report.submission.opened_by
     members = [member for charter in report.charters.values() for member in charter.members if member.label == label]
-    return members[-1].name if members else label
+    return members[-1].name if members else label or ""
 
 
 def _unnamed_files(report: OpenReport) -> list[str]:

@@ -80,7 +80,7 @@ class Hit:
 class CheckReport:
     """The whole outcome for the text of this hash."""
 
-    text_sha256: str
+    text_sha256: TextHash
     hits: tuple[Hit, ...]
 
     @property
@@ -97,7 +97,7 @@ class CheckReport:
         return msgspec.json.decode(text, type=cls)
 
 
-def check_finding(draft: FindingDraft, text_sha256: str, material: Material) -> CheckReport:
+def check_finding(draft: FindingDraft, text_sha256: TextHash, material: Material) -> CheckReport:
     """Check every text of a finding."""
     material = replace(material, countries=(*draft.jurisdictions, *material.countries))
     hits: list[Hit] = []

@@ -112,7 +112,7 @@ async def _for_writing(request: Request) -> OpenCase:
 
 
 async def _standing(case: OpenCase) -> Finding:
-    found = await standing(case.state, dict(case.charters))
+    found = await standing(case.state, case.charters)
     if found is None or found.is_withdrawn:
         raise RuleError("stands")
     return found
@@ -140,7 +140,7 @@ async def _begin(case: OpenCase) -> Written:
 
 
 async def _keep(request: Request, case: OpenCase, written: Written) -> Response:
-    previous = await standing(case.state, dict(case.charters))
+    previous = await standing(case.state, case.charters)
     if previous is not None and previous.is_withdrawn:
         raise RuleError("stands")
     found = problems(written, correcting=previous is not None)

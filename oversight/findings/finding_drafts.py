@@ -62,11 +62,11 @@ class Written:
 class Place:
     """Where a revision belongs: what the member does not write."""
 
-    id: str
+    id: FindingId
     slug: str
-    charter: str
+    charter: CharterHash
     day: date
-    author: str
+    author: MemberLabel
     previous: Finding | None = None
 
 
@@ -185,9 +185,9 @@ def _codes(text: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(text.upper().replace(",", " ").split()))
 
 
-async def load_written(session: OpenSession, case: str) -> Written | None:
+async def load_written(session: OpenSession, case_id: CaseId) -> Written | None:
     """What the member was writing; what does not open is as good as nothing."""
-    record = await FindingDraftRecord.get_or_none(member=session.member.label, case=case)
+    record = await FindingDraftRecord.get_or_none(member=session.member.label, case=case_id)
     if record is None:
         return None
     try:
@@ -196,14 +196,14 @@ async def load_written(session: OpenSession, case: str) -> Written | None:
         return None
 
 
-async def save_written(session: OpenSession, case: str, written: Written) -> None:
+async def save_written(session: OpenSession, case_id: CaseId, written: Written) -> None:
     """Keep it in place of what was there."""
     sealed = seal_draft(session, KIND, case, msgspec.json.encode(written))
     await FindingDraftRecord.update_or_create({"sealed": sealed}, member=session.member.label, case=case)
 
 
-async def discard_written(session: OpenSession, case: str) -> None:
-    await FindingDraftRecord.filter(member=session.member.label, case=case).delete()
+async def discard_written(session: OpenSession, case_id: CaseId) -> None:
+    await FindingDraftRecord.filter(member=session.member.label, case=case_id).delete()
 
 
 def problems(written: Written, *, correcting: bool) -> Mapping[str, str]:

@@ -78,7 +78,7 @@ async def render_finding(
         and state.finding.check is not None
         and state.finding.check.hash in state.waived,
         waiving=_is_waiving(case),
-        signed=CONDITIONS["text-signed"](state, {}, ""),
+        signed=CONDITIONS["text-signed"](state, {}, case.actor.label),
         may={code: may_act(code, state, case.members, case.roles) for code in ACTS_HERE},
         may_publish=bool(case.roles & {"publisher", "chair"}),
         public_path="" if draft is None else f"/findings/{path_name(draft.id)}",

@@ -9,6 +9,7 @@ from crypto.charter import Member
 from crypto.encoding import decode_base64
 from crypto.event_types import Checked, Corrected, Drafted, Published, Signed, Withdrawn
 from crypto.finding import FindingDraft, read_finding_text
+from crypto.ids import CaseId, MemberLabel, TextHash
 from crypto.note import Note, Signature
 from crypto.sealed_parts import Text
 from oversight.cases.case_keys import CaseKeys
@@ -25,8 +26,8 @@ class Revision:
 
     number: int
     text: str = field(repr=False)
-    text_sha256: str
-    author: str
+    text_sha256: TextHash
+    author: MemberLabel
     day: date
     signers: tuple[Member, ...] = ()
     signatures: tuple[Signature, ...] = field(default=(), repr=False)
@@ -70,16 +71,16 @@ class History:
         return None
 
 
-async def read_history(case: str, keys: CaseKeys) -> History:
+async def read_history(case_id: CaseId, keys: CaseKeys) -> History:
     """Raises CryptoError when an event is not genuine."""
-    return _tell(await read_entries(case, keys, types=TYPES, limit=EVENTS_MAX))
+    return _tell(await read_entries(case_id, keys, types=TYPES, limit=EVENTS_MAX))
 
 
 def _tell(entries: Sequence[Entry]) -> History:
     drafts: list[Revision] = []
-    signed: dict[str, list[tuple[Member, Signature]]] = {}
+    signed: dict[TextHash, list[tuple[Member, Signature]]] = {}
     check: CheckReport | None = None
-    sent: list[str] = []
+    sent: list[TextHash] = []
     for entry in entries:
         event, public, part = entry.event, entry.event.public, entry.part
         match public:

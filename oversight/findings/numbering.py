@@ -6,6 +6,7 @@ from datetime import date, timedelta
 
 from crypto.charter import Charter
 from crypto.finding import FindingDraft, finding_id
+from crypto.ids import FindingId
 from oversight.findings.records import PublicationRecord
 from oversight.wire.portal_client import PortalClient, PortalError
 
@@ -14,7 +15,7 @@ ASK_SECONDS_MAX = 8.0
 DAYS_MAX = 20
 
 
-async def next_id(client: PortalClient) -> str | None:
+async def next_id(client: PortalClient) -> FindingId | None:
     """The id of the commission's next finding, None while the portal does not answer."""
     try:
         async with asyncio.timeout(ASK_SECONDS_MAX):
@@ -23,13 +24,13 @@ async def next_id(client: PortalClient) -> str | None:
         return None
 
 
-async def provisional_id(charter: Charter, year: int) -> str:
+async def provisional_id(charter: Charter, year: int) -> FindingId:
     """What the number will be as far as this office knows, for a text that is not signed yet."""
     ours = {row.finding for row in await PublicationRecord.filter(finding__contains=f":{year:04}:").only("finding")}
     return finding_id(charter.slug, year, len(ours) + 1)
 
 
-def out_of_date(draft: FindingDraft, charter: Charter, today: date, identifier: str | None) -> str:
+def out_of_date(draft: FindingDraft, charter: Charter, today: date, identifier: FindingId | None) -> str:
     """Why a text can't be signed as it stands; ``""`` if it can.
 
     ``charter``: another one is in force. ``day``: its day is too long ago, or not of this year. ``number``: it is taken

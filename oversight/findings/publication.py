@@ -7,6 +7,7 @@ The note waits in the outbox; the ledger gets its event from a member, who signs
 from crypto.charter import Charter
 from crypto.event_types import Corrected, Published, Withdrawn
 from crypto.finding import Finding, read_finding, read_finding_text
+from crypto.ids import CaseId, CharterHash
 from crypto.note import Note
 from oversight.cases import commands
 from oversight.cases.actor import Actor
@@ -32,7 +33,7 @@ FINAL_REFUSALS = frozenset(
 )
 
 
-async def store_publication(case: str, revision: Revision, charter: Charter) -> PublicationRecord:
+async def store_publication(case_id: CaseId, revision: Revision, charter: Charter) -> PublicationRecord:
     """The signed note on its way, made now or by an earlier click.
 
     Raises MalformedError, FindingSignersError and the like for a note that no portal would take.
@@ -74,7 +75,7 @@ async def complete(actor: Actor, state: CaseState, record: PublicationRecord) ->
     return await commands.record_publication(actor, state.head.case, done)
 
 
-async def standing(state: CaseState, charters: dict[str, Charter]) -> Finding | None:
+async def standing(state: CaseState, charters: Mapping[CharterHash, Charter]) -> Finding | None:
     """What stands in the register of this case's finding, verified again. None before it is published."""
     if state.published is None:
         return None

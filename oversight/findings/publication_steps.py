@@ -4,12 +4,17 @@
 from dataclasses import dataclass
 from typing import Literal
 
+from crypto.ids import MemberLabel
 from oversight.findings.history import History
 from oversight.workflow.conditions import CONDITIONS
 from oversight.workflow.rules import ADOPTED, FINDING_DRAFT, WITHDRAWAL
 from oversight.workflow.state import CaseState
 
 Standing = Literal["done", "now", "later"]
+
+
+NOBODY = MemberLabel("")
+"""The conditions below do not depend on who asks."""
 
 
 @dataclass(frozen=True)
@@ -24,8 +29,8 @@ def publication_steps(state: CaseState, history: History, *, posted: bool) -> li
     """The steps of the newest revision. What was published before is adopted; a withdrawal passes without a check."""
     newest = history.newest
     first = state.published is None
-    signed = CONDITIONS["text-signed"](state, {}, "")
-    checked = CONDITIONS["text-checked"](state, {}, "")
+    signed = CONDITIONS["text-signed"](state, {}, NOBODY)
+    checked = CONDITIONS["text-checked"](state, {}, NOBODY)
     out = newest is not None and newest in history.published
     decided = state.decided is not None and (not first or state.state == ADOPTED)
     done = {"drafted": newest is not None, "signed": signed}

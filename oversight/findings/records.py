@@ -11,8 +11,8 @@ class FindingDraftRecord(Model):
     """A member's unfinished text of a case's finding, under that member's index key."""
 
     id = fields.BigIntField(primary_key=True)
-    member = fields.CharField(max_length=31)
-    case = fields.CharField(max_length=32)
+    member: fields.Field[MemberLabel] = text_column(31)
+    case: fields.Field[CaseId] = text_column(32)
     sealed = fields.BinaryField()
 
     class Meta:

@@ -25,6 +25,7 @@ from crypto.charter import (
     read_charter,
 )
 from crypto.errors import AuthenticationError
+from crypto.ids import MemberLabel
 from crypto.keyring import Keyring, new_passphrase
 from crypto.note import SigningKey, VerifierKey, sign
 from crypto.questionnaire import read_questionnaire
@@ -185,7 +186,8 @@ def member_entry(ceremony: Ceremony, member: PlannedMember, since: date) -> Memb
     keyring = ceremony.keyrings[member.label]
     recipient = keyring.identity.recipient()
     verifier = _signing_key(ceremony, member.label).verifier
-    return Member(member.label, member.name, member.roles, recipient, verifier, since, None)
+    label = MemberLabel(member.label)
+    return Member(label, member.name, member.roles, recipient, verifier, since, None)
 
 
 def _draft(ceremony: Ceremony, terms: Terms, today: date) -> CharterDraft:

@@ -13,6 +13,7 @@ from tortoise.exceptions import IntegrityError, OperationalError
 from crypto.charter import Charter
 from crypto.errors import ProofError
 from crypto.event import SignedEvent, read_event
+from crypto.ids import CaseId, CharterHash
 from crypto.note import Note
 from oversight.ledger.records import EventRecord
 from portal.kit.database import transaction
@@ -27,7 +28,7 @@ class ConflictError(Exception):
 class Projection(Protocol[S]):
     """What a ledger amounts to, and its rows. ``apply`` is pure; ``load`` and ``save`` run in the transaction."""
 
-    async def load(self, case: str) -> S | None: ...
+    async def load(self, case_id: CaseId) -> S | None: ...
 
     def apply(self, state: S | None, event: SignedEvent, charter: Charter) -> S: ...
 
@@ -36,7 +37,7 @@ class Projection(Protocol[S]):
     def generation(self, state: S) -> int: ...
 
 
-async def append(note: Note, charters: Mapping[str, Charter], projection: Projection[S]) -> S:
+async def append(note: Note, charters: Mapping[CharterHash, Charter], projection: Projection[S]) -> S:
     """Add a signed event to its case's ledger; the state after it, once it is durable.
 
     Raises what ``crypto.event.read_event`` raises for a note that is not an event by a member of ``charters``, what the

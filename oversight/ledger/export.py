@@ -13,6 +13,7 @@ from crypto.charter import Charter, check_chain, read_charter
 from crypto.document import read_document
 from crypto.encoding import ID_BYTES, decode_json, encode_json
 from crypto.errors import CryptoError, MalformedError
+from crypto.ids import CaseId, CharterHash
 from crypto.note import NOTE_BYTES_MAX
 from oversight.ledger.verify import LedgerError
 
@@ -26,14 +27,14 @@ LINE_MAX = 2 * NOTE_BYTES_MAX + 16
 class ExportHeader:
     """The first line: which case, and the charters under which its events were made, oldest first."""
 
-    case: str
+    case: CaseId
     charters: tuple[Charter, ...]
 
 
-def write_export(out: BinaryIO, case: str, charters: Sequence[Charter], notes: Iterable[bytes]) -> None:
+def write_export(out: BinaryIO, case_id: CaseId, charters: Sequence[Charter], notes: Iterable[bytes]) -> None:
     """Write the header; then every note, which ``write_note`` can do one by one as well."""
     chain = [charter.note.decode("utf-8") for charter in charters]
-    out.write(encode_json({"version": "amparo/v1/ledger", "case": case, "charters": chain}) + b"\n")
+    out.write(encode_json({"version": "amparo/v1/ledger", "case": case_id, "charters": chain}) + b"\n")
     for data in notes:
         write_note(out, data)
 
@@ -56,7 +57,7 @@ def read_export(source: BinaryIO) -> tuple[ExportHeader, Iterator[bytes]]:
     return header, _read_notes(source)
 
 
-def trusted_charters(header: ExportHeader, trusted: Iterable[Charter]) -> Mapping[str, Charter]:
+def trusted_charters(header: ExportHeader, trusted: Iterable[Charter]) -> Mapping[CharterHash, Charter]:
     """The charters of the export by hash, if one of them is a charter that the reader trusts.
 
     Those before it are fixed by the hashes that it holds, those after it by its governors' signatures. LedgerError if
@@ -78,12 +79,12 @@ def read_charter_file(path: Path) -> Charter:
 
 def _read_header(line: bytes) -> ExportHeader:
     fields = read_document(line, "ledger", HEADER_MAX)
-    case = fields.hex("case", ID_BYTES)
+    case_id = CaseId(fields.hex("case", ID_BYTES))
     texts = fields.texts("charters", CHARTERS_MAX, NOTE_BYTES_MAX)
     fields.end()
     charters = tuple(read_charter(text.encode("utf-8")) for text in texts)
     check_chain(charters)
-    return ExportHeader(case, charters)
+    return ExportHeader(case_id, charters)
 
 
 def _read_notes(source: BinaryIO) -> Iterator[bytes]:

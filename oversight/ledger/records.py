@@ -4,6 +4,9 @@
 from tortoise import fields
 from tortoise.models import Model
 
+from crypto.ids import CaseId, EventHash, MemberLabel
+from portal.kit.columns import text_column
+
 
 class EventRecord(Model):
     """One event as it was signed. The columns repeat what the note says, to find it by.
@@ -12,11 +15,11 @@ class EventRecord(Model):
     """
 
     id = fields.BigIntField(primary_key=True)
-    case = fields.CharField(max_length=32)
+    case: fields.Field[CaseId] = text_column(32)
     sequence = fields.BigIntField()
-    hash = fields.CharField(max_length=64)
+    hash: fields.Field[EventHash] = text_column(64)
     type = fields.CharField(max_length=40)
-    actor = fields.CharField(max_length=31)
+    actor: fields.Field[MemberLabel] = text_column(31)
     time = fields.DatetimeField()
     generation = fields.IntField()
     note = fields.BinaryField()

@@ -8,6 +8,7 @@ from typing import Generic, TypeVar
 from crypto.charter import Charter
 from crypto.errors import CryptoError, ProofError
 from crypto.event import Head, SignedEvent, read_event
+from crypto.ids import CharterHash, EventHash
 
 S = TypeVar("S")
 Apply = Callable[[S | None, SignedEvent, Charter], S]
@@ -33,10 +34,10 @@ class Verified(Generic[S]):
 
 def verify_events(
     notes: Iterable[bytes],
-    charters: Mapping[str, Charter],
+    charters: Mapping[CharterHash, Charter],
     apply: Apply[S],
     refused: type[Exception],
-    head_hash: str | None = None,
+    head_hash: EventHash | None = None,
 ) -> Verified[S]:
     """Follow the notes of one ledger from its first event, judging each as it would have been when it was appended.
 

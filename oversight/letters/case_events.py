@@ -13,16 +13,16 @@ def read_purpose(text: str) -> str:
     return text if text in PURPOSES else ""
 
 
-async def record_letter(actor: Actor, submission: str, message: str, purpose: str) -> str | None:
+async def record_letter(actor: Actor, submission: SubmissionId, message: MessageId, purpose: str) -> CaseId | None:
     """Record a letter in the ledger of its report's case; the case's id, None for a report that is in no case.
 
     Somebody who may answer the report and does not hold the case leaves no event: the letter itself is signed.
     """
-    case = await case_of_report(submission)
-    if case is None:
+    case_id = await case_of_report(submission)
+    if case_id is None:
         return None
     try:
-        await commands.record_reply(actor, case, submission, message, purpose or "message")
+        await commands.record_reply(actor, case_id, submission, message, purpose or "message")
     except RuleError:
         return None
-    return case
+    return case_id

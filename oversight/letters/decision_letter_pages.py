@@ -7,6 +7,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from crypto.errors import CryptoError
+from crypto.ids import SubmissionId
 from oversight.cases.case_pages import read_latest
 from oversight.cases.decisions import last_decision
 from oversight.cases.open_case import open_requested_case
@@ -21,7 +22,7 @@ from oversight.web.rendering import PageKit, redirect
 async def draft_letter(request: Request) -> Response:
     """Write the draft, in place of one that was not sent, and go on to it."""
     case = await open_requested_case(request)
-    report: str = request.path_params["report"]
+    report = SubmissionId(request.path_params["report"])
     if case.keys is None or report not in case.keys.threads:
         raise HTTPException(404)
     decision = last_decision(await read_latest(case))

@@ -3,6 +3,7 @@
 
 from typing import Any
 
+from crypto.ids import MessageId
 from crypto.message import message_id
 from oversight.letters.records import FollowUpRecord
 from oversight.wire.portal_client import PortalClient
@@ -43,6 +44,6 @@ async def _store(entries: tuple[WaitingFollowUp, ...]) -> int:
     return len(fresh)
 
 
-def _id(entry: WaitingFollowUp) -> str:
+def _id(entry: WaitingFollowUp) -> MessageId:
     """The message id; what came as no bytes at all is told apart by its sequence."""
     return message_id(entry.sealed or entry.sequence.to_bytes(8, "big"))

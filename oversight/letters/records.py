@@ -24,8 +24,8 @@ class ReplyDraftRecord(Model):
     """A member's unsent reply to one report, under that member's index key."""
 
     id = fields.IntField(primary_key=True)
-    member = fields.CharField(max_length=31)
-    submission = fields.CharField(max_length=32)
+    member: fields.Field[MemberLabel] = text_column(31)
+    submission: fields.Field[SubmissionId] = text_column(32)
     sealed = fields.BinaryField()
 
     class Meta:
@@ -36,13 +36,13 @@ class ReplyDraftRecord(Model):
 class FollowUpRecord(Model):
     """A follow-up as it came, sealed to the thread; whether it opens is seen only by who holds a grant."""
 
-    id = fields.CharField(max_length=32, primary_key=True)
+    id: fields.Field[MessageId] = text_column(32, primary_key=True)
     sequence = fields.BigIntField(db_index=True)
-    submission = fields.CharField(max_length=32, db_index=True)
+    submission: fields.Field[SubmissionId] = text_column(32, db_index=True)
     day = fields.DateField()
     sealed = fields.BinaryField()
     seen_on = fields.DateField(null=True)
-    seen_by = fields.CharField(max_length=31, null=True)
+    seen_by: fields.Field[MemberLabel | None] = text_column(31, null=True)
 
     class Meta:
         table = "follow_up"

@@ -26,7 +26,7 @@ class ReplyDraft:
         return hashlib.sha256(self.sealed).hexdigest()[:32]
 
 
-async def load_draft(session: OpenSession, submission: str) -> ReplyDraft | None:
+async def load_draft(session: OpenSession, submission: SubmissionId) -> ReplyDraft | None:
     """The member's draft to this report; one that does not open is as good as none."""
     record = await ReplyDraftRecord.get_or_none(member=session.member.label, submission=submission)
     if record is None:
@@ -39,11 +39,11 @@ async def load_draft(session: OpenSession, submission: str) -> ReplyDraft | None
     return ReplyDraft(language, body, record.sealed)
 
 
-async def save_draft(session: OpenSession, submission: str, draft: ReplyDraft) -> None:
+async def save_draft(session: OpenSession, submission: SubmissionId, draft: ReplyDraft) -> None:
     """Keep the draft in place of the one before."""
     sealed = seal_draft(session, KIND, submission, f"{draft.language}\n{draft.body}".encode())
     await ReplyDraftRecord.update_or_create({"sealed": sealed}, member=session.member.label, submission=submission)
 
 
-async def discard_draft(session: OpenSession, submission: str) -> None:
+async def discard_draft(session: OpenSession, submission: SubmissionId) -> None:
     await ReplyDraftRecord.filter(member=session.member.label, submission=submission).delete()

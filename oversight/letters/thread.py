@@ -9,6 +9,7 @@ from typing import Literal
 
 from crypto.charter import Charter
 from crypto.errors import AuthenticationError, CryptoError
+from crypto.ids import MemberLabel, SubmissionId
 from crypto.message import open_follow_up, open_reply
 from crypto.taxonomy import MESSAGE
 from oversight.letters.records import FollowUpRecord, ReplyRecord
@@ -38,16 +39,16 @@ class Letter:
     delivery: Delivery = ""
 
 
-async def read_thread(submission: str, opened: OpenedReport, charters: Sequence[Charter]) -> list[Letter]:
+async def read_thread(submission: SubmissionId, opened: OpenedReport, charters: Sequence[Charter]) -> list[Letter]:
     """Every letter of the thread, oldest first; on one day the reporter's stand before ours."""
     replies = await ReplyRecord.filter(submission=submission).order_by("number")
     follow_ups = await FollowUpRecord.filter(submission=submission).order_by("sequence")
     return await asyncio.to_thread(_open_all, replies, follow_ups, opened, charters)
 
 
-async def mark_seen(submission: str, member: str, today: date) -> None:
+async def mark_seen(submission: SubmissionId, label: MemberLabel, today: date) -> None:
     """The follow-ups of this thread were shown to a member."""
-    await FollowUpRecord.filter(submission=submission, seen_on=None).update(seen_on=today, seen_by=member)
+    await FollowUpRecord.filter(submission=submission, seen_on=None).update(seen_on=today, seen_by=label)
 
 
 def _open_all(

@@ -4,12 +4,15 @@
 from tortoise import fields
 from tortoise.models import Model
 
+from crypto.ids import MemberLabel
+from portal.kit.columns import text_column
+
 
 class MemberRecord(Model):
     """A member's account. The keyring opens with the passphrase only (docs/protocol.md §11)."""
 
     id = fields.IntField(primary_key=True)
-    label = fields.CharField(max_length=31, unique=True)
+    label: fields.Field[MemberLabel] = text_column(31, unique=True)
     name = fields.CharField(max_length=200)
     username = fields.CharField(max_length=64, unique=True)
     key_name = fields.CharField(max_length=64)

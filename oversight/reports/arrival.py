@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from crypto.errors import CryptoError
+from crypto.ids import CharterHash
 from crypto.manifest import Manifest, SealedFile, read_manifest
 from oversight.reports.blobs import Blobs
 from oversight.reports.records import SealedFileRecord, SubmissionRecord
@@ -39,7 +40,7 @@ class Receiver:
 
     client: PortalClient
     blobs: Blobs
-    knows_charter: Callable[[str], Awaitable[bool]]
+    knows_charter: Callable[[CharterHash], Awaitable[bool]]
 
     async def receive(self, waiting: WaitingSubmission, today: date) -> SubmissionRecord:
         """The stored submission; at once when it was stored before.

@@ -8,6 +8,7 @@ import secrets
 import time
 from pathlib import Path
 
+from crypto.ids import SubmissionId
 from portal.kit.files import UnfinishedFile, sync_folder
 
 UNFINISHED = ".part"
@@ -36,7 +37,7 @@ class Blobs:
     def __init__(self, root: Path) -> None:
         self._root = root
 
-    def begin(self, submission: str, name: str) -> BlobWriter:
+    def begin(self, submission: SubmissionId, name: str) -> BlobWriter:
         """Start to write a file; its folder is made durable first. Raises OSError."""
         folder = self._root / submission
         if not folder.is_dir():
@@ -45,14 +46,14 @@ class Blobs:
             sync_folder(self._root.parent)
         return BlobWriter(folder, name)
 
-    def path(self, submission: str, name: str) -> Path:
+    def path(self, submission: SubmissionId, name: str) -> Path:
         return self._root / submission / name
 
-    def has(self, submission: str, name: str, size: int) -> bool:
+    def has(self, submission: SubmissionId, name: str, size: int) -> bool:
         """Whether the whole file is here; a file is whole as soon as it bears its name."""
         path = self.path(submission, name)
         return path.is_file() and path.stat().st_size == size
 
-    def clear_unfinished(self, submission: str) -> None:
+    def clear_unfinished(self, submission: SubmissionId) -> None:
         for path in (self._root / submission).glob(f"*{UNFINISHED}"):
             path.unlink(missing_ok=True)

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 
 from crypto.age import PqIdentity
 from crypto.errors import AuthenticationError, NotARecipientError
+from crypto.ids import SubmissionId
 from crypto.manifest import GRANT_FILE, REPORT_FILE, Manifest, read_manifest
 from crypto.submission import Report, open_grant, open_report
 from oversight.reports.records import SealedFileRecord, SubmissionRecord
@@ -18,7 +19,7 @@ from oversight.reports.records import SealedFileRecord, SubmissionRecord
 class SealedReport:
     """What is needed to open a report, as it is stored."""
 
-    submission: str
+    submission: SubmissionId
     number: int
     manifest: bytes
     grant: bytes

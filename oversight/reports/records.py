@@ -8,19 +8,22 @@ rows of their own, so that the queue reads small rows.
 from tortoise import fields
 from tortoise.models import Model
 
+from crypto.ids import CharterHash, MemberLabel, SubmissionId
+from portal.kit.columns import text_column
+
 
 class SubmissionRecord(Model):
     """One collected submission; every file that its manifest names is stored and was checked."""
 
-    id = fields.CharField(max_length=32, primary_key=True)
+    id: fields.Field[SubmissionId] = text_column(32, primary_key=True)
     number = fields.IntField(unique=True)
-    charter = fields.CharField(max_length=64)
+    charter: fields.Field[CharterHash] = text_column(64)
     manifest = fields.BinaryField()
     received = fields.DateField()
     collected = fields.DateField()
     confirmed = fields.BooleanField(db_default=False, db_index=True)
     opened_on = fields.DateField(null=True)
-    opened_by = fields.CharField(max_length=31, null=True)
+    opened_by: fields.Field[MemberLabel | None] = text_column(31, null=True)
     answered_on = fields.DateField(null=True)
 
     class Meta:
@@ -60,7 +63,7 @@ class IndexEntryRecord(Model):
     """
 
     id = fields.IntField(primary_key=True)
-    member = fields.CharField(max_length=31, db_index=True)
+    member: fields.Field[MemberLabel] = text_column(31, db_index=True)
     submission: fields.ForeignKeyRelation[SubmissionRecord] = fields.ForeignKeyField(
         "oversight.SubmissionRecord", related_name="index_entries", on_delete=fields.CASCADE
     )
@@ -75,7 +78,7 @@ class DamagedArrivalRecord(Model):
     """A submission that could not be collected: what was wrong, and the full hour at which it is tried again."""
 
     sequence = fields.BigIntField(primary_key=True)
-    submission = fields.CharField(max_length=32)
+    submission: fields.Field[SubmissionId] = text_column(32)
     problem = fields.CharField(max_length=32)
     file = fields.CharField(max_length=40, null=True)
     first_seen = fields.DateField()

@@ -11,6 +11,7 @@ from crypto.answers import Answers
 from crypto.charter import Charter
 from crypto.encoding import label
 from crypto.errors import MalformedError
+from crypto.ids import MemberLabel, SubmissionId
 from crypto.keyring import open_bytes, seal_bytes
 from crypto.questionnaire import CODE
 from crypto.report import Report
@@ -77,7 +78,7 @@ def summarise(number: int, report: Report, charter: Charter) -> Summary:
     )
 
 
-def seal_summary(summary: Summary, index_key: bytes, member: str, submission: str) -> bytes:
+def seal_summary(summary: Summary, index_key: bytes, member: MemberLabel, submission: SubmissionId) -> bytes:
     """Seal for one member and one submission; the length is the same for all."""
     plain = _ENCODER.encode(summary)
     if len(plain) > ENTRY_BYTES:
@@ -85,7 +86,7 @@ def seal_summary(summary: Summary, index_key: bytes, member: str, submission: st
     return seal_bytes(index_key, plain.ljust(ENTRY_BYTES), _associated(member, submission))
 
 
-def open_summary(sealed: bytes, index_key: bytes, member: str, submission: str) -> Summary:
+def open_summary(sealed: bytes, index_key: bytes, member: MemberLabel, submission: SubmissionId) -> Summary:
     """Raises AuthenticationError or MalformedError for an entry that this member did not make for this submission."""
     try:
         return _DECODER.decode(open_bytes(index_key, sealed, _associated(member, submission)))
@@ -93,7 +94,7 @@ def open_summary(sealed: bytes, index_key: bytes, member: str, submission: str) 
         raise MalformedError("an index entry can't be read") from None
 
 
-def _associated(member: str, submission: str) -> bytes:
+def _associated(member: MemberLabel, submission: SubmissionId) -> bytes:
     return label("index") + f"{member}\n{submission}".encode("ascii")
 
 

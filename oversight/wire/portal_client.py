@@ -22,6 +22,7 @@ import httpx
 
 from crypto.document import Fields
 from crypto.errors import CryptoError
+from crypto.ids import FindingId, SubmissionId
 from crypto.manifest import SealedFile
 from crypto.note import SigningKey
 from oversight.wire.portal_responses import (
@@ -121,7 +122,7 @@ class PortalClient:
         """At most 100 submissions with a sequence above ``after``."""
         return _read(read_submissions, await self._json(self._request("GET", f"/office/submissions?after={after}")))
 
-    async def fetch_file(self, submission: str, file: SealedFile, sink: Sink) -> None:
+    async def fetch_file(self, submission: SubmissionId, file: SealedFile, sink: Sink) -> None:
         """Stream a sealed file into ``sink`` and check it.
 
         Raises DamagedFile when size or hash differ; the sink then holds bytes that must be thrown away.
@@ -141,11 +142,11 @@ class PortalClient:
         if digest.hexdigest() != file.sha256:
             raise DamagedFile(file.name, "hash")
 
-    async def collect(self, submission: str, note: bytes) -> None:
+    async def collect(self, submission: SubmissionId, note: bytes) -> None:
         """Confirm a collection by its signed note; from now on the portal may delete after the grace."""
         await self._post(f"/office/submissions/{submission}/collection", note, "text/plain; charset=utf-8")
 
-    async def post_reply(self, submission: str, sealed: bytes) -> None:
+    async def post_reply(self, submission: SubmissionId, sealed: bytes) -> None:
         """Put a sealed reply into the reporter's mailbox; a repeat changes nothing."""
         await self._post(f"/office/submissions/{submission}/replies", sealed, "application/octet-stream")
 
@@ -162,7 +163,7 @@ class PortalClient:
         """Hand a signed finding to the register; a repeat changes nothing."""
         await self._post("/office/findings", note, "text/plain; charset=utf-8")
 
-    async def next_finding(self) -> str:
+    async def next_finding(self) -> FindingId:
         """The id that the commission's next finding must have, if it is published today."""
         return _read(read_next_finding, await self._json(self._request("GET", f"/office/findings?after={AFTER_ALL}")))
 

@@ -13,6 +13,7 @@ from crypto.document import Fields
 from crypto.encoding import INTEGER_MAX, decode_base64, parse_day
 from crypto.errors import MalformedError
 from crypto.finding import parse_finding_id
+from crypto.ids import FindingId, SubmissionId
 from crypto.note import VerifierKey
 
 PAGE_MAX = 100
@@ -31,7 +32,7 @@ class WaitingSubmission:
     """A submission that waits at the portal; ``manifest`` is empty when it came as no base64."""
 
     sequence: int
-    submission: str
+    submission: SubmissionId
     manifest: bytes
     received: date
 
@@ -41,7 +42,7 @@ class WaitingFollowUp:
     """A follow-up that waits at the portal; ``sealed`` is empty when it came as no base64."""
 
     sequence: int
-    submission: str
+    submission: SubmissionId
     sealed: bytes
     day: date
 
@@ -76,18 +77,18 @@ def read_follow_ups(value: Any) -> FollowUpPage:
     return FollowUpPage(fields.items("follow_ups", PAGE_MAX, _follow_up), fields.boolean("more"))
 
 
-def read_next_finding(value: Any) -> str:
+def read_next_finding(value: Any) -> FindingId:
     """The id of a commission's next finding. Raises MalformedError."""
     identifier = Fields(value, "findings").text("next", 80)
     parse_finding_id(identifier)
-    return identifier
+    return FindingId(identifier)
 
 
 def _submission(value: object) -> WaitingSubmission:
     fields = Fields(value, "a waiting submission")
     return WaitingSubmission(
         sequence=fields.integer("sequence", 1, INTEGER_MAX),
-        submission=fields.hex("submission", 16),
+        submission=SubmissionId(fields.hex("submission", 16)),
         manifest=_bytes_or_none(fields.take("manifest")),
         received=parse_day(fields.text("received", 10)),
     )
@@ -97,7 +98,7 @@ def _follow_up(value: object) -> WaitingFollowUp:
     fields = Fields(value, "a waiting follow-up")
     return WaitingFollowUp(
         sequence=fields.integer("sequence", 1, INTEGER_MAX),
-        submission=fields.hex("submission", 16),
+        submission=SubmissionId(fields.hex("submission", 16)),
         sealed=_bytes_or_none(fields.take("sealed")),
         day=parse_day(fields.text("day", 10)),
     )

@@ -11,10 +11,11 @@ from collections.abc import Mapping
 from crypto.charter import Charter, Member
 from crypto.event import SignedEvent
 from crypto.event_types import Assigned, Declared, Renewed
+from crypto.ids import MemberLabel
 from oversight.workflow.rules import WAIVER_APPROVERS, Act, Roles, RuleError, find_transition
 from oversight.workflow.state import CaseState, Proposal
 
-Members = Mapping[str, Member]
+Members = Mapping[MemberLabel, Member]
 
 
 def members_of(charter: Charter, event: SignedEvent) -> Members:
@@ -50,7 +51,7 @@ def approving_roles(proposal: Proposal) -> Roles:
     return find_transition(proposal.from_state, proposal.to_state, proposal.ground).approves
 
 
-def renewal_due(state: CaseState, members: Members) -> tuple[str, ...]:
+def renewal_due(state: CaseState, members: Members) -> tuple[MemberLabel, ...]:
     """The holders who must be shut out before anything else is sealed to the case."""
     return tuple(label for label in state.holders if label not in members or state.in_conflict(label))
 

@@ -72,7 +72,7 @@ def withdraw(state: CaseState, public: Withdrawn) -> PublishedState:
     return replace(state.published, note_sha256=public.note_sha256, withdrawn=True)
 
 
-def without_signer(finding: FindingState | None, member: str) -> FindingState | None:
+def without_signer(finding: FindingState | None, member: MemberLabel) -> FindingState | None:
     """The finding without the signature of a member who must not have a say in it."""
     if finding is None or member not in finding.signers:
         return finding
@@ -80,7 +80,7 @@ def without_signer(finding: FindingState | None, member: str) -> FindingState | 
     return replace(finding, signers=signers, chairs=tuple(label for label in finding.chairs if label != member))
 
 
-def _present(state: CaseState, text_sha256: str) -> FindingState:
+def _present(state: CaseState, text_sha256: TextHash) -> FindingState:
     if state.finding is None or state.finding.text_sha256 != text_sha256:
         raise RuleError("text")
     return state.finding

@@ -4,6 +4,7 @@
 from dataclasses import replace
 
 from crypto.event_types import Assigned, Declared, Renewed
+from crypto.ids import MemberLabel, SubmissionId
 from oversight.workflow import finding_effects
 from oversight.workflow.access import renewal_due
 from oversight.workflow.rules import HANDLERS, RuleError
@@ -42,7 +43,7 @@ def assign(step: Step) -> CaseState:
     return replace(state, holders=public.holders, grant_sha256=public.grant_sha256)
 
 
-def admit_report(step: Step, report: str) -> CaseState:
+def admit_report(step: Step, report: SubmissionId) -> CaseState:
     """The case with a further report, which its reporter must have let every other holder read as well."""
     state, actor = step.state, step.event.actor
     declared = {entry.member: entry for entry in state.declarations}
@@ -85,7 +86,7 @@ def renew(step: Step) -> CaseState:
     return without(changed, public.member)
 
 
-def without(state: CaseState, member: str) -> CaseState:
+def without(state: CaseState, member: MemberLabel) -> CaseState:
     """What a member has signed and what has not taken effect yet counts no more."""
     proposals = tuple(proposal for proposal in state.proposals if proposal.author != member)
     decided = state.decided

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from crypto.charter import Member
+from crypto.ids import MemberLabel
 from oversight.workflow.access import approving_roles, renewal_due
 from oversight.workflow.conditions import CONDITIONS
 from oversight.workflow.event_types import EVENT_TYPES
@@ -29,7 +30,7 @@ class PossibleTransition:
 
 
 def possible_transitions(
-    state: CaseState, members: Mapping[str, Member], label: str, roles: Roles
+    state: CaseState, members: Mapping[MemberLabel, Member], label: MemberLabel, roles: Roles
 ) -> list[PossibleTransition]:
     """The transitions from the state of the case: none while something proposed or decided comes first."""
     if state.proposed_transition is not None or state.decided is not None:
@@ -38,7 +39,7 @@ def possible_transitions(
 
 
 def _possible(
-    row: Transition, state: CaseState, members: Mapping[str, Member], label: str, roles: Roles
+    row: Transition, state: CaseState, members: Mapping[MemberLabel, Member], label: MemberLabel, roles: Roles
 ) -> PossibleTransition:
     missing = tuple(
         name
@@ -52,19 +53,19 @@ def _possible(
     )
 
 
-def may_act(type_code: str, state: CaseState, members: Mapping[str, Member], roles: Roles) -> bool:
+def may_act(type_code: str, state: CaseState, members: Mapping[MemberLabel, Member], roles: Roles) -> bool:
     """Whether somebody with these roles who holds the case may write an event of this type in its state."""
     act = EVENT_TYPES[type_code].act
     waits = type_code != "replied" and bool(renewal_due(state, members))
     return state.state in act.states and not act.roles.isdisjoint(roles) and not waits
 
 
-def may_answer(proposal: Proposal, label: str, roles: Roles) -> bool:
+def may_answer(proposal: Proposal, label: MemberLabel, roles: Roles) -> bool:
     """Whether this member may approve or send back: another one than the author, in the right role."""
     return proposal.author != label and not approving_roles(proposal).isdisjoint(roles)
 
 
-def waits_for(state: CaseState, label: str, roles: Roles) -> bool:
+def waits_for(state: CaseState, label: MemberLabel, roles: Roles) -> bool:
     """Whether something in the case waits for this very member."""
     holds = label in state.holders and not state.in_conflict(label)
     return holds and any(may_answer(proposal, label, roles) for proposal in state.proposals)

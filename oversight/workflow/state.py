@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from crypto.event import Head
+from crypto.ids import EventHash, FindingId, MemberLabel, SubmissionId, TextHash
 from oversight.workflow.clocks import Clock
 
 
@@ -12,31 +13,31 @@ from oversight.workflow.clocks import Clock
 class Declaration:
     """A member's last word on conflicts. ``granted`` are the reports that the reporters let the member read."""
 
-    member: str
-    hash: str
+    member: MemberLabel
+    hash: EventHash
     conflict: bool
-    granted: tuple[str, ...]
+    granted: tuple[SubmissionId, ...]
 
 
 @dataclass(frozen=True)
 class Proposal:
     """Something that takes effect with a second signature over ``hash``. A waiver has no states but a ``subject``."""
 
-    hash: str
+    hash: EventHash
     type: str
-    author: str
+    author: MemberLabel
     from_state: str | None = None
     to_state: str | None = None
     ground: str | None = None
-    subject: str | None = None
-    approver: str | None = None
+    subject: EventHash | None = None
+    approver: MemberLabel | None = None
 
 
 @dataclass(frozen=True)
 class Check:
     """The last outgoing check of the finding's present text; ``hash`` is its event's."""
 
-    hash: str
+    hash: EventHash
     outcome: str
 
 
@@ -45,10 +46,10 @@ class FindingState:
     """The present revision of the finding. A new revision has no signatures and no check."""
 
     revision: int
-    text_sha256: str
-    author: str
-    signers: tuple[str, ...] = ()
-    chairs: tuple[str, ...] = ()
+    text_sha256: TextHash
+    author: MemberLabel
+    signers: tuple[MemberLabel, ...] = ()
+    chairs: tuple[MemberLabel, ...] = ()
     """Those of the signers who signed as a chair."""
     check: Check | None = None
 
@@ -57,8 +58,8 @@ class FindingState:
 class PublishedState:
     """What stands in the register."""
 
-    finding: str
-    note_sha256: str
+    finding: FindingId
+    note_sha256: TextHash
     revision: int
     corrections: int = 0
     withdrawn: bool = False
@@ -73,18 +74,18 @@ class CaseState:
     policy: str
     opened: date
     received: date
-    reports: tuple[str, ...]
+    reports: tuple[SubmissionId, ...]
     state: str
     since: date
     generation: int
     recipient: str
     grant_sha256: str
-    holders: tuple[str, ...]
+    holders: tuple[MemberLabel, ...]
     declarations: tuple[Declaration, ...]
-    recused: tuple[str, ...] = ()
+    recused: tuple[MemberLabel, ...] = ()
     proposals: tuple[Proposal, ...] = ()
     decided: Proposal | None = None
-    waived: tuple[str, ...] = ()
+    waived: tuple[EventHash, ...] = ()
     clocks: tuple[Clock, ...] = ()
     notes: int = 0
     parties: int = 0
@@ -93,14 +94,14 @@ class CaseState:
     published: PublishedState | None = None
     recommendations: tuple[tuple[str, str], ...] = ()
 
-    def declaration(self, member: str) -> Declaration | None:
+    def declaration(self, member: MemberLabel) -> Declaration | None:
         return next((entry for entry in self.declarations if entry.member == member), None)
 
     def lacks_grant(self, entry: Declaration) -> bool:
         """Whether a reporter kept a report of this case from the member, or sealed it before the member joined."""
         return not set(self.reports) <= set(entry.granted)
 
-    def in_conflict(self, member: str) -> bool:
+    def in_conflict(self, member: MemberLabel) -> bool:
         """Whether the member has declared a conflict."""
         entry = self.declaration(member)
         return entry is not None and entry.conflict
@@ -110,5 +111,5 @@ class CaseState:
         """The transition that waits for a second signature; there is one at most."""
         return next((proposal for proposal in self.proposals if proposal.to_state is not None), None)
 
-    def proposal(self, event_hash: str) -> Proposal | None:
+    def proposal(self, event_hash: EventHash) -> Proposal | None:
         return next((proposal for proposal in self.proposals if proposal.hash == event_hash), None)

@@ -4,6 +4,7 @@
 from dataclasses import replace
 
 from crypto.event_types import Corrected, Moved, Proposed, Waived, Withdrawn
+from crypto.ids import EventHash
 from oversight.workflow import clocks, finding_effects
 from oversight.workflow.access import approving_roles, check_role
 from oversight.workflow.conditions import check_conditions
@@ -60,7 +61,7 @@ def waive(step: Step) -> CaseState:
     return replace(state, proposals=(*state.proposals, proposal))
 
 
-def _obstacles(state: CaseState) -> set[str]:
+def _obstacles(state: CaseState) -> set[EventHash]:
     """The hashes of the events that may be waived: checks that block, declarations without the reporters' grant."""
     found = {entry.hash for entry in state.declarations if state.lacks_grant(entry) and not entry.conflict}
     check = None if state.finding is None else state.finding.check

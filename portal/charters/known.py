@@ -8,6 +8,7 @@ from collections.abc import Callable
 
 from crypto.charter import Charter, check_successor, read_charter
 from crypto.errors import CryptoError
+from crypto.ids import CharterHash
 from crypto.note import VerifierKey
 from portal.api.refusals import Refusal
 from portal.storage.database import transaction
@@ -27,7 +28,7 @@ class Charters:
     def __init__(self, origin: str, verifier: VerifierKey) -> None:
         self._origin = origin
         self._verifier = verifier
-        self._by_hash: dict[str, Charter] = {}
+        self._by_hash: dict[CharterHash, Charter] = {}
         self._by_slug: dict[str, list[Charter]] = {}
         self._sequence = 0
         self.on_change: Callable[[], None] = lambda: None
@@ -44,7 +45,7 @@ class Charters:
     def all_newest(self) -> list[Charter]:
         return [chain[-1] for chain in self._by_slug.values()]
 
-    async def get(self, charter_hash: str) -> Charter:
+    async def get(self, charter_hash: CharterHash) -> Charter:
         """The charter of this hash, also one that another process took a moment ago. Refusal ``charter-unknown``."""
         if charter_hash not in self._by_hash:
             await self.refresh()
@@ -52,7 +53,7 @@ class Charters:
             raise Refusal("charter-unknown")
         return self._by_hash[charter_hash]
 
-    async def successors(self, charter_hash: str) -> list[Charter]:
+    async def successors(self, charter_hash: CharterHash) -> list[Charter]:
         """The chain after this charter, oldest first."""
         charter = await self.get(charter_hash)
         return self._by_slug[charter.slug][charter.number :]

@@ -6,6 +6,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from crypto.charter import Charter
+from crypto.ids import CharterHash
 from crypto.note import NOTE_BYTES_MAX, VerifierKey
 from portal.api.responses import json_answer
 from portal.charters.known import Charters
@@ -32,13 +33,13 @@ class CharterViews:
         return self._portal
 
     async def by_hash(self, request: Request) -> Response:
-        return _note(await self._charters.get(request.path_params["hash"]))
+        return _note(await self._charters.get(CharterHash(request.path_params["hash"])))
 
     async def newest(self, request: Request) -> Response:
         return _note(self._charters.newest(request.path_params["slug"]))
 
     async def successors(self, request: Request) -> Response:
-        chain = await self._charters.successors(request.path_params["hash"])
+        chain = await self._charters.successors(CharterHash(request.path_params["hash"]))
         return json_answer({"charters": [charter.note.decode("utf-8") for charter in chain]})
 
     async def take(self, request: Request) -> Response:

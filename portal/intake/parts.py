@@ -6,6 +6,7 @@ import hashlib
 from collections.abc import AsyncIterator, Callable
 from datetime import datetime, timedelta
 
+from crypto.ids import SubmissionId
 from crypto.manifest import SealedFile
 from portal.api.refusals import Refusal
 from portal.intake.sealed_form import PREFIX_BYTES, check_sealed
@@ -25,7 +26,9 @@ class Parts:
         self._blobs = blobs
         self._clock = clock
 
-    async def take(self, submission: str, file: str, index: int, sha256: str, body: AsyncIterator[bytes]) -> bool:
+    async def take(
+        self, submission: SubmissionId, file: str, index: int, sha256: str, body: AsyncIterator[bytes]
+    ) -> bool:
         """Keep a part of hash ``sha256``; False when it was there before.
 
         Raises Refusal: ``part-conflict``, ``already-accepted``, ``too-large``, ``malformed-request`` for an empty part,
@@ -42,11 +45,11 @@ class Parts:
         await self._keep(submission, file, index, sha256, body)
         return True
 
-    async def listing(self, submission: str) -> list[Part]:
+    async def listing(self, submission: SubmissionId) -> list[Part]:
         """The parts that a submission can count on, each once."""
         return list({(part.file, part.index): part for part in await self._current(submission)}.values())
 
-    async def find(self, submission: str, file: SealedFile) -> list[str]:
+    async def find(self, submission: SubmissionId, file: SealedFile) -> list[str]:
         """Names of the stored parts that make up a file of the manifest, after reading them through.
 
         Raises Refusal ``file-missing``, ``file-size-mismatch``, ``file-hash-mismatch`` or ``not-sealed``.
@@ -69,7 +72,9 @@ class Parts:
             raise Refusal("file-hash-mismatch", file.name)
         return [part.name for part in chosen]
 
-    async def _keep(self, submission: str, file: str, index: int, sha256: str, body: AsyncIterator[bytes]) -> None:
+    async def _keep(
+        self, submission: SubmissionId, file: str, index: int, sha256: str, body: AsyncIterator[bytes]
+    ) -> None:
         writer = self._blobs.new_part()
         try:
             prefix = b""
@@ -89,7 +94,7 @@ class Parts:
         finally:
             await asyncio.shield(writer.discard())
 
-    async def _current(self, submission: str, file: str | None = None) -> list[Part]:
+    async def _current(self, submission: SubmissionId, file: str | None = None) -> list[Part]:
         oldest = (self._clock() + FINISH_TIME).date() - timedelta(days=PART_DAYS)
         return [part for part in await self._blobs.parts(submission, file) if part.day >= oldest]
 

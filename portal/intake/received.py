@@ -17,6 +17,7 @@ from crypto.bundle import (
     ManifestEvent,
 )
 from crypto.errors import LimitError, MalformedError, UnsupportedVersionError
+from crypto.ids import CharterHash, SubmissionId
 from crypto.manifest import REQUIRED_FILES, Manifest, ManifestError, manifest_hash
 from portal.api.refusals import Refusal
 from portal.intake.sealed_form import PREFIX_BYTES, check_sealed
@@ -77,7 +78,7 @@ class _Taker:
     """Takes the events of one bundle in turn."""
 
     def __init__(self, blobs: BlobStore, today: date, on_manifest: OnManifest) -> None:
-        self.received = Received(Manifest("", "", "", "", ()), b"", "")
+        self.received = Received(Manifest(SubmissionId(""), CharterHash(""), "", "", ()), b"", "")
         self._blobs = blobs
         self._today = today
         self._on_manifest = on_manifest

@@ -11,6 +11,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from crypto.bundle import BUNDLE_MAX, MEDIA_TYPE
+from crypto.ids import SubmissionId
 from portal.api.content_digest import content_digest
 from portal.api.refusals import Refusal
 from portal.api.responses import json_answer
@@ -53,8 +54,8 @@ class IntakeViews:
         return json_answer(answer, 200 if outcome.repeated else 201)
 
     async def put_part(self, request: Request) -> Response:
-        submission, file, index = (request.path_params[name] for name in ("submission", "file", "index"))
-        _check_id(submission)
+        submission = _submission(request)
+        file, index = request.path_params["file"], request.path_params["index"]
         if not FILE.fullmatch(file) or not _INDEX.fullmatch(index) or int(index) >= INDEX_MAX:
             raise Refusal("malformed-request")
         digest = content_digest(request)
@@ -64,8 +65,7 @@ class IntakeViews:
         return json_answer({"status": "stored"}, 201 if new else 200)
 
     async def list_parts(self, request: Request) -> Response:
-        submission = request.path_params["submission"]
-        _check_id(submission)
+        submission = _submission(request)
         parts = await self._parts.listing(submission)
         listed = [{"file": part.file, "index": part.index, "size": part.size, "sha256": part.sha256} for part in parts]
         return json_answer({"parts": listed})
@@ -96,9 +96,12 @@ async def _steady(stream: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
         yield chunk
 
 
-def _check_id(submission: str) -> None:
-    if not _ID.fullmatch(submission):
+def _submission(request: Request) -> SubmissionId:
+    """The submission that the path names. Raises Refusal ``malformed-request`` for what is no id."""
+    identifier = request.path_params["submission"]
+    if not _ID.fullmatch(identifier):
         raise Refusal("malformed-request")
+    return SubmissionId(identifier)
 
 
 def _check_length(request: Request, bytes_max: int) -> None:

@@ -10,6 +10,7 @@ from datetime import datetime
 from crypto.age import check_sealed_prefix
 from crypto.encoding import encode_base64
 from crypto.errors import CryptoError
+from crypto.ids import MessageId, SubmissionId
 from crypto.message import FOLLOW_UP_SEALED_MAX, message_id
 from portal.api.refusals import Refusal
 from portal.mailbox.decoy import Decoys
@@ -22,6 +23,8 @@ from portal.storage.submissions import find_mailbox
 FOLLOW_UPS_MAX = 256
 HEADER_BYTES_MAX = 4096
 NONCE_BYTES = 16
+NO_SUBMISSION = SubmissionId("")
+"""Asked for in place of the submission of a mailbox that does not exist; it has no rows."""
 
 
 @dataclass(frozen=True)
@@ -40,11 +43,11 @@ class Mailboxes:
     commits: GroupCommit
     clock: Callable[[], datetime]
 
-    async def read(self, credentials: Credentials, after: str | None) -> bytes:
+    async def read(self, credentials: Credentials, after: MessageId | None) -> bytes:
         """The padded answer; ``after`` is the id of the last message that the device has."""
         found = await _find(credentials)
         decoy = self.decoys.state(credentials.mailbox)
-        replies = await _replies(found.submission if found else "", after)
+        replies = await _replies(found.submission if found else NO_SUBMISSION, after)
         if found is None:
             return mailbox_answer(decoy, None, [])
         return mailbox_answer(bytes(found.state), found.collection, replies)
@@ -56,7 +59,7 @@ class Mailboxes:
         """
         _check_follow_up(sealed)
         found = await _find(credentials)
-        submission = found.submission if found else ""
+        submission = found.submission if found else NO_SUBMISSION
         message = message_id(sealed)
         waiting = FollowUpRecord.filter(submission=submission)
         repeated, count = await waiting.filter(message=message).exists(), await waiting.count()
@@ -85,7 +88,7 @@ async def _find(credentials: Credentials) -> SubmissionRecord | None:
     return await find_mailbox(credentials.mailbox, hashlib.sha256(credentials.token).hexdigest())
 
 
-async def _replies(submission: str, after: str | None) -> list[ReplyRecord]:
+async def _replies(submission: SubmissionId, after: MessageId | None) -> list[ReplyRecord]:
     replies = ReplyRecord.filter(submission=submission).order_by("sequence").limit(MESSAGES_MAX)
     last = await ReplyRecord.filter(submission=submission, message=after or "").first().only("sequence")
     return await (replies.filter(sequence__gt=last.sequence) if last else replies)

@@ -11,6 +11,7 @@ from starlette.routing import Route
 from crypto.document import Fields
 from crypto.encoding import HASH_BYTES, ID_BYTES, decode_base64
 from crypto.errors import CryptoError
+from crypto.ids import MessageId
 from portal.api.refusals import Refusal
 from portal.api.responses import json_answer
 from portal.kit.body import read_body
@@ -36,7 +37,7 @@ class MailboxViews:
         fields = _fields(await read_body(request, ASK_BYTES_MAX))
         try:
             credentials = _credentials(fields)
-            after = fields.hex("after", ID_BYTES) if fields.has("after") else None
+            after = MessageId(fields.hex("after", ID_BYTES)) if fields.has("after") else None
             fields.end()
         except CryptoError:
             raise Refusal("malformed-request") from None

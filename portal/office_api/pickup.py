@@ -12,6 +12,7 @@ from crypto.charter import Charter
 from crypto.collection import read_collection
 from crypto.encoding import encode_base64
 from crypto.errors import CryptoError
+from crypto.ids import SubmissionId
 from crypto.manifest import GRANT_FILE, REPORT_FILE, STATE_FILE
 from crypto.message import message_id
 from portal.api.refusals import Refusal
@@ -47,7 +48,7 @@ class Pickup:
         ]
         return {"submissions": listed, "more": len(rows) > PAGE}
 
-    async def file(self, slug: str, submission: str, name: str) -> AsyncIterator[bytes]:
+    async def file(self, slug: str, submission: SubmissionId, name: str) -> AsyncIterator[bytes]:
         """The bytes of a sealed file, in pieces. Refusal ``not-found`` or ``not-your-commission``."""
         row = await self._own(slug, submission, _COLUMNS.get(name, "parts"))
         if row.deleted:
@@ -59,7 +60,7 @@ class Pickup:
             raise Refusal("not-found")
         return self._parts(submission, name, parts)
 
-    async def collect(self, charter: Charter, submission: str, note: bytes) -> None:
+    async def collect(self, charter: Charter, submission: SubmissionId, note: bytes) -> None:
         """Keep an office's collection note; from its first one the grace runs.
 
         Raises Refusal ``malformed-request`` for a note that is not one about this submission.
@@ -77,7 +78,7 @@ class Pickup:
             waiting = SubmissionRecord.filter(sequence=row.sequence, collection=None)
             await waiting.update(collection=note.decode("utf-8"), delete_from=delete_from)
 
-    async def reply(self, slug: str, submission: str, sealed: bytes) -> bool:
+    async def reply(self, slug: str, submission: SubmissionId, sealed: bytes) -> bool:
         """Put a sealed reply into the mailbox; False when it was there. Refusal ``not-sealed``."""
         await self._own(slug, submission)
         try:
@@ -106,7 +107,7 @@ class Pickup:
         async with transaction():
             await FollowUpRecord.filter(slug=slug, sequence__lte=up_to).delete()
 
-    async def _own(self, slug: str, submission: str, *columns: str) -> SubmissionRecord:
+    async def _own(self, slug: str, submission: SubmissionId, *columns: str) -> SubmissionRecord:
         if not _ID.fullmatch(submission):
             raise Refusal("not-found")
         query = SubmissionRecord.filter(submission=submission).only("sequence", "slug", "deleted", *columns)
@@ -117,7 +118,7 @@ class Pickup:
             raise Refusal("not-your-commission")
         return row
 
-    async def _parts(self, submission: str, file: str, names: list[str]) -> AsyncIterator[bytes]:
+    async def _parts(self, submission: SubmissionId, file: str, names: list[str]) -> AsyncIterator[bytes]:
         for name in names:
             yield await self.blobs.read(submission, file, name)
 

@@ -10,6 +10,7 @@ from starlette.routing import Route
 
 from crypto.document import Fields
 from crypto.errors import CryptoError
+from crypto.ids import SubmissionId
 from portal.api.refusals import Refusal
 from portal.api.responses import json_answer
 from portal.office_api.pickup import Pickup
@@ -46,18 +47,17 @@ class OfficeViews:
 
     async def file(self, request: Request) -> Response:
         office = await self._verifier.verify(request)
-        submission, name = request.path_params["submission"], request.path_params["name"]
-        content = await self._pickup.file(office.slug, submission, name)
+        content = await self._pickup.file(office.slug, _submission(request), request.path_params["name"])
         return StreamingResponse(content, media_type="application/octet-stream")
 
     async def collect(self, request: Request) -> Response:
         office = await self._verifier.verify(request, NOTE_BYTES_MAX)
-        await self._pickup.collect(office.charter, request.path_params["submission"], office.body)
+        await self._pickup.collect(office.charter, _submission(request), office.body)
         return json_answer({"status": "accepted"})
 
     async def reply(self, request: Request) -> Response:
         office = await self._verifier.verify(request, REPLY_BYTES_MAX)
-        new = await self._pickup.reply(office.slug, request.path_params["submission"], office.body)
+        new = await self._pickup.reply(office.slug, _submission(request), office.body)
         return json_answer({"status": "accepted"}, 201 if new else 200)
 
     async def follow_ups(self, request: Request) -> Response:
@@ -74,6 +74,11 @@ class OfficeViews:
             raise Refusal("malformed-request") from None
         await self._pickup.forget_follow_ups(office.slug, up_to)
         return json_answer({"status": "accepted"})
+
+
+def _submission(request: Request) -> SubmissionId:
+    """The submission that the path names, whatever it is: ``Pickup`` looks at its form."""
+    return SubmissionId(request.path_params["submission"])
 
 
 def _after(request: Request) -> int:

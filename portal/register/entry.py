@@ -6,6 +6,7 @@ from datetime import date
 
 from crypto.charter import Charter
 from crypto.finding import Finding, path_name
+from crypto.ids import TextHash
 
 
 @dataclass(frozen=True)
@@ -16,7 +17,7 @@ class Revision:
     day: date
     kind: str
     reason: str | None
-    hash: str
+    hash: TextHash
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,7 @@ from crypto.charter import Charter
 from crypto.errors import CryptoError, ProofError
 from crypto.finding import Finding, FindingDraft, check_correction, finding_id, read_finding, read_finding_text
 from crypto.finding_signers import FindingSignersError
+from crypto.ids import FindingId, TextHash
 from crypto.note import Note
 from portal.api.refusals import Refusal
 from portal.charters.known import Charters
@@ -34,21 +35,21 @@ class Findings:
         self._charters = charters
         self._commits = commits
         self._clock = clock
-        self._entries: dict[str, Entry] = {}
-        self._hashes: set[str] = set()
-        self._changed: set[str] = set()
+        self._entries: dict[FindingId, Entry] = {}
+        self._hashes: set[TextHash] = set()
+        self._changed: set[FindingId] = set()
         self._sequence = 0
         self._turn = asyncio.Lock()
 
     def newest_first(self) -> list[Entry]:
         return sorted(self._entries.values(), key=lambda entry: entry.published, reverse=True)
 
-    def take_changes(self) -> set[str]:
+    def take_changes(self) -> set[FindingId]:
         """The ids of the findings that have changed since this was last asked."""
         changed, self._changed = self._changed, set()
         return changed
 
-    def next_id(self, slug: str) -> str:
+    def next_id(self, slug: str) -> FindingId:
         """The id that the next finding of a commission must have, if it is published today."""
         return self._next_id(slug, self._clock().year)
 
@@ -89,7 +90,7 @@ class Findings:
         """Read what came into the database since the last time."""
         async with self._turn:
             rows = await FindingRecord.filter(sequence__gt=self._sequence).order_by("sequence")
-            by_id: dict[str, list[FindingRecord]] = {}
+            by_id: dict[FindingId, list[FindingRecord]] = {}
             for row in rows:
                 by_id.setdefault(row.identifier, []).append(row)
             for identifier, revisions in by_id.items():
@@ -97,7 +98,7 @@ class Findings:
             if rows:
                 self._sequence = rows[-1].sequence
 
-    async def _add(self, identifier: str, rows: Sequence[FindingRecord]) -> None:
+    async def _add(self, identifier: FindingId, rows: Sequence[FindingRecord]) -> None:
         # Of the rows that one statement sees, the newest has its text: it is emptied after the next one is there.
         newest, before = rows[-1], self._entries.get(identifier)
         note = newest.note.encode("utf-8")
@@ -146,7 +147,7 @@ class Findings:
         except ProofError:
             raise Refusal("finding-conflict", "previous") from None
 
-    def _next_id(self, slug: str, year: int) -> str:
+    def _next_id(self, slug: str, year: int) -> FindingId:
         findings = (entry.finding for entry in self._entries.values())
         numbers = [finding.number for finding in findings if (finding.slug, finding.year) == (slug, year)]
         return finding_id(slug, year, max(numbers, default=0) + 1)

@@ -7,6 +7,7 @@ from collections.abc import Collection, Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+from crypto.ids import FindingId
 from portal.charters.known import Charters
 from portal.kit.quiet_logging import describe_error
 from portal.pages.live_pages import LivePages
@@ -49,7 +50,7 @@ class LiveRegister:
         finally:
             self._pages.register_ready.set()
 
-    async def _show(self, changed: Collection[str]) -> None:
+    async def _show(self, changed: Collection[FindingId]) -> None:
         self._tried = True
         try:
             entries = self.findings.newest_first()
@@ -61,7 +62,7 @@ class LiveRegister:
             return
         await self._pages.extend(self._register.pages, self._register.hashes)
 
-    def _render(self, entries: Sequence[Entry], changed: Collection[str]) -> "RegisterPages":
+    def _render(self, entries: Sequence[Entry], changed: Collection[FindingId]) -> "RegisterPages":
         if self._register is None:
             return _build(entries, self._settings)
         return self._register.renewed(entries, changed)

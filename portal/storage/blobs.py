@@ -46,7 +46,7 @@ class PartWriter(Protocol):
     async def digest(self) -> str:
         """SHA-256 (hex) of all that was written; nothing more is written after."""
 
-    async def keep(self, submission: str, file: str, index: int, day: date) -> str:
+    async def keep(self, submission: SubmissionId, file: str, index: int, day: date) -> str:
         """Make the part durable and return its name. Called after ``digest``. Raises StorageFullError."""
 
     async def discard(self) -> None:
@@ -62,19 +62,19 @@ class BlobStore(Protocol):
     def new_part(self) -> PartWriter:
         """A writer for one part of at most ``PART_BYTES``."""
 
-    async def parts(self, submission: str, file: str | None = None) -> list[Part]:
+    async def parts(self, submission: SubmissionId, file: str | None = None) -> list[Part]:
         """The parts of a submission, or of one of its files, sorted by file number and index."""
 
-    async def read(self, submission: str, file: str, name: str) -> bytes:
+    async def read(self, submission: SubmissionId, file: str, name: str) -> bytes:
         """The bytes of a part. Raises BlobMissingError."""
 
-    async def submissions(self) -> list[str]:
+    async def submissions(self) -> list[SubmissionId]:
         """Ids of the submissions that have parts."""
 
     async def sweep(self, today: date) -> None:
         """Clear away what crashes have left half-written."""
 
-    async def delete(self, submission: str, parts: Sequence[Part]) -> None:
+    async def delete(self, submission: SubmissionId, parts: Sequence[Part]) -> None:
         """Delete these parts; those that are gone already don't matter."""
 
     async def close(self) -> None:

@@ -12,6 +12,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
 from typing import ParamSpec, TypeVar
 
+from crypto.ids import SubmissionId
 from portal.kit.files import UnfinishedFile, sync_folder
 from portal.storage.blobs import Part, PartWriter, parse_part, part_name, part_order
 from portal.storage.errors import BlobMissingError, StorageFullError
@@ -59,19 +60,19 @@ class LocalBlobs:
     def new_part(self) -> PartWriter:
         return LocalPartWriter(self)
 
-    async def parts(self, submission: str, file: str | None = None) -> list[Part]:
+    async def parts(self, submission: SubmissionId, file: str | None = None) -> list[Part]:
         return await self.run(self._list, submission, file)
 
-    async def read(self, submission: str, file: str, name: str) -> bytes:
+    async def read(self, submission: SubmissionId, file: str, name: str) -> bytes:
         try:
             return await self.run((self.kept / submission / file / name).read_bytes)
         except FileNotFoundError:
             raise BlobMissingError from None
 
-    async def submissions(self) -> list[str]:
-        return await self.run(lambda: sorted(_names(self.kept)))
+    async def submissions(self) -> list[SubmissionId]:
+        return await self.run(lambda: [SubmissionId(name) for name in sorted(_names(self.kept))])
 
-    async def delete(self, submission: str, parts: Sequence[Part]) -> None:
+    async def delete(self, submission: SubmissionId, parts: Sequence[Part]) -> None:
         await self.run(self._delete, submission, parts)
 
     async def sweep(self, today: date) -> None:
@@ -80,7 +81,7 @@ class LocalBlobs:
     async def close(self) -> None:
         self._threads.shutdown(wait=True)
 
-    def _list(self, submission: str, file: str | None) -> list[Part]:
+    def _list(self, submission: SubmissionId, file: str | None) -> list[Part]:
         found = []
         for name in [file] if file else _names(self.kept / submission):
             for entry in _entries(self.kept / submission / name):
@@ -89,7 +90,7 @@ class LocalBlobs:
                     found.append(part)
         return sorted(found, key=part_order)
 
-    def _delete(self, submission: str, parts: Sequence[Part]) -> None:
+    def _delete(self, submission: SubmissionId, parts: Sequence[Part]) -> None:
         folder = self.kept / submission
         for part in parts:
             (folder / part.file / part.name).unlink(missing_ok=True)
@@ -130,7 +131,7 @@ class LocalPartWriter:
         await self._store.run(self._flush)
         return self._hash.hexdigest()
 
-    async def keep(self, submission: str, file: str, index: int, day: date) -> str:
+    async def keep(self, submission: SubmissionId, file: str, index: int, day: date) -> str:
         name = part_name(index, self._hash.hexdigest(), day)
         await self._store.run(self._keep, self._store.kept / submission / file, name, day)
         return name

@@ -8,12 +8,15 @@ for what came after the last one misses nothing. Sealed columns stand last: SQLi
 from tortoise import fields
 from tortoise.models import Model
 
+from crypto.ids import CharterHash, FindingId, MessageId, SubmissionId, TextHash
+from portal.kit.columns import text_column
+
 
 class CharterRecord(Model):
     """A commission's charter as its note."""
 
     sequence = fields.BigIntField(primary_key=True)
-    hash = fields.CharField(64, unique=True)
+    hash: fields.Field[CharterHash] = text_column(64, unique=True)
     slug = fields.CharField(31)
     number = fields.IntField()
     note = fields.TextField()
@@ -41,9 +44,9 @@ class SubmissionRecord(Model):
     """
 
     sequence = fields.BigIntField(primary_key=True)
-    submission = fields.CharField(32, unique=True)
+    submission: fields.Field[SubmissionId] = text_column(32, unique=True)
     slug = fields.CharField(31)
-    charter = fields.CharField(64)
+    charter: fields.Field[CharterHash] = text_column(64)
     mailbox = fields.CharField(32, db_index=True)
     token_sha256 = fields.CharField(64)
     manifest_sha256 = fields.CharField(64)
@@ -68,8 +71,8 @@ class ReplyRecord(Model):
     """A commission's sealed reply, waiting in a mailbox."""
 
     sequence = fields.BigIntField(primary_key=True)
-    submission = fields.CharField(32)
-    message = fields.CharField(32)
+    submission: fields.Field[SubmissionId] = text_column(32)
+    message: fields.Field[MessageId] = text_column(32)
     day = fields.DateField()
     sealed = fields.BinaryField()
 
@@ -83,8 +86,8 @@ class FollowUpRecord(Model):
 
     sequence = fields.BigIntField(primary_key=True)
     slug = fields.CharField(31)
-    submission = fields.CharField(32)
-    message = fields.CharField(32)
+    submission: fields.Field[SubmissionId] = text_column(32)
+    message: fields.Field[MessageId] = text_column(32)
     day = fields.DateField()
     sealed = fields.BinaryField()
 
@@ -98,10 +101,10 @@ class FindingRecord(Model):
     """A revision of a published finding. Of all but the newest the note is empty: what was corrected is not kept."""
 
     sequence = fields.BigIntField(primary_key=True)
-    identifier = fields.CharField(64)
+    identifier: fields.Field[FindingId] = text_column(64)
     slug = fields.CharField(31)
     revision = fields.IntField()
-    hash = fields.CharField(64, unique=True)
+    hash: fields.Field[TextHash] = text_column(64, unique=True)
     day = fields.DateField()
     kind = fields.CharField(16)
     reason = fields.TextField(null=True)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import obstore
 from obstore.store import S3Store
 
+from crypto.ids import SubmissionId
 from portal.storage.blobs import Part, PartWriter, parse_part, part_name, part_order
 from portal.storage.errors import BlobMissingError, StorageFullError
 
@@ -37,25 +38,25 @@ class S3Blobs:
     def new_part(self) -> PartWriter:
         return S3PartWriter(self._store)
 
-    async def parts(self, submission: str, file: str | None = None) -> list[Part]:
+    async def parts(self, submission: SubmissionId, file: str | None = None) -> list[Part]:
         prefix = f"parts/{submission}" + (f"/{file}" if file else "")
         found = []
         async for page in obstore.list(self._store, prefix):
             found += [part for each in page if (part := _parse(each))]
         return sorted(found, key=part_order)
 
-    async def read(self, submission: str, file: str, name: str) -> bytes:
+    async def read(self, submission: SubmissionId, file: str, name: str) -> bytes:
         try:
             answer = await obstore.get_async(self._store, f"parts/{submission}/{file}/{name}")
             return bytes(await answer.bytes_async())
         except FileNotFoundError:
             raise BlobMissingError from None
 
-    async def submissions(self) -> list[str]:
+    async def submissions(self) -> list[SubmissionId]:
         listing = await obstore.list_with_delimiter_async(self._store, "parts")
-        return [prefix.rsplit("/", 1)[-1] for prefix in listing["common_prefixes"]]
+        return [SubmissionId(prefix.rsplit("/", 1)[-1]) for prefix in listing["common_prefixes"]]
 
-    async def delete(self, submission: str, parts: Sequence[Part]) -> None:
+    async def delete(self, submission: SubmissionId, parts: Sequence[Part]) -> None:
         if parts:
             await obstore.delete_async(self._store, [f"parts/{submission}/{part.file}/{part.name}" for part in parts])
 
@@ -84,7 +85,7 @@ class S3PartWriter:
         self._sha256 = (await asyncio.to_thread(hashlib.sha256, self._chunks[0])).hexdigest()
         return self._sha256
 
-    async def keep(self, submission: str, file: str, index: int, day: date) -> str:
+    async def keep(self, submission: SubmissionId, file: str, index: int, day: date) -> str:
         name = part_name(index, self._sha256, day)
         try:
             await obstore.put_async(self._store, f"parts/{submission}/{file}/{name}", self._chunks[0])

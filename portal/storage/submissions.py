@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
+from crypto.ids import SubmissionId
 from portal.storage.records import SubmissionRecord
 
 
@@ -18,13 +19,13 @@ class Accepted:
     acknowledgement: str
 
 
-async def find_accepted(submission: str) -> Accepted | None:
+async def find_accepted(submission: SubmissionId) -> Accepted | None:
     """What was accepted under this id."""
     rows = await SubmissionRecord.filter(submission=submission).values_list("manifest_sha256", "acknowledgement")
     return Accepted(*rows[0]) if rows else None
 
 
-async def is_accepted(submission: str) -> bool:
+async def is_accepted(submission: SubmissionId) -> bool:
     return await SubmissionRecord.filter(submission=submission).exists()
 
 
