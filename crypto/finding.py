@@ -167,7 +167,7 @@ def read_finding_text(text: str) -> FindingDraft:
         slug=fields.text("slug", pattern=SLUG),
         charter=CharterHash(fields.hex("charter", HASH_BYTES)),
         revision=fields.integer("revision", 1, REVISION_MAX),
-        previous=_optional_text(fields, "previous", pattern=r"[0-9a-f]{64}"),
+        previous=_read_previous(fields),
         kind=_one_of(fields, "kind", FINDING_KINDS),
         reason=_optional_text(fields, "reason", REASON_CHARS_MAX),
         day=fields.day("day"),

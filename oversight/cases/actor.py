@@ -6,7 +6,7 @@ from datetime import datetime
 
 from crypto.age import PqIdentity
 from crypto.charter import Charter
-from crypto.ids import EventHash, MemberLabel
+from crypto.ids import MemberLabel
 from crypto.note import SigningKey
 from oversight.commission.charters import current_charter
 from oversight.members.sessions import OpenSession

@@ -81,7 +81,7 @@ async def rebuild(charters: Mapping[CharterHash, Charter]) -> int:
     Raises what ``crypto.event.read_event`` and ``oversight.workflow.projection.apply_event`` raise; then the rows stay
     as they were.
     """
-    cases = [case async for case in _cases()]
+    case_ids = [case_id async for case_id in _case_ids()]
     async with transaction():
         await CaseReportRecord.all().delete()
         await CaseHolderRecord.all().delete()

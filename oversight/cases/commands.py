@@ -116,7 +116,7 @@ async def declare(
     ``further`` are reports that are about to be added. ``reason`` is left out when it could be read by somebody in
     conflict who still holds the case.
     """
-    state = await _loaded(actor, case)
+    state = await _loaded(actor, case_id)
     granted = await _granted(actor, [*state.reports, *(report for report in further if report not in state.reports)])
     part = Text(reason) if reason else None
     return await _act(actor, case_id, lambda _: EventDraft(Declared(conflict, granted), part))
@@ -197,9 +197,11 @@ async def extend_clock(actor: Actor, case_id: CaseId, clock: str, due: date, rea
     return await _act(actor, case_id, lambda _: EventDraft(ClockExtended(clock, due), Text(reasons)))
 
 
-async def record_reply(actor: Actor, case: str, report: str, message: str, purpose: str) -> CaseState:
+async def record_reply(
+    actor: Actor, case_id: CaseId, report: SubmissionId, message: MessageId, purpose: str
+) -> CaseState:
     """Record a message to a reporter; ``purpose`` is one of PURPOSES."""
-    return await _act(actor, case, lambda _: EventDraft(Replied(report, message, purpose)))
+    return await _act(actor, case_id, lambda _: EventDraft(Replied(report, message, purpose)))
 
 
 # --- the finding ---------------------------------------------------------------------------------------------------
@@ -248,14 +250,14 @@ async def _act(actor: Actor, case_id: CaseId, draft: Callable[[CaseState], Event
     return await _act_later(actor, case_id, later)
 
 
-async def _act_later(actor: Actor, case: str, draft: Callable[[CaseState], Awaitable[EventDraft]]) -> CaseState:
-    """EventDraft for the case as it is, sign, append; again when somebody else was faster, for the rules judge anew.
+async def _act_later(actor: Actor, case_id: CaseId, draft: Callable[[CaseState], Awaitable[EventDraft]]) -> CaseState:
+    """Draft for the case as it is, sign, append; again when somebody else was faster, for the rules judge anew.
 
     The first attempt starts from the case as the request has read it. It may be out of date: the transaction that
     appends reads the case again and finds the place taken, and then every further attempt reads it anew.
     """
     for attempt in range(ATTEMPTS_MAX):
-        state = await (_loaded(actor, case) if attempt == 0 else load_case(case))
+        state = await (_loaded(actor, case_id) if attempt == 0 else load_case(case_id))
         if actor.seen is not None and actor.seen != state.head.hash:
             raise ConflictError
         try:
@@ -265,14 +267,14 @@ async def _act_later(actor: Actor, case: str, draft: Callable[[CaseState], Await
     raise ConflictError
 
 
-async def _loaded(actor: Actor, case: str) -> CaseState:
+async def _loaded(actor: Actor, case_id: CaseId) -> CaseState:
     """The case as this request has read it, or as it is now if it has not."""
-    if actor.loaded is not None and actor.loaded.head.case == case:
+    if actor.loaded is not None and actor.loaded.head.case == case_id:
         return actor.loaded
-    return await load_case(case)
+    return await load_case(case_id)
 
 
-async def _append(actor: Actor, case: str, state: CaseState | None, draft: EventDraft) -> CaseState:
+async def _append(actor: Actor, case_id: CaseId, state: CaseState | None, draft: EventDraft) -> CaseState:
     sequence = 0 if state is None else state.head.sequence + 1
     sealed = None
     if draft.part is not None:

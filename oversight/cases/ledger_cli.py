@@ -9,6 +9,7 @@ from pathlib import Path
 from crypto.charter import Charter
 from crypto.encoding import HASH_BYTES, decode_hex
 from crypto.errors import CryptoError
+from crypto.ids import CaseId, CharterHash, EventHash
 from crypto.taxonomy import CASE_PREFIX
 from oversight.cases.case_store import NoSuchCaseError, find_case, load_case, load_notes, rebuild
 from oversight.commission.charters import charters_by_hash
@@ -74,7 +75,7 @@ async def export_ledger(options: argparse.Namespace, settings: Settings) -> int:
 
 
 async def _export(case: str, out: Path) -> int:
-    state = await (find_case(case) if case.startswith(CASE_PREFIX) else load_case(case))
+    state = await (find_case(case) if case.startswith(CASE_PREFIX) else load_case(CaseId(case)))
     charters = await charters_by_hash()
     with out.open("xb") as file:
         write_export(file, state.head.case, list(charters.values()), [])

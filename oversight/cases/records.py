@@ -4,7 +4,7 @@
 from tortoise import fields
 from tortoise.models import Model
 
-from crypto.ids import CaseId, EventHash, MemberLabel, SubmissionId
+from crypto.ids import CaseId, MemberLabel, SubmissionId
 from portal.kit.columns import text_column
 
 

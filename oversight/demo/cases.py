@@ -138,9 +138,11 @@ class CaseMaker:
 
     async def _work(self, case_id: CaseId) -> None:
         investigator = self.people[INVESTIGATOR]
-        await commands.note(investigator, case, "Demonstration: called the hospital; they keep the file for two years.")
+        await commands.note(
+            investigator, case_id, "Demonstration: called the hospital; they keep the file for two years."
+        )
         party = Party("Police of the northern airport (fictional)", (), (), PARTY_AUTHORITY)
-        await commands.add_party(investigator, case, party)
+        await commands.add_party(investigator, case_id, party)
 
     async def _recuse(self, case_id: CaseId) -> None:
         """The second investigator comes in, remembers a conflict, and is shut out; the case gets new keys."""

@@ -10,6 +10,7 @@ from typing import Any
 import httpx
 
 from crypto.charter import Charter
+from crypto.ids import FindingId, SubmissionId
 from crypto.receipt_code import format_code
 from oversight.commission.portal import connect_before_founding
 from oversight.demo.cases import CaseMaker, PlannedCase, people_of, set_back

@@ -14,6 +14,7 @@ from typing import Any
 from tortoise.functions import Count
 
 from crypto.errors import CryptoError
+from crypto.ids import MemberLabel, SubmissionId
 from crypto.taxonomy import COUNTRY
 from oversight.letters.records import FollowUpRecord
 from oversight.members.sessions import OpenSession

@@ -20,6 +20,7 @@ from typing import Any, Literal
 import msgspec
 
 from crypto.finding import FindingDraft
+from crypto.ids import TextHash
 from crypto.taxonomy import PUBLICATION_CONSENTS, Outcome
 from oversight.findings.dates import find_dates
 from oversight.findings.folding import Word, clean, is_hidden, mixes_scripts, words

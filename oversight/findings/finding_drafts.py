@@ -14,6 +14,7 @@ import msgspec
 
 from crypto.errors import CryptoError, ProofError
 from crypto.finding import Finding, FindingDraft, Recommendation, Section, check_correction
+from crypto.ids import CaseId, CharterHash, FindingId, MemberLabel
 from crypto.taxonomy import CORRECTION, FIRST, STANDARD_USUAL, STATUS_OPEN, UPDATE
 from oversight.findings.records import FindingDraftRecord
 from oversight.members.sealed_draft import open_draft, seal_draft
@@ -191,15 +192,15 @@ async def load_written(session: OpenSession, case_id: CaseId) -> Written | None:
     if record is None:
         return None
     try:
-        return msgspec.json.decode(open_draft(session, KIND, case, bytes(record.sealed)), type=Written)
+        return msgspec.json.decode(open_draft(session, KIND, case_id, bytes(record.sealed)), type=Written)
     except (CryptoError, msgspec.DecodeError):
         return None
 
 
 async def save_written(session: OpenSession, case_id: CaseId, written: Written) -> None:
     """Keep it in place of what was there."""
-    sealed = seal_draft(session, KIND, case, msgspec.json.encode(written))
-    await FindingDraftRecord.update_or_create({"sealed": sealed}, member=session.member.label, case=case)
+    sealed = seal_draft(session, KIND, case_id, msgspec.json.encode(written))
+    await FindingDraftRecord.update_or_create({"sealed": sealed}, member=session.member.label, case=case_id)
 
 
 async def discard_written(session: OpenSession, case_id: CaseId) -> None:

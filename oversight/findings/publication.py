@@ -4,6 +4,8 @@
 The note waits in the outbox; the ledger gets its event from a member, who signs it.
 """
 
+from collections.abc import Mapping
+
 from crypto.charter import Charter
 from crypto.event_types import Corrected, Published, Withdrawn
 from crypto.finding import Finding, read_finding, read_finding_text
@@ -42,7 +44,7 @@ async def store_publication(case_id: CaseId, revision: Revision, charter: Charte
 
     async def make(number: int) -> PublicationRecord:
         return await PublicationRecord.get_or_none(hash=finding.hash) or await PublicationRecord.create(
-            hash=finding.hash, number=number, case=case, finding=finding.id, note=finding.note
+            hash=finding.hash, number=number, case=case_id, finding=finding.id, note=finding.note
         )
 
     return await FINDINGS.store(make)

@@ -4,7 +4,9 @@
 from tortoise import fields
 from tortoise.models import Model
 
+from crypto.ids import CaseId, FindingId, MemberLabel, TextHash
 from oversight.wire.outbox import OutgoingRecord
+from portal.kit.columns import text_column
 
 
 class FindingDraftRecord(Model):
@@ -26,9 +28,9 @@ class PublicationRecord(OutgoingRecord):
     It is kept in the clear, for it was approved for everyone to read. ``hash`` is that of its text.
     """
 
-    hash = fields.CharField(max_length=64, primary_key=True)
-    case = fields.CharField(max_length=32, db_index=True)
-    finding = fields.CharField(max_length=80)
+    hash: fields.Field[TextHash] = text_column(64, primary_key=True)
+    case: fields.Field[CaseId] = text_column(32, db_index=True)
+    finding: fields.Field[FindingId] = text_column(80)
     note = fields.BinaryField()
 
     class Meta:

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
 """A letter that goes out to the reporter of a case's report is an event of the case."""
 
+from crypto.ids import CaseId, MessageId, SubmissionId
 from crypto.taxonomy import PURPOSES
 from oversight.cases import commands
 from oversight.cases.actor import Actor

@@ -4,15 +4,17 @@
 from tortoise import fields
 from tortoise.models import Model
 
+from crypto.ids import MemberLabel, MessageId, SubmissionId
 from oversight.wire.outbox import OutgoingRecord
+from portal.kit.columns import text_column
 
 
 class ReplyRecord(OutgoingRecord):
     """A reply, sealed to the reporter's mailbox and to the thread; ``id`` is its message id."""
 
-    id = fields.CharField(max_length=32, primary_key=True)
-    submission = fields.CharField(max_length=32, db_index=True)
-    author = fields.CharField(max_length=31)
+    id: fields.Field[MessageId] = text_column(32, primary_key=True)
+    submission: fields.Field[SubmissionId] = text_column(32, db_index=True)
+    author: fields.Field[MemberLabel] = text_column(31)
     day = fields.DateField()
     sealed = fields.BinaryField()
 

@@ -5,6 +5,7 @@ import hashlib
 from dataclasses import dataclass, field
 
 from crypto.errors import CryptoError
+from crypto.ids import SubmissionId
 from oversight.letters.records import ReplyDraftRecord
 from oversight.members.sealed_draft import open_draft, seal_draft
 from oversight.members.sessions import OpenSession

@@ -4,6 +4,7 @@
 from dataclasses import replace
 
 from crypto.event_types import Checked, Drafted, Publication, RecommendationStatus, Signed, Withdrawn
+from crypto.ids import MemberLabel, TextHash
 from crypto.taxonomy import RECOMMENDATION_STATUSES
 from oversight.workflow.rules import RuleError
 from oversight.workflow.state import CaseState, Check, FindingState, PublishedState

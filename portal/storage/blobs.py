@@ -13,6 +13,7 @@ from datetime import UTC, date, datetime
 from typing import Protocol
 
 from crypto.attachment import FILE as ATTACHMENT_FILE
+from crypto.ids import SubmissionId
 
 PART_BYTES = 4 * 1024 * 1024
 FILE = re.compile(ATTACHMENT_FILE)
