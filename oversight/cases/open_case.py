@@ -69,10 +69,7 @@ async def open_requested_case(request: Request, *, hold: bool = True) -> OpenCas
     """
     session = await current_session(request)
     who = await actor_of(session, request.app.state.clock())
-    try:
-        state = await load_case(request.path_params["case"])
-    except NoSuchCaseError:
-        raise HTTPException(404) from None
+    state = await _load_requested(request)
     case = OpenCase(session, replace(who, loaded=state), state, await charters_by_hash())
     try:
         keys = await open_keys(who, state)
@@ -89,10 +86,7 @@ async def find_requested_case(request: Request) -> OpenCase:
     """The case that the path names, to a member who may come to hold it: for declaring, before anything is shown."""
     session = await current_session(request)
     who = await actor_of(session, request.app.state.clock())
-    try:
-        state = await load_case(request.path_params["case"])
-    except NoSuchCaseError:
-        raise HTTPException(404) from None
+    state = await _load_requested(request)
     case = OpenCase(session, replace(who, loaded=state), state, await charters_by_hash())
     if HANDLERS.isdisjoint(case.roles):
         raise HTTPException(404)
