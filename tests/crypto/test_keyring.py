@@ -119,6 +119,23 @@ class TestKeyring:
         with pytest.raises(LimitError):
             seal_keyring(INVESTIGATOR, longest + "x", "x", MINIMUM)
 
+    def test_a_keyring_is_made_of_random_bytes_alone(self):
+        source = Random(3)
+        made = Keyring.generate(lambda size: source.randbytes(size))
+        same = Random(3)
+        assert made == Keyring(same.randbytes(32), same.randbytes(32), same.randbytes(32))
+
+    def test_salt_and_nonce_are_16_and_24_random_bytes(self):
+        source = Random(2)
+        sealed = seal_keyring(INVESTIGATOR, PASSPHRASE, "investigator", MINIMUM, source.randbytes)
+        same = Random(2)
+        assert (sealed[30:46], sealed[46:70]) == (same.randbytes(16), same.randbytes(24))
+        assert source.randbytes(8) == same.randbytes(8)
+
+    def test_a_version_without_its_newline_is_none(self):
+        with pytest.raises(MalformedError):
+            open_keyring(b"amparo/v2/keyring".ljust(182, b"x"), PASSPHRASE, "investigator")
+
     def test_each_secret_has_32_bytes_and_its_place(self):
         made = Keyring(b"i" * 32, b"s" * 32, b"x" * 32)
         assert made.to_bytes() == b"i" * 32 + b"s" * 32 + b"x" * 32
@@ -126,8 +143,9 @@ class TestKeyring:
         for sizes in ((31, 32, 32), (32, 33, 32), (32, 32, 0)):
             with pytest.raises(MalformedError):
                 Keyring(*map(bytes, sizes))
-        with pytest.raises(MalformedError):
-            Keyring.from_bytes(bytes(97))
+        for size in (0, 95, 97):
+            with pytest.raises(MalformedError, match="not 96 bytes"):
+                Keyring.from_bytes(bytes(size))
 
     def test_a_weak_keyring_is_to_be_sealed_anew_and_todays_is_not(self):
         assert needs_upgrade(SEALED)
@@ -154,7 +172,9 @@ class TestKeyring:
 class TestPassphrase:
     def test_it_is_six_words_of_the_list_chosen_by_ten_bits_each(self):
         bits = iter([0, 1, 1023, 1024, 0xFFFF, 512])
-        words = new_passphrase(lambda size: next(bits).to_bytes(size))
+        sizes = []
+        words = new_passphrase(lambda size: sizes.append(size) or next(bits).to_bytes(size))
+        assert sizes == [2] * 6
         assert words.split(" ") == [WORDLIST[index] for index in (0, 1, 1023, 0, 1023, 512)]
         assert len(WORDLIST) == 1024
 

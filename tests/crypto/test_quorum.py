@@ -146,3 +146,9 @@ def test_a_share_that_was_made_up_is_found_among_more_than_are_needed():
     for shares in ([*TRUSTEES[:3], forged.mnemonic()], [forged.mnemonic(), *TRUSTEES[:3]]):
         with pytest.raises(AuthenticationError):
             recombine_reserve(shares)
+
+
+def test_a_single_share_is_too_few():
+    with pytest.raises(ShareError, match="1 of the 3 shares") as caught:
+        recombine_reserve(TRUSTEES[:1])
+    assert (caught.value.reason, caught.value.share) == ("too-few", None)

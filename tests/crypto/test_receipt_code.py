@@ -207,6 +207,11 @@ class TestNewCode:
         code = new_code(lambda size: bytes(itertools.islice(stream, size)))
         assert "".join(group[:4] for group in groups(code)) == "0123456789012345678901234567"
 
+    def test_no_more_is_drawn_than_a_code_has_digits(self):
+        answers = [bytes(28)]
+        code = new_code(lambda size: answers.pop()[: size if size == 28 else 0])
+        assert code == add_checks("0" * 28)
+
     def test_a_source_of_thrown_away_bytes_only_is_asked_again(self):
         answers = [bytes([255]) * 100, bytes([250]) * 100, bytes(27), bytes([7]) * 100]
         code = new_code(lambda size: answers.pop(0)[:size])

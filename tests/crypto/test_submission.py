@@ -460,3 +460,7 @@ def test_a_charter_may_have_as_many_slots_as_are_allowed():
     data = seal_grant(Grant("00" * 16, ACME.identities["R"]), grant_recipients(charter, TODAY))
     assert len(check_sealed_prefix(data).stanzas) == 64
     assert open_grant(data, [ACME.identities["reserve"]]).identity == ACME.identities["R"]
+
+
+def test_hidden_details_count_as_kept_unless_it_is_said_that_they_were_removed():
+    assert not OutgoingAttachment("paper.pdf", "application/pdf", b"").stripped

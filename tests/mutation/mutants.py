@@ -161,7 +161,7 @@ def _mutable(node: ast.AST) -> Iterator[ast.AST]:
         case ast.Raise():
             yield from _codes(node)
             return
-        case ast.Import() | ast.ImportFrom() | ast.JoinedStr():
+        case ast.Import() | ast.ImportFrom() | ast.JoinedStr() | ast.Subscript(value=ast.Name(id="Literal")):
             return
         case ast.Assign(targets=[ast.Name(id="__all__" | "T" | "P")]):
             return
