@@ -121,7 +121,7 @@ class TestKeyring:
 
     def test_a_keyring_is_made_of_random_bytes_alone(self):
         source = Random(3)
-        made = Keyring.generate(lambda size: source.randbytes(size))
+        made = Keyring.generate(source.randbytes)
         same = Random(3)
         assert made == Keyring(same.randbytes(32), same.randbytes(32), same.randbytes(32))
 
