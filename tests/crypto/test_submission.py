@@ -464,3 +464,26 @@ def test_a_charter_may_have_as_many_slots_as_are_allowed():
 
 def test_hidden_details_count_as_kept_unless_it_is_said_that_they_were_removed():
     assert not OutgoingAttachment("paper.pdf", "application/pdf", b"").stripped
+
+
+def test_as_many_and_as_large_attachments_as_the_charter_allows_are_sealed():
+    limits = replace(ACME.charter.limits, attachments=2, attachment_bytes=4)
+    charter = ACME.sign_charter(make_charter(replace(ACME.charter, limits=limits)))
+    largest = replace(PICTURE, data=b"1234")
+    submission = sealed(charter=charter, attachments=[largest, largest])
+    assert len(submission.manifest.attachments) == 2
+    with pytest.raises(LimitError):
+        sealed(charter=charter, attachments=[largest] * 3)
+
+
+def test_what_travels_is_named_by_its_hash_and_not_printed():
+    submission = sealed()
+    assert submission.manifest_hash == hashlib.sha256(submission.manifest_bytes).hexdigest()
+    assert "age-encryption" not in repr(submission)
+    assert "manifest_bytes" not in repr(submission)
+
+
+def test_the_state_names_thread_charter_and_submission():
+    submission = sealed()
+    state = open_state(submission.files["state.age"], ACME.mailbox)
+    assert (state.charter, state.submission) == (ACME.charter.hash, submission.manifest.submission)

@@ -8,7 +8,7 @@ that ends otherwise, a bound of a slice left out, arguments swapped or left out,
 returned, an exception not caught. Every test is run once under a tracer, to know which lines it runs
 (``selection.py``). A process is then forked for each mutant from one that has collected the tests; the fault is swapped
 into the loaded functions, or its module is imported anew (``swap.py``); the tests that run its line follow, at most
-four seconds of them, those of the module's own file first, until one fails (``run.py``). Properties get at most twenty
+eight seconds of them, those of the module's own file first, until one fails (``run.py``). Properties get at most twenty
 examples, always the same ones. A mutant that takes many times as long as its tests do is ended and counts as killed.
 
 The score is killed / (all - explained), at least 90 % (``report.py``). A survivor that no test can tell from the

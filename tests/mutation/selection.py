@@ -20,7 +20,7 @@ EXAMPLES_MAX = 20
 # A function that runs more often than this in one test shows no new lines any more.
 CALLS_MAX = 40
 # Processor time of the tests that one mutant gets.
-SECONDS_MAX = 4.0
+SECONDS_MAX = 8.0
 Lines = dict[str, dict[str, list[int]]]
 
 
