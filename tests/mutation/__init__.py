@@ -15,6 +15,11 @@ The score is killed / (all - explained), at least 90 % (``report.py``). A surviv
 original, or need not, is explained in ``explained.toml``. Not seen: a fault that only another process would run into,
 such as one that a test starts with ``python -m``.
 
+About 5,100 mutants of ``crypto`` take 20 minutes of processor time in one process, the first half minute of it to trace
+the tests. Measured in November 2026 for age, bech32, note, receipt code, charter, manifest, bundle, submission,
+message, keyring, quorum and tlog, 2,550 mutants: 94.8 %, with the charter last to be tried again (81 % before its
+limits had tests). The other modules have not been measured whole yet: ``make mutants`` goes on with them.
+
 Why no library: mutmut 3.8 mutates neither constants nor fields nor properties, and a package of formats is half
 constants; its mutants can't be loaded by programs that tests start. Cosmic Ray runs the whole command for every mutant,
 which here takes a minute each.
