@@ -142,11 +142,11 @@ class Selection:
         return chosen
 
     def _own(self, path: str) -> str:
-        """What the tests of a module have in their names: ``test_age_pq.py``, or ``test_age.py`` if there is none."""
+        """What the tests of a module have in their names: ``test_charter`` and ``test_charter_limits`` for the charter,
+        ``test_age`` for ``age_pq``, which has no file of its own."""
         words = Path(path).stem.split("_")
-        names = ["_".join(words[:size]) for size in range(len(words), 0, -1)]
-        found = (name for name in names if any(f"/test_{name}.py::" in test for test in self._seconds))
-        return f"/test_{next(found, names[0])}.py::"
+        names = [f"/test_{'_'.join(words[:size])}" for size in range(len(words), 0, -1)]
+        return next((name for name in names if any(name in test for test in self._seconds)), names[0])
 
     def seconds_of(self, tests: Iterable[str]) -> float:
         return sum(self._seconds[test] for test in tests)
