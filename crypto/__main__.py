@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
-"""``python -m crypto``: the formats by hand, on a machine that needs nothing of ours but this package.
+"""``python -m crypto``: the formats on the command line; needs nothing of Amparo but this package.
 
 Each module of commands offers ``add_parser(subparsers)``, which sets ``run`` on the parsers that it adds: a function of
 the parsed arguments, which raises CryptoError or OSError when it fails. The exit status is then 1, and 2 for a command
-line that argparse does not take.
+line that argparse does not accept.
 """
 
 import argparse

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
-"""The acknowledgement: the portal's signed word that it took a submission in. docs/protocol.md §7.2, §12."""
+"""The acknowledgement: the portal's signed statement that it received a submission. docs/protocol.md §7.2, §12."""
 
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
@@ -44,16 +44,16 @@ class Acknowledgement:
     def check(self, *, origin: str, submission: SubmissionId, manifest_hash: str, commitment: str) -> None:
         """Raise ProofError unless it acknowledges this submission at this portal."""
         if (self.origin, self.submission) != (origin, submission):
-            raise ProofError("an acknowledgement is for another submission")
+            raise ProofError("the acknowledgement is for another submission")
         if (self.manifest_hash, self.commitment) != (manifest_hash, commitment):
-            raise ProofError("an acknowledgement is for other bytes than those that were sent")
+            raise ProofError("an acknowledgement is for other bytes than were sent")
 
 
 def read_acknowledgement(data: bytes, portal: VerifierKey) -> Acknowledgement:
     """Read a note that the portal signed.
 
-    Raises AuthenticationError when it did not, MalformedError or LimitError for another form, UnsupportedVersionError
-    for another version. *Not* checked: what it acknowledges (``Acknowledgement.check``).
+    Raises AuthenticationError unless the portal signed it, MalformedError or LimitError for another form,
+    UnsupportedVersionError for another version. *Not* checked: what it acknowledges (``Acknowledgement.check``).
     """
     parsed = Note.parse(data)
     note.verify(parsed, [portal])
@@ -64,7 +64,7 @@ def read_text(text: str) -> Acknowledgement:
     """Read the text of an acknowledgement whose signature was verified. Raises as ``read_acknowledgement``."""
     lines = text.split("\n")
     if lines[0] != HEADING and lines[0].startswith(ANY_HEADING):
-        raise UnsupportedVersionError("an acknowledgement is of a version that this program does not read")
+        raise UnsupportedVersionError("the acknowledgement has a version that this program does not read")
     if lines[0] != HEADING or len(lines) != LINES + 1:
         raise MalformedError("not an acknowledgement")
     _, origin, submission, manifest_hash, commitment, received, logged, _ = lines
@@ -72,13 +72,13 @@ def read_text(text: str) -> Acknowledgement:
     decode_hex(manifest_hash, HASH_BYTES)
     decode_hex(commitment, HASH_BYTES)
     if not received.startswith("received "):
-        raise MalformedError("an acknowledgement lacks the day")
+        raise MalformedError("the acknowledgement lacks its day")
     day = parse_day(received.removeprefix("received "))
     acknowledgement = Acknowledgement(
         origin, SubmissionId(submission), manifest_hash, commitment, day, _read_logged(logged)
     )
     if not origin or acknowledgement.text() != text:
-        raise MalformedError("an acknowledgement has another form than the one allowed")
+        raise MalformedError("the acknowledgement is not in its only allowed form")
     return acknowledgement
 
 
@@ -88,4 +88,4 @@ def _read_logged(line: str) -> datetime | None:
     try:
         return datetime.strptime(line, LOGGED_BEFORE + _TIME).replace(tzinfo=UTC)
     except ValueError:
-        raise MalformedError("an acknowledgement does not say whether it was logged") from None
+        raise MalformedError("the acknowledgement does not say whether it was logged") from None

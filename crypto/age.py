@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
 """age v1 files (c2sp.org/age): seal to recipients, open with identities. docs/protocol.md §2.
 
-Whoever has the ordinary ``age`` tool, 1.3 or later, opens what is sealed here and seals what is opened here. The header
-is in ``crypto/age_header.py``, the payload in ``crypto/age_stream.py``, the recipient types in ``crypto/age_pq.py`` and
-``crypto/age_x25519.py``; ASCII armor is taken off before, by ``crypto/armor.py``.
+The ordinary ``age`` tool, from version 1.3, opens files sealed here and seals files that open here. The header is in
+ ``crypto/age_header.py``, the payload in ``crypto/age_stream.py``, the recipient types in ``crypto/age_pq.py`` and
+``crypto/age_x25519.py``; ``crypto/armor.py`` removes ASCII armor first.
 
-Sources and sinks are binary files. A sink takes all that ``write`` gives it, as every buffered file does.
+Sources and sinks are binary files. A sink accepts all the bytes of a ``write``, as every buffered file does.
 """
 
 import io
@@ -49,14 +49,14 @@ T = TypeVar("T")
 
 
 class Recipient(Protocol):
-    """Whom a file is sealed to."""
+    """A public key that a file is sealed to."""
 
     def wrap(self, file_key: bytes) -> Stanza:
         """Return a stanza that carries the file key (16 bytes)."""
 
 
 class Identity(Protocol):
-    """Who opens a file."""
+    """A secret key that opens a file."""
 
     def unwrap(self, stanzas: Sequence[Stanza]) -> bytes:
         """Return the file key; NotARecipientError if no stanza is for this identity."""
@@ -79,7 +79,7 @@ def parse_identity(text: str) -> Identity:
 def parse_identity_file(text: str) -> list[Identity]:
     """Parse an identity file as age-keygen writes it: one identity a line, lines with ``#`` and empty ones skipped.
 
-    MalformedError names the line that does not parse, without showing it, or says that there is none at all.
+    MalformedError names the line that does not parse, without showing it, or says that the file has no key.
     """
     return _parse_lines(text, parse_identity)
 
@@ -110,12 +110,12 @@ def seal_stream(source: BinaryIO, sink: BinaryIO, recipients: Sequence[Recipient
     recipient or for post-quantum ones mixed with others, and LimitError above MAX_STANZAS.
     """
     if not recipients:
-        raise MalformedError("age: there is no recipient")
+        raise MalformedError("age: no recipient was given")
     if len(recipients) > MAX_STANZAS:
         raise LimitError(f"age: more than {MAX_STANZAS} recipients")
     file_key = secrets.token_bytes(FILE_KEY_SIZE)
     stanzas = [recipient.wrap(file_key) for recipient in recipients]
-    # One weaker recipient would make the whole file as weak: c2sp.org/age says that the same file should not have both.
+    # One weaker recipient would weaken the whole file: c2sp.org/age says that a file should not have both.
     if len({stanza.type == age_pq.STANZA_TYPE for stanza in stanzas}) > 1:
         raise MalformedError("age: post-quantum recipients cannot be mixed with others")
     sink.write(encode_header(stanzas, file_key))
@@ -139,7 +139,7 @@ def open_stream(source: BinaryIO, sink: BinaryIO, identities: Sequence[Identity]
 def check_sealed_prefix(data: bytes) -> Header:
     """Return the header with which ``data`` begins, if it has ``mlkem768x25519`` stanzas only. docs/protocol.md §2.
 
-    ``data`` holds the whole header, and may stop anywhere behind it: the first MAX_HEADER_SIZE bytes of a file are
+    ``data`` holds the whole header and may end anywhere after it: the first MAX_HEADER_SIZE bytes of a file are
     always enough. Refuses plaintext, armor and files for weaker recipients; raises MalformedError,
     UnsupportedVersionError or LimitError. *Not* checked: the MAC and the payload, which only a recipient can check.
     """
@@ -167,5 +167,5 @@ def _parse_lines(text: str, parse: Callable[[str], T]) -> list[T]:
             except CryptoError as error:
                 raise MalformedError(f"line {number}: {error}") from error
     if not parsed:
-        raise MalformedError("there is no key in the file")
+        raise MalformedError("the file has no key")
     return parsed

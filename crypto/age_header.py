@@ -32,8 +32,8 @@ MAC_LABEL = b"header"
 MAC_SIZE = 32
 COLUMNS = 64
 
-# A grant of ours has at most 64 stanzas of 1.6 KB. The limits leave room for headers of others and keep what a
-# stranger can make us hold small.
+# Our grants have at most 64 stanzas of 1.6 KB. The limits leave room for the headers of other programs, and bound the
+# memory that a stranger can make us use.
 MAX_STANZAS = 256
 MAX_HEADER_SIZE = 1 << 20
 
@@ -51,8 +51,8 @@ class Stanza:
 class Header:
     """A parsed header: not authenticated until ``check_mac`` has passed.
 
-    ``covered`` is what the MAC covers, as it was read: all up to and including the three hyphens. ``size`` counts the
-    bytes of the whole header; the payload begins there.
+    ``covered`` holds the bytes under the MAC, as read: all up to and including the three hyphens. ``size`` is the
+    length of the whole header in bytes; the payload begins there.
     """
 
     stanzas: tuple[Stanza, ...]
@@ -63,7 +63,7 @@ class Header:
     def check_mac(self, file_key: bytes) -> None:
         """Raise AuthenticationError unless the MAC was made with this file key over this header."""
         if not hmac.compare_digest(_compute_mac(file_key, self.covered), self.mac):
-            raise AuthenticationError("age header: the MAC does not match, the header was altered")
+            raise AuthenticationError("age header: the MAC does not match: the header was altered")
 
 
 def read_header(source: BinaryIO) -> Header:
@@ -71,7 +71,7 @@ def read_header(source: BinaryIO) -> Header:
 
     Raises UnsupportedVersionError for an age file of another version, MalformedError for anything that the grammar
     does not allow, LimitError above MAX_STANZAS stanzas or MAX_HEADER_SIZE bytes. What the stanzas hold is *not*
-    checked, except that ``scrypt`` stands alone.
+    checked, except that a ``scrypt`` stanza is the only one.
     """
     text = bytearray(_read_version_line(source))
     stanzas: list[Stanza] = []
@@ -84,7 +84,7 @@ def read_header(source: BinaryIO) -> Header:
         stanzas.append(Stanza(kind, tuple(arguments), _read_body(source, text)))
     if not line.startswith(MAC_MARK + b" ") or not stanzas:
         raise MalformedError("age header: a stanza or the MAC line was expected")
-    # A passphrase file with a second stanza would open without the passphrase, against what its reader expects.
+    # With a second stanza the file would open without the passphrase, which is not what its reader expects.
     if len(stanzas) > 1 and any(stanza.type == "scrypt" for stanza in stanzas):
         raise MalformedError("age header: a scrypt stanza must be the only one")
     covered_size = len(text) - len(line) - 1 + len(MAC_MARK)
@@ -95,7 +95,7 @@ def read_header(source: BinaryIO) -> Header:
 def encode_header(stanzas: Sequence[Stanza], file_key: bytes) -> bytes:
     """Return the header with these stanzas in this order, closed by the MAC under the file key (16 bytes).
 
-    *Not* checked: that there are between 1 and MAX_STANZAS of them.
+    *Not* checked: that the number of stanzas is between 1 and MAX_STANZAS.
     """
     covered = VERSION_LINE + b"".join(map(_encode_stanza, stanzas)) + MAC_MARK
     return covered + b" " + encode_base64(_compute_mac(file_key, covered)).encode() + b"\n"
@@ -118,7 +118,7 @@ def _read_version_line(source: BinaryIO) -> bytes:
     if line == VERSION_LINE:
         return line
     if ANY_VERSION_LINE.fullmatch(line):
-        raise UnsupportedVersionError("age header: an age file, but not of version 1")
+        raise UnsupportedVersionError("age header: this age file is not of version 1")
     raise MalformedError("age header: not an age file")
 
 
@@ -129,7 +129,7 @@ def _read_line(source: BinaryIO, text: bytearray) -> bytes:
     if len(line) > room:
         raise LimitError(f"age header: longer than {MAX_HEADER_SIZE} bytes")
     if not line.endswith(b"\n"):
-        raise MalformedError("age header: ends early")
+        raise MalformedError("age header: truncated")
     text += line
     return line[:-1]
 
@@ -140,7 +140,7 @@ def _read_body(source: BinaryIO, text: bytearray) -> bytes:
     while True:
         line = _read_line(source, text)
         if len(line) > COLUMNS:
-            raise MalformedError(f"age header: a line is longer than {COLUMNS} columns")
+            raise MalformedError(f"age header: a line is longer than {COLUMNS} characters")
         body += decode_base64(line.decode("latin-1"))
         if len(line) < COLUMNS:
             return bytes(body)

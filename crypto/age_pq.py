@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
 """The recipient type ``mlkem768x25519`` (``age1pq1…``): c2sp.org/age, "The MLKEM768-X25519 (i.e. X-Wing) … type".
 
-The file key is sealed by HPKE (RFC 9180) in base mode with KEM 0x647a, which stays safe as long as either ML-KEM-768 or
-X25519 does. An identity is a seed of 32 bytes; SHAKE256 stretches it to the seed of ML-KEM (64 bytes, d ‖ z) and the
+The file key is sealed by HPKE (RFC 9180) in base mode with KEM 0x647a, which is secure as long as either ML-KEM-768 or
+X25519 is. An identity is a seed of 32 bytes; SHAKE256 stretches it to the seed of ML-KEM (64 bytes, d ‖ z) and the
 scalar of X25519 (32 bytes). A recipient is the public key of ML-KEM (1184 bytes) ‖ that of X25519 (32 bytes).
 """
 
@@ -87,7 +87,7 @@ class PqIdentity:
 
     @classmethod
     def from_seed(cls, seed: bytes) -> Self:
-        """Take a seed of 32 bytes, secret and uniformly random; MalformedError for another size."""
+        """Make an identity of a secret, uniformly random seed of 32 bytes; MalformedError for another size."""
         return cls(seed)
 
     @classmethod
@@ -113,7 +113,7 @@ class PqIdentity:
                 return _suite().decrypt(sealed, private_key, LABEL)
             except InvalidTag:
                 continue
-        raise NotARecipientError("age: this identity is not a recipient")
+        raise NotARecipientError("age: the file is not sealed to this identity")
 
     @functools.cached_property
     def _private_keys(self) -> tuple[MLKEM768PrivateKey, X25519PrivateKey]:
@@ -132,7 +132,7 @@ def check_stanza(stanza: Stanza) -> bytes:
     """
     # The size of the body is checked before it is opened, against partitioning oracles.
     if stanza.type != STANZA_TYPE or len(stanza.arguments) != 1 or len(stanza.body) != WRAPPED_SIZE:
-        raise MalformedError("age header: an mlkem768x25519 stanza has one argument and a body of 32 bytes")
+        raise MalformedError("age header: an mlkem768x25519 stanza must have one argument and a body of 32 bytes")
     encapsulation = decode_base64(stanza.arguments[0], ENCAPSULATION_SIZE)
     x25519_public_key(encapsulation[MLKEM_CIPHERTEXT_SIZE:])
     return encapsulation + stanza.body

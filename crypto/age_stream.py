@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
 """The payload of an age v1 file: c2sp.org/age, "Payload".
 
-    16-byte nonce, then chunks: ChaCha20-Poly1305 of 64 KiB of plaintext each, a tag of 16 bytes behind
+    16-byte nonce, then chunks: ChaCha20-Poly1305 of 64 KiB of plaintext each, with a 16-byte tag
 
 The key comes from the file key and the nonce. Chunk n is sealed under the AEAD nonce n (11 bytes, big endian) followed
 by 1 for the last chunk and 0 for every other, so that chunks can be neither reordered, nor dropped, nor added. The last
@@ -26,7 +26,7 @@ SEALED_CHUNK_SIZE = CHUNK_SIZE + TAG_SIZE
 
 
 def sealed_size(plaintext_size: int, header_size: int) -> int:
-    """Return the size in bytes of an age file from those of its plaintext and of its header, MAC line included."""
+    """Return the size in bytes of an age file, given those of its plaintext and of its header with the MAC line."""
     chunks = max(1, -(-plaintext_size // CHUNK_SIZE))
     return header_size + NONCE_SIZE + plaintext_size + chunks * TAG_SIZE
 
@@ -51,11 +51,11 @@ def open_payload(source: BinaryIO, sink: BinaryIO, file_key: bytes) -> None:
 
     A chunk is written once it is authenticated, before the next one is read: after an error, throw away what ``sink``
     holds. Raises AuthenticationError for a chunk that was altered, moved or cut, and MalformedError for a payload that
-    ends between two chunks, goes on after its last chunk, or ends with an empty chunk that it does not need.
+    ends between two chunks, continues after its last chunk, or ends with a superfluous empty chunk.
     """
     nonce = _read_full(source, NONCE_SIZE)
     if len(nonce) != NONCE_SIZE:
-        raise MalformedError("age header: no payload nonce follows")
+        raise MalformedError("age header: the payload nonce is missing")
     aead = _payload_aead(file_key, nonce)
     counter = 0
     last = False
@@ -67,14 +67,14 @@ def open_payload(source: BinaryIO, sink: BinaryIO, file_key: bytes) -> None:
         sink.write(chunk)
         counter += 1
     if source.read(1):
-        raise MalformedError("age payload: goes on after its last chunk")
+        raise MalformedError("age payload: there are bytes after the last chunk")
 
 
 def _open_chunk(aead: ChaCha20Poly1305, counter: int, sealed: bytes) -> tuple[bytes, bool]:
     """Return the plaintext of a chunk, and whether it is the last one.
 
-    A full chunk may be the last one or not: its tag tells, and the second try costs one chunk in a whole file. A short
-    one can only be the last.
+    Only the tag tells whether a full chunk is the last one; the second attempt happens once per file. A short chunk can
+    only be the last.
     """
     if not sealed:
         raise MalformedError("age payload: ends before its last chunk")
@@ -95,7 +95,7 @@ def _chunk_nonce(counter: int, *, last: bool) -> bytes:
 
 
 def _read_full(source: BinaryIO, size: int) -> bytes:
-    """Return ``size`` bytes, fewer only at the end: a pipe or a socket may give them in parts."""
+    """Return ``size`` bytes, fewer only at the end: a pipe or a socket may deliver them in parts."""
     data = source.read(size)
     while data and len(data) < size and (more := source.read(size - len(data))):
         data += more

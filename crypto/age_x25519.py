@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
 """The recipient type ``X25519`` (``age1…``): c2sp.org/age, "The X25519 recipient type".
 
-Kept to open files of others and to prove that the format is whole. A quantum computer will open what is sealed to it:
-what Amparo seals goes to ``mlkem768x25519`` (``crypto/age_pq.py``).
+Supported to open files made by other programs and to pass the format's own test vectors. A quantum computer would break
+it: Amparo itself seals only to ``mlkem768x25519`` (``crypto/age_pq.py``).
 """
 
 import secrets
@@ -94,17 +94,17 @@ class X25519Identity:
                 return _wrap_aead(secret, share, own_key).decrypt(WRAP_NONCE, body, None)
             except InvalidTag:
                 continue
-        raise NotARecipientError("age: this X25519 identity is not a recipient")
+        raise NotARecipientError("age: the file is not sealed to this X25519 identity")
 
 
 def x25519_public_key(key: bytes) -> X25519PublicKey:
     """Return a public key that is safe to use; MalformedError for a wrong size or a point of low order.
 
-    With such a point every exchange gives zeros, a secret that everyone knows; c2sp.org/age demands to abort.
+    With such a point every exchange gives zeros, a secret that everyone knows; c2sp.org/age requires an abort.
     """
     try:
         public_key = X25519PublicKey.from_public_bytes(key)
-        # Any secret key shows it: the library refuses to return the zeros.
+        # Any secret key will do: the library refuses to return zeros.
         X25519PrivateKey.from_private_bytes(bytes(KEY_SIZE)).exchange(public_key)
     except ValueError as error:
         raise MalformedError("age: an X25519 public key is of the wrong size or of low order") from error
@@ -114,7 +114,7 @@ def x25519_public_key(key: bytes) -> X25519PublicKey:
 def _parse(stanza: Stanza) -> tuple[bytes, bytes]:
     # The size of the body is checked before it is opened, against partitioning oracles.
     if len(stanza.arguments) != 1 or len(stanza.body) != WRAPPED_SIZE:
-        raise MalformedError("age header: an X25519 stanza has one argument and a body of 32 bytes")
+        raise MalformedError("age header: an X25519 stanza must have one argument and a body of 32 bytes")
     return decode_base64(stanza.arguments[0], KEY_SIZE), stanza.body
 
 

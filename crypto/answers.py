@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
 """What a reporter answered: values by question id. docs/protocol.md §4.3, §5.1.
 
-A reader checks only the shape of an answer, so that one to a question it does not know can still be shown. Who seals
-checks the answers against the questionnaire too.
+A reader checks only the shape of an answer, so that an answer to an unknown question can still be shown. The sealing
+side also checks the answers against the questionnaire.
 """
 
 import re
@@ -15,7 +15,7 @@ from crypto.questionnaire import ID, KINDS_WITHOUT_ANSWER, OPTIONS_MAX, Question
 from crypto.taxonomy import COUNTRY
 
 ANSWERS_MAX = 512
-# The whole report is held under 1 MiB; no single answer needs a narrower limit.
+# The whole report is limited to 1 MiB; no single answer needs a narrower limit.
 ANSWER_CHARS_MAX = 1024 * 1024
 LINE_CHARS_MAX = 1000
 CODE_CHARS_MAX = 64
@@ -36,33 +36,33 @@ Answers = Mapping[str, Answer]
 
 
 def read_answers(value: object) -> Answers:
-    """Read the object of answers, whatever their questions.
+    """Read the object of answers, without knowing the questions.
 
-    Raises MalformedError for a value that answers no kind of question, LimitError for too many or too long ones. No
-    error quotes the object: question ids come from a reporter here.
+    Raises MalformedError for a value that no kind of question has, LimitError for too many or too long answers. No
+    error quotes the object: here even question ids come from the reporter.
     """
     if not isinstance(value, dict):
         raise MalformedError("answers are not an object")
     if len(value) > ANSWERS_MAX:
         raise LimitError(f"more than {ANSWERS_MAX} answers")
     if not all(isinstance(name, str) and re.fullmatch(ID, name) for name in value):
-        raise MalformedError("an answer is to a question whose id is malformed")
+        raise MalformedError("the id of an answered question is malformed")
     return {name: _read_answer(answer) for name, answer in value.items()}
 
 
 def answers_value(answers: Answers) -> dict[str, object]:
-    """The JSON object of answers. Raises what ``read_answers`` raises on it."""
+    """Return the JSON object of answers. Raises as ``read_answers``."""
     value = {name: _answer_value(answer) for name, answer in answers.items()}
     read_answers(value)
     return value
 
 
 def check_answers(answers: Answers, questionnaire: Questionnaire) -> None:
-    """Raise MalformedError when an answer is to no question, is not of its kind, or a required one is missing."""
+    """Raise MalformedError for an unknown question, an answer of another kind, or a missing required answer."""
     questions = {question.id: question for question in questionnaire.questions}
     for name, answer in answers.items():
         if name not in questions or not _is_of_kind(answer, questions[name]):
-            raise MalformedError("an answer is to no question, or not of the kind that its question asks for")
+            raise MalformedError("an answer has an unknown question, or is not of its question's kind")
     for question in questionnaire.questions:
         if question.required and question.kind not in KINDS_WITHOUT_ANSWER and not answers.get(question.id):
             raise MalformedError(f"question {question.id!r} must be answered")

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
 """ASCII armor of age files, for reading only: c2sp.org/age, "ASCII armor".
 
-Strict PEM (RFC 7468, Figure 3): lines of exactly 64 columns, a last one that is not empty and not longer, canonical
-base64 with padding, lines ended by LF or CRLF. Only white space may stand before and after.
+Strict PEM (RFC 7468, Figure 3): lines of exactly 64 characters, a last one of 1 to 64, canonical
+base64 with padding, lines ended by LF or CRLF. Only white space is allowed before and after.
 """
 
 import io
@@ -23,14 +23,14 @@ COLUMNS = 64
 BYTES_PER_LINE = 48
 LINES_PER_READ = 1024
 MAX_WHITE_SPACE = 1024
-# Room for a line and white space around it, so that a file without line ends is not read as one line.
+# Room for a line and the white space around it: a file without line ends must not be read as one line.
 MAX_LINE = MAX_WHITE_SPACE + COLUMNS
 
 
 def read_armor(source: BinaryIO) -> BinaryIO:
-    """Return a file that gives the bytes inside the armor, in constant memory.
+    """Return a file with the bytes inside the armor, decoded in constant memory.
 
-    Its reads raise MalformedError where the armor is broken; that there is nothing behind is checked at its end.
+    Its reads raise MalformedError where the armor is broken, and at the end if anything follows the armor.
     """
     return io.BufferedReader(_ArmorReader(source))
 
@@ -63,7 +63,7 @@ def _decode_lines(source: BinaryIO) -> Iterator[bytes]:
         yield data
     rest = source.read(MAX_WHITE_SPACE + 1)
     if len(rest) > MAX_WHITE_SPACE or rest.strip(WHITE_SPACE):
-        raise MalformedError("age armor: something stands behind it")
+        raise MalformedError("age armor: there are bytes after the end line")
 
 
 def _skip_to_first_line(source: BinaryIO) -> None:
@@ -71,16 +71,16 @@ def _skip_to_first_line(source: BinaryIO) -> None:
     while not (line := source.readline(MAX_LINE)).strip(WHITE_SPACE):
         skipped += len(line)
         if not line or skipped > MAX_WHITE_SPACE:
-            raise MalformedError("age armor: there is none")
+            raise MalformedError("age armor: no first line was found")
     if _without_line_end(line).lstrip(WHITE_SPACE) != FIRST_LINE:
-        raise MalformedError("age armor: the first line is not that of an age file")
+        raise MalformedError("age armor: the first line is not BEGIN AGE ENCRYPTED FILE")
 
 
 def _decode_line(line: bytes) -> bytes:
     text = _without_line_end(line)
-    # At the end of the source a line is empty, so that armor without its last line ends here.
+    # At the end of the source the line is empty, which catches armor without an end line.
     if not 0 < len(text) <= COLUMNS:
-        raise MalformedError(f"age armor: a line is empty or longer than {COLUMNS} columns, or the end is missing")
+        raise MalformedError(f"age armor: the end line is missing, or a line is empty or over {COLUMNS} characters")
     return decode_base64(text.decode("latin-1"))
 
 

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
-"""Attachments: what a report says of a file, and the sealed file itself. docs/protocol.md §5.2.
+"""Attachments: a report's entry for a file, and the sealed file itself. docs/protocol.md §5.2.
 
     attachment-<n>.age opens to:   the file ‖ zero bytes up to Padmé(max(size, 16 384))
 
-The commitment is salted, so that somebody who holds the same document can't test whether a report encloses it.
+The commitment is salted, so that a holder of the same document cannot test whether a report encloses it.
 """
 
 import hashlib
@@ -21,7 +21,7 @@ from crypto.padding import padded_attachment_size
 NAME_CHARS_MAX = 255
 MEDIA_TYPE_CHARS_MAX = 255
 FILE = r"attachment-([1-9]|[12][0-9]|3[0-2])\.age"
-# No path and no control character, for the name may become that of a file again.
+# No path and no control character: a reader may save the file under this name.
 NAME = r"[^/\\\x00-\x1f\x7f]+"
 MEDIA_TYPE = r"[a-z0-9][a-z0-9!#$&^_.+-]{0,126}/[a-z0-9][a-z0-9!#$&^_.+-]{0,126}"
 
@@ -41,12 +41,12 @@ class Attachment:
     stripped: bool
 
     def to_value(self) -> dict[str, Any]:
-        """The JSON object that stands in a report."""
+        """Return its JSON object in a report."""
         return dict(vars(self))
 
 
 def read_attachment(item: object) -> Attachment:
-    """Read an entry. Raises MalformedError or LimitError; ``open_attachment`` checks it against the sealed file."""
+    """Read an entry. Raises MalformedError or LimitError. *Not* checked: the sealed file (``open_attachment``)."""
     fields = Fields(item, "attachment")
     attachment = Attachment(
         file=fields.text("file", pattern=FILE),
@@ -61,19 +61,19 @@ def read_attachment(item: object) -> Attachment:
     )
     fields.end()
     if attachment.name in (".", ".."):
-        raise MalformedError("an attachment has the name of a folder")
+        raise MalformedError("an attachment is called . or ..")
     return attachment
 
 
 def attachment_commitment(salt: str, sha256: str) -> str:
-    """SHA-256(label(``attachment``) ‖ salt (32 bytes) ‖ SHA-256 of the file (32 bytes)); all three in hex."""
+    """Return SHA-256(label(``attachment``) ‖ salt (32 bytes) ‖ SHA-256 of the file (32 bytes)); all three in hex."""
     content = decode_hex(salt, HASH_BYTES) + decode_hex(sha256, HASH_BYTES)
     return hashlib.sha256(label("attachment") + content).hexdigest()
 
 
 @dataclass(frozen=True)
 class AttachmentDraft:
-    """What is known of a file before it is sealed: its number from 1, its size in bytes, 32 fresh random bytes, …"""
+    """A file before it is sealed: ``number`` from 1, ``size`` in bytes, ``salt`` of 32 fresh random bytes."""
 
     number: int
     name: str
@@ -89,14 +89,14 @@ def seal_attachment_stream(
     """Seal the file that is all of ``source`` into ``sink``, holding two chunks of 64 KiB at a time.
 
     Returns the entry for the report and the line for the manifest. Raises MalformedError when ``source`` holds another
-    number of bytes or the name is none, LimitError when the sealed file would be larger than 2 GiB.
+    number of bytes or the name is not allowed, LimitError when the sealed file would be larger than 2 GiB.
     """
     padded = _PaddedSource(source, draft.size)
     output = _HashingSink(sink)
     file = attachment_file(draft.number)
     if padded_attachment_size(draft.size) > ATTACHMENT_SEALED_MAX:
         raise LimitError("an attachment is too large")
-    # Only ``read`` and ``write`` of a file are ever called on the two.
+    # Sealing calls only ``read`` and ``write``.
     seal_stream(cast(BinaryIO, padded), cast(BinaryIO, output), [recipient])
     if output.size > ATTACHMENT_SEALED_MAX:
         raise LimitError("an attachment is too large")
@@ -117,11 +117,11 @@ def seal_attachment_stream(
 
 
 def open_attachment_stream(source: BinaryIO, sink: BinaryIO, entry: Attachment, thread: PqIdentity) -> None:
-    """Open the sealed file that is all of ``source`` into ``sink``, holding no more than a header and a chunk.
+    """Open the sealed file that is all of ``source`` into ``sink``, holding at most a header and a chunk.
 
-    What ``sink`` was given may be used only when this returns; after any error it must be thrown away. Raises
-    AuthenticationError when a hash or the commitment is not the one in the entry, MalformedError for another size, a
-    wrong padding or a header with other stanzas, and the errors of ``crypto.age.open_stream``.
+    The contents of ``sink`` may be used only after this returns; after any error they must be thrown away. Raises
+    AuthenticationError when a hash or the commitment differs from the entry, MalformedError for another size, wrong
+    padding or a header with other stanzas, and the errors of ``crypto.age.open_stream``.
     """
     if attachment_commitment(entry.salt, entry.sha256) != entry.commitment:
         raise AuthenticationError("the commitment of an attachment does not match")
@@ -129,15 +129,15 @@ def open_attachment_stream(source: BinaryIO, sink: BinaryIO, entry: Attachment, 
     output = _UnpaddingSink(sink, entry.size)
     open_stream(cast(BinaryIO, sealed), cast(BinaryIO, output), [thread])
     if sealed.digest.hexdigest() != entry.sealed_sha256:
-        raise AuthenticationError("a sealed attachment is not the one that the report names")
+        raise AuthenticationError("a sealed attachment is not the one named by the report")
     if output.size != padded_attachment_size(entry.size):
-        raise MalformedError("an attachment has another size or padding than it should")
+        raise MalformedError("an attachment has the wrong size or padding")
     if output.digest.hexdigest() != entry.sha256:
-        raise AuthenticationError("an attachment is not the file that the report names")
+        raise AuthenticationError("an attachment is not the file named by the report")
 
 
 def open_attachment(sealed: bytes, entry: Attachment, thread: PqIdentity) -> bytes:
-    """The file of a sealed attachment. Raises as ``open_attachment_stream``."""
+    """Return the file of a sealed attachment. Raises as ``open_attachment_stream``."""
     sink = io.BytesIO()
     open_attachment_stream(io.BytesIO(sealed), sink, entry, thread)
     return sink.getvalue()
@@ -156,14 +156,14 @@ class _PaddedSource:
         if self._left:
             data = self._source.read(min(size, self._left))
             if not data:
-                raise MalformedError("a file is shorter than was said")
+                raise MalformedError("the file is shorter than its declared size")
             self._left -= len(data)
             self.digest.update(data)
             return data
         zeros = bytes(min(size, self._zeros_left))
         self._zeros_left -= len(zeros)
         if not zeros and self._source.read(1):
-            raise MalformedError("a file is longer than was said")
+            raise MalformedError("the file is longer than its declared size")
         return zeros
 
 
@@ -182,7 +182,7 @@ class _HashingSink:
 
 
 class _StrictSource:
-    """A sealed file, hashed as it is read, whose header was found to have stanzas of the one allowed type only."""
+    """A sealed file, hashed as it is read, whose header has only stanzas of the one allowed type."""
 
     def __init__(self, source: BinaryIO) -> None:
         head = source.read(MAX_HEADER_SIZE)
@@ -197,7 +197,7 @@ class _StrictSource:
         return data
 
     def readline(self, size: int = -1) -> bytes:
-        # The age reader takes lines of the header only, and all of the header is in the head.
+        # The age reader reads lines of the header only, and the head holds the whole header.
         line = self._head.readline(size)
         self.digest.update(line)
         return line

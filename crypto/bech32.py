@@ -14,7 +14,7 @@ from crypto.errors import LimitError, MalformedError
 ALPHABET = "qpzry9x8gf2tvdw0s3jn54khce6mua7l"
 GENERATOR = (0x3B6A57B2, 0x26508E6D, 0x1EA119FA, 0x3D4233DD, 0x2A1462B3)
 CHECKSUM_LENGTH = 6
-# The longest text that we read holds a recipient of 1216 bytes in 1959 characters.
+# The longest text that we read is a recipient: 1216 bytes in 1959 characters.
 MAX_LENGTH = 4096
 
 
@@ -40,9 +40,9 @@ def decode(prefix: str, text: str) -> bytes:
         raise MalformedError(f"bech32: does not begin with {prefix}1")
     words = [ALPHABET.find(character) for character in tail]
     if len(words) < CHECKSUM_LENGTH or -1 in words:
-        raise MalformedError("bech32: a character is missing or does not belong")
+        raise MalformedError("bech32: a character is missing or not in the alphabet")
     if _polymod([*_expand(prefix), *words]) != 1:
-        raise MalformedError("bech32: the checksum does not match, a character is wrong")
+        raise MalformedError("bech32: the checksum does not match: a character is wrong")
     return bytes(_regroup(words[:-CHECKSUM_LENGTH], 5, 8, pad=False))
 
 
@@ -59,7 +59,7 @@ def _expand(prefix: str) -> list[int]:
 
 
 def _polymod(words: Iterable[int]) -> int:
-    """The checksum of BIP 173: a remainder over GF(32), 30 bits wide."""
+    """Return the checksum of BIP 173: a remainder over GF(32), 30 bits wide."""
     feedback = [_combine(top) for top in range(32)]
     remainder = 1
     for word in words:
@@ -68,7 +68,7 @@ def _polymod(words: Iterable[int]) -> int:
 
 
 def _combine(top: int) -> int:
-    """What the five bits that fall out at the top of the remainder feed back into it."""
+    """Return the feedback of the five bits that are shifted out at the top of the remainder."""
     chosen = (polynomial for bit, polynomial in enumerate(GENERATOR) if top >> bit & 1)
     return functools.reduce(operator.xor, chosen, 0)
 

@@ -6,8 +6,8 @@
     end record (22)
 
 The entries are ``manifest.json``, ``commitment``, then the sealed files in the order of the manifest, of which only
-attachments may be left out. Since a header follows from name, size and CRC-32, the reader builds every header again and
-compares bytes: there is no second way to write an archive, and nothing in it that we read and another program ignores.
+attachments may be left out. Name, size and CRC-32 determine a header, so the reader rebuilds every header and compares
+bytes: an archive has one encoding, and holds nothing that we read and another program ignores.
 """
 
 import hashlib
@@ -39,17 +39,17 @@ _SLICE = 1024 * 1024
 
 
 class FileMismatch(MalformedError):
-    """A file is not the one that the manifest names; ``what`` says whether its size or its hash differs."""
+    """A file differs from its entry in the manifest; ``what`` says whether in its size or its hash."""
 
     def __init__(self, file: str, what: Literal["size", "sha256"]) -> None:
-        super().__init__(f"{file} has another {what} than the manifest says")
+        super().__init__(f"{file} has another {what} than in the manifest")
         self.file = file
         self.what = what
 
 
 @dataclass(frozen=True)
 class ManifestEvent:
-    """The manifest was read: as values, and as the bytes that are hashed."""
+    """The manifest was read: its values, and its bytes, which are hashed."""
 
     manifest: Manifest
     data: bytes
@@ -64,7 +64,7 @@ class CommitmentEvent:
 
 @dataclass(frozen=True)
 class FileStart:
-    """A sealed file begins. Its name is in the manifest, and its size is the one that stands there."""
+    """A sealed file begins. Its name and size are those of its entry in the manifest."""
 
     name: str
     size: int
@@ -72,14 +72,14 @@ class FileStart:
 
 @dataclass(frozen=True)
 class FileData:
-    """The next bytes of the file that began."""
+    """The next bytes of the current file."""
 
     data: bytes
 
 
 @dataclass(frozen=True)
 class FileEnd:
-    """The file is complete, and its hash is the one in the manifest."""
+    """The current file is complete, and its hash is the one in the manifest."""
 
     name: str
     sha256: str
@@ -90,7 +90,7 @@ Event = ManifestEvent | CommitmentEvent | FileStart | FileData | FileEnd
 
 @dataclass(frozen=True)
 class _Entry:
-    """What the archive says of one entry, in its local header and again in the central directory."""
+    """One entry of the archive: its fields in the local header, repeated in the central directory."""
 
     name: str
     crc: int
@@ -110,9 +110,9 @@ class _Entry:
 
 
 def write_bundle(manifest_bytes: bytes, commitment: str, files: Iterable[tuple[str, bytes]]) -> bytes:
-    """The archive of a manifest, its commitment (hex) and sealed files, given in the order of the manifest.
+    """Return the archive of a manifest, its commitment (hex) and its sealed files, in the order of the manifest.
 
-    Attachments may be left out. Raises MalformedError or LimitError when the result would not be a bundle.
+    Attachments may be left out. Raises MalformedError or LimitError when a reader would refuse the result.
     """
     archive = bytearray()
     entries = []
@@ -128,13 +128,13 @@ def write_bundle(manifest_bytes: bytes, commitment: str, files: Iterable[tuple[s
 
 
 class BundleReader:
-    """Reads a bundle as it arrives, in whatever chunks, holding no more than a chunk and the manifest.
+    """Reads a bundle as it arrives, in chunks of any size, holding at most one chunk and the manifest.
 
-    ``feed`` takes chunks and returns what they completed, ``finish`` says that no more comes. Both raise LimitError for
-    what is too large, before it is read; FileMismatch for a file that is not the one in the manifest; ManifestError and
-    UnsupportedVersionError for the manifest; MalformedError for everything else that is not the one encoding of §6.1.
-    After an error the reader refuses to go on, and the caller must undo what it did with earlier events; only after
-    ``finish`` is a bundle whole.
+    ``feed`` takes chunks and returns the events they complete; ``finish`` marks the end. Both raise LimitError for an
+    entry that is too large, before it is read; FileMismatch for a file that differs from the manifest; ManifestError
+    and UnsupportedVersionError for the manifest; MalformedError for any other departure from the encoding of §6.1.
+    After an error the reader refuses more input, and the caller must undo what it did with earlier events; a bundle is
+    complete only after ``finish``.
     """
 
     def __init__(self) -> None:
@@ -145,9 +145,9 @@ class BundleReader:
         self._state: Literal["reading", "complete", "failed"] = "reading"
 
     def feed(self, chunk: bytes) -> list[Event]:
-        """Take the next bytes, however many, and return the events that they complete, in order."""
+        """Take the next bytes, any number of them, and return the events that they complete, in order."""
         if self._state == "failed":
-            raise MalformedError("bundle was refused before")
+            raise MalformedError("the bundle was refused before")
         self._buffer += chunk
         events: list[Event] = []
         try:
@@ -156,7 +156,7 @@ class BundleReader:
                     return events
                 events.append(event)
             if self._buffer:
-                raise MalformedError("bundle goes on after its end")
+                raise MalformedError("the bundle has bytes after its end")
         except CryptoError:
             self._state = "failed"
             raise
@@ -164,9 +164,9 @@ class BundleReader:
         return events
 
     def finish(self) -> None:
-        """Say that no more bytes come. Raises MalformedError when the bundle is truncated or was refused."""
+        """Mark the end of the bytes. Raises MalformedError when the bundle is truncated or was refused."""
         if self._state != "complete":
-            raise MalformedError("bundle is truncated")
+            raise MalformedError("the bundle is truncated")
 
     def _read(self) -> Generator[Event | None, None, None]:
         """The whole format in one pass; ``None`` stands for "needs more bytes"."""
@@ -176,23 +176,25 @@ class BundleReader:
         commitment = (yield from self._read_small(COMMITMENT_ENTRY, 2 * HASH_BYTES)).decode("latin-1")
         decode_hex(commitment, HASH_BYTES)
         yield CommitmentEvent(commitment)
-        due = list(manifest.files)
-        while due and (due[0].name in REQUIRED_FILES or (yield from self._peek(len(_LOCAL_MARK))) == _LOCAL_MARK):
+        expected = list(manifest.files)
+        while expected and (
+            expected[0].name in REQUIRED_FILES or (yield from self._peek(len(_LOCAL_MARK))) == _LOCAL_MARK
+        ):
             entry = yield from self._read_header()
-            # Attachments that were uploaded before are passed over; any other file must be the next one.
-            while due and due[0].name != entry.name and due[0].name not in REQUIRED_FILES:
-                due.pop(0)
-            if not due or due[0].name != entry.name:
-                raise MalformedError("bundle holds an entry that is not due at this place")
-            yield from self._read_file(entry, due.pop(0))
+            # Attachments that were uploaded before are skipped; any other file must be the next one.
+            while expected and expected[0].name != entry.name and expected[0].name not in REQUIRED_FILES:
+                expected.pop(0)
+            if not expected or expected[0].name != entry.name:
+                raise MalformedError("the bundle has an unexpected entry")
+            yield from self._read_file(entry, expected.pop(0))
         yield from self._read_directory()
 
     def _read_small(self, name: str, size_max: int) -> Generator[None, None, bytes]:
         entry = yield from self._read_header()
         if entry.name != name:
-            raise MalformedError(f"bundle lacks {name} at its place")
+            raise MalformedError(f"the bundle lacks {name}, or has it in the wrong place")
         if entry.size > size_max:
-            raise LimitError(f"{name} of {entry.size} bytes, at most {size_max} are read")
+            raise LimitError(f"{name} has {entry.size} bytes; the limit is {size_max}")
         content = yield from self._take(entry.size)
         self._close(entry, zlib.crc32(content))
         return content
@@ -201,11 +203,11 @@ class BundleReader:
         fixed = yield from self._peek(_LOCAL.size)
         *_, crc, size, _, name_size, _ = _LOCAL.unpack(fixed)
         if fixed[: len(_LOCAL_MARK)] != _LOCAL_MARK or name_size > _NAME_MAX:
-            raise MalformedError("bundle lacks an entry where one is due")
+            raise MalformedError("the bundle lacks an expected entry")
         header = yield from self._peek(_LOCAL.size + name_size)
         entry = _Entry(header[_LOCAL.size :].decode("latin-1"), crc, size, self._offset)
         if not entry.name.isascii() or header != entry.local_header():
-            raise MalformedError("bundle has an entry header of another form than the one allowed")
+            raise MalformedError("the bundle has an entry header that is not in its only allowed form")
         _check_room(entry)
         yield from self._take(len(header))
         return entry
@@ -227,13 +229,13 @@ class BundleReader:
         yield FileEnd(file.name, file.sha256)
 
     def _read_directory(self) -> Generator[None, None, None]:
-        due = _directory(self._entries, self._offset)
-        if (yield from self._take(len(due))) != due:
-            raise MalformedError("central directory does not repeat the entries in the one form allowed")
+        expected = _directory(self._entries, self._offset)
+        if (yield from self._take(len(expected))) != expected:
+            raise MalformedError("the central directory does not repeat the entries in its only allowed form")
 
     def _close(self, entry: _Entry, crc: int) -> None:
         if entry.crc != crc:
-            raise MalformedError(f"{entry.name} has another CRC-32 than its header says")
+            raise MalformedError(f"{entry.name} has another CRC-32 than in its header")
         self._entries.append(entry)
 
     def _peek(self, size: int) -> Generator[None, None, bytes]:

@@ -3,7 +3,7 @@
 
 - Charter 1 is signed by at least k of the governors that it names itself.
 - Charter n + 1 is signed by k of its own governors and by k of those of charter n, whose hash it holds.
-- Seals, replies and requests name the charter they were made under by its hash, that of the note's text.
+- Sealed reports, replies and requests name their charter by its hash, the SHA-256 of the note's text.
 """
 
 import re
@@ -56,12 +56,12 @@ ORIGIN = r"(?!http://.*:80$|https://.*:443$)https?://([a-z0-9.-]+|\[[0-9a-f:.]+\
 
 
 class NotInForceError(AuthenticationError):
-    """A charter is used on a day that is outside its dates."""
+    """The charter is not valid on the day of its use."""
 
 
 @dataclass(frozen=True)
 class Member:
-    """A person of the commission; takes part from ``valid_from`` to ``valid_until``, both days included."""
+    """A person of the commission, a member from ``valid_from`` to ``valid_until``, both days included."""
 
     label: MemberLabel
     name: str
@@ -73,7 +73,7 @@ class Member:
 
     @property
     def is_reader(self) -> bool:
-        """Whether reports are sealed to this member: not if all the roles are of those that see no content (§5.3)."""
+        """Whether reports are sealed to this member: not if none of their roles sees content (§5.3)."""
         return not ROLES_WITHOUT_CONTENT.issuperset(self.roles)
 
     def is_member_on(self, day: date) -> bool:
@@ -82,7 +82,7 @@ class Member:
 
 @dataclass(frozen=True)
 class Governors:
-    """Who may sign a charter, and how many of them must."""
+    """The keys that may sign a charter, and how many of them must."""
 
     threshold: int
     keys: tuple[VerifierKey, ...]
@@ -99,7 +99,7 @@ class Reserve:
 
 @dataclass(frozen=True)
 class Limits:
-    """How many attachments a report may have, and how many bytes each (the file itself, before it is sealed)."""
+    """The attachments that a report may have: their number, and the bytes of each file before it is sealed."""
 
     attachments: int
     attachment_bytes: int
@@ -107,7 +107,7 @@ class Limits:
 
 @dataclass(frozen=True)
 class CharterDraft:
-    """What a charter says, before anyone has signed it. ``make_charter`` gives the text to sign."""
+    """The contents of a charter before it is signed. ``make_charter`` returns the text to sign."""
 
     slug: str
     name: Mapping[str, str]
@@ -131,11 +131,11 @@ class CharterDraft:
     staffed_always: bool
 
     def members_on(self, day: date) -> tuple[Member, ...]:
-        """The members who take part on this day, in the order of the charter."""
+        """Return the members on this day, in the order of the charter."""
         return tuple(member for member in self.members if member.is_member_on(day))
 
     def readers_on(self, day: date) -> tuple[Member, ...]:
-        """Those of them to whom reports are sealed."""
+        """Return the members on this day to whom reports are sealed."""
         return tuple(member for member in self.members_on(day) if member.is_reader)
 
     def check_day(self, day: date) -> None:
@@ -146,14 +146,14 @@ class CharterDraft:
 
 @dataclass(frozen=True)
 class Charter(CharterDraft):
-    """A charter that its governors have signed. ``note`` holds the bytes as they were read, to be served unaltered."""
+    """A charter that its governors have signed. ``note`` holds its bytes as read, to be served unaltered."""
 
     hash: CharterHash
     note: bytes = field(repr=False)
 
 
 def make_charter(draft: CharterDraft) -> str:
-    """The text of the charter's note: one line of canonical JSON, to be signed by the governors.
+    """Return the text of the charter's note: one line of canonical JSON, to be signed by the governors.
 
     Raises MalformedError or LimitError for a draft that a reader would refuse.
     """
@@ -163,11 +163,11 @@ def make_charter(draft: CharterDraft) -> str:
 
 
 def read_charter(data: bytes) -> Charter:
-    """Read a charter's note and check it against itself.
+    """Read a charter's note and check its own rules and signatures.
 
     Raises MalformedError, LimitError or UnsupportedVersionError for a note that does not follow §4.2, and
-    AuthenticationError when fewer governors of its own have signed than it calls for, or one of their signatures is
-    wrong. *Not* checked: the day, and that it continues the charter before it (``check_successor``).
+    AuthenticationError when fewer of its governors have signed than it requires, or one of their signatures is wrong.
+    *Not* checked: the day, and that it continues the charter before it (``check_successor``).
     """
     parsed = Note.parse(data)
     draft = _read_text(parsed.text)
@@ -178,13 +178,13 @@ def read_charter(data: bytes) -> Charter:
 def check_successor(previous: Charter, following: Charter) -> None:
     """Check that ``following`` is the charter after ``previous``.
 
-    Raises ProofError when slug, origin, number or previous hash do not continue it, AuthenticationError when too few
+    Raises ProofError when slug, origin, number or previous hash does not continue it, AuthenticationError when too few
     governors of ``previous`` have signed.
     """
     if following.slug != previous.slug or following.origin != previous.origin:
-        raise ProofError("a charter does not belong to the commission whose charter it follows")
+        raise ProofError("a charter does not have the slug and origin of the charter before it")
     if following.number != previous.number + 1 or following.previous != previous.hash:
-        raise ProofError("a charter does not follow the one before it")
+        raise ProofError("a charter does not continue the charter before it")
     _check_signatures(Note.parse(following.note), previous.governors)
 
 
@@ -196,7 +196,7 @@ def check_chain(charters: Sequence[Charter]) -> None:
 
 def _check_signatures(parsed: Note, governors: Governors) -> None:
     if len(note.verify(parsed, governors.keys)) < governors.threshold:
-        raise AuthenticationError("a charter is signed by fewer governors than are due")
+        raise AuthenticationError("a charter is signed by too few governors")
 
 
 def _read_text(text: str) -> CharterDraft:
@@ -288,19 +288,19 @@ def _read_options(fields: Fields) -> bool:
 
 
 def _check_rules(draft: CharterDraft) -> None:
-    """The rules of §4.2 that concern more than one member of the object."""
+    """Check the rules of §4.2 that concern more than one member of the object."""
     _refuse_other(draft.jurisdictions, JURISDICTION, "jurisdiction")
     refuse_repeats(list(draft.languages), "languages of a charter")
     if (draft.number == 1) != (draft.previous is None):
-        raise MalformedError("a charter names the one before it, unless it is the first")
+        raise MalformedError("a charter must name the one before it, except the first, which must not")
     if draft.valid_from > draft.valid_until:
         raise MalformedError("a charter ends before it begins")
     if not (draft.languages and draft.members and draft.office):
-        raise MalformedError("a charter has at least one language, one member and one office key")
+        raise MalformedError("a charter must have at least one language, one member and one office key")
     if draft.governors.threshold > len(draft.governors.keys):
-        raise MalformedError("a charter calls for more governors than it has")
+        raise MalformedError("a charter requires more governors than it has")
     if draft.reserve.threshold > draft.reserve.shares:
-        raise MalformedError("a charter calls for more shares of the reserve than there are")
+        raise MalformedError("a charter requires more shares of the reserve than it has")
     if draft.slots < len(draft.members) + 1:
         raise MalformedError("a charter has fewer slots than its members and the reserve need")
     for member in draft.members:
@@ -314,24 +314,24 @@ def _check_member(member: Member) -> None:
         raise MalformedError("a member has a role that does not exist")
     refuse_repeats(list(member.roles), "roles of a member")
     if member.valid_until is not None and member.valid_from > member.valid_until:
-        raise MalformedError("a member leaves before the day of joining")
+        raise MalformedError("a member's last day is before the first")
 
 
 def _check_names(draft: CharterDraft) -> None:
     for member in draft.members:
         if member.verifier.name != f"{draft.slug}/{member.label}":
-            raise MalformedError("a member's key has another name than the member")
+            raise MalformedError("a member's key is not named after the member")
     prefix = f"{draft.slug}/"
     _refuse_other([key.name.removeprefix(prefix) for key in draft.office], LABEL, "name of an office key")
     if not all(key.name.startswith(prefix) for key in draft.office):
-        raise MalformedError("an office key does not bear the name of its commission")
+        raise MalformedError("an office key is not named after its commission")
     if draft.portal.name != draft.origin.split("://")[1]:
-        raise MalformedError("the portal's key has another name than its host")
+        raise MalformedError("the portal's key is not named after its host")
     refuse_repeats([key.name for key in (*(member.verifier for member in draft.members), *draft.office)], "labels")
 
 
 def _check_keys(draft: CharterDraft) -> None:
-    # A key counts once, whatever names it goes by. A governor may be a member, but never a machine.
+    # A key counts once, under whatever name. A governor may be a member, but never a machine.
     machines = [key.public.hex() for key in (*draft.office, draft.portal)]
     refuse_repeats([*(member.verifier.public.hex() for member in draft.members), *machines], "keys")
     refuse_repeats([*(key.public.hex() for key in draft.governors.keys), *machines], "keys")
@@ -342,7 +342,7 @@ def _check_keys(draft: CharterDraft) -> None:
 
 def _refuse_other(values: Sequence[str], pattern: str, what: str) -> None:
     if not all(re.fullmatch(pattern, value) for value in values):
-        raise MalformedError(f"a charter has a {what} of another form than the one allowed")
+        raise MalformedError(f"a charter has a malformed {what}")
 
 
 def _charter_value(draft: CharterDraft) -> dict[str, Any]:

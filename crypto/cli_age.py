@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
-"""The commands ``keygen``, ``seal`` and ``open``: age files, with the options that ``age`` has. docs/protocol.md §2.
+"""The commands ``keygen``, ``seal`` and ``open``: age files, with the options of ``age``. docs/protocol.md §2.
 
-Plaintext goes to the chosen output and nowhere else. An output file appears when it is whole: until then the bytes are
-in a file beside it that only its owner reads, and that a failure removes. What was printed on standard output before a
-failure must be thrown away.
+Plaintext goes to the chosen output and nowhere else. An output file appears when it is complete: until then the bytes
+are in a file beside it that only its owner can read, and that a failure removes. Whatever was printed on standard
+output before a failure must be thrown away.
 """
 
 import argparse
@@ -53,7 +53,7 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
 
 
 def run_keygen(arguments: argparse.Namespace) -> None:
-    """Write a fresh identity, readable by its owner only, and its recipient on standard error."""
+    """Write a fresh identity, to a file that only its owner can read, and its recipient to standard error."""
     identity = PqIdentity.generate()
     recipient = identity.recipient()
     created = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
@@ -68,7 +68,7 @@ def run_keygen(arguments: argparse.Namespace) -> None:
 
 
 def run_seal(arguments: argparse.Namespace) -> None:
-    """Seal IN to all recipients that were named, those of ``-r`` first."""
+    """Seal IN to all the recipients given, those of ``-r`` first."""
     recipients = list(_read_recipients(arguments))
     if arguments.output == STANDARD and sys.stdout.isatty():
         raise MalformedError("a sealed file is binary: name a file with -o, or redirect the output")
@@ -77,7 +77,7 @@ def run_seal(arguments: argparse.Namespace) -> None:
 
 
 def run_open(arguments: argparse.Namespace) -> None:
-    """Open IN with whichever identity fits."""
+    """Open IN with the first identity that fits."""
     identities = list(_read_identities(arguments))
     with _open_input(arguments.input) as source:
         # A binary age file begins with a letter, armor with a hyphen or white space.
@@ -113,13 +113,13 @@ def _read_text(name: str) -> str:
     try:
         return data.decode()
     except UnicodeDecodeError:
-        # The cause is left out: it holds the bytes, which may be a key.
+        # The cause is suppressed: it holds the bytes, which may be a key.
         raise MalformedError("not a text file") from None
 
 
 @contextmanager
 def _naming(name: str) -> Iterator[None]:
-    """Say in which file of keys the error is."""
+    """Name the file of keys in the message of an error."""
     try:
         yield
     except CryptoError as error:
@@ -134,7 +134,7 @@ def _open_input(name: str) -> BufferedReader:
 
 @contextmanager
 def _open_output(name: str) -> Iterator[BinaryIO]:
-    """Give a sink that becomes the file ``name`` at the end if nothing was raised, or a device or pipe as it is."""
+    """Yield a sink that becomes the file ``name`` unless an error is raised; a device or pipe is written directly."""
     path = Path(name)
     if name == STANDARD:
         yield sys.stdout.buffer

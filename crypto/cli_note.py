@@ -27,7 +27,7 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
 
 
 def run_verify_note(arguments: argparse.Namespace) -> None:
-    """Print the text on standard output and who signed on standard error; nothing if anything is wrong with it."""
+    """Print the text on standard output and the signers on standard error; raise before printing if a check fails."""
     known = [VerifierKey.parse(text) for text in arguments.keys]
     note = Note.parse(_read(arguments.file))
     signers = verify(note, known)
@@ -38,7 +38,7 @@ def run_verify_note(arguments: argparse.Namespace) -> None:
 
 
 def _read(name: str) -> bytes:
-    # One byte more than the limit shows that there is more.
+    # One byte over the limit, so that a longer note is refused.
     if name == STANDARD:
         return sys.stdin.buffer.read(NOTE_BYTES_MAX + 1)
     with Path(name).open("rb") as file:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
-"""The commands ``receipt new`` and ``receipt check``: make a code, find slips in one. docs/protocol.md §3."""
+"""The commands ``receipt new`` and ``receipt check``: make a code, find typing errors in one. docs/protocol.md §3."""
 
 import argparse
 import sys
@@ -16,14 +16,14 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
     actions = parser.add_subparsers(required=True, metavar="ACTION")
     new = actions.add_parser("new", help="print a fresh code")
     new.set_defaults(run=run_new)
-    check = actions.add_parser("check", help="look for slips in a code")
+    check = actions.add_parser("check", help="find typing errors in a code")
     check.add_argument(
         "code",
         nargs="?",
         default=STANDARD,
         metavar="CODE",
-        help=f"the code in quotes; without it, or with {STANDARD}, it is read from standard input, and stays out "
-        "of the history of the shell",
+        help=f"the code in quotes; without it, or with {STANDARD}, it is read from standard input, which keeps it "
+        "out of the shell's history",
     )
     check.set_defaults(run=run_check)
 
@@ -34,10 +34,10 @@ def run_new(_: argparse.Namespace) -> None:
 
 
 def run_check(arguments: argparse.Namespace) -> None:
-    """Say that a code is well-formed, or raise ReceiptCodeError, which names the groups to look at again."""
+    """Print that the code is well-formed, or raise ReceiptCodeError, which names the groups to check."""
     text = arguments.code
     if text == STANDARD:
-        # A text that is cut off, or is not UTF-8, is no code either.
+        # A text that is cut off or is not UTF-8 is not a code either.
         text = sys.stdin.buffer.read(INPUT_BYTES_MAX).decode("utf-8", "replace")
     parse_code(text)
     print("receipt code: well-formed")

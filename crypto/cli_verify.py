@@ -20,19 +20,19 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
     parser = subparsers.add_parser(
         "verify",
         help="check a finding that was downloaded from a register",
-        description="Check the signatures of a published finding. Exit status 1, and what is wrong, if they fail.",
+        description="Check the signatures of a published finding. If they fail, say why and exit with status 1.",
     )
     parser.add_argument(
         "--charter",
         metavar="HASH",
-        help="hash of the commission's first charter, as you have it from elsewhere; spaces in it do not matter",
+        help="hash of the commission's first charter, from another source than this file; spaces are ignored",
     )
     parser.add_argument("file", metavar="FILE", help=f"the downloaded file, or {STANDARD} for standard input")
     parser.set_defaults(run=run_verify)
 
 
 def run_verify(arguments: argparse.Namespace) -> None:
-    """Print whose finding it is and who signed it; nothing on standard output if anything is wrong with it."""
+    """Print the finding's commission and signers; raise before printing anything if a check fails."""
     known = None
     if arguments.charter is not None:
         known = CharterHash("".join(arguments.charter.split()).lower())
@@ -59,8 +59,8 @@ def _describe(published: PublishedFinding, pinned: bool) -> Iterator[str]:
         yield f"{'governor':14}{key.name}"
         yield f"{_INDENT}{key_fingerprint(key)}"
     if not pinned:
-        yield "Anyone can found a commission of this name. Compare charter 1 or the governors with what you have"
-        yield "from it by another way than this file, or give the hash of charter 1 with --charter."
+        yield "Anyone can found a commission of this name. Compare charter 1 or the governors with what the"
+        yield "commission gave you in another way than this file, or pass the hash of charter 1 with --charter."
 
 
 def _grouped(digits: str) -> str:
@@ -68,12 +68,12 @@ def _grouped(digits: str) -> str:
 
 
 def _printable(text: str) -> str:
-    """Nothing that a terminal would obey: names in a charter may hold any character."""
+    """Return the text without terminal control characters: names in a charter may hold any character."""
     return "".join(character if character.isprintable() else "\N{REPLACEMENT CHARACTER}" for character in text)
 
 
 def _read(name: str) -> bytes:
-    # One byte more than the limit shows that there is more.
+    # One byte over the limit, so that a longer file is refused.
     if name == STANDARD:
         return sys.stdin.buffer.read(FILE_BYTES_MAX + 1)
     with Path(name).open("rb") as file:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
-"""The collection note: the office's signed word that it holds a submission. docs/protocol.md §8."""
+"""The collection note: the office's signed statement that it holds a submission. docs/protocol.md §8."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -39,14 +39,14 @@ class Collection:
     def check(self, *, origin: str, submission: SubmissionId, manifest_hash: str) -> None:
         """Raise ProofError unless it is about this submission at this portal."""
         if (self.origin, self.submission, self.manifest_hash) != (origin, submission, manifest_hash):
-            raise ProofError("a collection note is for another submission")
+            raise ProofError("the collection note is for another submission")
 
 
 def read_collection(data: bytes, office: Sequence[VerifierKey]) -> Collection:
     """Read a note that one of the office keys signed.
 
-    Raises AuthenticationError when none did, MalformedError or LimitError for another form, UnsupportedVersionError for
-    another version. *Not* checked: which submission it is about (``Collection.check``).
+    Raises AuthenticationError unless one did, MalformedError or LimitError for another form, UnsupportedVersionError
+    for another version. *Not* checked: which submission it names (``Collection.check``).
     """
     parsed = Note.parse(data)
     note.verify(parsed, office)
@@ -57,7 +57,7 @@ def read_text(text: str) -> Collection:
     """Read the text of a collection note whose signature was verified. Raises as ``read_collection``."""
     lines = text.split("\n")
     if lines[0] != HEADING and lines[0].startswith(ANY_HEADING):
-        raise UnsupportedVersionError("a collection note is of a version that this program does not read")
+        raise UnsupportedVersionError("the collection note has a version that this program does not read")
     if lines[0] != HEADING or len(lines) != LINES + 1:
         raise MalformedError("not a collection note")
     _, origin, submission, manifest_hash, collected, _ = lines

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
-"""Reading a JSON object field by field, refusing whatever its specification does not name (docs/protocol.md §1)."""
+"""A strict reader of JSON objects, field by field: unspecified members are refused (docs/protocol.md §1)."""
 
 import re
 from collections.abc import Callable, Mapping
@@ -14,7 +14,7 @@ TEXT_MAX = 65_536
 
 
 class Fields:
-    """The members of one JSON object, each taken once; ``end`` refuses what was not taken.
+    """The members of one JSON object, each read once; ``end`` refuses members that were not read.
 
     Every method raises MalformedError, naming the object and the member (never its value), when the member is missing
     or of another type, and LimitError when it is above its limit.
@@ -44,11 +44,11 @@ class Fields:
         if len(value) > max_chars:
             raise LimitError(f"{name!r} of {self.where} is longer than {max_chars} characters")
         if pattern is not None and not re.fullmatch(pattern, value):
-            raise self._wrong(name, "of the form that is due")
+            raise self._wrong(name, "in the expected form")
         return value
 
     def hex(self, name: str, size: int) -> str:
-        """A hexadecimal text of ``size`` bytes, kept as text."""
+        """Return the hexadecimal text of ``size`` bytes, as text."""
         value = self.text(name)
         try:
             decode_hex(value, size)
@@ -61,7 +61,7 @@ class Fields:
         if not isinstance(value, int) or isinstance(value, bool):
             raise self._wrong(name, "an integer")
         if not low <= value <= high:
-            raise LimitError(f"{name!r} of {self.where} is not within {low} and {high}")
+            raise LimitError(f"{name!r} of {self.where} is not between {low} and {high}")
         return value
 
     def boolean(self, name: str) -> bool:
@@ -83,7 +83,7 @@ class Fields:
         return Fields(self.take(name), f"{name!r} of {self.where}")
 
     def items(self, name: str, max_items: int, read: Callable[[object], T]) -> tuple[T, ...]:
-        """A list of at most ``max_items``, each read by ``read``."""
+        """Return a list of at most ``max_items``, each read by ``read``."""
         value = self.take(name)
         if not isinstance(value, list):
             raise self._wrong(name, "a list")
@@ -92,7 +92,7 @@ class Fields:
         return tuple(read(item) for item in value)
 
     def texts(self, name: str, max_items: int, max_chars: int = 4096) -> tuple[str, ...]:
-        """A list of texts."""
+        """Return a list of at most ``max_items`` texts."""
 
         def read(item: object) -> str:
             if not isinstance(item, str) or len(item) > max_chars:
@@ -102,7 +102,7 @@ class Fields:
         return self.items(name, max_items, read)
 
     def translations(self, name: str, languages: tuple[str, ...], max_chars: int = TEXT_MAX) -> Mapping[str, str]:
-        """A text by language, with an entry for each of ``languages`` and no other."""
+        """Return a text by language, with an entry for each of ``languages`` and no other."""
         fields = self.child(name)
         found = {language: fields.text(language, max_chars) for language in languages}
         fields.end()
@@ -112,19 +112,19 @@ class Fields:
         if self._members:
             raise MalformedError(f"{self.where} has members that are not specified")
 
-    def _wrong(self, name: str, due: str) -> MalformedError:
-        return MalformedError(f"{name!r} of {self.where} is not {due}")
+    def _wrong(self, name: str, expected: str) -> MalformedError:
+        return MalformedError(f"{name!r} of {self.where} is not {expected}")
 
 
 def read_document(data: bytes, name: str, size_max: int) -> Fields:
-    """The fields of canonical JSON of version ``amparo/v1/<name>`` in at most ``size_max`` bytes.
+    """Return the fields of canonical JSON of version ``amparo/v1/<name>`` in at most ``size_max`` bytes.
 
-    Raises LimitError, MalformedError, or UnsupportedVersionError when the version is another one of ours.
+    Raises LimitError, MalformedError, or UnsupportedVersionError for another version of this format.
     """
     fields = Fields(decode_json(data, size_max), name)
     version = fields.text("version", 64)
     if version != f"amparo/v1/{name}":
         if version.startswith("amparo/"):
-            raise UnsupportedVersionError(f"{name} is of a version that this program does not read")
-        raise MalformedError(f"{name} has no known version")
+            raise UnsupportedVersionError(f"the {name} has a version that this program does not read")
+        raise MalformedError(f"the {name} has no known version")
     return fields

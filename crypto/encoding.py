@@ -22,17 +22,17 @@ _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 
 
 def label(name: str) -> bytes:
-    """The domain separator ``amparo/v1/<name>`` and a newline, put before what is hashed (§1)."""
+    """Return ``amparo/v1/<name>`` and a newline, the domain separator in front of hashed bytes (§1)."""
     return b"amparo/v1/" + name.encode("ascii") + b"\n"
 
 
 def encode_base64(data: bytes) -> str:
-    """Standard alphabet, padded, no line breaks."""
+    """Return base64 in the standard alphabet, padded, without line breaks."""
     return base64.b64encode(data).decode("ascii")
 
 
 def decode_base64(text: str, size: int | None = None) -> bytes:
-    """Decode canonical base64; ``size`` in bytes if it is fixed.
+    """Return the bytes of canonical base64; ``size`` in bytes if it is fixed.
 
     Raises MalformedError on another alphabet, missing padding, non-zero unused bits or another size.
     """
@@ -43,7 +43,7 @@ def decode_base64(text: str, size: int | None = None) -> bytes:
     if encode_base64(data) != text:
         raise MalformedError("base64 is not canonical")
     if size is not None and len(data) != size:
-        raise MalformedError(f"base64 of {len(data)} bytes where {size} are due")
+        raise MalformedError(f"base64 of {len(data)} bytes, expected {size}")
     return data
 
 
@@ -55,7 +55,7 @@ def decode_hex(text: str, size: int) -> bytes:
 
 
 def parse_day(text: str) -> date:
-    """A ``YYYY-MM-DD`` day, or MalformedError."""
+    """Parse a ``YYYY-MM-DD`` day, or raise MalformedError."""
     if not _DAY.fullmatch(text):
         raise MalformedError("not a day of the form YYYY-MM-DD")
     try:
@@ -65,9 +65,9 @@ def parse_day(text: str) -> date:
 
 
 def encode_json(value: object) -> bytes:
-    """Canonical JSON (RFC 8785), without fractions.
+    """Return canonical JSON (RFC 8785).
 
-    Raises MalformedError on values that canonical JSON does not hold: floats, big integers, lone surrogates.
+    Raises MalformedError for values that our JSON cannot hold: floats, big integers, lone surrogates.
     """
     _check_value(value, 0)
     try:
@@ -82,7 +82,7 @@ def decode_json(data: bytes, size_max: int) -> Any:
     Raises LimitError when it is longer, MalformedError when it is not the one canonical encoding of its value.
     """
     if len(data) > size_max:
-        raise LimitError(f"JSON of {len(data)} bytes, at most {size_max} are read")
+        raise LimitError(f"JSON of {len(data)} bytes, the limit is {size_max}")
     try:
         value = json.loads(data.decode("utf-8"), parse_float=_refuse_number, parse_constant=_refuse_number)
     except (ValueError, RecursionError):
@@ -111,7 +111,7 @@ def _check_value(value: object, depth: int) -> None:
         case dict():
             for key, item in value.items():
                 if not isinstance(key, str):
-                    raise MalformedError("JSON names are strings")
+                    raise MalformedError("a JSON name is not a string")
                 _check_value(item, depth + 1)
         case _:
             raise MalformedError("value has no canonical JSON")

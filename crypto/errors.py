@@ -4,12 +4,12 @@
     CryptoError
     ├── MalformedError            the bytes do not follow the format
     ├── UnsupportedVersionError   the format is known, this version of it is not
-    ├── LimitError                a size or count is above what we take in
+    ├── LimitError                a size or count is above its limit
     ├── NotARecipientError        expected: this key opens nothing here, try the next one
     ├── AuthenticationError       a MAC, tag or signature does not match
     └── ProofError                a hash chain, inclusion or consistency proof does not hold
 
-Messages never hold a secret or a word that a reporter wrote.
+Messages never hold a secret or a reporter's words.
 """
 
 
@@ -18,7 +18,7 @@ class CryptoError(Exception):
 
 
 class MalformedError(CryptoError):
-    """The bytes do not follow the format: truncated, trailing, or in another encoding than the one allowed."""
+    """The bytes do not follow the format: truncated, trailing, or in another encoding than the only allowed one."""
 
 
 class UnsupportedVersionError(CryptoError):
@@ -34,7 +34,7 @@ class NotARecipientError(CryptoError):
 
 
 class AuthenticationError(CryptoError):
-    """A MAC, an AEAD tag or a signature does not match what it should cover."""
+    """A MAC, an AEAD tag or a signature does not match the bytes it covers."""
 
 
 class ProofError(CryptoError):

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
-"""Events: the links of a case's ledger, each signed by the member who acts. docs/protocol.md §13.1.
+"""Events: the links of a case's ledger, each signed by the acting member. docs/protocol.md §13.1.
 
 - An event is a note with one line of canonical JSON and exactly one signature.
-- It names the hash of the event before it, so that a ledger can only grow at its end.
-- What must stay among those who hold the case is in its sealed part, an age file to the case's present identity.
+- It holds the hash of the event before it, so that a ledger can only grow at its end.
+- Content for the holders of the case alone is in its sealed part, an age file to the case's current identity.
 """
 
 import re
@@ -32,7 +32,7 @@ _TIME = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z")
 
 @dataclass(frozen=True)
 class Head:
-    """The end of a ledger: what the next event has to follow."""
+    """The end of a ledger, which the next event has to follow."""
 
     case: CaseId
     sequence: int
@@ -43,7 +43,7 @@ class Head:
 
 @dataclass(frozen=True)
 class Event:
-    """What a member is about to sign. ``time`` is in UTC, in whole seconds; ``sealed`` an age file or None."""
+    """An event before it is signed. ``time`` is in UTC, in whole seconds; ``sealed`` is an age file or None."""
 
     case: CaseId
     sequence: int
@@ -56,11 +56,11 @@ class Event:
 
     @property
     def type(self) -> str:
-        """The code of §13.2."""
+        """The code of the event type (§13.2)."""
         return self.public.kind
 
     def text(self) -> str:
-        """The text of the note. Raises MalformedError or LimitError for what a reader would refuse."""
+        """Return the text of the note. Raises MalformedError or LimitError for an event that a reader would refuse."""
         value = {
             "version": "amparo/v1/event",
             "case": self.case,
@@ -80,7 +80,7 @@ class Event:
 
 @dataclass(frozen=True)
 class SignedEvent(Event):
-    """An event whose one signature was verified: by ``signer``, a member of ``charter`` on that day."""
+    """An event whose signature was verified: by ``signer``, a member of ``charter`` on that day."""
 
     hash: EventHash = field(kw_only=True)
     charter_number: int = field(kw_only=True)
@@ -92,7 +92,7 @@ class SignedEvent(Event):
 
 
 def sign_event(event: Event, key: SigningKey) -> Note:
-    """The event's note, signed by the actor. *Not* checked: that the key is the actor's (``read_event`` does)."""
+    """Return the event's note, signed by ``key``. *Not* checked: that it is the actor's (``read_event`` does)."""
     return note.sign(event.text(), [key])
 
 
@@ -100,43 +100,43 @@ def read_event(data: bytes, charters: Mapping[CharterHash, Charter]) -> SignedEv
     """Read an event's note and verify who signed it, under ``charters`` (by hash), which the caller trusts.
 
     Raises MalformedError, LimitError or UnsupportedVersionError for another form, and AuthenticationError when the
-    charter is not known or not valid on the event's day, when the actor is no member of it on that day, or when the
-    note is not signed by the actor's key. *Not* checked: what it follows (``check_follows``), and whether it may be.
+    charter is not known or not valid on the event's day, when the actor is not a member on that day, or when the note
+    is not signed by the actor's key. *Not* checked: the event before it (``check_follows``), and the case's rules.
     """
     parsed = Note.parse(data)
     event = _read_text(parsed.text)
     charter = charters.get(event.charter)
     if charter is None:
-        raise AuthenticationError("an event is made under a charter that is not known here")
+        raise AuthenticationError("the event names an unknown charter")
     charter.check_day(event.time.date())
     members = charter.members_on(event.time.date())
     signer = next((member for member in members if member.label == event.actor), None)
     if signer is None:
-        raise AuthenticationError("an event is by somebody who is no member on that day")
+        raise AuthenticationError("the actor of the event is not a member on its day")
     if len(parsed.signatures) != 1:
-        raise MalformedError("an event has one signature")
+        raise MalformedError("an event must have exactly one signature")
     note.verify(parsed, [signer.verifier])
     return SignedEvent(**vars(event), hash=EventHash(parsed.hash), charter_number=charter.number, signer=signer)
 
 
 def check_follows(head: Head | None, event: SignedEvent) -> None:
-    """Check that ``event`` is the next after ``head``, or the first when there is none.
+    """Check that ``event`` comes next after ``head``, or first when ``head`` is None.
 
     Raises ProofError when case, sequence or previous hash do not continue the ledger, or when the time or the number of
-    the charter goes back.
+    the charter decreases.
     """
     if head is None:
         if event.sequence != 0 or event.previous is not None:
-            raise ProofError("the first event of a ledger has number 0 and follows none")
+            raise ProofError("the first event of a ledger must have number 0 and no previous hash")
         return
     if event.case != head.case:
-        raise ProofError("an event is of another case")
+        raise ProofError("the event belongs to another case")
     if event.sequence != head.sequence + 1:
-        raise ProofError(f"event {event.sequence} stands where {head.sequence + 1} is due")
+        raise ProofError(f"event {event.sequence} where {head.sequence + 1} was expected")
     if event.previous != head.hash:
-        raise ProofError("an event does not follow the one before it")
+        raise ProofError("the event does not hold the hash of the one before it")
     if event.time < head.time or event.charter_number < head.charter_number:
-        raise ProofError("an event is older than the one before it, or under an older charter")
+        raise ProofError("the event has an earlier time or an older charter than the one before it")
 
 
 def seal_part(part: Part, case: CaseId, sequence: int, recipient: PqRecipient) -> bytes:
@@ -148,7 +148,7 @@ def seal_part(part: Part, case: CaseId, sequence: int, recipient: PqRecipient) -
 
 
 def open_part(event: Event, identity: PqIdentity) -> Part | None:
-    """The sealed part of an event, or None if it has none.
+    """Open the sealed part of an event; return None if it has none.
 
     Raises NotARecipientError when ``identity`` is of another generation, AuthenticationError when the part was sealed
     for another event, and MalformedError or LimitError for another form.
@@ -159,19 +159,19 @@ def open_part(event: Event, identity: PqIdentity) -> Part | None:
     content = open_document(event.sealed, identity, PART_FLOOR, PART_MAX)
     case, sequence, part = _read_part(content, kind)
     if (case, sequence) != (event.case, event.sequence):
-        raise AuthenticationError("a sealed part was made for another event")
+        raise AuthenticationError("the sealed part was made for another event")
     return part
 
 
 def format_time(time: datetime) -> str:
     """``YYYY-MM-DDThh:mm:ssZ``. MalformedError unless ``time`` is in UTC and in whole seconds."""
     if time.tzinfo != UTC or time.microsecond:
-        raise MalformedError("a time of an event is in UTC and in whole seconds")
+        raise MalformedError("the time of an event must be in UTC and in whole seconds")
     return f"{time.isoformat()[:19]}Z"
 
 
 def parse_time(text: str) -> datetime:
-    """The time that ``format_time`` wrote, or MalformedError."""
+    """Parse a time that ``format_time`` wrote, or raise MalformedError."""
     if not _TIME.fullmatch(text):
         raise MalformedError("not a time of the form YYYY-MM-DDThh:mm:ssZ")
     try:
@@ -182,7 +182,7 @@ def parse_time(text: str) -> datetime:
 
 def _read_text(text: str) -> Event:
     if text.count("\n") != 1:
-        raise MalformedError("an event is one line")
+        raise MalformedError("the text of an event must be one line")
     fields = read_document(text[:-1].encode("utf-8"), "event", NOTE_BYTES_MAX)
     kind = public_kind(fields.text("type", pattern=CODE))
     event = Event(
@@ -210,13 +210,13 @@ def _read_sealed(fields: Fields, kind: type[Public]) -> bytes | None:
     value = fields.take("sealed")
     if value is None:
         if kind.must_seal:
-            raise MalformedError("an event lacks its sealed part")
+            raise MalformedError("the event lacks its sealed part")
         return None
     if kind.sealed is None:
-        raise MalformedError("an event has a sealed part where none belongs")
+        raise MalformedError("an event of this type must not have a sealed part")
     sealed = decode_base64(Fields({"sealed": value}, fields.where).text("sealed", _SEALED_CHARS_MAX))
     if len(check_sealed_prefix(sealed).stanzas) != 1:
-        raise MalformedError("the sealed part of an event is sealed to the case alone")
+        raise MalformedError("the sealed part of an event must be sealed to the case alone")
     return sealed
 
 

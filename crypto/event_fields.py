@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
-"""How the fields of an event's parts are read and written: strictly. docs/protocol.md §13.2.
+"""Strict reading and writing of the fields of an event's parts. docs/protocol.md §13.2.
 
-A part is a frozen dataclass. Each of its fields knows how it is read, so that the class is the table: a member that is
-not a field is refused, and so is a value of another form.
+A part is a frozen dataclass. Each field holds its own reader, so that the class is the table: a member that is not a
+field is refused, and so is a value in another form.
 """
 
 import dataclasses
@@ -31,14 +31,14 @@ Read = Callable[[Fields, str], Any]
 
 
 class Part:
-    """One part of an event. ``value`` is its JSON object; ``read_part`` the way back."""
+    """One part of an event. ``value`` returns its JSON object, ``read_part`` reads it back."""
 
     def value(self) -> dict[str, object]:
         return {_name(item): _encode(getattr(self, item.name)) for item in dataclasses.fields(self)}  # type: ignore[arg-type]
 
 
 def read_part(kind: type[P], fields: Fields) -> P:
-    """The part of this kind. Raises MalformedError or LimitError for anything that §13.2 does not describe."""
+    """Read a part of this kind. Raises MalformedError or LimitError for anything that §13.2 does not describe."""
     values = {item.name: item.metadata["read"](fields, _name(item)) for item in dataclasses.fields(kind)}  # type: ignore[arg-type]
     fields.end()
     return kind(**values)
@@ -63,18 +63,18 @@ def _encode(value: object) -> object:
 
 
 def read_by(read: Read, name: str | None = None, *, hidden: bool = False) -> Any:
-    """A field that ``read`` takes from the object of its part, under ``name`` if that is not the field's own."""
+    """A field that ``read`` reads from the object of its part; ``name`` is its JSON name if not the field's own."""
     metadata: dict[str, object] = {"read": read} if name is None else {"read": read, "name": name}
     return field(metadata=metadata, repr=not hidden)
 
 
 def text(pattern: str) -> Any:
-    """A short text of this form."""
+    """A short text that matches ``pattern``."""
     return read_by(lambda fields, name: fields.text(name, pattern=pattern))
 
 
 def prose(max_chars: int = TEXT_CHARS_MAX) -> Any:
-    """Words that members write; hidden from ``repr``."""
+    """A text that a member wrote; hidden from ``repr``."""
     return read_by(lambda fields, name: fields.text(name, max_chars), hidden=True)
 
 
@@ -124,7 +124,7 @@ def ground() -> Any:
 
 
 def recipient() -> Any:
-    """An age recipient as text, which is one."""
+    """An age recipient, as text."""
 
     def read(fields: Fields, name: str) -> str:
         return str(PqRecipient.from_string(fields.text(name)))
@@ -138,7 +138,7 @@ def identity() -> Any:
 
 
 def signature() -> Any:
-    """A signature: 64 bytes in base64, kept as text."""
+    """A signature: 64 bytes in base64, as text."""
 
     def read(fields: Fields, name: str) -> str:
         value = fields.text(name, 128)
@@ -149,7 +149,7 @@ def signature() -> Any:
 
 
 def several(pattern: str, low: int, high: int) -> Any:
-    """From ``low`` to ``high`` different texts of this form."""
+    """From ``low`` to ``high`` different texts that match ``pattern``."""
 
     def read(fields: Fields, name: str) -> tuple[str, ...]:
         where = fields.where

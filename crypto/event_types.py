@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
-"""The types of events, each with its public part and the kind of its sealed one. docs/protocol.md §13.2."""
+"""The types of events, each with its public part and the kind of its sealed part. docs/protocol.md §13.2."""
 
 # The defaults of the fields are calls that make `dataclasses.field`, which the linter can't see.
 # ruff: noqa: RUF009
@@ -33,7 +33,7 @@ class Public(Part):
 
 @dataclass(frozen=True)
 class Opened(Public):
-    """A case begins with these reports; who opens it is its first holder, and declares to have no conflict."""
+    """A case begins with these reports; the member who opens it is its first holder and declares no conflict."""
 
     kind = "opened"
     sealed: ClassVar[type[Part] | None] = Keys
@@ -71,7 +71,7 @@ class Declared(Public):
 
 @dataclass(frozen=True)
 class Assigned(Public):
-    """A member gets the case's identity of the present generation, by a new grant to all ``holders``."""
+    """A member gets the case's current identity, by a new grant to all ``holders``."""
 
     kind = "assigned"
     member: MemberLabel = read.text(LABEL)
@@ -81,7 +81,7 @@ class Assigned(Public):
 
 @dataclass(frozen=True)
 class Renewed(Public):
-    """Somebody holds the case no more: it has a new identity, granted to those who stay."""
+    """A holder has left: the case has a new identity, granted to the remaining holders."""
 
     sealed: ClassVar[type[Part] | None] = Renewal
     must_seal = True
@@ -108,7 +108,7 @@ class Left(Renewed):
 
 @dataclass(frozen=True)
 class StateChange(Public):
-    """From one state to another, on a ground where the table calls for one."""
+    """From one state to another, on a ground where the table requires one."""
 
     sealed: ClassVar[type[Part] | None] = Text
     from_state: str = read.state("from")
@@ -125,7 +125,7 @@ class Moved(StateChange):
 
 @dataclass(frozen=True)
 class Proposed(StateChange):
-    """A move that takes effect when somebody else approves it."""
+    """A move that takes effect when another member approves it."""
 
     kind = "proposed"
     must_seal = True
@@ -141,7 +141,7 @@ class Subject(Public):
 
 @dataclass(frozen=True)
 class Approved(Subject):
-    """The second pair of eyes: a signature over the hash of what the first member signed."""
+    """The second member's approval: a signature over the hash of the event that the first one signed."""
 
     kind = "approved"
 
@@ -156,7 +156,7 @@ class Returned(Subject):
 
 @dataclass(frozen=True)
 class Waived(Subject):
-    """An obstacle is to be set aside, with reasons; takes effect when somebody else approves it."""
+    """An obstacle is to be set aside, with reasons; takes effect when another member approves it."""
 
     kind = "waived"
     must_seal = True
@@ -235,7 +235,7 @@ class Checked(Public):
 
 @dataclass(frozen=True)
 class Publication(Public):
-    """The portal took a finding in: its public id, the hash of its note, the revision that it is."""
+    """The portal accepted a finding: its public id, the hash of its note, its revision."""
 
     finding: FindingId = read.text(PUBLIC_ID)
     note_sha256: TextHash = read.digest()
@@ -251,14 +251,14 @@ class Published(Publication):
 
 @dataclass(frozen=True)
 class Corrected(Publication):
-    """A later revision stands beside the one before."""
+    """A later revision is published beside the one before."""
 
     kind = "corrected"
 
 
 @dataclass(frozen=True)
 class Withdrawn(Public):
-    """A tombstone stands in the finding's place."""
+    """A tombstone replaces the finding."""
 
     kind = "withdrawn"
     finding: FindingId = read.text(PUBLIC_ID)
@@ -303,8 +303,8 @@ TYPES: Mapping[str, type[Public]] = {kind.kind: kind for kind in _PUBLIC}
 
 
 def public_kind(type_code: str) -> type[Public]:
-    """The kind of public part that events of this type have; UnsupportedVersionError for a type we don't read."""
+    """Return the kind of public part of this event type; UnsupportedVersionError for an unknown type."""
     kind = TYPES.get(type_code)
     if kind is None:
-        raise UnsupportedVersionError("an event is of a type that this program does not read")
+        raise UnsupportedVersionError("the event has a type that this program does not read")
     return kind

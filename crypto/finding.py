@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
-"""The finding: what a commission has found, signed by two of its members, for everyone to read. docs/protocol.md §14.
+"""The finding: what a commission has found, signed by two of its members, for the public. docs/protocol.md §14.
 
-- Revision 1 is a ``finding``. What follows is a ``correction``, an ``update`` (what became of the recommendations, what
-  the authority replied) or a ``withdrawal``; it holds the hash of the revision before it and says why it was made.
+- Revision 1 is a ``finding``. Later ones are a ``correction``, an ``update`` (of the status of recommendations and the
+  authority's reply) or a ``withdrawal``; each holds the hash of the revision before it and its reason.
 - A withdrawal holds nothing of the finding but its id. Nothing follows it.
-- Who may sign stands in ``crypto/finding_signers.py``.
+- ``crypto/finding_signers.py`` says who may sign.
 """
 
 import re
@@ -32,7 +32,7 @@ from crypto.taxonomy import (
     WITHDRAWAL,
 )
 
-# About 12,000 words of English: a page of the register stays small enough for a slow line.
+# About 12,000 words of English: the page in the register must load over a slow connection.
 FINDING_BYTES_MAX = 80 * 1024
 LINE_CHARS_MAX = 200
 SUMMARY_CHARS_MAX = 4000
@@ -47,14 +47,14 @@ REVISION_MAX = 10_000
 QUARTER = r"[0-9]{4}-Q[1-4]"
 CODE = r"[A-Z][A-Z0-9-]{1,31}"
 _ID = re.compile(r"XFI:ZZ:([A-Z][A-Z0-9-]{1,30}):([0-9]{4}):F\.((?!0000)[0-9]{4}|[1-9][0-9]{4,5})")
-# Controls but the newline, separators and noncharacters that XML and terminals trip over, and the marks that show a
-# text in another order than the one in which it is signed.
+# Controls except the newline, separators and noncharacters that break XML or terminals, and the marks that display a
+# text in another order than it was signed in.
 _FORBIDDEN = re.compile("[\x00-\x09\x0b-\x1f\x7f-\x9f\u2028-\u202e\ufff9-\ufffb\ufffe\uffff]")
 
 
 @dataclass(frozen=True)
 class Section:
-    """A part of the finding; ``text`` in the few marks of Markdown that §14 names."""
+    """A part of the finding; ``text`` in the subset of Markdown that §14 names."""
 
     heading: str
     text: str
@@ -73,10 +73,10 @@ class Recommendation:
 
 @dataclass(frozen=True)
 class FindingDraft:
-    """What a finding says, before anyone has signed it. ``make_finding`` gives the text to sign.
+    """The contents of a finding before it is signed. ``make_finding`` returns the text to sign.
 
     ``id`` is made by ``finding_id``, ``charter`` and ``previous`` are hashes of notes in hex. ``quarter``, ``standard``
-    and ``grade`` are ``None`` in a withdrawal and there only; ``make_withdrawal`` makes one.
+    and ``grade`` are ``None`` in a withdrawal only; ``make_withdrawal`` makes one.
     """
 
     id: FindingId
@@ -117,7 +117,7 @@ class FindingDraft:
 
 @dataclass(frozen=True)
 class Finding(FindingDraft):
-    """A finding whose signatures were checked. ``note`` holds the bytes as they were read, ``signers`` who signed."""
+    """A finding whose signatures were checked. ``note`` holds its bytes as read, ``signers`` the members who signed."""
 
     hash: TextHash
     note: bytes = field(repr=False)
@@ -132,7 +132,7 @@ def finding_id(slug: str, year: int, number: int) -> FindingId:
 
 
 def parse_finding_id(identifier: str) -> tuple[int, int]:
-    """Year and number of an id; MalformedError on any other spelling."""
+    """Return year and number of an id; MalformedError for any other spelling."""
     match = _ID.fullmatch(identifier)
     if match is None:
         raise MalformedError("not the id of a finding")
@@ -146,7 +146,7 @@ def path_name(identifier: FindingId) -> str:
 
 
 def make_finding(draft: FindingDraft) -> str:
-    """The text of the finding's note: one line of canonical JSON, to be signed by members (``note.sign``).
+    """Return the text of the finding's note: one line of canonical JSON, to be signed by members (``note.sign``).
 
     Raises MalformedError or LimitError for a draft that a reader would refuse.
     """
@@ -156,9 +156,9 @@ def make_finding(draft: FindingDraft) -> str:
 
 
 def read_finding_text(text: str) -> FindingDraft:
-    """Read the text of a note that nobody has checked yet.
+    """Read the text of a note without checking its signatures.
 
-    Raises LimitError over 80 KiB or above another limit of §14, UnsupportedVersionError for another version of ours,
+    Raises LimitError over 80 KiB or above another limit of §14, UnsupportedVersionError for another version, and
     MalformedError for everything else that does not follow §14.
     """
     fields = read_document(text.removesuffix("\n").encode("utf-8"), "finding", FINDING_BYTES_MAX)
@@ -191,10 +191,10 @@ def read_finding_text(text: str) -> FindingDraft:
 
 
 def read_finding(data: bytes, charter: Charter) -> Finding:
-    """Read a finding's note and check it against the charter that it was made under.
+    """Read a finding's note and check it against its charter.
 
     Raises MalformedError, LimitError or UnsupportedVersionError for a note that does not follow §14, and
-    FindingSignersError (``rule`` says which) when the people who signed it are not those who must. *Not* checked: the
+    FindingSignersError, whose ``rule`` says why, when it is not signed by the required members. *Not* checked: the
     revision before it (``check_correction``), that its number is the next one, that the charter is still the newest.
     """
     note = Note.parse(data)
@@ -208,9 +208,9 @@ def check_correction(previous: Finding, following: FindingDraft) -> None:
     if previous.is_withdrawn:
         raise ProofError("a withdrawn finding has no further revision")
     if (following.id, following.slug) != (previous.id, previous.slug):
-        raise ProofError("a revision is one of another finding")
+        raise ProofError("the revision belongs to another finding")
     if following.revision != previous.revision + 1 or following.previous != previous.hash:
-        raise ProofError("a revision does not follow the one before it")
+        raise ProofError("the revision does not continue the one before it")
     if following.day < previous.day:
         raise ProofError("a revision is older than the one before it")
     if following.kind == UPDATE and _kept_by_update(previous) != _kept_by_update(following):
@@ -254,19 +254,19 @@ def _kept_by_update(finding: FindingDraft) -> dict[str, Any]:
 
 
 def _plain(finding: FindingDraft) -> FindingDraft:
-    """What it says alone, without the members of a Finding."""
+    """Return only the draft, without the members of a Finding."""
     return FindingDraft(**{name: getattr(finding, name) for name in FindingDraft.__dataclass_fields__})
 
 
 def _check_rules(draft: FindingDraft) -> None:
-    """The rules of §14 that concern more than one member of the object."""
+    """Check the rules of §14 that concern more than one member of the object."""
     first = draft.revision == 1
     if {first} != {draft.kind == FIRST, draft.previous is None, draft.reason is None}:
         raise MalformedError("revision 1 is a finding; every other one names the one before it, and a reason")
     if not draft.id.startswith(f"XFI:ZZ:{draft.slug.upper()}:"):
-        raise MalformedError("the id of a finding is not one of its commission")
+        raise MalformedError("the id of a finding is not of its commission")
     if draft.year > draft.day.year or (first and draft.year != draft.day.year):
-        raise MalformedError("the id of a finding is of another year than its publication")
+        raise MalformedError("the id of a finding has another year than its day")
     if draft.is_withdrawn:
         _check_tombstone(draft)
     else:
@@ -278,18 +278,18 @@ def _check_tombstone(draft: FindingDraft) -> None:
     lists = (draft.sections, draft.jurisdictions, draft.codes, draft.recommendations, draft.title, draft.summary)
     values = (draft.quarter, draft.standard, draft.grade, draft.reply, draft.dissent)
     if any(lists) or any(value is not None for value in values):
-        raise MalformedError("a withdrawal holds nothing of the finding but its reason")
+        raise MalformedError("a withdrawal must hold a reason and none of the finding's contents")
 
 
 def _check_content(draft: FindingDraft) -> None:
     if not draft.title.strip() or not draft.summary.strip():
-        raise MalformedError("a finding has a title and a summary")
+        raise MalformedError("a finding must have a title and a summary")
     if draft.quarter is None or draft.standard is None or draft.grade is None:
-        raise MalformedError("a finding has a quarter, a standard of proof and a grade")
+        raise MalformedError("a finding must have a quarter, a standard of proof and a grade")
     for codes, pattern, what in ((draft.jurisdictions, JURISDICTION, "jurisdictions"), (draft.codes, CODE, "codes")):
         refuse_repeats(list(codes), f"{what} of a finding")
         if not all(re.fullmatch(pattern, code) for code in codes):
-            raise MalformedError(f"the {what} of a finding are not of the form that is due")
+            raise MalformedError(f"the {what} of a finding are not in the expected form")
     if [each.number for each in draft.recommendations] != list(range(1, len(draft.recommendations) + 1)):
         raise MalformedError("the recommendations of a finding are not numbered from 1")
 
@@ -299,7 +299,7 @@ def _check_texts(draft: FindingDraft) -> None:
     texts += [text for section in draft.sections for text in (section.heading, section.text)]
     texts += [text for each in draft.recommendations for text in (each.addressee, each.text)]
     if any(text is not None and _FORBIDDEN.search(text) for text in texts):
-        raise MalformedError("a finding holds a character that is not allowed in its texts")
+        raise MalformedError("a text of a finding holds a character that is not allowed")
     if any(text is not None and not text.strip() for text in (draft.reason, draft.reply, draft.dissent)):
         raise MalformedError("a reason, a reply or a dissent is empty")
 

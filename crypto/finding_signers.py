@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
-"""Who must have signed a finding, and the names of the ways in which a note fails that. docs/protocol.md §14.1."""
+"""The signatures that a finding must have, and the names of the rules. docs/protocol.md §14.1."""
 
 import unicodedata
 from datetime import date
@@ -16,11 +16,11 @@ ROLES = (CHAIR, "publisher")
 
 
 class FindingSignersError(AuthenticationError):
-    """A finding is not signed by the people who must. ``rule`` is one of:
+    """A finding is not signed by the required members. ``rule`` is one of:
 
     ``charter`` (it names another charter than the one it is read with), ``charter-day`` (the charter is not valid on
-    its day), ``author`` (not a member), ``stranger`` (a line by nobody of the charter), ``text`` (no line matches the
-    text), ``signature`` (one line does not), ``too-few``, ``one-person``, ``not-in-force`` (a signer is not a member on
+    its day), ``author`` (not a member), ``stranger`` (a signer is not in the charter), ``text`` (no signature matches
+    the text), ``signature`` (one does not), ``too-few``, ``one-person``, ``not-in-force`` (a signer is not a member on
     its day), ``role`` (a signer is neither chair nor publisher), ``no-chair``, ``chair-is-author``.
     """
 
@@ -30,7 +30,7 @@ class FindingSignersError(AuthenticationError):
 
 
 class Text(Protocol):
-    """What of a finding's text says who may sign it: a ``crypto.finding.FindingDraft``."""
+    """The fields of a ``crypto.finding.FindingDraft`` that decide who may sign it."""
 
     @property
     def slug(self) -> str: ...
@@ -46,10 +46,10 @@ class Text(Protocol):
 
 
 def check_signers(note: Note, draft: Text, charter: Charter) -> tuple[Member, ...]:
-    """The members who signed ``note``, whose text says ``draft``, in the order of their lines.
+    """Return the members who signed ``note``, whose text is ``draft``, in the order of their signatures.
 
-    Unlike other notes, a finding takes no line by a key that its charter does not name: a reader would take such a name
-    for that of a member. Raises FindingSignersError.
+    Unlike in other notes, a signature by a key that the charter does not name is refused: a reader would take its name
+    for a member's. Raises FindingSignersError.
     """
     if (charter.slug, charter.hash) != (draft.slug, draft.charter):
         raise FindingSignersError("charter", "the finding was made under another charter than this one")
@@ -86,7 +86,7 @@ def _check_signatures(note: Note, signers: tuple[Member, ...]) -> None:
         except AuthenticationError:
             wrong.append(member.verifier.name)
     if wrong and len(wrong) == len(signers):
-        raise FindingSignersError("text", "the text is not the one that was signed: no signature matches it")
+        raise FindingSignersError("text", "no signature matches the text: it was altered after it was signed")
     if wrong:
         raise FindingSignersError("signature", f"the signature of {', '.join(wrong)} does not match")
 
@@ -96,7 +96,7 @@ def _check_people(signers: tuple[Member, ...], day: date) -> None:
         raise FindingSignersError("too-few", f"signed by fewer than {SIGNERS_MIN} members")
     for at, member in enumerate(signers):
         if any(_is_same_person(member, other) for other in signers[:at]):
-            raise FindingSignersError("one-person", f"{member.verifier.name} is a second signature by one person")
+            raise FindingSignersError("one-person", f"{member.verifier.name} is another key of the same person")
         if not member.is_member_on(day):
             raise FindingSignersError("not-in-force", f"{member.verifier.name} was not a member on the finding's day")
         if not set(member.roles) & set(ROLES):
@@ -104,7 +104,7 @@ def _check_people(signers: tuple[Member, ...], day: date) -> None:
 
 
 def _is_same_person(one: Member, other: Member) -> bool:
-    """A charter has each key and each label once; a person who stands in it twice still has one name."""
+    """Whether two members are one person: keys and labels are unique in a charter, names need not be."""
     return one.label == other.label or _folded(one.name) == _folded(other.name)
 
 

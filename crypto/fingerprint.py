@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
-"""Keys and hashes as a few groups of digits that two people can read to each other."""
+"""Fingerprints of keys: groups of digits that two people can read to each other."""
 
 import hashlib
 
@@ -12,12 +12,12 @@ GROUP_DIGITS = 4
 
 
 def member_fingerprint(member: Member) -> str:
-    """The first 128 bits of SHA-256(label(``member``) ‖ recipient ‖ 0x0A ‖ verifier key) in groups of four digits."""
+    """Return the first 128 bits of SHA-256(label(``member``) ‖ recipient ‖ 0x0A ‖ verifier) in groups of 4 digits."""
     return _fingerprint(label("member") + f"{member.recipient}\n{member.verifier}".encode())
 
 
 def key_fingerprint(key: VerifierKey) -> str:
-    """The same of SHA-256(label(``verifier``) ‖ verifier key)."""
+    """Return the same of SHA-256(label(``verifier``) ‖ verifier)."""
     return _fingerprint(label("verifier") + str(key).encode())
 
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
-"""Grants: the identity of a thread or a case, sealed to those who may read it. docs/protocol.md §5.3, §13.4."""
+"""Grants: the identity of a thread or a case, sealed to its readers. docs/protocol.md §5.3, §13.4."""
 
 import secrets
 from collections.abc import Callable, Collection, Sequence
@@ -24,13 +24,13 @@ _ORDER_BYTES = 16
 
 @dataclass(frozen=True)
 class Grant:
-    """``subject`` is the submission id; whoever has ``identity`` reads the whole thread."""
+    """``subject`` is the submission id; ``identity`` opens the whole thread."""
 
     subject: SubmissionId
     identity: PqIdentity = field(repr=False)
 
     def encode(self) -> bytes:
-        """Canonical JSON, of the same length for every thread."""
+        """Return canonical JSON, of the same length for every thread."""
         return encode_json(
             {
                 "version": "amparo/v1/grant",
@@ -42,7 +42,7 @@ class Grant:
 
 
 def read_grant(data: bytes) -> Grant:
-    """Read a grant's JSON. Raises MalformedError, LimitError, or UnsupportedVersionError for a kind we don't read."""
+    """Read a grant's JSON. Raises MalformedError, LimitError, or UnsupportedVersionError for another kind."""
     fields = read_document(data, "grant", GRANT_MAX)
     if fields.text("kind", 64) != KIND_THREAD:
         raise UnsupportedVersionError("a grant is of a kind that this program does not read")
@@ -57,20 +57,20 @@ def grant_recipients(
     exclude: Collection[MemberLabel] = (),
     random: Callable[[int], bytes] = secrets.token_bytes,
 ) -> tuple[PqRecipient, ...]:
-    """Exactly ``charter.slots`` recipients in random order: readers of today, the reserve, throwaway ones.
+    """Return exactly ``charter.slots`` recipients in random order: today's readers, the reserve, throwaway ones.
 
     ``exclude`` holds labels of members who must not read the thread. Raises MalformedError for a label that no member
     of the charter has, and when no reader is left.
     """
     if not set(exclude) <= {member.label for member in charter.members}:
-        raise MalformedError("somebody is excluded who is not a member of the commission")
+        raise MalformedError("an excluded label is not that of a member of the commission")
     members = [member.recipient for member in charter.readers_on(today) if member.label not in exclude]
     if not members:
         raise MalformedError("no member is left who could read this")
     recipients = [*members, charter.reserve.recipient]
     while len(recipients) < charter.slots:
         recipients.append(PqIdentity.from_seed(random(32)).recipient())
-    # Sorting by fresh random keys is a fair shuffle: the place of a stanza must not tell whose it is.
+    # Sorting by fresh random keys is a fair shuffle: the position of a stanza must not tell whose it is.
     order = {recipient.key: random(_ORDER_BYTES) for recipient in recipients}
     return tuple(sorted(recipients, key=lambda recipient: order[recipient.key]))
 
@@ -83,7 +83,7 @@ def seal_grant(grant: Grant, recipients: Sequence[PqRecipient]) -> bytes:
 def open_grant(sealed: bytes, identities: Sequence[PqIdentity]) -> Grant:
     """Open and read ``grant.age``.
 
-    Raises NotARecipientError when none of the identities was chosen, and the errors of ``read_grant`` and
+    Raises NotARecipientError when it is sealed to none of the identities, and the errors of ``read_grant`` and
     ``crypto.sealed_document.open_strictly``.
     """
     return read_grant(open_strictly(sealed, identities, GRANT_SEALED_MAX))
@@ -91,7 +91,7 @@ def open_grant(sealed: bytes, identities: Sequence[PqIdentity]) -> Grant:
 
 @dataclass(frozen=True)
 class CaseGrant:
-    """``subject`` is the case id; ``identity`` opens what is sealed to the case in this generation (§13.4)."""
+    """``subject`` is the case id; ``identity`` opens the parts sealed to the case in this generation (§13.4)."""
 
     subject: CaseId
     generation: int
@@ -121,7 +121,7 @@ def read_case_grant(data: bytes) -> CaseGrant:
 
 
 def seal_case_grant(grant: CaseGrant, recipients: Sequence[PqRecipient]) -> bytes:
-    """Seal a case's identity to its holders and the reserve. Who they are stands in the ledger: nothing is hidden."""
+    """Seal a case's identity to its holders and the reserve. The ledger names them, so their number is not hidden."""
     return seal(grant.encode(), recipients)
 
 

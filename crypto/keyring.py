@@ -46,9 +46,9 @@ class Parameters:
     lanes: int
 
     def __post_init__(self) -> None:
-        # The upper bounds keep a forged keyring from exhausting the machine, the lower ones from giving the key away.
+        # The upper bounds keep a forged keyring from exhausting the machine, the lower ones make guessing expensive.
         if not (19_456 <= self.memory_kib <= 1_048_576 and 2 <= self.passes <= 16 and 1 <= self.lanes <= 16):
-            raise LimitError("keyring: parameters of Argon2id are outside the bounds")
+            raise LimitError("keyring: parameters of Argon2id are out of bounds")
 
 
 # RFC 9106 §4, second recommended option.
@@ -58,7 +58,7 @@ MINIMUM = Parameters(memory_kib=19_456, passes=2, lanes=1)
 
 @dataclass(frozen=True)
 class Keyring:
-    """Three secrets of 32 bytes: the seed of the age identity, the seed of the signing key, the key of indexes."""
+    """Three secrets of 32 bytes: the seed of the age identity, the seed of the signing key, the index key."""
 
     identity_seed: bytes = field(repr=False)
     signing_seed: bytes = field(repr=False)
@@ -66,7 +66,7 @@ class Keyring:
 
     def __post_init__(self) -> None:
         if any(len(secret) != KEY_BYTES for secret in (self.identity_seed, self.signing_seed, self.index_key)):
-            raise MalformedError(f"keyring: a secret is not of {KEY_BYTES} bytes")
+            raise MalformedError(f"keyring: a secret does not have {KEY_BYTES} bytes")
 
     @classmethod
     def generate(cls, random: Callable[[int], bytes] = secrets.token_bytes) -> Self:
@@ -74,7 +74,7 @@ class Keyring:
 
     @classmethod
     def from_bytes(cls, data: bytes) -> Self:
-        """Read 96 bytes, or MalformedError."""
+        """Read a keyring of 96 bytes; MalformedError for another size."""
         if len(data) != _KEYRING_BYTES:
             raise MalformedError(f"keyring: not {_KEYRING_BYTES} bytes")
         return cls(data[:KEY_BYTES], data[KEY_BYTES : 2 * KEY_BYTES], data[2 * KEY_BYTES :])
@@ -94,7 +94,7 @@ def seal_keyring(
     parameters: Parameters = DEFAULT,
     random: Callable[[int], bytes] = secrets.token_bytes,
 ) -> bytes:
-    """Seal to 182 bytes, for this member only. MalformedError or LimitError on an empty or endless passphrase."""
+    """Seal to 182 bytes, for this member only. MalformedError on an empty passphrase, LimitError on a long one."""
     header = _HEADER.pack(
         label("keyring"), parameters.memory_kib, parameters.passes, parameters.lanes, random(SALT_BYTES)
     )
@@ -106,7 +106,7 @@ def open_keyring(sealed: bytes, passphrase: str, member_label: str) -> Keyring:
     """Open what ``seal_keyring`` made.
 
     Raises AuthenticationError on a wrong passphrase, another member's keyring or an altered one (these can't be told
-    apart); MalformedError, UnsupportedVersionError or LimitError on its form, before any work is done.
+    apart); MalformedError, UnsupportedVersionError or LimitError on its form, before the key is derived.
     """
     _read_parameters(sealed)
     header, rest = sealed[: _HEADER.size], sealed[_HEADER.size :]
@@ -115,13 +115,13 @@ def open_keyring(sealed: bytes, passphrase: str, member_label: str) -> Keyring:
 
 
 def needs_upgrade(sealed: bytes) -> bool:
-    """Whether a keyring was sealed with any cost below today's, and should be sealed anew while it is unlocked."""
+    """Whether a keyring was sealed with any cost below today's, and should be sealed again while it is unlocked."""
     found = _read_parameters(sealed)
     return found.memory_kib < DEFAULT.memory_kib or found.passes < DEFAULT.passes
 
 
 def new_passphrase(random: Callable[[int], bytes] = secrets.token_bytes) -> str:
-    """Six words of the SLIP-39 word list, 60 bits; ``random(n)`` gives n random bytes."""
+    """Return six words of the SLIP-39 word list, 60 bits; ``random(n)`` gives n random bytes."""
     # The list has 1024 words: ten bits choose one without bias.
     indices = (int.from_bytes(random(2)) % len(WORDLIST) for _ in range(PASSPHRASE_WORDS))
     return " ".join(WORDLIST[index] for index in indices)
@@ -130,13 +130,13 @@ def new_passphrase(random: Callable[[int], bytes] = secrets.token_bytes) -> str:
 def seal_bytes(
     key: bytes, plaintext: bytes, associated: bytes, random: Callable[[int], bytes] = secrets.token_bytes
 ) -> bytes:
-    """nonce (24) ‖ XChaCha20-Poly1305 ciphertext, for sealed columns and sessions. ``key`` is 32 bytes."""
+    """Return nonce (24) ‖ XChaCha20-Poly1305 ciphertext, for sealed columns and sessions. ``key`` is 32 bytes."""
     nonce = random(NONCE_BYTES)
     return nonce + nacl.bindings.crypto_aead_xchacha20poly1305_ietf_encrypt(plaintext, associated, nonce, key)
 
 
 def open_bytes(key: bytes, sealed: bytes, associated: bytes) -> bytes:
-    """Open what ``seal_bytes`` made. MalformedError if truncated, AuthenticationError if anything differs."""
+    """Open what ``seal_bytes`` made. MalformedError if truncated, AuthenticationError if altered or of another key."""
     if len(sealed) < NONCE_BYTES + TAG_BYTES:
         raise MalformedError("sealed bytes are truncated")
     nonce, ciphertext = sealed[:NONCE_BYTES], sealed[NONCE_BYTES:]
@@ -149,9 +149,9 @@ def open_bytes(key: bytes, sealed: bytes, associated: bytes) -> bytes:
 def _read_parameters(sealed: bytes) -> Parameters:
     version, newline, _ = sealed.partition(b"\n")
     if newline and version.startswith(b"amparo/") and version + newline != label("keyring"):
-        raise UnsupportedVersionError("keyring: of a version that this program does not read")
+        raise UnsupportedVersionError("keyring: has a version that this program does not read")
     if not sealed.startswith(label("keyring")) or len(sealed) != _SEALED_BYTES:
-        raise MalformedError(f"keyring: not {_SEALED_BYTES} bytes of the form that is due")
+        raise MalformedError(f"keyring: not {_SEALED_BYTES} bytes that begin with the label of a keyring")
     _, memory_kib, passes, lanes, _ = _HEADER.unpack_from(sealed)
     return Parameters(memory_kib, passes, lanes)
 
@@ -162,7 +162,7 @@ def _derive(header: bytes, passphrase: str) -> bytes:
 
 
 def _prepare(passphrase: str) -> bytes:
-    """UTF-8 of the passphrase as OpaqueString prepares it (RFC 8265 §4.2): the same from every keyboard."""
+    """Return the passphrase in UTF-8, prepared as an OpaqueString (RFC 8265 §4.2): the same from every keyboard."""
     spaced = "".join(" " if unicodedata.category(character) == "Zs" else character for character in passphrase)
     try:
         data = unicodedata.normalize("NFC", spaced).encode("utf-8")

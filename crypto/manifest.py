@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
-"""The manifest of a submission: which sealed files belong to it, and the commitment to it. docs/protocol.md §6."""
+"""The manifest of a submission: the list of its sealed files, and the commitment to it. docs/protocol.md §6."""
 
 import hashlib
 from dataclasses import dataclass
@@ -24,7 +24,7 @@ ATTACHMENT_SEALED_MAX = 2 * 1024**3
 
 
 class ManifestError(MalformedError):
-    """A manifest does not follow its format; apart, because a portal answers it with a code of its own."""
+    """A manifest does not follow its format; a class of its own because the portal's API has a code for it."""
 
 
 @dataclass(frozen=True)
@@ -51,7 +51,7 @@ class Manifest:
         return self.files[len(REQUIRED_FILES) :]
 
     def encode(self) -> bytes:
-        """The bytes of ``manifest.json``. Raises what ``read_manifest`` raises on them."""
+        """Return the bytes of ``manifest.json``. Raises as ``read_manifest``."""
         encoded = encode_json(
             {
                 "version": "amparo/v1/manifest",
@@ -67,12 +67,12 @@ class Manifest:
 
 
 def attachment_file(number: int) -> str:
-    """The name of attachment ``number``, counted from 1."""
+    """Return the file name of attachment ``number``, counted from 1."""
     return f"attachment-{number}.age"
 
 
 def sealed_size_max(name: str) -> int:
-    """Bytes that a sealed file of this name may have at most (an attachment: whatever its charter says)."""
+    """Return the largest size in bytes of a sealed file of this name (of an attachment under any charter)."""
     limits = {REPORT_FILE: REPORT_SEALED_MAX, GRANT_FILE: GRANT_SEALED_MAX, STATE_FILE: STATE_SEALED_MAX}
     return limits.get(name, ATTACHMENT_SEALED_MAX)
 
@@ -80,9 +80,9 @@ def sealed_size_max(name: str) -> int:
 def read_manifest(data: bytes) -> Manifest:
     """Read ``manifest.json``.
 
-    Raises LimitError above 64 KiB or when a file is larger than §6.1 allows, UnsupportedVersionError for a version that
-    is not this one, ManifestError for everything else that does not follow §6. *Not* checked: that the charter exists
-    and that the files are what the manifest says.
+    Raises LimitError above 64 KiB or when a file is larger than §6.1 allows, UnsupportedVersionError for another
+    version, ManifestError for everything else that does not follow §6. *Not* checked: that the charter exists and that
+    the files match the manifest.
     """
     try:
         return _read_fields(read_document(data, "manifest", MANIFEST_MAX))
@@ -91,14 +91,14 @@ def read_manifest(data: bytes) -> Manifest:
 
 
 def manifest_hash(manifest_bytes: bytes) -> str:
-    """SHA-256 of the manifest's bytes, in hex."""
+    """Return the SHA-256 of the manifest's bytes, in hex."""
     return hashlib.sha256(manifest_bytes).hexdigest()
 
 
 def commitment(leaf_nonce: bytes, hash_of_manifest: str) -> str:
-    """SHA-256(label(``leaf``) ‖ leaf-nonce (32 bytes) ‖ manifest hash), in hex. MalformedError for another size."""
+    """Return SHA-256(label(``leaf``) ‖ leaf-nonce (32 bytes) ‖ manifest hash), hex. MalformedError for another size."""
     if len(leaf_nonce) != HASH_BYTES:
-        raise MalformedError(f"a leaf nonce has {HASH_BYTES} bytes")
+        raise MalformedError(f"a leaf nonce must have {HASH_BYTES} bytes")
     return hashlib.sha256(label("leaf") + leaf_nonce + decode_hex(hash_of_manifest, HASH_BYTES)).hexdigest()
 
 
@@ -114,7 +114,7 @@ def _read_fields(fields: Fields) -> Manifest:
     names = [file.name for file in manifest.files]
     attachments = max(0, len(names) - len(REQUIRED_FILES))
     if names != [*REQUIRED_FILES, *(attachment_file(number + 1) for number in range(attachments))]:
-        raise MalformedError("manifest names other files than it should, or in another order")
+        raise MalformedError("the manifest does not name the expected files in the expected order")
     return manifest
 
 

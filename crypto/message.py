@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
 """Messages of a thread: replies of the commission, follow-ups of the reporter. docs/protocol.md §9.
 
-A reply is signed by a member, for the reporter must know who speaks. A follow-up carries only a MAC that the commission
-could have made too: it convinces the commission, and nobody that it is shown to.
+A reply is signed by a member, because the reporter must know its author. A follow-up carries only a MAC that the
+commission could have made too: it convinces the commission, but proves nothing to others.
 """
 
 import hashlib
@@ -41,7 +41,7 @@ class Reply:
     body: str = field(repr=False)
 
     def text(self) -> str:
-        """The text of the note: one line of canonical JSON. Raises MalformedError or LimitError for a bad value."""
+        """Return the text of the note, one line of canonical JSON. MalformedError or LimitError for a bad value."""
         value = {
             "version": "amparo/v1/reply",
             "submission": self.submission,
@@ -72,7 +72,7 @@ class FollowUp:
     body: str = field(repr=False)
 
     def encode(self, mac_key: bytes) -> bytes:
-        """Canonical JSON, authenticated under message-mac. Raises what ``read_follow_up`` raises on it."""
+        """Return canonical JSON, authenticated under message-mac. Raises as ``read_follow_up``."""
         encoded = encode_json({**self._value(), "mac": document_mac(mac_key, self._value())})
         read_follow_up(encoded, mac_key)
         return encoded
@@ -93,7 +93,7 @@ def message_id(sealed: bytes) -> MessageId:
 
 
 def seal_reply(reply: Reply, signing_key: SigningKey, recipients: Sequence[PqRecipient]) -> bytes:
-    """Sign a reply and seal it to ``recipients``, which are S and R in this order."""
+    """Sign a reply and seal it to ``recipients``: S and R, in this order."""
     return seal_document(note.sign(reply.text(), [signing_key]).encode(), MESSAGE_FLOOR, recipients)
 
 
@@ -108,31 +108,31 @@ def open_reply(sealed: bytes, identity: PqIdentity, charters: Sequence[Charter])
 def read_reply(data: bytes, charters: Sequence[Charter]) -> SignedReply:
     """Read the signed note of a reply.
 
-    Raises AuthenticationError when it names none of ``charters``, or when no member of the one it names, on the day it
-    names, signed it; MalformedError, LimitError or UnsupportedVersionError for another form. *Not* checked: to which
-    submission it belongs, and that ``charters`` are a chain.
+    Raises AuthenticationError when its charter is none of ``charters``, or when it is not signed by a member of that
+    charter on its day; MalformedError, LimitError or UnsupportedVersionError for another form. *Not* checked: its
+    submission, and that ``charters`` are a chain.
     """
     parsed = Note.parse(data)
     reply = _read_reply_text(parsed.text)
     charter = next((charter for charter in charters if charter.hash == reply.charter), None)
     if charter is None:
-        raise AuthenticationError("a reply is signed under a charter that is not known here")
+        raise AuthenticationError("the reply names an unknown charter")
     members = {member.verifier: member for member in charter.members_on(reply.day)}
     signer = members[note.verify(parsed, list(members))[0]]
     return SignedReply(**vars(reply), signer=signer)
 
 
 def seal_follow_up(follow_up: FollowUp, mac_key: bytes, recipient: PqRecipient) -> bytes:
-    """Authenticate a follow-up under message-mac (32 bytes) and seal it to R; at most 64 KiB come out."""
+    """Authenticate a follow-up under message-mac (32 bytes) and seal it to R, in at most 64 KiB."""
     return seal_document(follow_up.encode(mac_key), MESSAGE_FLOOR, [recipient])
 
 
 def open_follow_up(sealed: bytes, thread: PqIdentity, mac_key: bytes) -> FollowUp:
     """Open a follow-up with the thread identity and the report's message-mac (32 bytes).
 
-    Raises NotARecipientError when it belongs to another thread, AuthenticationError when its MAC is wrong (R travels in
-    no public place, but whoever knows it can seal to it), MalformedError, LimitError or UnsupportedVersionError for
-    another form. *Not* checked: that ``submission`` is the one it was sent to.
+    Raises NotARecipientError when it belongs to another thread, AuthenticationError when its MAC is wrong (R is never
+    published, but anyone who knows it can seal to it), MalformedError, LimitError or UnsupportedVersionError for
+    another form. *Not* checked: that it was sent to ``submission``.
     """
     return read_follow_up(open_document(sealed, thread, MESSAGE_FLOOR, FOLLOW_UP_MAX), mac_key)
 

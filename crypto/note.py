@@ -7,7 +7,7 @@
     — <key name> base64(key id (4) ‖ signature (64))
 
 The signature covers the text with its last newline. A key id is the first 4 bytes of SHA-256(key name ‖ 0x0A ‖ 0x01 ‖
-public key); it finds the line and proves nothing.
+public key); it only helps to find the line, and proves nothing.
 """
 
 import functools
@@ -40,7 +40,7 @@ class VerifierKey:
     """A name and an Ed25519 public key of 32 bytes, written ``<name>+<hex key id>+base64(0x01 ‖ public key)``.
 
     LimitError on a name of more than 255 characters, MalformedError on one that cannot stand in a note, or on bytes
-    that are no point of the curve's main subgroup: such keys verify differently from one implementation to another.
+    that are not a point of the curve's main subgroup: implementations differ in what they verify with such keys.
     """
 
     name: str
@@ -53,7 +53,7 @@ class VerifierKey:
 
     @classmethod
     def parse(cls, text: str) -> Self:
-        """Read the written form; MalformedError on any other spelling, type of key or key id."""
+        """Parse the written form; MalformedError on any other spelling, type of key or key id."""
         parts = text.split("+", 2)
         if len(parts) != 3:
             raise MalformedError("verifier key: not <name>+<key id>+<key>")
@@ -72,17 +72,17 @@ class VerifierKey:
 
     @property
     def key_id(self) -> str:
-        """8 hexadecimal digits."""
+        """The first 4 bytes of the key's hash, as 8 hexadecimal digits."""
         material = self.name.encode("utf-8") + b"\n" + _ED25519 + self.public
         return hashlib.sha256(material).digest()[:KEY_ID_BYTES].hex()
 
     @property
     def short_id(self) -> str:
-        """``<name>+<hex key id>``, as requests of the office name their key."""
+        """``<name>+<hex key id>``, which names the key in requests of the office."""
         return f"{self.name}+{self.key_id}"
 
     def check(self, message: bytes, signature: bytes) -> None:
-        """AuthenticationError unless ``signature`` (64 bytes) is this key's signature of ``message``."""
+        """Raise AuthenticationError unless ``signature`` (64 bytes) is this key's signature of ``message``."""
         try:
             nacl.signing.VerifyKey(self.public).verify(message, signature)
         except (nacl.exceptions.BadSignatureError, ValueError):
@@ -114,7 +114,7 @@ class SigningKey:
         return VerifierKey(self.name, bytes(self._key.verify_key))
 
     def sign(self, message: bytes) -> bytes:
-        """The signature (64 bytes) of ``message``, without a note around it."""
+        """Return the bare signature (64 bytes) of ``message``."""
         return self._key.sign(message).signature
 
     @functools.cached_property
@@ -124,7 +124,7 @@ class SigningKey:
 
 @dataclass(frozen=True)
 class Signature:
-    """One signature line: by whom it says it is (``key_id`` hexadecimal), and bytes that nobody has checked yet."""
+    """One signature line, not verified: the signer that it claims (``key_id`` hexadecimal), and its bytes."""
 
     name: str
     key_id: str
@@ -136,7 +136,7 @@ class Signature:
 
 @dataclass(frozen=True)
 class Note:
-    """A text that ends in a newline, and its signatures. A note that was parsed is well-formed and not yet verified."""
+    """A text that ends in a newline, and its signatures. A parsed note is well-formed but not yet verified."""
 
     text: str
     signatures: tuple[Signature, ...]
@@ -171,7 +171,7 @@ class Note:
         return cls(text + "\n", tuple(_read_line(line) for line in block[:-1].split("\n")))
 
     def encode(self) -> bytes:
-        """The note in its one encoding. LimitError over 1 MiB, MalformedError without any signature."""
+        """Return the note in its only encoding. LimitError over 1 MiB, MalformedError without a signature."""
         if not self.signatures:
             raise MalformedError("note: no signatures")
         data = (self.text + "\n" + "".join(signature.line() for signature in self.signatures)).encode("utf-8")
@@ -181,12 +181,12 @@ class Note:
 
     @property
     def hash(self) -> str:
-        """Hexadecimal SHA-256 of the text: adding a signature does not change it."""
+        """Return the hexadecimal SHA-256 of the text, which does not depend on the signatures."""
         return hashlib.sha256(self.text.encode("utf-8")).hexdigest()
 
 
 def sign(text: str, keys: Sequence[SigningKey]) -> Note:
-    """A note of ``text``, which must end in a newline, signed by each of ``keys`` in this order."""
+    """Return a note of ``text``, which must end in a newline, signed by each of ``keys`` in this order."""
     note = Note(text, ())
     for key in keys:
         note = add_signature(note, key)
@@ -194,16 +194,16 @@ def sign(text: str, keys: Sequence[SigningKey]) -> Note:
 
 
 def add_signature(note: Note, key: SigningKey) -> Note:
-    """The same note with one more signature. MalformedError if this key has signed it before."""
+    """Return the note with one more signature. MalformedError if this key has signed it before."""
     signature = Signature(key.name, key.verifier.key_id, key.sign(note.text.encode("utf-8")))
     return Note(note.text, (*note.signatures, signature))
 
 
 def verify(note: Note, known: Sequence[VerifierKey]) -> tuple[VerifierKey, ...]:
-    """Those of the ``known`` keys that signed, in the order of their lines; at least one.
+    """Return those of the ``known`` keys that signed, at least one, in the order of their lines.
 
-    Lines by other keys are ignored, whoever they claim to be by. Raises AuthenticationError when no known key signed,
-    or when a line by a known key does not verify. That the right keys signed, or enough of them, is for the caller.
+    Lines by other keys are ignored, whatever name they claim. Raises AuthenticationError when no known key signed, or
+    when a line by a known key does not verify. *Not* checked: that the right keys signed, or enough of them.
     """
     keys = {(key.name, key.key_id): key for key in known}
     message = note.text.encode("utf-8")
@@ -226,9 +226,9 @@ def _read_line(line: str) -> Signature:
         raise MalformedError("note: a signature line has no key name")
     _check_name(name)
     data = decode_base64(encoded)
-    # Signatures of other types are of other lengths: those lines are by unknown keys, to be ignored.
+    # Signatures of other types have other lengths: those lines are by unknown keys, to be ignored.
     if len(data) <= KEY_ID_BYTES:
-        raise MalformedError("note: a signature line holds no signature")
+        raise MalformedError("note: a signature line is too short for a signature")
     return Signature(name, data[:KEY_ID_BYTES].hex(), data[KEY_ID_BYTES:])
 
 

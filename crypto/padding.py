@@ -13,7 +13,7 @@ _LENGTH = struct.Struct(">I")
 
 
 def padme(size: int) -> int:
-    """The Padmé size for ``size`` bytes: low bits zero, overhead under 12 % (Nikitin et al., PETS 2019)."""
+    """Return the Padmé size for ``size`` bytes: low bits zero, overhead under 12 % (Nikitin et al., PETS 2019)."""
     if size < 2:
         return size
     exponent = size.bit_length() - 1
@@ -23,29 +23,29 @@ def padme(size: int) -> int:
 
 
 def padded_attachment_size(size: int) -> int:
-    """Bytes of an attachment's plaintext with its padding, for a file of ``size`` bytes."""
+    """Return the size in bytes of an attachment's padded plaintext, for a file of ``size`` bytes."""
     return padme(max(size, ATTACHMENT_FLOOR))
 
 
 def pad_document(content: bytes, floor: int) -> bytes:
-    """Length prefix, content, zero bytes up to Padmé(max(4 + n, floor))."""
+    """Return length prefix (4 bytes) ‖ content (n bytes) ‖ zero bytes up to Padmé(max(4 + n, floor))."""
     total = padme(max(_LENGTH.size + len(content), floor))
     return (_LENGTH.pack(len(content)) + content).ljust(total, b"\0")
 
 
 def unpad_document(padded: bytes, floor: int, content_max: int) -> bytes:
-    """The content of a padded document.
+    """Return the content of a padded document.
 
     Raises MalformedError on a wrong padded size or a padding byte that is not zero, LimitError when the content is
     longer than ``content_max`` bytes.
     """
     if len(padded) < _LENGTH.size:
-        raise MalformedError("padded document is truncated")
+        raise MalformedError("the padded document is truncated")
     (size,) = _LENGTH.unpack_from(padded)
     if size > content_max:
-        raise LimitError(f"document of {size} bytes, at most {content_max} are read")
+        raise LimitError(f"document of {size} bytes, the limit is {content_max}")
     if len(padded) != padme(max(_LENGTH.size + size, floor)):
-        raise MalformedError("padded document has another size than its content calls for")
+        raise MalformedError("the padded document has the wrong size for its content")
     if padded.count(0, _LENGTH.size + size) != len(padded) - _LENGTH.size - size:
-        raise MalformedError("padding is not zero")
+        raise MalformedError("the padding is not zero")
     return padded[_LENGTH.size : _LENGTH.size + size]

@@ -1,6 +1,5 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
-"""The file in which a register offers a finding: with it, whoever knows a commission can check it without any network.
-docs/protocol.md §14.3."""
+"""The file of a finding in a register, which can be verified without a network. docs/protocol.md §14.3."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -18,7 +17,7 @@ CHARTERS_MAX = 1000
 
 
 class OtherCommissionError(AuthenticationError):
-    """The first charter is not the one that the reader knows."""
+    """The first charter is not the one expected by the reader."""
 
 
 @dataclass(frozen=True)
@@ -34,12 +33,12 @@ class PublishedFinding:
 
     @property
     def charter(self) -> Charter:
-        """The charter that the finding was made under."""
+        """The charter of the finding."""
         return self.charters[-1]
 
 
 def write_published_finding(note: bytes, charters: Sequence[bytes]) -> bytes:
-    """The file for a finding's note and the notes of its commission's charters, the first one first."""
+    """Return the file of a finding's note and the notes of its commission's charters, oldest first."""
     value = {
         "version": "amparo/v1/published-finding",
         "finding": note.decode("utf-8"),
@@ -51,10 +50,10 @@ def write_published_finding(note: bytes, charters: Sequence[bytes]) -> bytes:
 def read_published_finding(data: bytes, first_charter: CharterHash | None = None) -> PublishedFinding:
     """Read a file and check everything in it; ``first_charter`` is the hash of the charter 1 that the reader knows.
 
-    Raises OtherCommissionError when that is another one, FindingSignersError when the wrong people signed the finding,
-    AuthenticationError and ProofError for charters that are not signed or do not follow one another, MalformedError,
-    LimitError or UnsupportedVersionError for another form. *Not* checked without ``first_charter``: that the commission
-    is the one which it says it is. Never checked: that no later revision exists.
+    Raises OtherCommissionError when charter 1 is another one, FindingSignersError when the wrong people signed the
+    finding, AuthenticationError and ProofError for charters that are not signed or do not continue one another,
+    MalformedError, LimitError or UnsupportedVersionError for another form. *Not* checked without ``first_charter``:
+    which commission it is. Never checked: that no later revision exists.
     """
     fields = read_document(data, "published-finding", FILE_BYTES_MAX)
     note = fields.text("finding", NOTE_BYTES_MAX).encode("utf-8")
@@ -62,8 +61,8 @@ def read_published_finding(data: bytes, first_charter: CharterHash | None = None
     fields.end()
     charters = tuple(read_charter(text.encode("utf-8")) for text in notes)
     if not charters or charters[0].number != 1:
-        raise MalformedError("the file does not hold the commission's charters from the first one on")
+        raise MalformedError("the file must hold the commission's charters from the first to the finding's")
     check_chain(charters)
     if first_charter is not None and charters[0].hash != first_charter:
-        raise OtherCommissionError("the commission's first charter is not the one that was asked for")
+        raise OtherCommissionError("the commission's first charter is not the expected one")
     return PublishedFinding(read_finding(note, charters[-1]), charters)

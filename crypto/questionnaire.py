@@ -10,7 +10,7 @@ from crypto.errors import MalformedError
 
 KINDS = ("choice", "checkboxes", "text", "line", "date", "country", "files", "members")
 KINDS_WITH_OPTIONS = ("choice", "checkboxes")
-# What files hold and whom a grant leaves out is said elsewhere in a submission, never among the answers.
+# Attachments and excluded members have their own place in a submission, never among the answers.
 KINDS_WITHOUT_ANSWER = ("files", "members")
 
 PANELS_MAX = 64
@@ -27,7 +27,7 @@ Text = Mapping[str, str]
 
 @dataclass(frozen=True)
 class Option:
-    """One code of a list, and what it is called in each language."""
+    """One code of a list, and its label in each language."""
 
     code: str
     label: Text
@@ -51,7 +51,7 @@ class Question:
 
 @dataclass(frozen=True)
 class Panel:
-    """Questions that are shown together."""
+    """A group of questions on one panel."""
 
     id: str
     title: Text
@@ -72,7 +72,7 @@ class Questionnaire:
         return tuple(question for panel in self.panels for question in panel.questions)
 
     def to_value(self, languages: tuple[str, ...]) -> dict[str, Any]:
-        """The JSON object that stands in a charter, with the texts in these languages only.
+        """Return the JSON object for a charter, with the texts in these languages only.
 
         Raises MalformedError when a text lacks one of them.
         """
@@ -83,8 +83,8 @@ class Questionnaire:
 def read_questionnaire(value: object, languages: tuple[str, ...]) -> Questionnaire:
     """Read the object of §4.3, whose texts have an entry for each of ``languages`` and no other.
 
-    Raises MalformedError when it does not follow the format, when two panels, questions or codes are equal, or when an
-    option list is empty; LimitError when it is too large.
+    Raises MalformedError when it does not follow the format, when two panels, questions or codes are equal, or when a
+    list of options is empty; LimitError when it is too large.
     """
     fields = Fields(value, "questionnaire")
     questionnaire = Questionnaire(
@@ -99,7 +99,7 @@ def read_questionnaire(value: object, languages: tuple[str, ...]) -> Questionnai
 
 
 def refuse_repeats(values: list[str], what: str) -> None:
-    """Raise MalformedError when a value stands twice in the list."""
+    """Raise MalformedError when the list holds a value twice."""
     if len(set(values)) != len(values):
         raise MalformedError(f"two {what} are equal")
 
@@ -120,7 +120,7 @@ def _read_question(item: object, languages: tuple[str, ...]) -> Question:
     fields = Fields(item, "question")
     kind = fields.text("kind")
     if kind not in KINDS:
-        raise MalformedError("a question is of a kind that does not exist")
+        raise MalformedError("a question has an unknown kind")
     options: tuple[Option, ...] = ()
     if kind in KINDS_WITH_OPTIONS:
         options = fields.items("options", OPTIONS_MAX, lambda item: _read_option(item, languages))
@@ -171,5 +171,5 @@ def _question_value(question: Question, languages: tuple[str, ...]) -> dict[str,
 
 def _text_value(text: Text, languages: tuple[str, ...]) -> dict[str, str]:
     if any(language not in text for language in languages):
-        raise MalformedError("a text of the questionnaire lacks a language")
+        raise MalformedError("a text of the questionnaire lacks one of the languages")
     return {language: text[language] for language in languages}

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
-"""The reserve identity as SLIP-39 shares: any k of n trustees together, no fewer (docs/protocol.md §11).
+"""The reserve identity as SLIP-39 shares: any k of n trustees together open it (docs/protocol.md §11).
 
 One group, no passphrase, extendable, iteration exponent 1. A share is 33 words, the last three of which are a checksum.
 """
@@ -28,8 +28,8 @@ class ShareError(MalformedError):
     """The shares cannot be put together.
 
     ``reason``: "word" (not in the list), "length" (not 33 words), "checksum" (a word is wrong), "form" (a share of
-    something else), "mixed" (of another set than the first), "repeated" (given twice), "too-few". ``share`` is the
-    place of the share, from 1, that is to be looked at again; ``None`` for "too-few". Never holds a word of a share.
+    another secret), "mixed" (of another set than share 1), "repeated" (given twice), "too-few". ``share`` is the
+    position, from 1, of the share to check; ``None`` for "too-few". The error never holds a word of a share.
     """
 
     def __init__(self, reason: Reason, message: str, share: int | None = None) -> None:
@@ -40,7 +40,7 @@ class ShareError(MalformedError):
 
 @dataclass(frozen=True)
 class ShareFacts:
-    """What is not secret in a share: which set it belongs to, its number in it from 1, how many shares are needed."""
+    """The public parts of a share: its set, its number in the set from 1, and how many shares are needed."""
 
     set_id: int
     number: int
@@ -48,14 +48,14 @@ class ShareFacts:
 
 
 def split_reserve(seed: bytes, threshold: int, shares: int) -> list[str]:
-    """Split ``seed`` (32 bytes) into ``shares`` mnemonics, any ``threshold`` of which give it back.
+    """Split ``seed`` (32 bytes) into ``shares`` mnemonics, any ``threshold`` of which recover it.
 
-    Raises LimitError unless 2 ≤ threshold ≤ shares ≤ 16: a reserve that one person could open is no reserve.
+    Raises LimitError unless 2 ≤ threshold ≤ shares ≤ 16: no single person may open a reserve.
     """
     if len(seed) != SEED_BYTES:
         raise MalformedError(f"reserve: not {SEED_BYTES} bytes")
     if not THRESHOLD_MIN <= threshold <= shares <= SHARES_MAX:
-        raise LimitError(f"reserve: not {THRESHOLD_MIN} ≤ threshold ≤ shares ≤ {SHARES_MAX}")
+        raise LimitError(f"reserve: {THRESHOLD_MIN} ≤ threshold ≤ shares ≤ {SHARES_MAX} does not hold")
     groups: list[list[str]] = generate_mnemonics(
         1, [(threshold, shares)], seed, extendable=True, iteration_exponent=ITERATION_EXPONENT
     )
@@ -63,16 +63,16 @@ def split_reserve(seed: bytes, threshold: int, shares: int) -> list[str]:
 
 
 def check_share(mnemonic: str) -> ShareFacts:
-    """Check one share by itself, as it is typed in. Raises ShareError."""
+    """Check a single share, as soon as it is typed. Raises ShareError."""
     share = _read(mnemonic, 1)
     return ShareFacts(share.identifier, share.index + 1, share.member_threshold)
 
 
 def recombine_reserve(mnemonics: Sequence[str]) -> bytes:
-    """The seed (32 bytes) of at least as many shares as are needed, in any order; every one given must fit.
+    """Return the seed (32 bytes) from at least as many shares as are needed, in any order; all must fit.
 
     Raises ShareError, LimitError on more than 16 shares, and AuthenticationError when each share is well-formed but
-    together they give no seed, that is, one of them was made up.
+    together they give no seed: one of them is forged.
     """
     if len(mnemonics) > SHARES_MAX:
         raise LimitError(f"reserve: more than {SHARES_MAX} shares")
@@ -80,8 +80,8 @@ def recombine_reserve(mnemonics: Sequence[str]) -> bytes:
     _check_set(shares)
     threshold = shares[0].member_threshold
     base, spare = shares[: threshold - 1], shares[threshold - 1 :]
-    # Each share beyond those needed is put in the last place in turn, so that a bad one does not go unnoticed. Nearly
-    # all fail by the digest inside the shares; it has 32 bits, so that two seeds are possible, and refused.
+    # Each surplus share is tried in the last place in turn, so that a bad one is noticed. Nearly all bad ones fail the
+    # digest inside the shares; it has only 32 bits, so two different seeds are possible, and refused.
     secrets = {_recover([*base, share]) for share in spare}
     if len(secrets) != 1:
         raise AuthenticationError("reserve: the shares do not fit together")
@@ -94,7 +94,7 @@ def _check_set(shares: Sequence[Share]) -> None:
     seen: dict[int, int] = {}
     for number, share in enumerate(shares, 1):
         if share.group_parameters() != shares[0].group_parameters():
-            raise ShareError("mixed", "of another set than share 1", number)
+            raise ShareError("mixed", "belongs to another set than share 1", number)
         if share.index in seen:
             raise ShareError("repeated", f"has the same number as share {seen[share.index]}", number)
         seen[share.index] = number
@@ -117,14 +117,14 @@ def _recover(shares: Sequence[Share]) -> bytes:
 def _read(mnemonic: str, number: int) -> Share:
     words = mnemonic.lower().split()
     if len(words) != SHARE_WORDS:
-        raise ShareError("length", f"{len(words)} words, not {SHARE_WORDS}", number)
+        raise ShareError("length", f"{len(words)} words, expected {SHARE_WORDS}", number)
     for position, word in enumerate(words, 1):
         if word not in WORD_INDEX_MAP:
             raise ShareError("word", f"word {position} is not in the list", number)
     try:
         share = Share.from_mnemonic(" ".join(words))
     except MnemonicError:
-        raise ShareError("checksum", "the checksum does not match, a word is wrong", number) from None
+        raise ShareError("checksum", "the checksum does not match: a word is wrong", number) from None
     parameters = (share.group_index, share.group_threshold, share.group_count, share.extendable)
     if parameters != (0, 1, 1, True) or share.iteration_exponent != ITERATION_EXPONENT:
         raise ShareError("form", "not a share of a reserve", number)

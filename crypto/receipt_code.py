@@ -2,8 +2,8 @@
 """The receipt code: 35 digits that only the reporter has, and the keys made from them (docs/protocol.md §3).
 
 Seven groups of four random digits and one check digit. The check covers the number of the group as well, so that a
-wrong digit, two neighbouring digits in the wrong order and two swapped groups are all found without asking anyone, and
-the reporter is told which group to look at again.
+wrong digit, two swapped neighbouring digits and two swapped groups are all found without a request to the portal, and
+the reporter is told which group to check.
 """
 
 import hashlib
@@ -53,11 +53,11 @@ _DEFAULT_PORT = re.compile(r"http://.*:80|https://.*:443")
 
 
 class ReceiptCodeError(MalformedError):
-    """What was typed is no receipt code.
+    """The typed text is not a receipt code.
 
     ``reason`` is "character" (something that is neither a digit nor a divider), "length" (not 35 digits) or "group" (a
-    check digit does not match), looked for in this order. ``groups`` are the numbers, from 1, of the groups to look at
-    again; empty for "length".
+    check digit does not match), checked in this order. ``groups`` are the numbers, from 1, of the groups to
+    check; empty for "length".
     """
 
     def __init__(self, reason: Literal["length", "character", "group"], groups: Iterable[int] = ()) -> None:
@@ -68,7 +68,7 @@ class ReceiptCodeError(MalformedError):
 
 @dataclass(frozen=True)
 class MailboxSecrets:
-    """Everything that is derived from a receipt code at one portal (§3). Only ``mailbox_id`` is public.
+    """The secrets derived from a receipt code at one portal (§3). Only ``mailbox_id`` is public.
 
     ``mailbox_id`` is 32 hexadecimal digits, the rest are 32 bytes each.
     """
@@ -82,7 +82,7 @@ class MailboxSecrets:
 
     @property
     def token_sha256(self) -> str:
-        """Hexadecimal hash of the token: what the portal stores of it."""
+        """The hexadecimal SHA-256 of the token, which the portal stores."""
         return hashlib.sha256(self.token).hexdigest()
 
     @property
@@ -92,36 +92,36 @@ class MailboxSecrets:
 
 
 def new_code(random: Callable[[int], bytes] = secrets.token_bytes) -> str:
-    """A fresh code of 35 ASCII digits; ``random(n)`` gives n random bytes."""
+    """Return a fresh code of 35 ASCII digits; ``random(n)`` gives n random bytes."""
     digits = ""
     while len(digits) < RANDOM_DIGITS:
-        # 250 values spread evenly over ten digits; the other six are thrown away.
+        # 250 of the 256 values spread evenly over ten digits; the other six are thrown away.
         digits += "".join(str(byte % 10) for byte in random(RANDOM_DIGITS) if byte < 250)
     return add_checks(digits[:RANDOM_DIGITS])
 
 
 def add_checks(digits: str) -> str:
-    """The code of 35 digits for 28 ASCII digits."""
+    """Return the code of 35 digits for 28 ASCII digits."""
     size = GROUP_DIGITS - 1
     parts = [digits[size * i : size * (i + 1)] for i in range(GROUPS)]
     return "".join(part + _check(number, part) for number, part in enumerate(parts, 1))
 
 
 def groups(digits: str) -> tuple[str, ...]:
-    """The seven groups of a code of 35 digits."""
+    """Return the seven groups of a code of 35 digits."""
     return tuple(digits[start : start + GROUP_DIGITS] for start in range(0, CODE_DIGITS, GROUP_DIGITS))
 
 
 def format_code(digits: str) -> str:
-    """The code as it is shown: seven groups divided by spaces, left to right in every language."""
+    """Return the code for display: seven groups divided by spaces, left to right in every language."""
     return " ".join(groups(digits))
 
 
 def parse_code(text: str) -> str:
-    """The 35 ASCII digits of what someone typed, in any of the five scripts and however divided.
+    """Return the 35 ASCII digits of a typed code, in any of the five scripts and with any dividers.
 
-    Raises ReceiptCodeError. A character that does not belong counts as the digit it stands in place of, so that an O
-    typed for a zero points at its own group.
+    Raises ReceiptCodeError. Another character counts as the digit in its place, so that an O typed for a zero points at
+    its own group.
     """
     digits = ""
     strange: set[int] = set()
@@ -143,8 +143,8 @@ def parse_code(text: str) -> str:
 def derive(digits: str, origin: str) -> MailboxSecrets:
     """Derive the secrets of the mailbox that ``digits`` (35 ASCII digits) opens at the portal ``origin``.
 
-    Raises MalformedError unless the digits are a code in the form ``parse_code`` gives and the origin is serialized as
-    RFC 6454 §6.2 has it: another spelling would quietly open another mailbox. Takes about a tenth of a second.
+    Raises MalformedError unless ``digits`` is in the form that ``parse_code`` returns and the origin is serialized as
+    in RFC 6454 §6.2: another spelling would silently open another mailbox. Takes about a tenth of a second.
     """
     if parse_code(digits) != digits:
         raise MalformedError("receipt code: not 35 plain digits")

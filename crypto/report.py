@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
-"""The report: what a reporter says, as it is sealed to the thread. docs/protocol.md §5.1."""
+"""The report: a reporter's answers and texts, sealed to the thread. docs/protocol.md §5.1."""
 
 from dataclasses import dataclass, field
 
@@ -24,7 +24,7 @@ REPORT_MAX = 1024 * 1024
 class Report:
     """``charter`` is a hash, ``mailbox`` is S, ``message_mac`` and ``leaf_nonce`` are 32 bytes each.
 
-    ``questionnaire`` holds id and number of the questions that were asked.
+    ``questionnaire`` holds the id and number of the questionnaire.
     """
 
     submission: SubmissionId
@@ -40,7 +40,7 @@ class Report:
     sealed_by: str
 
     def encode(self) -> bytes:
-        """Canonical JSON of at most 1 MiB. Raises what ``read_report`` raises on it."""
+        """Return canonical JSON of at most 1 MiB. Raises as ``read_report``."""
         encoded = encode_json(
             {
                 "version": "amparo/v1/report",
@@ -79,9 +79,9 @@ def read_report(data: bytes) -> Report:
     )
     fields.end()
     if report.sealed_by not in SEALED_BY:
-        raise MalformedError("a report was sealed by something that does not exist")
+        raise MalformedError("the report names an unknown sealing program")
     if any(entry.file != attachment_file(number) for number, entry in enumerate(report.attachments, 1)):
-        raise MalformedError("the attachments of a report are not numbered from 1 without gaps")
+        raise MalformedError("the attachments of the report are not numbered from 1 without gaps")
     return report
 
 
@@ -96,19 +96,19 @@ def open_report(sealed: bytes, thread: PqIdentity) -> Report:
 
 
 def check_report(report: Report, manifest: Manifest, commitment_hex: str | None = None) -> None:
-    """Check that a report belongs to the manifest that it came with, and to the commitment if it is given.
+    """Check that a report belongs to the manifest it arrived with, and to the commitment if one is given.
 
     Raises ProofError when submission, charter, attachments or commitment differ. A portal that mixes the files of two
-    submissions is found out here, at the latest.
+    submissions is detected here at the latest.
     """
     if (report.submission, report.charter) != (manifest.submission, manifest.charter):
-        raise ProofError("a report belongs to another submission than its manifest")
+        raise ProofError("the report belongs to another submission than its manifest")
     sealed = [(file.name, file.sha256) for file in manifest.attachments]
     if [(entry.file, entry.sealed_sha256) for entry in report.attachments] != sealed:
-        raise ProofError("a report names other attachments than its manifest")
-    due = commitment(report.leaf_nonce, manifest_hash(manifest.encode()))
-    if commitment_hex is not None and commitment_hex != due:
-        raise ProofError("the commitment is not one to this manifest")
+        raise ProofError("the report names other attachments than its manifest")
+    expected = commitment(report.leaf_nonce, manifest_hash(manifest.encode()))
+    if commitment_hex is not None and commitment_hex != expected:
+        raise ProofError("the commitment does not match this manifest")
 
 
 def _read_questionnaire_name(fields: Fields) -> tuple[str, int]:

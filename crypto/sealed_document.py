@@ -19,9 +19,9 @@ def seal_document(content: bytes, floor: int, recipients: Sequence[PqRecipient])
 
 
 def open_document(sealed: bytes, identity: PqIdentity, floor: int, content_max: int) -> bytes:
-    """The content of a sealed document.
+    """Return the content of a sealed document.
 
-    Raises LimitError when sealed file or content is larger than ``content_max`` bytes of content call for,
+    Raises LimitError when the content is longer than ``content_max`` bytes or the sealed file too large for it,
     NotARecipientError when it is sealed to others, MalformedError for another padding or a stanza of another type, and
     the other errors of ``crypto.age.open_sealed``.
     """
@@ -33,17 +33,17 @@ def open_document(sealed: bytes, identity: PqIdentity, floor: int, content_max: 
 def open_strictly(sealed: bytes, identities: Sequence[PqIdentity], sealed_max: int) -> bytes:
     """Open a sealed file of at most ``sealed_max`` bytes, refusing headers with stanzas of any other type (§2)."""
     if len(sealed) > sealed_max:
-        raise LimitError(f"sealed file of {len(sealed)} bytes, at most {sealed_max} are read")
+        raise LimitError(f"sealed file of {len(sealed)} bytes, the limit is {sealed_max}")
     check_sealed_prefix(sealed)
     return open_sealed(sealed, identities)
 
 
 def document_mac(key: bytes, value: Mapping[str, object]) -> str:
-    """HMAC-SHA-256 over the canonical JSON of an object that does not yet hold its ``mac``, in hex (§5.4, §9)."""
+    """Return HMAC-SHA-256 over the canonical JSON of an object without its ``mac``, in hex (§5.4, §9)."""
     return hmac.digest(key, encode_json(dict(value)), "sha256").hex()
 
 
 def check_document_mac(key: bytes, value: Mapping[str, object], mac: str) -> None:
-    """Raise AuthenticationError unless ``mac`` (hex) is the object's."""
+    """Raise AuthenticationError unless ``mac`` (hex) is that of the object."""
     if not hmac.compare_digest(document_mac(key, value), mac):
         raise AuthenticationError("the MAC of a document does not match")

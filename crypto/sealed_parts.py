@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
-"""The sealed parts of events: what only those who hold a case read. docs/protocol.md §13.2."""
+"""The sealed parts of events, which only the holders of a case can read. docs/protocol.md §13.2."""
 
 # The defaults of the fields are calls that make `dataclasses.field`, which the linter can't see.
 # ruff: noqa: RUF009
@@ -15,7 +15,7 @@ from crypto.ids import SubmissionId
 
 @dataclass(frozen=True)
 class Text(Part):
-    """Words: a note, reasons, a draft, a report of a check."""
+    """A text: a note, reasons, a draft or the report of a check."""
 
     text: str = read.prose()
 
@@ -38,14 +38,14 @@ class Generation(Part):
 
 @dataclass(frozen=True)
 class Keys(Part):
-    """What opens the reports of a case."""
+    """The identities that open the reports of a case."""
 
     threads: tuple[Thread, ...] = read.parts(Thread, REPORTS_MAX)
 
 
 @dataclass(frozen=True)
 class Renewal(Part):
-    """Why somebody left a case, and what those who stay need to read what came before."""
+    """Why a member left a case, and the identities with which the remaining holders read earlier events."""
 
     text: str = read.prose()
     identities: tuple[Generation, ...] = read.parts(Generation, GENERATION_MAX)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
-"""The state: what the reporter's device needs on return, sealed to the mailbox. docs/protocol.md §5.4."""
+"""The state: the data that the reporter's device needs on return, sealed to the mailbox. docs/protocol.md §5.4."""
 
 from dataclasses import dataclass
 
@@ -23,7 +23,7 @@ class State:
     submission: SubmissionId
 
     def encode(self, mac_key: bytes) -> bytes:
-        """Canonical JSON, authenticated under state-mac."""
+        """Return canonical JSON, authenticated under state-mac (32 bytes)."""
         value = self._value()
         return encode_json({**value, "mac": document_mac(mac_key, value)})
 
@@ -39,7 +39,7 @@ class State:
 def read_state(data: bytes, mac_key: bytes) -> State:
     """Read a state's JSON. Raises MalformedError or LimitError, and AuthenticationError when its MAC is wrong.
 
-    S is no secret to the commission, which could seal a state of its own making: the MAC is what binds it to the code.
+    The commission knows S and could seal a forged state to it: only the MAC binds the state to the code.
     """
     fields = read_document(data, "state", STATE_MAX)
     state = State(
@@ -59,5 +59,5 @@ def seal_state(state: State, secrets: MailboxSecrets) -> bytes:
 
 
 def open_state(sealed: bytes, secrets: MailboxSecrets) -> State:
-    """Open and read ``state.age``. NotARecipientError when another code made it; the other errors of ``read_state``."""
+    """Open and read ``state.age``. NotARecipientError if it is of another code; else raises as ``read_state``."""
     return read_state(open_document(sealed, secrets.identity, STATE_FLOOR, STATE_MAX), secrets.state_mac)

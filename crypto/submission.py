@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
-"""A submission: everything that a reporter's device seals and sends. docs/protocol.md §5, §6.
+"""A submission: all the files that a reporter's device seals and sends. docs/protocol.md §5, §6.
 
-The browser makes the same files with its own script; this is for the command line and for tests. What is sealed is
-described where it is read: ``report``, ``attachment``, ``grant``, ``state``, ``manifest`` and ``bundle`` in ``crypto``.
+The browser makes the same files with its own script; this is for the command line and for tests. The formats are in
+``report``, ``attachment``, ``grant``, ``state``, ``manifest`` and ``bundle`` of ``crypto``.
 """
 
 import hashlib
@@ -55,7 +55,7 @@ Random = Callable[[int], bytes]
 
 @dataclass(frozen=True)
 class OutgoingAttachment:
-    """A file to enclose; ``stripped`` says that hidden details were removed from ``data`` before."""
+    """A file to enclose; ``stripped`` says that metadata was already removed from ``data``."""
 
     name: str
     media_type: str
@@ -65,7 +65,7 @@ class OutgoingAttachment:
 
 @dataclass(frozen=True)
 class SealedSubmission:
-    """What travels. ``files`` holds the sealed bytes by name, in the order of the manifest."""
+    """A submission to send. ``files`` holds the sealed bytes by name, in the order of the manifest."""
 
     manifest: Manifest
     manifest_bytes: bytes = field(repr=False)
@@ -77,7 +77,7 @@ class SealedSubmission:
         return manifest_hash(self.manifest_bytes)
 
     def bundle(self) -> bytes:
-        """All of it as one ``.amparo`` archive (§6.1)."""
+        """Return the submission as one ``.amparo`` archive (§6.1)."""
         return write_bundle(self.manifest_bytes, self.commitment, self.files.items())
 
 
@@ -93,10 +93,10 @@ def seal_submission(  # noqa: PLR0913 - all by name, and each is a decision of i
     today: date,
     random: Random = secrets.token_bytes,
 ) -> SealedSubmission:
-    """Seal a report under ``charter`` for whoever has the receipt code (35 digits).
+    """Seal a report under ``charter``, with the mailbox of a receipt code (35 digits).
 
     ``exclude`` holds the labels of members who must not read it. Raises NotInForceError when the charter is not valid
-    today, MalformedError for answers that are not to its questions or when no member is left, LimitError for more or
+    today, MalformedError for answers that do not fit its questions or when no reader is left, LimitError for more or
     larger attachments than it allows. Two calls with the same arguments make two submissions.
     """
     charter.check_day(today)

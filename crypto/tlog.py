@@ -2,7 +2,7 @@
 """Merkle tree hashes and their proofs: RFC 6962 §2.1, checked as RFC 9162 §2.1.3.2 and §2.1.4.2 say.
 
 Pure functions over SHA-256. Entries are bytes, hashes 32 bytes; a leaf is hashed with the prefix 0x00 and a node with
-0x01, so that neither can be taken for the other. Sizes and indices are below 2⁶³.
+0x01, so that neither can pass for the other. Sizes and indices are below 2⁶³.
 """
 
 import hashlib
@@ -17,29 +17,29 @@ PROOF_HASHES_MAX = 64
 
 
 def leaf_hash(entry: bytes) -> bytes:
-    """SHA-256(0x00 ‖ entry)."""
+    """Return SHA-256(0x00 ‖ entry)."""
     return hashlib.sha256(b"\0" + entry).digest()
 
 
 def node_hash(left: bytes, right: bytes) -> bytes:
-    """SHA-256(0x01 ‖ left ‖ right) of two hashes of 32 bytes."""
+    """Return SHA-256(0x01 ‖ left ‖ right) of two hashes of 32 bytes."""
     return hashlib.sha256(b"\1" + left + right).digest()
 
 
 def tree_head(entries: Sequence[bytes]) -> bytes:
-    """MTH of RFC 6962 §2.1: the root of all ``entries``; of none, SHA-256 of nothing."""
+    """Return MTH of RFC 6962 §2.1, the root of all ``entries``; of none, SHA-256 of the empty string."""
     return _root([leaf_hash(entry) for entry in entries])
 
 
 def inclusion_proof(index: int, entries: Sequence[bytes]) -> list[bytes]:
-    """PATH of RFC 6962 §2.1.1: that ``entries[index]`` stands where it does. ProofError if there is no such entry."""
+    """Return PATH of RFC 6962 §2.1.1, that ``entries[index]`` is at ``index``. ProofError if it does not exist."""
     if not 0 <= index < len(entries):
         raise ProofError("inclusion proof: no entry with this index")
     return _path(index, [leaf_hash(entry) for entry in entries])
 
 
 def consistency_proof(first: int, entries: Sequence[bytes]) -> list[bytes]:
-    """PROOF of RFC 6962 §2.1.2: that the tree of all ``entries`` continues that of the first ``first`` of them.
+    """Return PROOF of RFC 6962 §2.1.2, that the tree of all ``entries`` extends the tree of the first ``first``.
 
     Empty when both are equal. ProofError unless 1 ≤ ``first`` ≤ the number of entries.
     """
@@ -49,7 +49,7 @@ def consistency_proof(first: int, entries: Sequence[bytes]) -> list[bytes]:
 
 
 def verify_inclusion(leaf: bytes, index: int, size: int, proof: Sequence[bytes], root: bytes) -> None:
-    """Check that the leaf hash ``leaf`` stands at ``index`` in the tree of ``size`` entries with ``root``.
+    """Check that the leaf hash ``leaf`` is at ``index`` in the tree of ``size`` entries with ``root``.
 
     RFC 9162 §2.1.3.2. Raises ProofError when it does not, LimitError and MalformedError on sizes or hashes that no
     tree has.
@@ -72,26 +72,26 @@ def verify_inclusion(leaf: bytes, index: int, size: int, proof: Sequence[bytes],
     if last != 0:
         raise ProofError("inclusion proof: too short")
     if found != root:
-        raise ProofError("inclusion proof: leads to another root")
+        raise ProofError("inclusion proof: the computed root is another one")
 
 
 def verify_consistency(first: int, second: int, first_root: bytes, second_root: bytes, proof: Sequence[bytes]) -> None:
-    """Check that the tree of ``second`` entries with ``second_root`` continues the one of ``first`` entries.
+    """Check that the tree of ``second`` entries with ``second_root`` extends the one of ``first`` entries.
 
     RFC 9162 §2.1.4.2. Raises ProofError when it does not, LimitError and MalformedError on sizes or hashes that no
-    tree has. An empty tree proves nothing: ``first`` is at least 1. Not checked: that a size belongs to its root, some
-    neighbouring sizes have proofs of one shape. Whoever signs a root signs its size with it.
+    tree has. An empty tree proves nothing: ``first`` is at least 1. *Not* checked: that a size belongs to its root;
+    some neighbouring sizes have proofs of the same shape. A signature on a root therefore covers its size too.
     """
     _check_form(second, proof, first_root, second_root)
     if not 1 <= first <= second:
         raise ProofError("consistency proof: the sizes are not in order")
     if first == second:
         if proof or first_root != second_root:
-            raise ProofError("consistency proof: one size with two roots")
+            raise ProofError("consistency proof: the sizes are equal, the roots are not")
         return
     if not proof:
         raise ProofError("consistency proof: empty")
-    # A first tree that is complete is itself a node of the second one, and is left out of the proof.
+    # If the first tree is complete, its root is a node of the second one and is left out of the proof.
     path = list(proof) if first & (first - 1) else [first_root, *proof]
     position, last = first - 1, second - 1
     while position & 1:
@@ -110,18 +110,18 @@ def verify_consistency(first: int, second: int, first_root: bytes, second_root: 
     if last != 0:
         raise ProofError("consistency proof: too short")
     if old != first_root or new != second_root:
-        raise ProofError("consistency proof: leads to another root")
+        raise ProofError("consistency proof: a computed root is another one")
 
 
 def _check_form(size: int, proof: Sequence[bytes], *hashes: bytes) -> None:
     if not 0 <= size <= SIZE_MAX or len(proof) > PROOF_HASHES_MAX:
-        raise LimitError("proof: larger than a proof in any tree")
+        raise LimitError("proof: longer than a proof in any tree")
     if any(len(value) != HASH_BYTES for value in (*proof, *hashes)):
-        raise MalformedError(f"proof: a hash is not of {HASH_BYTES} bytes")
+        raise MalformedError(f"proof: a hash does not have {HASH_BYTES} bytes")
 
 
 def _split(size: int) -> int:
-    """The largest power of two that is smaller than ``size`` (at least 2)."""
+    """Return the largest power of two below ``size`` (at least 2)."""
     return 1 << (size - 1).bit_length() - 1
 
 

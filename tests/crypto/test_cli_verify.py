@@ -63,7 +63,7 @@ def test_with_the_right_charter_there_is_nothing_left_to_compare(verify):
 def test_another_first_charter_is_refused(verify):
     status, out, err = verify(file_of(), "--charter", "ab" * 32)
     assert (status, out) == (1, "")
-    assert "first charter is not the one" in err
+    assert "first charter is not the expected one" in err
 
 
 def test_what_is_no_hash_is_refused(verify):
@@ -128,7 +128,7 @@ ALTERED = {
         "chair who signed is the author",
     ),
     "the charter": (charter_altered, "signature does not match"),
-    "the first charter is left out": (charter_gap, "from the first one on"),
+    "the first charter is left out": (charter_gap, "from the first to the finding"),
     "the charter of another finding": (
         lambda: file_of(charters=[WORLD.charter.note, successor_charter(WORLD, grace_days=9).note]),
         "another charter than this one",
