@@ -30,14 +30,14 @@ def add_ledger_commands(commands: "argparse._SubParsersAction[argparse.ArgumentP
     verifying = commands.add_parser(
         "verify-ledger",
         help="verify an exported ledger: signatures, chain, rules",
-        description="Reads the file alone: no database, no setting. Exit status 1 if it does not hold.",
+        description="Reads only the file: no database, no settings. Exit status 1 if it does not verify.",
     )
     verifying.add_argument("file", type=Path, help="an exported ledger")
     verifying.add_argument(
         "--charters", type=Path, nargs="+", required=True, metavar="FILE", help="a charter, or several, that you trust"
     )
     verifying.add_argument(
-        "--head", metavar="HASH", help="the head that is due; without one, a ledger that was cut off passes"
+        "--head", metavar="HASH", help="the expected head; without it, a ledger whose end was cut off passes"
     )
     commands.add_parser(
         "rebuild-cases",
@@ -62,7 +62,7 @@ async def rebuild_cases(options: argparse.Namespace, settings: Settings) -> int:
 
 
 async def export_ledger(options: argparse.Namespace, settings: Settings) -> int:
-    """Write the file and say where it ends; status 1 when there is no such case."""
+    """Write the file and print its head; status 1 when there is no such case."""
     database = await Database.open(settings.database_url)
     try:
         with database.use():
@@ -81,7 +81,7 @@ async def _export(case: str, out: Path) -> int:
         write_export(file, state.head.case, list(charters.values()), [])
         count, last = 0, state.head.sequence
         async for data in load_notes(state.head.case):
-            # What members append meanwhile is left for the next export, so that the head named here is its end.
+            # Events appended meanwhile are left for the next export, so that the file ends at the head printed here.
             if count > last:
                 break
             write_note(file, data)
@@ -91,7 +91,7 @@ async def _export(case: str, out: Path) -> int:
 
 
 def verify_ledger(options: argparse.Namespace) -> int:
-    """Verify the file; one line says how, and status 1 that it does not hold."""
+    """Verify the file and print the result in one line; status 1 when it does not verify."""
     try:
         if options.head is not None:
             decode_hex(options.head, HASH_BYTES)
@@ -115,5 +115,5 @@ def verify_file(path: Path, charter_files: list[Path], head: EventHash | None = 
         charters: Mapping[CharterHash, Charter] = trusted_charters(header, trusted)
         verified = verify_events(notes, charters, apply_event, RuleError, head)
     if verified.head.case != header.case:
-        raise LedgerError("the events are of another case than the file says")
+        raise LedgerError("the events belong to another case than the file says")
     return verified

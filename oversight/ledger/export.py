@@ -25,7 +25,7 @@ LINE_MAX = 2 * NOTE_BYTES_MAX + 16
 
 @dataclass(frozen=True)
 class ExportHeader:
-    """The first line: which case, and the charters under which its events were made, oldest first."""
+    """The first line: the case, and the charters of its events, oldest first."""
 
     case: CaseId
     charters: tuple[Charter, ...]
@@ -45,10 +45,10 @@ def write_note(out: BinaryIO, data: bytes) -> None:
 
 
 def read_export(source: BinaryIO) -> tuple[ExportHeader, Iterator[bytes]]:
-    """The header, and the notes one by one as they are read.
+    """Return the header, and an iterator that reads the notes one by one.
 
-    Raises LedgerError for a header that is not one or whose charters are no chain, and while reading for a line that
-    is no note.
+    Raises LedgerError for a malformed header or charters that are not a chain, and while reading, for a line that is
+    not a note.
     """
     try:
         header = _read_header(_line(source, HEADER_MAX))
@@ -60,8 +60,8 @@ def read_export(source: BinaryIO) -> tuple[ExportHeader, Iterator[bytes]]:
 def trusted_charters(header: ExportHeader, trusted: Iterable[Charter]) -> Mapping[CharterHash, Charter]:
     """The charters of the export by hash, if one of them is a charter that the reader trusts.
 
-    Those before it are fixed by the hashes that it holds, those after it by its governors' signatures. LedgerError if
-    none of them is trusted: anybody can make a chain of charters of their own.
+    Earlier ones are fixed by the hash that it holds, later ones by its governors' signatures. LedgerError if none of
+    them is trusted: anybody can make a chain of charters.
     """
     chain = {charter.hash: charter for charter in header.charters}
     if not any(charter.hash in chain for charter in trusted):
@@ -70,11 +70,11 @@ def trusted_charters(header: ExportHeader, trusted: Iterable[Charter]) -> Mappin
 
 
 def read_charter_file(path: Path) -> Charter:
-    """A charter's note from a file. Raises LedgerError if it is none, OSError if it can't be read."""
+    """Read a charter's note from a file. Raises LedgerError if it is not one, OSError if it can't be read."""
     try:
         return read_charter(path.read_bytes())
     except CryptoError as error:
-        raise LedgerError(f"{path} is no charter: {error}") from error
+        raise LedgerError(f"{path} is not a valid charter: {error}") from error
 
 
 def _read_header(line: bytes) -> ExportHeader:
@@ -104,7 +104,7 @@ def _read_notes(source: BinaryIO) -> Iterator[bytes]:
 
 
 def _line(source: BinaryIO, size_max: int) -> bytes:
-    """A line without its end; empty when there is none left."""
+    """Return the next line without its line break; empty at the end of the file."""
     line = source.readline(size_max + 2)
     if line and not line.endswith(b"\n"):
         raise MalformedError("a line is cut off, or too long")

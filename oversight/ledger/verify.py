@@ -15,7 +15,7 @@ Apply = Callable[[S | None, SignedEvent, Charter], S]
 
 
 class LedgerError(Exception):
-    """A ledger does not hold. ``sequence`` is the place of the first bad event, None when the whole is meant."""
+    """A ledger does not verify. ``sequence`` is the number of the first bad event, None for the ledger as a whole."""
 
     def __init__(self, reason: str, sequence: int | None = None) -> None:
         super().__init__(reason if sequence is None else f"event {sequence}: {reason}")
@@ -25,7 +25,7 @@ class LedgerError(Exception):
 
 @dataclass(frozen=True)
 class Verified(Generic[S]):
-    """A ledger that holds: how many events, where it ends, and what it amounts to."""
+    """A verified ledger: the number of its events, its head, and the state they lead to."""
 
     events: int
     head: Head
@@ -39,11 +39,11 @@ def verify_events(
     refused: type[Exception],
     head_hash: EventHash | None = None,
 ) -> Verified[S]:
-    """Follow the notes of one ledger from its first event, judging each as it would have been when it was appended.
+    """Verify the notes of one ledger from its first event, each by the rules at the time it was appended.
 
     ``apply`` raises ``refused``, or a CryptoError, for an event that may not follow. Raises LedgerError for the first
-    event that does not hold, for a ledger without events, and for one whose last event is not ``head_hash``: that its
-    end was cut off can't be seen in any other way.
+    event that does not verify, for a ledger without events, and for one whose last event is not ``head_hash``, which is
+    the only way to see that its end was cut off.
     """
     state: S | None = None
     head: Head | None = None
@@ -57,11 +57,11 @@ def verify_events(
             raise LedgerError(f"against the rules: {error}", sequence) from error
         head = event.head
     if state is None or head is None:
-        raise LedgerError("there is no event")
+        raise LedgerError("it has no events")
     if head_hash is not None and head.hash != head_hash:
-        raise LedgerError(f"it ends with {head.hash}, not with the head that is due: events are missing or others")
+        raise LedgerError(f"it ends with {head.hash}, not with the expected head: events are missing or differ")
     return Verified(head.sequence + 1, head, state)
 
 
 def _kind(error: CryptoError) -> str:
-    return "not unbroken" if isinstance(error, ProofError) else "not genuine"
+    return "chain broken" if isinstance(error, ProofError) else "not genuine"

@@ -111,7 +111,7 @@ async def test_every_byte_of_a_ledger_counts(ledger: Ledger) -> None:
 async def test_a_ledger_that_was_cut_off_is_noticed_by_whoever_knows_its_head(ledger: Ledger) -> None:
     shorter = ledger.notes[:-1]
     assert verify_file(ledger.write(shorter), [ledger.charter_file]).events == len(shorter)
-    assert "not with the head that is due" in ledger.refused(shorter, ledger.head)
+    assert "not with the expected head" in ledger.refused(shorter, ledger.head)
     path = ledger.write(ledger.notes)
     path.write_bytes(path.read_bytes()[:-20])
     with pytest.raises(LedgerError, match="cut off"):
@@ -122,16 +122,16 @@ async def test_a_ledger_that_was_cut_off_is_noticed_by_whoever_knows_its_head(le
 async def test_a_reordered_ledger_is_refused_at_the_first_event_out_of_place(ledger: Ledger) -> None:
     notes = list(ledger.notes)
     notes[2], notes[3] = notes[3], notes[2]
-    assert ledger.refused(notes) == "event 2: not unbroken: event 3 stands where 2 is due"
-    assert ledger.refused(ledger.notes[:2] + ledger.notes[3:]).startswith("event 2: not unbroken")
-    assert ledger.refused(ledger.notes[1:]).startswith("event 0: not unbroken")
-    assert ledger.refused([*ledger.notes, ledger.notes[-1]]).startswith(f"event {len(ledger.notes)}: not unbroken")
+    assert ledger.refused(notes) == "event 2: chain broken: event 3 where 2 was expected"
+    assert ledger.refused(ledger.notes[:2] + ledger.notes[3:]).startswith("event 2: chain broken")
+    assert ledger.refused(ledger.notes[1:]).startswith("event 0: chain broken")
+    assert ledger.refused([*ledger.notes, ledger.notes[-1]]).startswith(f"event {len(ledger.notes)}: chain broken")
 
 
 async def test_an_event_that_was_replaced_breaks_the_chain_behind_it(ledger: Ledger) -> None:
     notes = list(ledger.notes)
     notes[2] = ledger.forge("daud", Declared(conflict=False, granted=()), after=1)
-    assert ledger.refused(notes) == "event 3: not unbroken: an event does not follow the one before it"
+    assert ledger.refused(notes) == "event 3: chain broken: the event does not hold the hash of the one before it"
 
 
 async def test_an_event_by_the_wrong_key_is_named(ledger: Ledger) -> None:
@@ -144,7 +144,7 @@ async def test_an_event_by_the_wrong_key_is_named(ledger: Ledger) -> None:
         [*ledger.notes, ledger.forge("chiara", declared, key=posing)]
     )
     twice = note.add_signature(Note.parse(ledger.forge("chiara", declared)), ledger.world["bruno"].signing_key)
-    assert "an event has one signature" in ledger.refused([*ledger.notes, twice.encode()])
+    assert "an event must have exactly one signature" in ledger.refused([*ledger.notes, twice.encode()])
 
 
 async def test_what_the_rules_refuse_is_no_part_of_a_ledger_either(ledger: Ledger) -> None:
@@ -223,11 +223,11 @@ async def test_the_commands_write_a_ledger_and_verify_it_without_a_database(
     expected = f"{ledger.number}: {len(ledger.notes)} events, unbroken, head {ledger.head}\n"
     assert capsys.readouterr().out == expected
     assert main([*verify, "--head", "0" * 64]) == 1
-    assert "not with the head that is due" in capsys.readouterr().err
+    assert "not with the expected head" in capsys.readouterr().err
     assert main([*verify, "--head", "zero"]) == 1
     assert main(["verify-ledger", str(tmp_path / "missing"), "--charters", str(ledger.charter_file)]) == 1
     lines = out.read_bytes().splitlines(keepends=True)
     out.write_bytes(b"".join([*lines[:3], lines[4], lines[3], *lines[5:]]))
     capsys.readouterr()
     assert main(verify) == 1
-    assert capsys.readouterr().err == f"{out}: event 2: not unbroken: event 3 stands where 2 is due\n"
+    assert capsys.readouterr().err == f"{out}: event 2: chain broken: event 3 where 2 was expected\n"
