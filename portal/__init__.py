@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
-"""The internet-facing program: takes in, keeps and hands over sealed bytes, and can open none of them."""
+"""The internet-facing program: receives, stores and delivers sealed bytes, and cannot open any of them."""

@@ -21,16 +21,16 @@ SHUTDOWN_SECONDS = 10
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run a command; failure is exit 1 and one line."""
+    """Run a command and return its exit status. A failure is status 1 and one line on standard error."""
     parser = argparse.ArgumentParser(prog="python -m portal", description="The internet-facing portal.")
     commands = parser.add_subparsers(dest="command", required=True)
-    commands.add_parser("serve", help="serve until told to end")
+    commands.add_parser("serve", help="serve until stopped")
     invite = commands.add_parser("invite", help="print an invitation for a commission's first charter")
     invite.add_argument("slug")
     build = commands.add_parser("build", help="write the pages to a folder")
     build.add_argument("out", type=Path)
     commands.add_parser("check", help="check settings, keys, database, blobs and pages, one line each")
-    commands.add_parser("makemigrations", help="for developers: write what the models have and the migrations lack")
+    commands.add_parser("makemigrations", help="for developers: write a migration for changed models")
     given = parser.parse_args(arguments)
     if given.command == "makemigrations":
         return make_migrations(SCHEMA)
@@ -77,7 +77,7 @@ def _serve(settings: Settings) -> int:
         "timeout_graceful_shutdown": SHUTDOWN_SECONDS,
     }
     if settings.workers > 1:
-        # Looked at here: a process that finds no key that it can use would end and be started again for ever.
+        # Checked here: a worker without a usable key would end and be restarted forever.
         load_signing_key(settings.data, settings.key_name)
         uvicorn.run("portal.app:from_environment", factory=True, workers=settings.workers, **options)
         return 0
@@ -91,7 +91,7 @@ async def _invite(settings: Settings, slug: str) -> int:
     from portal.storage.database import Database
 
     if not re.fullmatch(SLUG, slug):
-        raise ValueError("a commission's short name has 2 to 31 of a-z, 0-9 and -, and begins with a letter")
+        raise ValueError("a commission's short name must have 2 to 31 of a-z, 0-9 and -, and begin with a letter")
     database = await Database.open(settings.database_url)
     try:
         with database.use():

@@ -20,7 +20,7 @@ from portal.storage.blobs import BlobStore
 
 
 def create_app(settings: Settings, clock: Clock = utc_now, blobs: BlobStore | None = None) -> Starlette:
-    """The application. ``blobs`` stands in for the store that the settings name."""
+    """Return the application. ``blobs`` replaces the store named in the settings."""
     assembly = assemble(settings, clock, blobs)
 
     @asynccontextmanager
@@ -45,7 +45,7 @@ def create_app(settings: Settings, clock: Clock = utc_now, blobs: BlobStore | No
 
 
 def from_environment() -> Starlette:
-    """What each of several server processes runs."""
+    """Return the application that each of several server processes runs."""
     quiet_logging()
     return create_app(Settings.from_environment(os.environ))
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
-"""Puts the portal's parts together, and runs what goes on beside the requests."""
+"""Builds the portal from its parts, and runs its background tasks."""
 
 import asyncio
 import logging
@@ -45,7 +45,7 @@ def utc_now() -> datetime:
 
 @dataclass(frozen=True)
 class Assembly:
-    """Everything that lives as long as the program."""
+    """The objects that live as long as the program."""
 
     settings: Settings
     clock: Clock
@@ -63,7 +63,7 @@ class Assembly:
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[Database]:
-        """Open the database, start what goes on beside the requests, and end it in the other order."""
+        """Open the database and start the background tasks; close them in reverse order at the end."""
         async with AsyncExitStack() as stack:
             stack.push_async_callback(self.blobs.close)
             database = await Database.open(self.settings.database_url)
@@ -83,7 +83,7 @@ class Assembly:
             await asyncio.sleep(SWEEP_SECONDS)
 
     async def _poll_for_ever(self) -> None:
-        # Reporters' pages first.
+        # The reporters' pages come first.
         await self.pages.built()
         await _quietly(self.register.refresh())
         while True:
@@ -93,7 +93,7 @@ class Assembly:
 
 
 def assemble(settings: Settings, clock: Clock, blobs: BlobStore | None = None) -> Assembly:
-    """Make keys and folders if they are missing and put everything together. Raises OSError or ValueError."""
+    """Build the portal, making missing keys and folders. Raises OSError or ValueError."""
     key = load_signing_key(settings.data, settings.key_name)
     blobs = blobs or open_blobs(settings.blobs_url, settings.free_bytes_min)
     charters = Charters(settings.origin, key.verifier)
@@ -124,7 +124,7 @@ def assemble(settings: Settings, clock: Clock, blobs: BlobStore | None = None) -
 
 
 async def _quietly(work: Coroutine[Any, Any, None]) -> None:
-    """Do work whose failure must not end what goes on beside the requests; it is tried again later."""
+    """Run one step of a background task; a failure is logged and must not end the task, which tries again later."""
     try:
         await work
     except Exception as error:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
-"""``python -m portal check``: is everything there that serving needs? One line for each item."""
+"""``python -m portal check``: can the portal serve with these settings? Prints one line for each item."""
 
 from collections.abc import Awaitable, Callable
 
@@ -12,7 +12,7 @@ from portal.storage.open_blobs import open_blobs
 
 
 async def check(settings: Settings) -> int:
-    """Try every item, even after one has failed; 0 when all are well."""
+    """Check every item, even after one has failed; return 0 when all are well, 1 otherwise."""
     checks: tuple[tuple[str, Callable[[Settings], Awaitable[str]]], ...] = (
         ("keys", _check_keys),
         ("database", _check_database),
@@ -52,7 +52,7 @@ async def _check_blobs(settings: Settings) -> str:
         await blobs.check()
     finally:
         await blobs.close()
-    return "can be written to"
+    return "writable"
 
 
 async def _check_pages(settings: Settings) -> str:

@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
-"""What every request of the API shares: responses, refusals, digests, quiet errors."""
+"""Shared by all requests of the API: responses, refusals, digests, quiet errors."""

@@ -9,7 +9,7 @@ from portal.api.refusals import Refusal
 
 
 def content_digest(request: Request) -> str:
-    """SHA-256 (hex) that the body must have. Raises Refusal ``digest-missing``."""
+    """Return the SHA-256 (hex) that the body must have. Raises Refusal ``digest-missing``."""
     value = ", ".join(request.headers.getlist("content-digest"))
     try:
         members = http_sf.parse(value.encode("latin-1"), tltype="dictionary")

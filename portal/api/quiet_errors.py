@@ -1,6 +1,5 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
-"""Errors nobody expected: answered with ``internal``, logged by class and place alone, for a message may quote a
-request."""
+"""Unexpected errors: answered with ``internal``, logged by class and place only, as a message may quote a request."""
 
 import logging
 
@@ -13,7 +12,7 @@ LOG = logging.getLogger("portal")
 
 
 class QuietErrors:
-    """ASGI middleware outside everything of ours, inside the server."""
+    """ASGI middleware, the outermost one."""
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app

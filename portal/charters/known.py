@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
-"""The charters that the portal knows: taken in by their signatures, read from memory, kept in the database."""
+"""The charters that the portal knows: accepted by their signatures, held in memory, stored in the database."""
 
 import hashlib
 import hmac
@@ -19,10 +19,10 @@ TOKEN_BYTES = 24
 
 
 class Charters:
-    """All charters, by hash and by commission. ``refresh`` brings in what other processes took.
+    """All charters, by hash and by commission. ``refresh`` loads those that other processes accepted.
 
     ``origin`` and ``verifier`` are the portal's own: a charter for another portal, or one that names another key for
-    the acknowledgements, is not taken.
+    the acknowledgements, is refused.
     """
 
     def __init__(self, origin: str, verifier: VerifierKey) -> None:
@@ -37,7 +37,7 @@ class Charters:
         return list(self._by_hash.values())
 
     def newest(self, slug: str) -> Charter:
-        """The newest charter of a commission. Raises Refusal ``not-found``."""
+        """Return the newest charter of a commission. Raises Refusal ``not-found``."""
         if slug not in self._by_slug:
             raise Refusal("not-found")
         return self._by_slug[slug][-1]
@@ -59,7 +59,7 @@ class Charters:
         return self._by_slug[charter.slug][charter.number :]
 
     async def refresh(self) -> None:
-        """Read the charters that came into the database since the last time."""
+        """Load the charters that were stored since the last call."""
         rows = await CharterRecord.filter(sequence__gt=self._sequence).order_by("sequence")
         for row in rows:
             self._add(read_charter(row.note.encode("utf-8")))
@@ -68,7 +68,7 @@ class Charters:
             self.on_change()
 
     async def take(self, note: bytes, invitation: str | None) -> bool:
-        """Take a charter; False when it was there before.
+        """Accept and store a charter; return False when it is already stored.
 
         Raises Refusal: ``charter-invalid``, ``charter-conflict``, ``invitation-invalid``.
         """
@@ -124,7 +124,7 @@ async def _store(charter: Charter, invitation: str | None) -> None:
 
 
 async def _spend(slug: str, token: str | None) -> None:
-    """Use an invitation up, in the running transaction. Raises Refusal ``invitation-invalid``."""
+    """Use up an invitation in the running transaction. Raises Refusal ``invitation-invalid``."""
     given = hashlib.sha256((token or "").encode("utf-8")).hexdigest()
     for row in await InvitationRecord.filter(slug=slug):
         if hmac.compare_digest(row.token_sha256, given) and await InvitationRecord.filter(token_sha256=given).delete():
@@ -133,7 +133,7 @@ async def _spend(slug: str, token: str | None) -> None:
 
 
 async def invite(slug: str) -> str:
-    """Make an invitation for a commission's first charter. The database keeps its hash only."""
+    """Return a new invitation for a commission's first charter. The database stores only its hash."""
     token = secrets.token_urlsafe(TOKEN_BYTES)
     async with transaction() as client:
         row = InvitationRecord(token_sha256=hashlib.sha256(token.encode("utf-8")).hexdigest(), slug=slug)

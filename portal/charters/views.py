@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
-"""The open part of docs/protocol.md §10: the portal's key, charters, and taking a charter."""
+"""The open part of docs/protocol.md §10: the portal's key, and reading and adding charters."""
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -14,7 +14,7 @@ from portal.kit.body import read_body
 
 
 class CharterViews:
-    """Requests that need no signature: notes carry their own."""
+    """Requests without a signature: the notes are signed."""
 
     def __init__(self, charters: Charters, origin: str, verifier: VerifierKey) -> None:
         self._charters = charters

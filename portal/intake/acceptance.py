@@ -33,7 +33,7 @@ class _RepeatedError(Exception):
 
 @dataclass(frozen=True)
 class Outcome:
-    """The acknowledgement, and whether it was given before."""
+    """The acknowledgement, and whether it repeats an earlier one."""
 
     acknowledgement: str
     repeated: bool
@@ -41,7 +41,7 @@ class Outcome:
 
 @dataclass(frozen=True)
 class Acceptance:
-    """Takes bundles in. ``key`` signs the acknowledgements under the name of ``origin``."""
+    """Accepts bundles. ``key`` signs the acknowledgements, which name ``origin``."""
 
     origin: str
     key: SigningKey
@@ -52,7 +52,7 @@ class Acceptance:
     clock: Callable[[], datetime]
 
     async def accept(self, body: AsyncIterator[bytes]) -> Outcome:
-        """Accept the bundle that ``body`` streams; when this returns, it is durable.
+        """Accept the bundle streamed by ``body``; it is durable when this returns.
 
         Raises Refusal, StorageFullError or BusyError; then nothing was accepted.
         """
@@ -63,7 +63,7 @@ class Acceptance:
             return Outcome(repeated.accepted.acknowledgement, repeated=True)
 
     async def _check_manifest(self, manifest: Manifest, manifest_sha256: str) -> None:
-        """Refuse early. A repeat is looked for where it matters now; otherwise the insertion finds it."""
+        """Refuse early. A repeat is looked up only where its answer differs; otherwise the insertion finds it."""
         if manifest.attachments:
             await _check_repeat(manifest, manifest_sha256)
         try:

@@ -13,14 +13,14 @@ from portal.intake.sealed_form import PREFIX_BYTES, check_sealed
 from portal.storage.blobs import PART_BYTES, BlobStore, Part
 from portal.storage.submissions import is_accepted
 
-# A part counts on the day that it came and three days after. It is deleted a day later at the earliest, but for the
-# hour that a submission which counts on it has to be finished.
+# A part can be used on the day of its upload and three days after. It is deleted at least a day later, less the hour
+# in which a submission that uses it must be complete.
 PART_DAYS = 3
 FINISH_TIME = timedelta(hours=1)
 
 
 class Parts:
-    """Takes parts in, tells which are there, and finds those that make up a file."""
+    """Stores parts, lists them, and finds those that make up a file."""
 
     def __init__(self, blobs: BlobStore, clock: Callable[[], datetime]) -> None:
         self._blobs = blobs
@@ -38,7 +38,7 @@ class Parts:
         if any(part.sha256 != sha256 for part in there):
             raise Refusal("part-conflict", file)
         if there:
-            await _read_away(body)
+            await _discard(body)
             return False
         if await is_accepted(submission):
             raise Refusal("already-accepted")
@@ -59,8 +59,8 @@ class Parts:
         chosen = [by_index[index] for index in range(count) if index in by_index]
         if len(chosen) < count:
             raise Refusal("file-missing", file.name)
-        due = [min(PART_BYTES, file.size - index * PART_BYTES) for index in range(count)]
-        if [part.size for part in chosen] != due:
+        expected = [min(PART_BYTES, file.size - index * PART_BYTES) for index in range(count)]
+        if [part.size for part in chosen] != expected:
             raise Refusal("file-size-mismatch", file.name)
         digest = hashlib.sha256()
         for part in chosen:
@@ -99,8 +99,8 @@ class Parts:
         return [part for part in await self._blobs.parts(submission, file) if part.day >= oldest]
 
 
-async def _read_away(body: AsyncIterator[bytes]) -> None:
-    """Read what is there already, so that a client that still sends gets to read the answer."""
+async def _discard(body: AsyncIterator[bytes]) -> None:
+    """Read and discard the body, so that a client that is still sending can read the answer."""
     size = 0
     async for chunk in body:
         size += len(chunk)

@@ -29,7 +29,7 @@ OnManifest = Callable[[Manifest, str], Awaitable[None]]
 
 @dataclass
 class Received:
-    """A whole bundle. ``files`` holds the small sealed files, ``parts`` the names of stored parts by attachment."""
+    """A complete bundle. ``files`` holds the small sealed files, ``parts`` the names of stored parts by attachment."""
 
     manifest: Manifest
     manifest_bytes: bytes
@@ -42,23 +42,23 @@ class Received:
 async def receive_bundle(
     body: AsyncIterator[bytes], blobs: BlobStore, today: date, on_manifest: OnManifest
 ) -> Received:
-    """Read a bundle to its end. ``on_manifest`` sees manifest and hash before any file is taken, and may refuse.
+    """Read a bundle to its end. ``on_manifest`` gets the manifest and its hash before any file is read, and may refuse.
 
-    Raises Refusal with the codes of docs/protocol.md §7.2. Parts that were stored before an error stay, named by
-    nothing, until they expire: another request may be counting on the same ones.
+    Raises Refusal with the codes of docs/protocol.md §7.2. Parts that were stored before an error stay
+    until they expire: another request may be using the same ones.
     """
-    reader, taker = BundleReader(), _Taker(blobs, today, on_manifest)
+    reader, receiver = BundleReader(), _Receiver(blobs, today, on_manifest)
     try:
         async for chunk in body:
             for event in _feed(reader, chunk):
-                await taker.take(event)
+                await receiver.handle(event)
         try:
             reader.finish()
         except MalformedError:
             raise Refusal("malformed-bundle") from None
     finally:
-        await taker.close()
-    return taker.received
+        await receiver.close()
+    return receiver.received
 
 
 def _feed(reader: BundleReader, chunk: bytes) -> list[Event]:
@@ -74,8 +74,8 @@ def _feed(reader: BundleReader, chunk: bytes) -> list[Event]:
         raise Refusal("malformed-bundle") from None
 
 
-class _Taker:
-    """Takes the events of one bundle in turn."""
+class _Receiver:
+    """Handles the events of one bundle in turn."""
 
     def __init__(self, blobs: BlobStore, today: date, on_manifest: OnManifest) -> None:
         self.received = Received(Manifest(SubmissionId(""), CharterHash(""), "", "", ()), b"", "")
@@ -86,7 +86,7 @@ class _Taker:
         self._prefix = bytearray()
         self._writer: PartWriter | None = None
 
-    async def take(self, event: Event) -> None:
+    async def handle(self, event: Event) -> None:
         match event:
             case ManifestEvent(manifest, data):
                 self.received = Received(manifest, data, manifest_hash(data))
@@ -101,7 +101,7 @@ class _Taker:
                 await self._end(name)
 
     async def close(self) -> None:
-        """Throw away the part that was under way."""
+        """Discard the unfinished part, if any."""
         if self._writer is not None:
             await asyncio.shield(self._writer.discard())
 

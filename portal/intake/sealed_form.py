@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
-"""Refuses what is not sealed, as far as anyone can tell without a key (docs/protocol.md §2, §7.2).
+"""Refuses files that are not sealed, as far as can be told without a key (docs/protocol.md §2, §7.2).
 
 With one kind of stanza allowed, base64 canonical and every length fixed, an age header is a regular expression: the
-version line, stanzas of an encapsulation of 1120 bytes and a body of 32, the MAC of 32. It takes what
-``crypto.age.check_sealed_prefix`` takes, but for X25519 shares of low order: they concern only whoever opens the file,
-who checks them again, and finding one costs a multiplication for every stanza.
+version line, stanzas of an encapsulation of 1120 bytes and a body of 32, the MAC of 32. It accepts what
+``crypto.age.check_sealed_prefix`` accepts, and also X25519 shares of low order: they harm only the recipient, who
+checks them again, and finding one costs a multiplication for every stanza.
 """
 
 import re
@@ -24,7 +24,7 @@ _STANZAS = re.compile(rb"age-encryption\.org/v1\n((?:" + _STANZA + rb"){1,256})-
 
 
 def check_sealed(name: str, prefix: bytes | bytearray) -> int:
-    """Count the stanzas of a sealed file's header. Raises Refusal ``not-sealed``."""
+    """Return the number of stanzas in a sealed file's header. Raises Refusal ``not-sealed``."""
     header = _STANZAS.match(prefix)
     if header is None:
         raise Refusal("not-sealed", name)
@@ -32,6 +32,6 @@ def check_sealed(name: str, prefix: bytes | bytearray) -> int:
 
 
 def check_grant(sealed: bytes | bytearray, slots: int) -> None:
-    """Raises Refusal ``not-sealed``, or ``grant-slots`` for another number of stanzas than the charter's."""
+    """Raise Refusal ``not-sealed``, or ``grant-slots`` unless the number of stanzas is ``slots``."""
     if check_sealed(GRANT_FILE, sealed) != slots:
         raise Refusal("grant-slots", GRANT_FILE)

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
-"""Deletes what has had its time: parts that no submission named, and collected submissions after their grace.
+"""Deletes expired data: parts that no submission named, and collected submissions after their grace period.
 
-A part that has expired cannot be counted on by a new submission (``Parts``), and its name is never taken again
-(``blobs``). So nothing that is deleted here can be part of a submission that is being accepted meanwhile.
+A new submission cannot use an expired part (``Parts``), and the name of a part is never reused (``blobs``). So no part
+that is deleted here can belong to a submission that is being accepted meanwhile.
 """
 
 import asyncio
@@ -20,12 +20,12 @@ BATCH = 100
 
 @dataclass(frozen=True)
 class Sweeper:
-    """Each of its steps can be broken off anywhere and done again."""
+    """Each of its steps can be interrupted anywhere and repeated."""
 
     blobs: BlobStore
 
     async def sweep(self, today: date) -> None:
-        """Delete everything whose time is over on this day."""
+        """Delete everything that has expired on this day."""
         await self._delete_collected(today)
         await self._delete_expired_parts(today)
         await self.blobs.sweep(today)
@@ -33,9 +33,9 @@ class Sweeper:
         await NonceRecord.filter(expires__lt=int(midnight.timestamp())).delete()
 
     async def _delete_collected(self, today: date) -> None:
-        while due := await due_for_deletion(today, BATCH):
-            for row in due:
-                # Blobs first: as long as the row says that they are there, the next sweep finds what is left of them.
+        while rows := await due_for_deletion(today, BATCH):
+            for row in rows:
+                # Blobs first: as long as the row lists them, the next sweep finds those that are left.
                 await self.blobs.delete(row.submission, await self.blobs.parts(row.submission))
                 await _empty(row)
 
@@ -49,7 +49,7 @@ class Sweeper:
 
 
 async def _empty(row: SubmissionRecord) -> None:
-    """Empty the sealed columns. What stays answers a repeat and the reporter's return."""
+    """Empty the sealed columns. The rest is needed for a repeat and for the reporter's return."""
     async with transaction():
         await SubmissionRecord.filter(sequence=row.sequence).update(
             deleted=True, manifest=b"", parts=b"{}", report=b"", grant=b""

@@ -22,14 +22,14 @@ from portal.storage.blobs import FILE, INDEX_MAX, PART_BYTES
 from portal.storage.errors import BusyError
 
 SILENCE_SECONDS_MAX = 120
-# Slower than any line that could carry a report. A whole body may take this, and the silence above on top.
+# Slower than any connection that could carry a report. A body may take its size at this rate, plus the silence above.
 SLOWEST_BYTES_PER_SECOND = 1024
 _ID = re.compile(r"[0-9a-f]{32}")
 _INDEX = re.compile(r"0|[1-9][0-9]{0,3}")
 
 
 class IntakeViews:
-    """``under_way_max``: how many bodies are read at once in this process before clients are told to come back."""
+    """``under_way_max`` limits the bodies read at once in this process; above it, clients are told to try again."""
 
     def __init__(self, acceptance: Acceptance, parts: Parts, under_way_max: int) -> None:
         self._acceptance = acceptance
@@ -82,17 +82,17 @@ class IntakeViews:
 
 
 async def _steady(stream: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
-    """The chunks of a body, as long as they keep coming. A turn is not for whoever says nothing, or next to nothing."""
-    due = asyncio.get_running_loop().time() + SILENCE_SECONDS_MAX
+    """Yield the chunks of a body. Raises ClientDisconnect when it is too slow, so that it does not hold up others."""
+    deadline = asyncio.get_running_loop().time() + SILENCE_SECONDS_MAX
     while True:
         try:
-            async with asyncio.timeout_at(due):
+            async with asyncio.timeout_at(deadline):
                 chunk = await anext(stream)
         except StopAsyncIteration:
             return
         except TimeoutError:
             raise ClientDisconnect from None
-        due += len(chunk) / SLOWEST_BYTES_PER_SECOND
+        deadline += len(chunk) / SLOWEST_BYTES_PER_SECOND
         yield chunk
 
 

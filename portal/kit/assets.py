@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
-"""Built scripts and styles under names that change with their bytes."""
+"""Built scripts and styles, under names that change with their bytes."""
 
 import hashlib
 import mimetypes
@@ -19,7 +19,7 @@ _NAME_HASH_CHARS = 16
 
 @dataclass(frozen=True)
 class Asset:
-    """One immutable file: where it is served, its bytes, its media type."""
+    """One immutable file: its path, its bytes, its media type."""
 
     path: str
     body: bytes
@@ -27,12 +27,12 @@ class Asset:
 
     @cached_property
     def compressed(self) -> Compressed:
-        """The bytes compressed, when somebody first asks: office and portal each serve a part of what is built."""
+        """The compressed bytes, made at the first use: portal and office each serve only some of the files."""
         return compress(self.body)
 
 
 def make_asset(name: str, body: bytes) -> Asset:
-    """An asset served under ``/assets/<stem>-<hash><suffix>``; the same bytes always give the same path."""
+    """Return an asset served under ``/assets/<stem>-<hash><suffix>``; the same bytes always give the same path."""
     pure = PurePosixPath(name)
     digest = hashlib.sha256(body).hexdigest()[:_NAME_HASH_CHARS]
     media_type = _TYPES.get(pure.suffix) or mimetypes.guess_type(name)[0] or "application/octet-stream"
@@ -44,7 +44,7 @@ def make_asset(name: str, body: bytes) -> Asset:
 
 
 def load_assets(folder: Path) -> dict[str, Asset]:
-    """Every built file of ``folder`` by its plain name.
+    """Return every built file of ``folder`` by its plain name.
 
     Raises FileNotFoundError when the folder is missing: the scripts have not been built.
     """

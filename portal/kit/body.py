@@ -1,15 +1,15 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
-"""Request bodies in memory, within a limit that is checked before and while they come in."""
+"""Request bodies in memory, within a limit that is checked before and during reading."""
 
 from starlette.requests import Request
 
 
 class BodyTooLargeError(Exception):
-    """The body is, or says that it will be, longer than the limit."""
+    """The body, or its declared length, is longer than the limit."""
 
 
 async def read_body(request: Request, max_bytes: int) -> bytes:
-    """The whole body, of at most ``max_bytes``. Raises BodyTooLargeError without reading on."""
+    """Return the whole body, of at most ``max_bytes``. Raises BodyTooLargeError without reading more."""
     declared = request.headers.get("content-length", "")
     if declared.isdigit() and int(declared) > max_bytes:
         raise BodyTooLargeError

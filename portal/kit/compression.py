@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
-"""Bytes that are compressed once and served many times. The same bytes always give the same compressed ones."""
+"""Bytes that are compressed once and served many times. Compression is deterministic."""
 
 import gzip
 from dataclasses import dataclass
@@ -8,21 +8,21 @@ import brotli
 from zopfli.gzip import compress as compress_with_zopfli
 
 _BROTLI_QUALITY_QUICK = 5
-# More of either take more than twice as long and save less than a hundredth: pages wait for this when a portal starts.
+# More of either takes over twice as long and saves under 1 %, and pages wait for this when a portal starts.
 _ZOPFLI_ITERATIONS = 5
 _ZOPFLI_BLOCKS_MAX = 4
 
 
 @dataclass(frozen=True)
 class Compressed:
-    """The same bytes by two encodings."""
+    """The same bytes in two encodings."""
 
     gzip: bytes
     brotli: bytes
 
 
 def compress(body: bytes, *, quick: bool = False) -> Compressed:
-    """As small as can be, with zopfli's gzip; ``quick``, for pages by the thousand, takes a hundredth of the time."""
+    """Compress as much as possible, with zopfli's gzip; ``quick``, for thousands of pages, takes 1 % of the time."""
     if quick:
         return Compressed(gzip.compress(body, 9, mtime=0), brotli.compress(body, quality=_BROTLI_QUALITY_QUICK))
     zipped = compress_with_zopfli(body, numiterations=_ZOPFLI_ITERATIONS, blocksplittingmax=_ZOPFLI_BLOCKS_MAX)

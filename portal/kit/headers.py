@@ -33,9 +33,9 @@ _COMMON = {
 
 
 class SecurityHeaders:
-    """ASGI middleware that adds what an endpoint did not set itself.
+    """ASGI middleware that adds the headers that an endpoint did not set itself.
 
-    ``csp`` is the policy of answers that carry none. ``https`` adds Strict-Transport-Security.
+    ``csp`` is the policy of answers without one. ``https`` adds Strict-Transport-Security.
     """
 
     def __init__(self, app: ASGIApp, csp: str, https: bool) -> None:

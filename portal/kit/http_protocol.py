@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
-"""HTTP as uvicorn reads it, with a limit on what is kept of a request before anyone looks at it.
+"""uvicorn's HTTP protocol, with a limit on the size of a request's head.
 
-Bodies are limited where they are read. Headers, trailers and the extensions of chunks are gathered by the parser,
-without any end: behind an onion service, where no proxy stands before the program, one connection could fill memory.
+Bodies are limited where they are read. Headers, trailers and the extensions of chunks are collected by the parser
+without a limit: behind an onion service, where there is no proxy, one connection could fill the memory.
 """
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
@@ -11,7 +11,7 @@ HEAD_BYTES_MAX = 64 * 1024
 
 
 class LimitedHttpProtocol(HttpToolsProtocol):
-    """Answers 400 and hangs up when more than ``HEAD_BYTES_MAX`` came without a head ending or a body going on."""
+    """Answers 400 and disconnects after ``HEAD_BYTES_MAX`` without the end of a head or more of a body."""
 
     _gathered = 0
 

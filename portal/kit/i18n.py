@@ -15,7 +15,7 @@ from babel.messages.pofile import read_po
 
 SOURCE_LOCALE = "en"
 LOCALES = ("en", "ar")
-# Countries that people name and ISO 3166-1 does not assign (domain codes).
+# Countries that reporters name but ISO 3166-1 does not assign (domain codes).
 _COUNTRIES_ADDED = ("XK",)
 _NOT_COUNTRIES = frozenset({"EU", "EZ", "UN", "QO", "XA", "XB", "ZZ", "AC", "CP", "CQ", "DG", "EA", "IC", "TA"})
 
@@ -38,7 +38,7 @@ class Translation:
 
 
 def load_translation(folder: Path, domain: str, locale: str) -> Translation:
-    """The catalog ``folder/<locale>/LC_MESSAGES/<domain>.po``.
+    """Load the catalog ``folder/<locale>/LC_MESSAGES/<domain>.po``.
 
     Raises FileNotFoundError for a locale other than the source one that has no catalog.
     """
@@ -54,7 +54,7 @@ def load_translation(folder: Path, domain: str, locale: str) -> Translation:
 
 
 def direction(locale: str) -> str:
-    """``rtl`` or ``ltr``: which way this language's script runs. Unknown languages run left to right."""
+    """Return ``rtl`` or ``ltr``, the direction of this language's script; ``ltr`` for an unknown language."""
     try:
         return Locale.parse(locale, sep="-").text_direction
     except (ValueError, UnknownLocaleError):
@@ -62,9 +62,9 @@ def direction(locale: str) -> str:
 
 
 def text_direction(text: str, language: str) -> str:
-    """``rtl`` or ``ltr``: as most of the letters run, the language deciding where there are none.
+    """Return ``rtl`` or ``ltr``, the direction of most of the letters, or that of the language if there are none.
 
-    A reporter may write in another language than the form was in, and begin an Arabic sentence with a Latin name.
+    A reporter may write in another language than the form's, and begin an Arabic sentence with a Latin name.
     """
     counts = {"rtl": 0, "ltr": 0}
     for character in text[:10_000]:
@@ -79,17 +79,17 @@ def text_direction(text: str, language: str) -> str:
 
 
 def language_name(locale: str) -> str:
-    """The language's name in itself, as a person looks for it: العربية, English."""
+    """Return the language's name in that language: العربية, English."""
     return Locale.parse(locale, sep="-").get_display_name() or locale
 
 
 def format_day(day: date, locale: str) -> str:
-    """A day with the month in words and Latin digits in every locale: 3 March 2026, 3 مارس 2026."""
+    """Return a day with the month in words and Latin digits in every locale: 3 March 2026, 3 مارس 2026."""
     return format_date(day, "d MMMM y", locale=Locale.parse(locale, sep="-"))
 
 
 def country_names(locale: str) -> dict[str, str]:
-    """Country names by ISO 3166-1 alpha-2 code, and Kosovo, in the order of this locale's alphabet."""
+    """Return country names by ISO 3166-1 alpha-2 code, and Kosovo, in the order of this locale's alphabet."""
     names = Locale.parse(locale, sep="-").territories
     codes = {code for code in map(str, names) if len(code) == 2 and code.isalpha() and code not in _NOT_COUNTRIES}
     pairs = [(code, str(names[code])) for code in codes.union(_COUNTRIES_ADDED)]
@@ -97,6 +97,6 @@ def country_names(locale: str) -> dict[str, str]:
 
 
 def sort_key(name: str) -> str:
-    """Folds case, accents and the Arabic alif forms, so that sorted names stand where a reader looks for them."""
+    """Return the name with case, accents and the Arabic alif forms folded, for alphabetical order."""
     folded = unicodedata.normalize("NFKD", name).casefold()
     return "".join(char for char in folded if not unicodedata.combining(char)).replace("ٱ", "ا")

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
-"""Addresses with a null byte. PostgreSQL holds none in a text and fails when asked for one, so nothing is there."""
+"""Refuses addresses with a null byte: PostgreSQL cannot store one in a text, and fails when asked for it."""
 
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Receive, Scope, Send

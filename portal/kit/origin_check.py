@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
-"""Refuses requests that another site made a browser send: the guard of everything that acts by a cookie."""
+"""Refuses requests that another site made a browser send: protects everything that relies on a cookie."""
 
 from starlette.datastructures import Headers
 from starlette.responses import PlainTextResponse
@@ -11,8 +11,8 @@ SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 class CrossOriginCheck:
     """ASGI middleware: a request that can change something must come from a page of ``origin``.
 
-    Browsers say so in Sec-Fetch-Site; older ones in Origin. A request with neither was not made by a page of another
-    site in any browser that the office supports, and it is refused all the same: forms always send Origin.
+    Browsers say so in Sec-Fetch-Site; older ones in Origin. No supported browser sends a page's request with neither,
+    and such a request is refused too: forms always send Origin.
     """
 
     def __init__(self, app: ASGIApp, origin: str) -> None:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
-"""Logs that say where something went wrong and nothing of what was said, by an error or by anyone."""
+"""Logs that say where something went wrong, without the messages of errors, which may quote a request."""
 
 import logging
 import traceback
@@ -10,7 +10,7 @@ ROOT = Path(__file__).resolve().parent.parent.parent
 
 
 class PlaceFormatter(logging.Formatter):
-    """Formats records with the place of an exception and without its message, whoever logs it."""
+    """Formats records with the place of an exception and without its message."""
 
     def formatException(self, ei: object) -> str:
         error = ei[1] if isinstance(ei, tuple) else None
@@ -18,14 +18,14 @@ class PlaceFormatter(logging.Formatter):
 
 
 def describe_error(error: BaseException) -> str:
-    """The class of an error and the lines that it came through; nothing that it says."""
+    """Return the class of an error and the lines that it passed through, without its message."""
     frames = traceback.extract_tb(error.__traceback__)
     places = [f"{_short(frame.filename)}:{frame.lineno}" for frame in frames]
     return f"{type(error).__module__}.{type(error).__qualname__} at {' < '.join(reversed(places[-PLACES_MAX:]))}"
 
 
 def quiet_logging() -> None:
-    """Log to standard error, without times, and without what an exception says. Database queries are never logged."""
+    """Log to standard error, without times and without messages of exceptions. Database queries are never logged."""
     handler = logging.StreamHandler()
     handler.setFormatter(PlaceFormatter("%(levelname)s %(name)s %(message)s"))
     logging.basicConfig(level=logging.WARNING, handlers=[handler], force=True)

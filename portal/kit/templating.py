@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
-"""Jinja2 as both programs use it: escaping on, an undefined name is an error, every string through gettext."""
+"""Jinja2 for both programs: escaping is on, an undefined name is an error, every string goes through gettext."""
 
 from pathlib import Path
 
@@ -9,7 +9,7 @@ from portal.kit.i18n import Translation, direction, format_day, language_name
 
 
 def environment(folders: list[Path], translation: Translation) -> Environment:
-    """An environment for one locale. Compiled templates stay in memory; nothing is spooled to disk."""
+    """Return an environment for one locale. Compiled templates stay in memory; nothing is spooled to disk."""
     env = Environment(
         loader=FileSystemLoader(folders),
         autoescape=True,

@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
-"""Where replies wait for the reporter, and follow-ups for the commission."""
+"""Mailboxes: replies waiting for the reporter, follow-ups waiting for the commission."""

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
 """States of mailboxes that do not exist (docs/protocol.md §8).
 
-Whoever asks for an unknown mailbox, or with a wrong token, gets an age file of the shape and the length of a real
-state, the same one at every request. Only whoever holds a receipt code can tell, by trying to open it.
+A request for an unknown mailbox, or with a wrong token, gets an age file with the shape and the length of a real state,
+the same one every time. Only the holder of a receipt code can tell it from a real one, by trying to open it.
 """
 
 import hmac
@@ -28,7 +28,7 @@ class Decoys:
         self._key = key
 
     def state(self, mailbox: str) -> bytes:
-        """The decoy state of a mailbox id (hex)."""
+        """Return the decoy state of a mailbox id (hex)."""
         stream = self._stream(mailbox)
         encapsulation, stream = _cut(stream, ENCAPSULATION_SIZE)
         wrapped, stream = _cut(stream, WRAPPED_SIZE)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
-"""The padded answer of a mailbox (docs/protocol.md §8): its length tells little of what waits."""
+"""The padded answer of a mailbox (docs/protocol.md §8): its length tells little about its content."""
 
 import struct
 from collections.abc import Sequence
@@ -14,7 +14,7 @@ _LENGTH = struct.Struct(">I")
 
 
 def mailbox_answer(state: bytes, collection: str | None, replies: Sequence[ReplyRecord]) -> bytes:
-    """u32 length ‖ canonical JSON ‖ zeros up to 65,536 · 2ᵏ; as many replies, in order, as fit into 1 MiB."""
+    """Return u32 length ‖ canonical JSON ‖ zeros up to 65,536 · 2ᵏ; as many replies, in order, as fit into 1 MiB."""
     answer = _encode(state, collection, [])
     room = SIZE_MAX - _LENGTH.size - len(answer)
     messages = []

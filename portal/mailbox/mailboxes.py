@@ -29,7 +29,7 @@ NO_SUBMISSION = SubmissionId("")
 
 @dataclass(frozen=True)
 class Credentials:
-    """What a mailbox is asked for by: its id (hex) and its token (32 bytes)."""
+    """The id (hex) of a mailbox and its token (32 bytes)."""
 
     mailbox: str
     token: bytes
@@ -53,7 +53,7 @@ class Mailboxes:
         return mailbox_answer(bytes(found.state), found.collection, replies)
 
     async def add_follow_up(self, credentials: Credentials, sealed: bytes) -> None:
-        """Keep a follow-up, durable when this returns; keep nothing for an unknown mailbox or a repeat.
+        """Store a follow-up, durable when this returns; for an unknown mailbox or a repeat, store nothing.
 
         Raises Refusal ``too-large``, ``not-sealed``, ``mailbox-full``.
         """
@@ -64,7 +64,7 @@ class Mailboxes:
         waiting = FollowUpRecord.filter(submission=submission)
         repeated, count = await waiting.filter(message=message).exists(), await waiting.count()
         if found is None or repeated:
-            await self._spend_the_same_time()
+            await self._commit_dummy()
             return
         if count >= FOLLOW_UPS_MAX:
             raise Refusal("mailbox-full")
@@ -76,10 +76,10 @@ class Mailboxes:
         except DuplicateError:
             return
 
-    async def _spend_the_same_time(self) -> None:
-        """Wait for a commit of something that means nothing, so that time does not tell which mailboxes exist.
+    async def _commit_dummy(self) -> None:
+        """Wait for a commit of a dummy row, so that the time does not tell which mailboxes exist.
 
-        A nonce that has expired already: the next sweep clears it away.
+        The row is a nonce that has already expired: the next sweep deletes it.
         """
         await self.commits.insert(NonceRecord(nonce=encode_base64(secrets.token_bytes(NONCE_BYTES)), expires=0))
 

@@ -22,7 +22,7 @@ FOLLOW_UP_BYTES_MAX = 128 * 1024
 
 
 class MailboxViews:
-    """Ids and tokens come in bodies, so that they stand in no URL."""
+    """Ids and tokens are sent in bodies, so that no URL holds them."""
 
     def __init__(self, mailboxes: Mailboxes) -> None:
         self._mailboxes = mailboxes

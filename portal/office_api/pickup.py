@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
-"""What an office picks up and hands in (docs/protocol.md §10). A commission sees its own submissions only."""
+"""What an office fetches and delivers (docs/protocol.md §10). A commission sees only its own submissions."""
 
 import re
 from collections.abc import AsyncIterator, Callable
@@ -38,7 +38,7 @@ class Pickup:
     clock: Callable[[], datetime]
 
     async def submissions(self, slug: str, after: int) -> dict[str, Any]:
-        """A page of what came after a sequence, without what was deleted."""
+        """Return a page of the submissions after a sequence, without deleted ones."""
         fields = ("sequence", "submission", "manifest", "received")
         query = SubmissionRecord.filter(slug=slug, sequence__gt=after, deleted=False).order_by("sequence")
         rows = await query.limit(PAGE + 1).values(*fields)
@@ -63,7 +63,7 @@ class Pickup:
     async def collect(self, charter: Charter, submission: SubmissionId, note: bytes) -> None:
         """Keep an office's collection note; from its first one the grace runs.
 
-        Raises Refusal ``malformed-request`` for a note that is not one about this submission.
+        Raises Refusal ``malformed-request`` unless it is a collection note for this submission.
         """
         row = await self._own(charter.slug, submission, "manifest_sha256", "collection")
         try:
@@ -94,7 +94,7 @@ class Pickup:
         return True
 
     async def follow_ups(self, slug: str, after: int) -> dict[str, Any]:
-        """A page of the follow-ups that came after a sequence."""
+        """Return a page of the follow-ups after a sequence."""
         query = FollowUpRecord.filter(slug=slug, sequence__gt=after).order_by("sequence").limit(PAGE + 1)
         rows = await query.values("sequence", "submission", "sealed", "day")
         listed = [

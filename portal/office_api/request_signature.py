@@ -35,7 +35,7 @@ WINDOW = timedelta(seconds=300)
 
 @dataclass(frozen=True)
 class OfficeRequest:
-    """A request that an office of ``charter``'s commission signed, with the body that it signed."""
+    """A request signed by an office of ``charter``'s commission, with its signed body."""
 
     charter: Charter
     body: bytes
@@ -47,7 +47,7 @@ class OfficeRequest:
 
 @dataclass(frozen=True)
 class _SignedParts:
-    """What a signature covers; the address is the one that the portal knows itself by."""
+    """The parts of a request that a signature covers; the address is the portal's configured origin."""
 
     method: str
     url: str
@@ -55,7 +55,7 @@ class _SignedParts:
 
 
 class RequestVerifier:
-    """Verifies requests by the office keys of the commissions' newest charters, each nonce once."""
+    """Verifies requests by the office keys of the commissions' newest charters; accepts each nonce once."""
 
     def __init__(self, origin: str, charters: Charters, commits: GroupCommit, clock: Callable[[], datetime]) -> None:
         self._origin = origin
@@ -109,7 +109,7 @@ class RequestVerifier:
             decode_base64(nonce, NONCE_BYTES)
         except CryptoError:
             raise Refusal("signature-invalid") from None
-        # Up to the next hour: offices come when reports do, and rows should not tell when.
+        # Rounded up to the next hour: offices act when reports arrive, and rows should not tell when.
         expires = -(-(created + 2 * int(WINDOW.total_seconds())) // HOUR) * HOUR
         try:
             await self._commits.insert(NonceRecord(nonce=nonce, expires=expires))
@@ -118,14 +118,14 @@ class RequestVerifier:
 
 
 class _Verifier(HTTPMessageVerifier):
-    """Leaves the time to us, whose clock can be set."""
+    """Leaves the check of the time to RequestVerifier, which has a clock."""
 
     def validate_created_and_expires(self, sig_input: Any, max_age: timedelta | None = None) -> None:
         return
 
 
 class _OfficeKeys(HTTPSignatureKeyResolver):
-    """Finds a public key, and remembers whose charter it stood in."""
+    """Finds a public key, and remembers the charter that holds it."""
 
     def __init__(self, charters: Charters) -> None:
         self._charters = charters

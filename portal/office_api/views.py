@@ -17,7 +17,7 @@ from portal.office_api.pickup import Pickup
 from portal.office_api.request_signature import RequestVerifier
 
 NOTE_BYTES_MAX = 16 * 1024
-# A reply of this size still fits into a mailbox answer, in base64.
+# A reply of this size, in base64, still fits into a mailbox answer.
 REPLY_BYTES_MAX = 700 * 1024
 SMALL_BYTES_MAX = 1024
 SEQUENCE_MAX = 2**53

@@ -22,12 +22,12 @@ TEMPLATES = _PORTAL / "templates"
 LOCALE = _PORTAL / "locale"
 DOMAIN = "portal"
 
-# Built files that belong to pages of the portal; the office has its own style.
+# Built files that the portal's pages load; the office has its own style.
 _PAGE_ASSETS = ("page.css", "leave.js", "form.js", "return.js", "seal-worker.js", "mailbox-worker.js")
 
 
 class PageSettings(Protocol):
-    """What pages need to know of the portal's settings."""
+    """The portal's settings that the pages need."""
 
     @property
     def origin(self) -> str: ...
@@ -37,10 +37,10 @@ class PageSettings(Protocol):
 
 
 def build_site(charters: Sequence[Charter], settings: PageSettings, assets: Mapping[str, Asset]) -> Site:
-    """The whole site: languages, start, return, protection and not found in every locale, a report form for the newest
-    charter of every commission, and all that these load.
+    """Return the whole site: languages, start, return, protection and not found in every locale, a report form for the
+    newest charter of every commission, and the assets that these load.
 
-    Raises KeyError when a script or style that pages load was not built.
+    Raises KeyError when a script or style was not built.
     """
     newest = newest_charters(charters)
     files = {name: assets[name] for name in _PAGE_ASSETS}
@@ -54,7 +54,7 @@ def build_site(charters: Sequence[Charter], settings: PageSettings, assets: Mapp
 
 
 def newest_charters(charters: Sequence[Charter]) -> list[Charter]:
-    """The charter with the highest number of every commission, in the order of their slugs."""
+    """Return the charter with the highest number of every commission, sorted by slug."""
     by_slug: dict[str, Charter] = {}
     for charter in sorted(charters, key=lambda charter: charter.number):
         by_slug[charter.slug] = charter
@@ -75,7 +75,7 @@ def _documents(
         yield make_document(f"/{locale}/{path}", env.get_template(f"{name}.html").render(charters=charters, here=path))
     yield make_document(not_found_path(locale), env.get_template("not_found.html").render(here=""))
     names = {
-        # Codes alone, two letters each: a browser knows the names, and they would weigh 2 KB.
+        # Only the two-letter codes: a browser knows the names, which would take 2 KB.
         "countries": "".join(sorted(country_names(SOURCE_LOCALE))),
         "months": get_month_names("wide", locale=Locale.parse(locale, sep="-")),
     }
@@ -93,7 +93,7 @@ def _environment(locale: str, settings: PageSettings, paths: Mapping[str, str]) 
 
 
 def text_in(texts: Mapping[str, str], locale: str) -> str | Markup:
-    """A charter's text in this locale, or in the first language that it has, marked as being in that one."""
+    """Return a charter's text in this locale, or in its first language, marked as such."""
     if locale in texts:
         return texts[locale]
     language = SOURCE_LOCALE if SOURCE_LOCALE in texts else next(iter(texts))

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
-"""Serves the built pages, and builds them anew when a charter comes in."""
+"""Serves the built pages, and rebuilds them when a charter is accepted."""
 
 import asyncio
 import logging
@@ -22,7 +22,7 @@ LOG = logging.getLogger("portal")
 class LivePages:
     """ASGI endpoint for everything that is not the API.
 
-    A request that comes while pages are being built waits for them: nobody is shown a charter that was replaced.
+    A request during a build waits for it: nobody is shown a charter that was replaced.
     """
 
     def __init__(self, settings: Settings) -> None:
@@ -36,17 +36,17 @@ class LivePages:
         self._endpoint: ASGIApp = PlainTextResponse("The pages of this portal are not built.", 503)
 
     def renew(self, charters: Sequence[Charter]) -> None:
-        """Start to build the pages for these charters."""
+        """Start building the pages for these charters."""
         before = self._building
         self._building = asyncio.create_task(self._build(before, list(charters)))
 
     async def built(self) -> None:
-        """Return when no page is being built."""
+        """Wait until no build is running."""
         if self._building is not None:
             await asyncio.shield(self._building)
 
     async def extend(self, pages: "Sequence[Mapping[str, Page]]", hashes: Mapping[str, str]) -> None:
-        """Show the register's pages, with their hashes, beside the others."""
+        """Serve the register's pages, with their hashes, beside the others."""
         self._register = (pages, hashes)
         await self._show()
 
@@ -58,7 +58,7 @@ class LivePages:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         await self.built()
         if "/findings" in scope["path"] or scope["path"] == "/manifest.json":
-            # Made after everything else, so that reporters need not wait for it.
+            # Built after everything else, so that reporters need not wait for it.
             await self.register_ready.wait()
         await self._endpoint(scope, receive, send)
 
@@ -68,13 +68,13 @@ class LivePages:
         try:
             site = await asyncio.to_thread(build_pages, self._settings, charters)
         except (OSError, KeyError) as error:
-            LOG.error("the pages can't be built, scripts or styles are missing: %s", describe_error(error))
+            LOG.error("the pages can't be built because scripts or styles are missing: %s", describe_error(error))
             return
         self._site = site
         await self._show()
 
     async def _show(self) -> None:
-        """Put site and register together, and serve them from now on."""
+        """Combine site and register, and serve them from now on."""
         async with self._showing:
             if self._site is None:
                 return
@@ -89,8 +89,8 @@ class LivePages:
 
 
 def build_pages(settings: Settings, charters: Sequence[Charter]) -> "Site":
-    """The whole site. Raises FileNotFoundError or KeyError when scripts or styles were not built."""
-    # Imported late: templates and locales take their time, and the API should not wait for them.
+    """Return the whole site. Raises FileNotFoundError or KeyError when scripts or styles were not built."""
+    # Imported late: templates and locales load slowly, and the API should not wait for them.
     from portal.kit.assets import load_assets
     from portal.pages.build import build_site
 

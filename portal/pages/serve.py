@@ -12,10 +12,10 @@ _IMMUTABLE = "public, max-age=31536000, immutable"
 
 
 class SiteEndpoint:
-    """Serves the site that ``holder`` has at the moment.
+    """Serves the current site of ``holder``.
 
-    Documents are never kept (``no-store``), assets for ever: their path changes with their bytes. Where only the
-    closing slash is missing it redirects, by a relative address.
+    Documents are never cached (``no-store``), assets forever: their path changes with their bytes. A path that lacks
+    only its trailing slash is redirected, to a relative address.
     """
 
     def __init__(self, holder: SiteHolder) -> None:
@@ -55,7 +55,7 @@ def _page_response(page: Page, headers: Headers, status: int) -> Response:
 
 
 def _choose(page: Page, accepted: str) -> tuple[str, bytes]:
-    """The smallest encoding that the client takes: brotli, then gzip, then the bytes as they are."""
+    """Return the smallest encoding that the client accepts: brotli, gzip, or the bytes as they are."""
     taken = {_coding(item) for item in accepted.lower().split(",")}
     for coding, body in (("br", page.brotli), ("gzip", page.gzip)):
         if coding in taken:
@@ -64,7 +64,7 @@ def _choose(page: Page, accepted: str) -> tuple[str, bytes]:
 
 
 def _coding(item: str) -> str:
-    """The name in one item of Accept-Encoding, or nothing when its weight is zero."""
+    """Return the name in one item of Accept-Encoding, or an empty string when its weight is zero."""
     name, _, weight = item.partition(";")
     refused = weight.replace(" ", "").removeprefix("q=").strip("0.") == "" and weight != ""
     return "" if refused else name.strip()

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
 """The site as a value: every path with its bytes, and the manifest of their hashes.
 
-- A page is bytes before anyone asks for it. No request changes them, so everybody gets the same.
-- The manifest lists the SHA-256 of every other path. Its own hash names the whole site.
+- A page is rendered before it is requested. No request changes it, so everyone gets the same bytes.
+- The manifest lists the SHA-256 of every other path. Its own hash identifies the whole site.
 """
 
 import hashlib
@@ -22,7 +22,7 @@ NOT_FOUND_NAME = "not-found"
 
 @dataclass(frozen=True)
 class Page:
-    """One path: its bytes as they are and compressed, and the headers that belong to them."""
+    """One path: its bytes, plain and compressed, and its headers."""
 
     path: str
     body: bytes
@@ -41,22 +41,22 @@ class Site:
     pages: Mapping[str, Page]
 
     def get(self, path: str) -> Page | None:
-        """The page at exactly this path, or None."""
+        """Return the page at exactly this path, or None."""
         return self.pages.get(path)
 
     def not_found(self, path: str) -> Page:
-        """The page that says that there is none at ``path``, in the language of the path."""
+        """Return the not-found page in the language of ``path``."""
         locale = path.split("/")[1] if path.startswith("/") else ""
         return self.pages[not_found_path(locale if locale in LOCALES else SOURCE_LOCALE)]
 
     @property
     def hash(self) -> str:
-        """SHA-256 of the manifest, in hex: one name for all of the site's bytes."""
+        """The SHA-256 of the manifest, in hex, which identifies all of the site's bytes."""
         return hashlib.sha256(self.pages[MANIFEST_PATH].body).hexdigest()
 
 
 class SiteHolder:
-    """Where the endpoint finds the site of today; a new charter puts a new one in its place."""
+    """Holds the current site for the endpoint; a new charter replaces it."""
 
     def __init__(self, site: Site) -> None:
         self.site = site
@@ -67,14 +67,14 @@ def not_found_path(locale: str) -> str:
 
 
 def make_document(path: str, text: str) -> Page:
-    """A page in HTML. Its bytes are never kept by a browser: see ``serve``."""
+    """Return a page in HTML, which browsers do not cache: see ``serve``."""
     return make_page(path, text.encode("utf-8"), "text/html; charset=utf-8")
 
 
 def make_site(documents: Iterable[Page], assets: Iterable[Asset]) -> Site:
-    """Put pages and assets together and list them in the manifest.
+    """Return the site of these pages and assets, with the manifest that lists them.
 
-    Raises ValueError when two of them have one path.
+    Raises ValueError when two of them have the same path.
     """
     listed = [*documents, *(asset_page(asset) for asset in assets)]
     pages = {page.path: page for page in listed}
@@ -85,15 +85,15 @@ def make_site(documents: Iterable[Page], assets: Iterable[Asset]) -> Site:
 
 
 def extend_site(site: Site, more: Sequence[Mapping[str, Page]], hashes: Mapping[str, str]) -> Site:
-    """The same site with more pages, whose hashes are given: its manifest lists them too."""
+    """Return the site with more pages, whose hashes are given and listed in its manifest."""
     pages = {path: page for path, page in site.pages.items() if path != MANIFEST_PATH}
     manifest = {MANIFEST_PATH: _manifest_page({**_hashes(pages), **hashes}, quick=True)}
-    # Looked up in this order: nothing of the register can stand in the place of a reporter's page.
+    # Looked up in this order: no page of the register can replace a reporter's page.
     return Site(_Chain((manifest, pages, *more)))
 
 
 class _Chain(Mapping[str, Page]):
-    """Several mappings seen as one, the first ones first; unlike ChainMap it can't be written to."""
+    """Several mappings as one, looked up in order; unlike ChainMap, read-only."""
 
     def __init__(self, parts: tuple[Mapping[str, Page], ...]) -> None:
         self._parts = parts
@@ -121,7 +121,7 @@ def _manifest_page(hashes: Mapping[str, str], *, quick: bool = False) -> Page:
 
 
 def asset_page(asset: Asset) -> Page:
-    """A script, style or file under a name that changes with its bytes."""
+    """Return the page of an asset, whose path changes with its bytes."""
     return Page(
         path=asset.path,
         body=asset.body,
@@ -135,7 +135,7 @@ def asset_page(asset: Asset) -> Page:
 
 
 def make_page(path: str, body: bytes, content_type: str, csp: str = REPORTER_CSP, *, quick: bool = False) -> Page:
-    """A page of any kind, compressed: ``quick`` where there are thousands of its kind."""
+    """Return a compressed page of any kind; ``quick`` for kinds with thousands of pages."""
     compressed = compress(body, quick=quick)
     return Page(
         path=path,

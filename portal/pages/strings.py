@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
-"""The strings that script shows, one JavaScript module a locale, made from the same catalog as the pages.
+"""The strings of the browser script, one JavaScript module for each locale, from the same catalog as the pages.
 
-A message belongs to script when the catalog says that it stands in ``static/src``.
+A message belongs to the script when the catalog says that it occurs in ``static/src``.
 """
 
 import json
@@ -19,7 +19,7 @@ CONTEXT_END = "\x04"
 
 
 def strings_asset(folder: Path, domain: str, locale: str) -> Asset:
-    """The module of ``locale``, as an asset. The source locale has its rule of plurals and no messages.
+    """Return the module of ``locale`` as an asset. The source locale has its plural rule and no messages.
 
     Raises FileNotFoundError when the locale has no catalog.
     """
@@ -32,8 +32,8 @@ def strings_asset(folder: Path, domain: str, locale: str) -> Asset:
 
 
 def _module(locale: str, catalog: Catalog) -> str:
-    # A rule of plurals is an expression of C, and every such expression means the same in JavaScript; a comparison
-    # gives a boolean there, hence Number.
+    # A plural rule is a C expression that means the same in JavaScript, except that a comparison gives a boolean there:
+    # hence Number.
     return (
         f"export const locale = {json.dumps(locale)};\n"
         f"export const plural = (n) => Number({catalog.plural_expr});\n"

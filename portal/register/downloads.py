@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
-"""The findings as signed files. They hold whole charters, so a file is put together when somebody asks for it: always
-of the same bytes, whose hash stands in the manifest."""
+"""The findings as signed files. They hold whole charters, so a file is made on request, always of the same bytes: their
+hash is in the manifest."""
 
 import hashlib
 from collections.abc import Iterator, Mapping, Sequence
@@ -15,7 +15,7 @@ KEPT_MAX = 64
 
 
 class Downloads(Mapping[str, Page]):
-    """The files of these entries by path; those that were asked for last stay in memory."""
+    """The files of these entries by path; the most recently requested ones stay in memory."""
 
     def __init__(self, entries: Sequence[Entry]) -> None:
         self._entries = {entry.file_path: entry for entry in entries}
@@ -39,7 +39,7 @@ class Downloads(Mapping[str, Page]):
 
 
 def file_bytes(entry: Entry) -> bytes:
-    """The published finding of docs/protocol.md §14.3."""
+    """Return the published finding of docs/protocol.md §14.3."""
     return write_published_finding(entry.finding.note, [charter.note for charter in entry.charters])
 
 

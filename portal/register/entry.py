@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
-"""An entry of the register: a finding as it stands today, and what became of it before."""
+"""An entry of the register: the newest revision of a finding, and the list of its revisions."""
 
 from dataclasses import dataclass
 from datetime import date
@@ -11,7 +11,7 @@ from crypto.ids import TextHash
 
 @dataclass(frozen=True)
 class Revision:
-    """What is kept of every revision: enough to recognise a copy of it, nothing of what it said."""
+    """The record of a revision: enough to recognise a copy of it, none of its content."""
 
     number: int
     day: date
@@ -22,9 +22,9 @@ class Revision:
 
 @dataclass(frozen=True)
 class Entry:
-    """``finding`` is the newest revision, ``charters`` the chain up to the one that it was made under.
+    """``finding`` is the newest revision, ``charters`` the chain up to its charter.
 
-    ``published`` and ``updated`` are the sequences of its first and of its newest revision: by them lists are in order.
+    ``published`` and ``updated`` are the sequences of its first and its newest revision, by which lists are sorted.
     """
 
     finding: Finding
@@ -35,7 +35,7 @@ class Entry:
 
     @property
     def name(self) -> str:
-        """Its id as a part of paths."""
+        """Its id in the form used in paths."""
         return path_name(self.finding.id)
 
     @property

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
-"""The newest entries for feed readers: Atom (RFC 4287) and JSON Feed 1.1. Times are days: midnight UTC, always."""
+"""The newest entries for feed readers: Atom (RFC 4287) and JSON Feed 1.1. Times are days: always midnight UTC."""
 
 from collections.abc import Sequence
 from datetime import date
@@ -15,19 +15,19 @@ ATOM_PATH = "/findings.atom"
 JSON_PATH = "/findings.json"
 ATOM_TYPE = "application/atom+xml; charset=utf-8"
 JSON_TYPE = "application/feed+json"
-# What a feed without entries says that it was changed; Atom wants a time.
+# The time of the last change of a feed without entries; Atom requires one.
 _NEVER = date(1970, 1, 1)
 _ATOM = "http://www.w3.org/2005/Atom"
 _XML = "http://www.w3.org/XML/1998/namespace"
 
 
 def newest(entries: Sequence[Entry]) -> list[Entry]:
-    """What a feed holds: the entries that were changed last, the newest change first."""
+    """Return the entries of a feed: those changed last, the newest change first."""
     return sorted(entries, key=lambda entry: entry.updated, reverse=True)[:ENTRIES_MAX]
 
 
 def atom_feed(entries: Sequence[Entry], origin: str, title: str) -> bytes:
-    """The feed of ``newest`` entries at ``origin``."""
+    """Return the Atom feed of ``newest`` entries at ``origin``."""
     feed = ET.Element("feed", {"xmlns": _ATOM, f"{{{_XML}}}lang": SOURCE_LOCALE})
     _text(feed, "id", f"{origin}{ATOM_PATH}")
     _text(feed, "title", title)
@@ -40,7 +40,7 @@ def atom_feed(entries: Sequence[Entry], origin: str, title: str) -> bytes:
 
 
 def json_feed(entries: Sequence[Entry], origin: str, title: str) -> bytes:
-    """The same as JSON Feed."""
+    """Return the same as a JSON Feed."""
     items = [
         {
             "id": f"{origin}{entry.file_path}",
@@ -99,6 +99,6 @@ def _summary(entry: Entry) -> str:
 
 
 def _commission(entry: Entry) -> str:
-    """The commission's name in the language of the finding, or in the first one that it has."""
+    """Return the commission's name in the language of the finding, or in its first language."""
     names = entry.charter.name
     return names.get(entry.finding.language) or next(iter(names.values()))

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
-"""The findings that the portal has taken: checked, numbered without gaps, durable (docs/protocol.md §14.4)."""
+"""The findings that the portal has accepted: checked, numbered without gaps, durable (docs/protocol.md §14.4)."""
 
 import asyncio
 from collections.abc import Callable, Sequence
@@ -21,14 +21,14 @@ from portal.storage.group_commit import GroupCommit
 from portal.storage.records import FindingRecord
 
 PAGE = 100
-# How long an office may need to hand in what was signed: its portal may have been down.
+# How long an office may take to deliver a signed finding: its portal may have been down.
 DAYS_MAX = 30
 
 
 class Findings:
-    """All findings by id. ``refresh`` brings in what other processes took.
+    """All findings by id. ``refresh`` loads those that other processes accepted.
 
-    Memory and database keep the text of the newest revision alone.
+    Memory and database hold the text of the newest revision only.
     """
 
     def __init__(self, charters: Charters, commits: GroupCommit, clock: Callable[[], datetime]) -> None:
@@ -54,7 +54,7 @@ class Findings:
         return self._next_id(slug, self._clock().year)
 
     async def take(self, slug: str, data: bytes) -> bool:
-        """Take a note that an office of the commission ``slug`` handed in; False when its text was taken before.
+        """Accept a note from an office of the commission ``slug``; return False if its text is already published.
 
         Raises Refusal: ``finding-malformed``, ``not-your-commission``, ``charter-unknown``, ``finding-signatures``,
         ``finding-number``, ``finding-conflict``.
@@ -79,7 +79,7 @@ class Findings:
         return True
 
     async def listing(self, slug: str, after: int) -> dict[str, Any]:
-        """A page of a commission's revisions in the order in which they came, and the id of its next finding."""
+        """Return a page of a commission's revisions in the order of publication, and the id of its next finding."""
         await self.refresh()
         query = FindingRecord.filter(slug=slug, sequence__gt=after).order_by("sequence").limit(PAGE + 1)
         rows = await query.values("sequence", "identifier", "revision", "kind", "day", "hash")
@@ -87,7 +87,7 @@ class Findings:
         return {"next": self.next_id(slug), "findings": listed, "more": len(rows) > PAGE}
 
     async def refresh(self) -> None:
-        """Read what came into the database since the last time."""
+        """Load the revisions that were stored since the last call."""
         async with self._turn:
             rows = await FindingRecord.filter(sequence__gt=self._sequence).order_by("sequence")
             by_id: dict[FindingId, list[FindingRecord]] = {}
@@ -104,7 +104,7 @@ class Findings:
         note = newest.note.encode("utf-8")
         charter = await self._charters.get(read_finding_text(Note.parse(note).text).charter)
         self._entries[identifier] = Entry(
-            # In a thread, so that requests are answered while a whole register is read at the start.
+            # In a thread, so that requests are answered while the whole register is loaded at the start.
             finding=await asyncio.to_thread(read_finding, note, charter),
             charters=self._chain(charter),
             revisions=(before.revisions if before else ()) + tuple(_revision(row) for row in rows),
@@ -120,7 +120,7 @@ class Findings:
 
     def _verify(self, data: bytes, draft: FindingDraft, charter: Charter) -> Finding:
         if charter is not self._charters.newest(draft.slug):
-            # Who has left since may still hold a key of the older charter.
+            # A former member may still hold a key of the older charter.
             raise Refusal("finding-signatures", "charter")
         today = self._clock().date()
         if not today - timedelta(days=DAYS_MAX) <= draft.day <= today:
@@ -131,12 +131,12 @@ class Findings:
             raise Refusal("finding-signatures") from None
 
     def _check_place(self, finding: Finding) -> None:
-        """The next number of its commission and year, or the next revision of what is there."""
+        """Refuse a finding that has neither the next number of its commission and year nor the next revision."""
         current = self._entries.get(finding.id)
-        due = current.finding.revision + 1 if current else 1
-        if finding.revision < due:
+        expected = current.finding.revision + 1 if current else 1
+        if finding.revision < expected:
             raise Refusal("finding-conflict")
-        if finding.revision > due:
+        if finding.revision > expected:
             raise Refusal("finding-number", "revision")
         if current is None:
             if finding.id != self._next_id(finding.slug, finding.year):

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
-"""What codes are called in a locale: grades, standards of proof, statuses, kinds, quarters, places.
+"""The names of codes in a locale: grades, standards of proof, statuses, kinds, quarters, places.
 
-What a finding concerns (``EXT-…``, ``INV-…``, ``RET-…``) is in ``subjects``.
+The subjects of findings (``EXT-…``, ``INV-…``, ``RET-…``) are in ``subjects``.
 """
 
 from collections.abc import Callable, Mapping
@@ -35,7 +35,7 @@ class Labels:
         return self.places.get(code, code)
 
     def quarter(self, quarter: str) -> str:
-        """``2026-Q2`` as ``April to June 2026``."""
+        """Return ``2026-Q2`` as ``April to June 2026``."""
         year, _, number = quarter.partition("-")
         return self.quarters[number] % {"year": year}
 
@@ -47,7 +47,7 @@ class Labels:
 
 
 def labels(translation: Translation) -> Labels:
-    """The names in the locale of ``translation``."""
+    """Return the names in the locale of ``translation``."""
     _ = translation.gettext
     return Labels(
         locale=translation.locale,

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
-"""The register as it is served: pages follow what the portal has taken, and only those that change are made anew."""
+"""The register as it is served: pages follow the accepted findings, and only changed ones are rendered again."""
 
 import asyncio
 import logging
@@ -23,7 +23,7 @@ LOG = logging.getLogger("portal")
 
 
 class LiveRegister:
-    """Takes findings and keeps the pages in step. What was taken is durable even when its pages can't be made."""
+    """Accepts findings and updates the pages. An accepted finding is durable even when its pages can't be rendered."""
 
     def __init__(self, findings: Findings, pages: LivePages, settings: Settings) -> None:
         self.findings = findings
@@ -34,13 +34,13 @@ class LiveRegister:
         self._turn = asyncio.Lock()
 
     async def publish(self, slug: str, note: bytes) -> bool:
-        """Take a finding, and return when it can be read. Returns and raises what ``Findings.take`` does."""
+        """Accept a finding, and return when its page is served. Returns and raises as ``Findings.take``."""
         new = await self.findings.take(slug, note)
         await self.refresh()
         return new
 
     async def refresh(self) -> None:
-        """Show what has come into the database since the last time."""
+        """Update the pages with the revisions that were stored since the last call."""
         try:
             async with self._turn:
                 await self.findings.refresh()
@@ -56,9 +56,9 @@ class LiveRegister:
             entries = self.findings.newest_first()
             self._register = await asyncio.to_thread(self._render, entries, changed)
         except (OSError, KeyError) as error:
-            # Without the pages of before, all are made anew the next time.
+            # Without the previous pages, all are rendered the next time.
             self._register = None
-            LOG.error("the register can't be built, styles are missing: %s", describe_error(error))
+            LOG.error("the register can't be built because styles are missing: %s", describe_error(error))
             return
         await self._pages.extend(self._register.pages, self._register.hashes)
 
@@ -69,14 +69,14 @@ class LiveRegister:
 
 
 async def stored_register(charters: Charters, settings: Settings) -> "RegisterPages":
-    """The register that the running task's database holds. Raises FileNotFoundError or KeyError without its style."""
+    """Return the register of the running task's database. Raises FileNotFoundError or KeyError without its style."""
     findings = Findings(charters, GroupCommit(0), lambda: datetime.now(UTC))
     await findings.refresh()
     return _build(findings.newest_first(), settings)
 
 
 def _build(entries: Sequence[Entry], settings: Settings) -> "RegisterPages":
-    # Imported late: templates and locales take their time, and the API should not wait for them.
+    # Imported late: templates and locales load slowly, and the API should not wait for them.
     from portal.kit.assets import load_assets
     from portal.register.register_pages import build_register
 

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
-"""Renders the register: a page for every finding, lists of them, feeds. Once for each locale, without script.
+"""Renders the register: a page for every finding, lists, feeds. Once for each locale, without script.
 
-Lists are made of fragments, one an entry, so that publishing renders the changed findings and joins the rest.
+Lists are joined from fragments, one for each entry, so that a publication renders only the changed findings.
 """
 
 import hashlib
@@ -34,7 +34,7 @@ HTML = "text/html; charset=utf-8"
 
 @dataclass(frozen=True)
 class RegisterPages:
-    """The pages of the register as they are now, in the order in which a path is looked up, and all their hashes."""
+    """The current pages of the register, in the order of look-up, and all their hashes."""
 
     pages: tuple[Mapping[str, Page], ...]
     hashes: Mapping[str, str]
@@ -44,7 +44,7 @@ class RegisterPages:
     _origin: str
 
     def renewed(self, entries: Sequence[Entry], changed: Collection[str]) -> "RegisterPages":
-        """The register with these entries, newest first, of which those with the ids ``changed`` are made anew."""
+        """Return the register with these entries, newest first; those with the ids ``changed`` are rendered again."""
         made, fragments, files = dict(self._made), dict(self._fragments), dict(self.hashes)
         for entry in entries:
             if entry.finding.id not in changed:
@@ -71,7 +71,7 @@ class RegisterPages:
 
 
 def build_register(entries: Sequence[Entry], origin: str, assets: Mapping[str, Asset]) -> RegisterPages:
-    """The register with these entries, newest first. Raises KeyError when its style was not built."""
+    """Return the register with these entries, newest first. Raises KeyError when its style was not built."""
     style = asset_page(assets[STYLE])
     made = {style.path: style}
     environments = {locale: _environment(locale, style.path) for locale in LOCALES}
@@ -90,7 +90,7 @@ def _environment(locale: str, style_path: str) -> Environment:
         labels=labels(translation),
         atom_path=feeds.ATOM_PATH,
         json_path=feeds.JSON_PATH,
-        # The same few members sign everything, and their keys are long.
+        # The same few members sign every finding, and their keys are long.
         fingerprint=lru_cache(SIGNERS_KEPT_MAX)(member_fingerprint),
     )
     return env
@@ -99,7 +99,7 @@ def _environment(locale: str, style_path: str) -> Environment:
 def _lists(
     env: Environment, locale: str, entries: Sequence[Entry], fragments: Mapping[tuple[str, str], Markup]
 ) -> Iterator[tuple[str, str]]:
-    """The pages of the list with their paths."""
+    """Return the pages of the list with their paths."""
     template = env.get_template("register/list.html")
     count = max(1, -(-len(entries) // LIST_PAGE))
     for number in range(1, count + 1):
@@ -118,7 +118,7 @@ def _lists(
 
 
 def list_path(number: int) -> str:
-    """The path of a page of the list, behind the locale; the first one is the register itself."""
+    """Return the path of a page of the list, after the locale; the first page is the register itself."""
     return "/findings/" if number == 1 else f"/findings/page/{number}"
 
 

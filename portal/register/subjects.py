@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
-"""What a finding concerns, in plain words: the codes of the taxonomy that commissions use most."""
+"""The subjects of findings in plain words: the codes of the taxonomy that commissions use most."""
 
 from collections.abc import Callable
 
 
 def subjects(translate: Callable[[str], str]) -> dict[str, str]:
-    """Names by code."""
+    """Return the names by code."""
     return {**_extradition(translate), **_custody(translate), **_investigation(translate), **_retaliation(translate)}
 
 

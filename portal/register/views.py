@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
-"""What an office asks of the register (docs/protocol.md §14.4): verify, one call, answer."""
+"""The requests of an office to the register (docs/protocol.md §14.4): verify, one call, answer."""
 
 import re
 
@@ -13,13 +13,13 @@ from portal.api.responses import json_answer
 from portal.office_api.request_signature import RequestVerifier
 from portal.register.live import LiveRegister
 
-# The text, and 64 lines of signatures with the longest names.
+# The text, and 64 signature lines with the longest names.
 NOTE_BYTES_MAX = FINDING_BYTES_MAX + 64 * 1024
 _SEQUENCE = re.compile(r"[0-9]{1,15}")
 
 
 class FindingViews:
-    """Publishing, and what is published."""
+    """Publish a finding, and list the published ones."""
 
     def __init__(self, verifier: RequestVerifier, register: LiveRegister) -> None:
         self._verifier = verifier

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
-"""Where sealed attachments are kept, in the parts in which they came (docs/protocol.md §7.1).
+"""The store of sealed attachments, in the parts in which they were uploaded (docs/protocol.md §7.1).
 
-A part's key is ``parts/{submission}/{file}/{index:05d}-{sha256}-{day}``. There is no row for a part: a listing tells
-what is there. Parts are never joined or copied, and one that is kept is never changed. Since the day on which a part
-came is in its key, an expired part never has the key of one that comes again: whoever deletes it can't hit that one.
+A part's key is ``parts/{submission}/{file}/{index:05d}-{sha256}-{day}``. Parts have no rows: a listing
+finds them. Parts are never joined or copied, and a stored one never changes. The key holds the day of the upload, so an
+expired part never has the key of one that is uploaded again, and deleting it cannot delete that one.
 """
 
 import re
@@ -23,7 +23,7 @@ _NAME = re.compile(r"([0-9]{5})-([0-9a-f]{64})-([0-9]{8})")
 
 @dataclass(frozen=True)
 class Part:
-    """One stored part: which bytes of which file it holds, and the day on which it came."""
+    """One stored part: its file, its place in the file, its bytes' hash, and the day of its upload."""
 
     file: str
     index: int
@@ -37,31 +37,31 @@ class Part:
 
 
 class PartWriter(Protocol):
-    """Takes one part's bytes as they come. Either ``keep`` or ``discard`` ends it."""
+    """Writes the bytes of one part as they arrive. End it with ``keep`` or ``discard``."""
 
     size: int
 
     async def write(self, chunk: bytes) -> None:
-        """Take the next bytes. Raises StorageFullError."""
+        """Write the next bytes. Raises StorageFullError."""
 
     async def digest(self) -> str:
-        """SHA-256 (hex) of all that was written; nothing more is written after."""
+        """Return the SHA-256 (hex) of all bytes written; nothing may be written after it."""
 
     async def keep(self, submission: SubmissionId, file: str, index: int, day: date) -> str:
         """Make the part durable and return its name. Called after ``digest``. Raises StorageFullError."""
 
     async def discard(self) -> None:
-        """Throw away what was written. Does nothing after ``keep``."""
+        """Delete the bytes written. Does nothing after ``keep``."""
 
 
 class BlobStore(Protocol):
     """A store of parts."""
 
     async def check(self) -> None:
-        """Raise OSError or another error unless the store can be written to."""
+        """Raise OSError or another error unless the store is writable."""
 
     def new_part(self) -> PartWriter:
-        """A writer for one part of at most ``PART_BYTES``."""
+        """Return a writer for one part of at most ``PART_BYTES``."""
 
     async def parts(self, submission: SubmissionId, file: str | None = None) -> list[Part]:
         """The parts of a submission, or of one of its files, sorted by file number and index."""
@@ -73,13 +73,13 @@ class BlobStore(Protocol):
         """Ids of the submissions that have parts."""
 
     async def sweep(self, today: date) -> None:
-        """Clear away what crashes have left half-written."""
+        """Delete the unfinished parts that crashes have left."""
 
     async def delete(self, submission: SubmissionId, parts: Sequence[Part]) -> None:
         """Delete these parts; those that are gone already don't matter."""
 
     async def close(self) -> None:
-        """Let go of threads and connections."""
+        """Close threads and connections."""
 
 
 def part_name(index: int, sha256: str, day: date) -> str:
@@ -87,7 +87,7 @@ def part_name(index: int, sha256: str, day: date) -> str:
 
 
 def parse_part(file: str, name: str, size: int) -> Part | None:
-    """The part that a stored name stands for, or None for a name that is none of ours."""
+    """Return the part of a stored name, or None for any other name."""
     match = _NAME.fullmatch(name)
     if not match or not FILE.fullmatch(file):
         return None
@@ -95,6 +95,6 @@ def parse_part(file: str, name: str, size: int) -> Part | None:
 
 
 def part_order(part: Part) -> tuple[int, int, str]:
-    """Sorts parts by the number of their file, then by index."""
+    """Sort key: the number of the file, then the index."""
     match = FILE.fullmatch(part.file)
     return (int(match[1]) if match else 0, part.index, part.name)

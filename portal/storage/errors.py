@@ -1,18 +1,18 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
-"""What can go wrong with storage in a way that a client is told about."""
+"""The errors of storage that a client is told about."""
 
 
 class StorageFullError(Exception):
-    """The disk, the quota or the database is full. Nothing of what was to be written counts."""
+    """The disk, the quota or the database is full. The write did not take effect."""
 
 
 class BusyError(Exception):
-    """More is waiting than the portal takes on at once."""
+    """More requests are waiting than the portal handles at once."""
 
 
 class DuplicateError(Exception):
-    """A row with the same unique key is there already."""
+    """A row with the same unique key already exists."""
 
 
 class BlobMissingError(Exception):
-    """A blob that should be there is not."""
+    """An expected blob does not exist."""

@@ -12,17 +12,17 @@ from portal.storage.database import transaction
 from portal.storage.errors import BusyError, DuplicateError
 
 ROWS_MAX = 64
-# Any number will do, as long as every process of the portal takes the same one.
+# Any number will do, as long as every process of the portal uses the same one.
 POSTGRESQL_LOCK = 0x616D6172
 
 Waiting = tuple[Model, asyncio.Future[None]]
 
 
 class GroupCommit:
-    """Writes rows in batches; whoever inserts waits for a commit and gets an outcome of its own.
+    """Writes rows in batches; each ``insert`` waits for a commit and has its own outcome.
 
-    ``run`` must be going as a task. A row whose unique key is taken does not hurt its neighbours: the batch is then
-    written row by row.
+    ``run`` must be running as a task. A row whose unique key already exists does not affect its neighbours: the batch
+    is then written row by row.
     """
 
     def __init__(self, waiting_max: int) -> None:
@@ -34,8 +34,8 @@ class GroupCommit:
     async def insert(self, row: Model) -> None:
         """Return when the row is durable.
 
-        Raises DuplicateError when its unique key is taken, StorageFullError when there is no room, BusyError when too
-        many wait. Whoever is cancelled while waiting does not know whether the row was written.
+        Raises DuplicateError when its unique key exists, StorageFullError when there is no space, BusyError when too
+        many are waiting. After a cancellation it is unknown whether the row was written.
         """
         if self._ended or len(self._waiting) >= self._waiting_max:
             raise BusyError
@@ -45,7 +45,7 @@ class GroupCommit:
         await outcome
 
     async def run(self) -> None:
-        """Write what waits, for ever. When this is cancelled, those who wait then or later get BusyError."""
+        """Write waiting rows until cancelled. Inserts that wait then, or come later, raise BusyError."""
         try:
             while True:
                 await self._wake.wait()
@@ -62,7 +62,7 @@ class GroupCommit:
 
 
 async def _write(batch: Sequence[Waiting]) -> None:
-    """Write one batch and settle everyone in it; never raises but for cancellation."""
+    """Write one batch and settle all outcomes in it; raises nothing but CancelledError."""
     try:
         await _insert([row for row, _ in batch])
     except DuplicateError as error:
@@ -104,8 +104,8 @@ async def _insert(rows: Sequence[Model]) -> None:
 async def _take_turns(client: TransactionalDBClient) -> None:
     """On PostgreSQL, make the processes commit one after the other.
 
-    Sequences are drawn before the commit. Without this, a row could become visible after one with a higher sequence,
-    and an office that asks for what came after that one would never see it. SQLite has a single writer anyway.
+    Sequences are assigned before the commit. Without this, a row could become visible after one with a higher sequence,
+    and an office that asks for rows after that one would never see it. SQLite has a single writer anyway.
     """
     if client.capabilities.dialect == "postgres":
         await client.execute_query("SELECT pg_advisory_xact_lock($1)", [POSTGRESQL_LOCK])

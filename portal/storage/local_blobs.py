@@ -18,19 +18,19 @@ from portal.storage.blobs import Part, PartWriter, parse_part, part_name, part_o
 from portal.storage.errors import BlobMissingError, StorageFullError
 
 THREADS = 4
-# Bytes gathered before a thread writes them: fewer hops between threads, and little memory.
+# Bytes collected before a thread writes them: few switches between threads, and little memory.
 GATHER_BYTES = 256 * 1024
-# Nobody takes this long to send one part.
+# No upload of one part takes this long.
 INCOMING_DAYS = 2
 P = ParamSpec("P")
 T = TypeVar("T")
 
 
 class LocalBlobs:
-    """A folder with ``incoming/`` for what is being written and ``parts/`` for what is kept.
+    """A folder with ``incoming/`` for parts being written and ``parts/`` for stored ones.
 
-    ``free_bytes_min``: a new part is refused when the disk has less room than this. Blocking work runs in a few threads
-    of its own.
+    ``free_bytes_min``: a new part is refused when the disk has less space than this. Blocking work runs in a few
+    threads of its own.
     """
 
     def __init__(self, folder: Path, free_bytes_min: int = 0) -> None:
@@ -109,7 +109,7 @@ class LocalBlobs:
 
 
 class LocalPartWriter:
-    """Writes one part into ``incoming/``, hashing on the way, and moves it to its place."""
+    """Writes one part into ``incoming/``, hashes it, and moves it to its place."""
 
     def __init__(self, store: LocalBlobs) -> None:
         self.size = 0
@@ -152,7 +152,7 @@ class LocalPartWriter:
 
     def _keep(self, folder: Path, name: str, day: date) -> None:
         assert self._file is not None
-        # A file keeps the day on which it came, and no more exact time; so do the folders that it changes.
+        # A file bears the day of its upload and no more exact time; so do the folders that it changes.
         midnight = datetime.combine(day, time(), UTC).timestamp()
         self._file.finish(midnight)
         self._file = None
@@ -163,7 +163,7 @@ class LocalPartWriter:
             # The folder was emptied of expired parts and removed in between.
             folder.mkdir(parents=True, exist_ok=True, mode=0o700)
             self._path.rename(folder / name)
-        # All three, always: another request may have made a folder above and not have synced it yet.
+        # All three, always: another request may have made a parent folder and not synced it yet.
         for changed in (folder, folder.parent, folder.parent.parent):
             sync_folder(changed, midnight)
         os.utime(self._store.incoming, (midnight, midnight))
@@ -177,7 +177,7 @@ class LocalPartWriter:
 def _check_room(store: LocalBlobs) -> None:
     status = os.statvfs(store.incoming)
     if status.f_bavail * status.f_frsize < store.free_bytes_min:
-        raise OSError(errno.ENOSPC, "less room left than is kept free")
+        raise OSError(errno.ENOSPC, "less space left than must stay free")
 
 
 def _names(folder: Path) -> list[str]:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
-"""Opens the blob store that a URL stands for."""
+"""Opens the blob store of a URL."""
 
 from pathlib import Path
 
@@ -7,7 +7,7 @@ from portal.storage.blobs import BlobStore
 
 
 def open_blobs(url: str, free_bytes_min: int) -> BlobStore:
-    """A local folder, or ``s3://bucket/prefix``. Raises OSError when the folder can't be made."""
+    """Open a local folder, or ``s3://bucket/prefix``. Raises OSError when the folder can't be made."""
     if url.startswith("s3://"):
         from portal.storage.s3_blobs import S3Blobs
 

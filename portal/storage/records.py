@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
-"""The portal's tables. Hashes and ids are lower-case hex, times are days, and nothing here opens what is sealed.
+"""The portal's tables. Hashes and ids are lower-case hex, times are days, and no row holds a key to sealed bytes.
 
-A sequence grows in the order in which rows become visible (``GroupCommit`` sees to that), so that an office that asks
-for what came after the last one misses nothing. Sealed columns stand last: SQLite reads the others without them.
+Sequences grow in the order in which rows become visible (``GroupCommit`` ensures it), so that an office that asks for
+rows after the last one misses none. Sealed columns come last: SQLite reads the others without them.
 """
 
 from tortoise import fields
@@ -13,7 +13,7 @@ from portal.kit.columns import text_column
 
 
 class CharterRecord(Model):
-    """A commission's charter as its note."""
+    """A commission's charter, as a signed note."""
 
     sequence = fields.BigIntField(primary_key=True)
     hash: fields.Field[CharterHash] = text_column(64, unique=True)
@@ -27,7 +27,7 @@ class CharterRecord(Model):
 
 
 class InvitationRecord(Model):
-    """The operator's leave for a commission to bring its first charter; deleted when used."""
+    """The operator's permission for a commission's first charter; deleted when used."""
 
     token_sha256 = fields.CharField(64, primary_key=True)
     slug = fields.CharField(31)
@@ -39,8 +39,8 @@ class InvitationRecord(Model):
 class SubmissionRecord(Model):
     """An accepted submission. After its grace the sealed columns but the state are empty, and ``deleted`` is true.
 
-    ``parts`` names the stored parts of its attachments (JSON, by file). The state stays: it is what the reporter's
-    return needs.
+    ``parts`` names the stored parts of its attachments (JSON, by file). The state stays, because
+    the reporter needs it on return.
     """
 
     sequence = fields.BigIntField(primary_key=True)
@@ -98,7 +98,7 @@ class FollowUpRecord(Model):
 
 
 class FindingRecord(Model):
-    """A revision of a published finding. Of all but the newest the note is empty: what was corrected is not kept."""
+    """A revision of a published finding. The note of all but the newest is empty: corrected texts are deleted."""
 
     sequence = fields.BigIntField(primary_key=True)
     identifier: fields.Field[FindingId] = text_column(64)
@@ -116,7 +116,7 @@ class FindingRecord(Model):
 
 
 class NonceRecord(Model):
-    """A nonce of an office request, kept as long as the request could be played again (seconds since 1970)."""
+    """A nonce of an office request, stored while the request could be replayed (seconds since 1970)."""
 
     nonce = fields.CharField(24, primary_key=True)
     expires = fields.BigIntField(db_index=True)

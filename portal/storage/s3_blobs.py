@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
-"""Parts in an S3-compatible object store, through ``obstore``. A put that was answered is the store's to keep."""
+"""Parts in an S3-compatible object store, through ``obstore``. A put is durable once the store has answered it."""
 
 import asyncio
 import hashlib
@@ -21,14 +21,14 @@ _FULL_MARKS = ("507", "QuotaExceeded", "InsufficientStorage", "XMinioStorageFull
 
 
 class S3Blobs:
-    """A bucket, or a prefix in one. Listings are strongly consistent in S3 and in what calls itself compatible."""
+    """A bucket, or a prefix in one. Listings are strongly consistent in S3 and in compatible stores."""
 
     def __init__(self, store: S3Store) -> None:
         self._store = store
 
     @classmethod
     def open(cls, url: str) -> "S3Blobs":
-        """``s3://bucket/prefix``; endpoint, region and keys come from the AWS_… variables."""
+        """Open ``s3://bucket/prefix``; endpoint, region and keys come from the AWS_… variables."""
         return cls(S3Store.from_url(url))
 
     async def check(self) -> None:
@@ -61,14 +61,14 @@ class S3Blobs:
             await obstore.delete_async(self._store, [f"parts/{submission}/{part.file}/{part.name}" for part in parts])
 
     async def sweep(self, today: date) -> None:
-        """Nothing is left half-written: an object appears whole or not at all."""
+        """Do nothing: no unfinished object is visible."""
 
     async def close(self) -> None:
-        """Connections end with the program."""
+        """Do nothing: connections end with the program."""
 
 
 class S3PartWriter:
-    """Gathers one part in memory, for an object is put in one request."""
+    """Collects one part in memory, because an object is put in one request."""
 
     def __init__(self, store: S3Store) -> None:
         self.size = 0

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
-"""The few questions that the portal asks about submissions."""
+"""The portal's queries for submissions."""
 
 import hmac
 import json
@@ -13,7 +13,7 @@ from portal.storage.records import SubmissionRecord
 
 @dataclass(frozen=True)
 class Accepted:
-    """What is kept of every submission for ever, so that a repeat gets the same answer."""
+    """The permanent record of a submission, so that a repeat gets the same answer."""
 
     manifest_sha256: str
     acknowledgement: str
@@ -30,7 +30,7 @@ async def is_accepted(submission: SubmissionId) -> bool:
 
 
 async def find_mailbox(mailbox: str, token_sha256: str) -> SubmissionRecord | None:
-    """The submission of this mailbox, if the token is the right one; without what is sealed but the state."""
+    """Return the submission of this mailbox if the token matches; of its sealed columns only the state is loaded."""
     fields = ("submission", "slug", "token_sha256", "collection", "state")
     for row in await SubmissionRecord.filter(mailbox=mailbox).order_by("sequence").only(*fields):
         if hmac.compare_digest(row.token_sha256, token_sha256):
@@ -39,7 +39,7 @@ async def find_mailbox(mailbox: str, token_sha256: str) -> SubmissionRecord | No
 
 
 def encode_parts(parts: Mapping[str, Sequence[str]]) -> bytes:
-    """The column ``parts``: names of the stored parts by file."""
+    """Return the column ``parts``: names of the stored parts by file."""
     return json.dumps({file: list(names) for file, names in parts.items()}).encode("ascii")
 
 
@@ -49,6 +49,6 @@ def decode_parts(column: bytes) -> dict[str, list[str]]:
 
 
 async def due_for_deletion(today: date, limit: int) -> list[SubmissionRecord]:
-    """Collected submissions whose grace is over."""
+    """Return collected submissions whose grace period is over."""
     due = SubmissionRecord.filter(deleted=False, delete_from__lte=today).order_by("sequence").limit(limit)
     return await due.only("sequence", "submission")
