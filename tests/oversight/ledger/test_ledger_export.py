@@ -116,7 +116,7 @@ async def test_a_ledger_that_was_cut_off_is_noticed_by_whoever_knows_its_head(le
     path.write_bytes(path.read_bytes()[:-20])
     with pytest.raises(LedgerError, match="cut off"):
         verify_file(path, [ledger.charter_file])
-    assert ledger.refused([]) == "there is no event"
+    assert ledger.refused([]) == "it has no events"
 
 
 async def test_a_reordered_ledger_is_refused_at_the_first_event_out_of_place(ledger: Ledger) -> None:
