@@ -176,3 +176,7 @@ def _script_imports(root: Path) -> list[Imports]:
         rooms = frozenset(target.split("/")[0] for target in targets)
         found.append((f"{SCRIPTS}/{file}", file.split("/")[0], rooms))
     return found
+
+
+if __name__ == "__main__":
+    print(*problems(Path.cwd()), sep="\n")
