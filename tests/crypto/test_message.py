@@ -18,7 +18,6 @@ from crypto.message import (
     BODY_BYTES_MAX,
     FOLLOW_UP_MAX,
     FOLLOW_UP_SEALED_MAX,
-    KINDS,
     REPLY_MAX,
     FollowUp,
     Reply,
@@ -31,6 +30,7 @@ from crypto.message import (
     seal_follow_up,
     seal_reply,
 )
+from crypto.taxonomy import MESSAGE_KINDS
 from tests.vectors import expected_error, join_parts, load_vectors
 from tests.vectors.commission import load_commission
 
@@ -164,7 +164,7 @@ def test_the_longest_messages_still_fit():
 
 def test_limits_are_those_of_the_protocol():
     assert (BODY_BYTES_MAX, FOLLOW_UP_MAX, FOLLOW_UP_SEALED_MAX, REPLY_MAX) == (65_536, 61_440, 65_536, 524_288)
-    assert KINDS == ("message", "retaliation")
+    assert MESSAGE_KINDS == ("message", "retaliation")
 
 
 def test_a_follow_up_has_60_kibibytes_to_the_byte():
