@@ -5,7 +5,7 @@ import logging
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from portal.api.responses import error_answer
+from portal.api.responses import error_response
 from portal.kit.quiet_logging import describe_error
 
 LOG = logging.getLogger("portal")
@@ -33,4 +33,4 @@ class QuietErrors:
         except Exception as error:
             LOG.error(describe_error(error))
             if not started:
-                await error_answer("internal")(scope, receive, send)
+                await error_response("internal")(scope, receive, send)

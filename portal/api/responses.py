@@ -54,13 +54,13 @@ ERRORS: dict[str, tuple[int, str]] = {
 }
 
 
-def json_answer(value: Any, status: int = 200) -> Response:
+def json_response(value: Any, status: int = 200) -> Response:
     return Response(msgspec.json.encode(value), status, media_type="application/json")
 
 
-def error_answer(code: str, field: str | None = None) -> Response:
+def error_response(code: str, field: str | None = None) -> Response:
     status, message = ERRORS[code]
-    answer = json_answer({"error": {"code": code, "message": message, "field": field}}, status)
+    answer = json_response({"error": {"code": code, "message": message, "field": field}}, status)
     if code == "busy":
         answer.headers["Retry-After"] = RETRY_SECONDS
     return answer
@@ -81,18 +81,18 @@ def exception_handlers() -> dict[Any, ExceptionHandler]:
 
 def _answer_with(code: str) -> ExceptionHandler:
     def answer(_: Request, __: Exception) -> Response:
-        return error_answer(code)
+        return error_response(code)
 
     return answer
 
 
 def _refused(_: Request, refusal: Exception) -> Response:
     assert isinstance(refusal, Refusal)
-    return error_answer(refusal.code, refusal.field)
+    return error_response(refusal.code, refusal.field)
 
 
 def _http_error(_: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
-    answer = error_answer({404: "not-found", 405: "method-not-allowed"}.get(error.status_code, "malformed-request"))
+    answer = error_response({404: "not-found", 405: "method-not-allowed"}.get(error.status_code, "malformed-request"))
     answer.headers.update(error.headers or {})
     return answer

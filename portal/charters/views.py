@@ -8,7 +8,7 @@ from starlette.routing import Route
 from crypto.charter import Charter
 from crypto.ids import CharterHash
 from crypto.note import NOTE_BYTES_MAX, VerifierKey
-from portal.api.responses import json_answer
+from portal.api.responses import json_response
 from portal.charters.known import Charters
 from portal.kit.body import read_body
 
@@ -18,7 +18,7 @@ class CharterViews:
 
     def __init__(self, charters: Charters, origin: str, verifier: VerifierKey) -> None:
         self._charters = charters
-        self._portal = json_answer({"origin": origin, "verifier": str(verifier)})
+        self._portal = json_response({"origin": origin, "verifier": str(verifier)})
 
     def routes(self) -> list[Route]:
         return [
@@ -40,12 +40,12 @@ class CharterViews:
 
     async def successors(self, request: Request) -> Response:
         chain = await self._charters.successors(CharterHash(request.path_params["hash"]))
-        return json_answer({"charters": [charter.note.decode("utf-8") for charter in chain]})
+        return json_response({"charters": [charter.note.decode("utf-8") for charter in chain]})
 
     async def take(self, request: Request) -> Response:
         note = await read_body(request, NOTE_BYTES_MAX)
         new = await self._charters.take(note, request.headers.get("amparo-invitation"))
-        return json_answer({"status": "accepted"}, 201 if new else 200)
+        return json_response({"status": "accepted"}, 201 if new else 200)
 
 
 def _note(charter: Charter) -> Response:

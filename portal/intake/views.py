@@ -14,7 +14,7 @@ from crypto.bundle import BUNDLE_MAX, MEDIA_TYPE
 from crypto.ids import SubmissionId
 from portal.api.content_digest import content_digest
 from portal.api.refusals import Refusal
-from portal.api.responses import json_answer
+from portal.api.responses import json_response
 from portal.intake.acceptance import Acceptance
 from portal.intake.parts import Parts
 from portal.kit.body import BodyTooLargeError
@@ -51,7 +51,7 @@ class IntakeViews:
         with self._turn():
             outcome = await self._acceptance.accept(_steady(request.stream()))
         answer = {"acknowledgement": outcome.acknowledgement, "status": "accepted"}
-        return json_answer(answer, 200 if outcome.repeated else 201)
+        return json_response(answer, 200 if outcome.repeated else 201)
 
     async def put_part(self, request: Request) -> Response:
         submission = _submission(request)
@@ -62,13 +62,13 @@ class IntakeViews:
         _check_length(request, PART_BYTES)
         with self._turn():
             new = await self._parts.take(submission, file, int(index), digest, _steady(request.stream()))
-        return json_answer({"status": "stored"}, 201 if new else 200)
+        return json_response({"status": "stored"}, 201 if new else 200)
 
     async def list_parts(self, request: Request) -> Response:
         submission = _submission(request)
         parts = await self._parts.listing(submission)
         listed = [{"file": part.file, "index": part.index, "size": part.size, "sha256": part.sha256} for part in parts]
-        return json_answer({"parts": listed})
+        return json_response({"parts": listed})
 
     @contextmanager
     def _turn(self) -> Iterator[None]:

@@ -13,7 +13,7 @@ MESSAGES_MAX = 256
 _LENGTH = struct.Struct(">I")
 
 
-def mailbox_answer(state: bytes, collection: str | None, replies: Sequence[ReplyRecord]) -> bytes:
+def mailbox_response(state: bytes, collection: str | None, replies: Sequence[ReplyRecord]) -> bytes:
     """Return u32 length ‖ canonical JSON ‖ zeros up to 65,536 · 2ᵏ; as many replies, in order, as fit into 1 MiB."""
     answer = _encode(state, collection, [])
     room = SIZE_MAX - _LENGTH.size - len(answer)

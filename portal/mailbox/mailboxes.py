@@ -14,7 +14,7 @@ from crypto.ids import MessageId, SubmissionId
 from crypto.message import FOLLOW_UP_SEALED_MAX, message_id
 from portal.api.refusals import Refusal
 from portal.mailbox.decoy import Decoys
-from portal.mailbox.mailbox_response import MESSAGES_MAX, mailbox_answer
+from portal.mailbox.mailbox_response import MESSAGES_MAX, mailbox_response
 from portal.storage.errors import DuplicateError
 from portal.storage.group_commit import GroupCommit
 from portal.storage.records import FollowUpRecord, NonceRecord, ReplyRecord, SubmissionRecord
@@ -49,8 +49,8 @@ class Mailboxes:
         decoy = self.decoys.state(credentials.mailbox)
         replies = await _replies(found.submission if found else NO_SUBMISSION, after)
         if found is None:
-            return mailbox_answer(decoy, None, [])
-        return mailbox_answer(bytes(found.state), found.collection, replies)
+            return mailbox_response(decoy, None, [])
+        return mailbox_response(bytes(found.state), found.collection, replies)
 
     async def add_follow_up(self, credentials: Credentials, sealed: bytes) -> None:
         """Store a follow-up, durable when this returns; for an unknown mailbox or a repeat, store nothing.

@@ -13,7 +13,7 @@ from crypto.encoding import HASH_BYTES, ID_BYTES, decode_base64
 from crypto.errors import CryptoError
 from crypto.ids import MessageId
 from portal.api.refusals import Refusal
-from portal.api.responses import json_answer
+from portal.api.responses import json_response
 from portal.kit.body import read_body
 from portal.mailbox.mailboxes import Credentials, Mailboxes
 
@@ -53,7 +53,7 @@ class MailboxViews:
         except CryptoError:
             raise Refusal("malformed-request") from None
         await self._mailboxes.add_follow_up(credentials, sealed)
-        return json_answer({"status": "accepted"}, 202)
+        return json_response({"status": "accepted"}, 202)
 
 
 def _fields(body: bytes) -> Fields:

@@ -12,7 +12,7 @@ from crypto.document import Fields
 from crypto.errors import CryptoError
 from crypto.ids import SubmissionId
 from portal.api.refusals import Refusal
-from portal.api.responses import json_answer
+from portal.api.responses import json_response
 from portal.office_api.pickup import Pickup
 from portal.office_api.request_signature import RequestVerifier
 
@@ -43,7 +43,7 @@ class OfficeViews:
 
     async def submissions(self, request: Request) -> Response:
         office = await self._verifier.verify(request)
-        return json_answer(await self._pickup.submissions(office.slug, _after(request)))
+        return json_response(await self._pickup.submissions(office.slug, _after(request)))
 
     async def file(self, request: Request) -> Response:
         office = await self._verifier.verify(request)
@@ -53,16 +53,16 @@ class OfficeViews:
     async def collect(self, request: Request) -> Response:
         office = await self._verifier.verify(request, NOTE_BYTES_MAX)
         await self._pickup.collect(office.charter, _submission(request), office.body)
-        return json_answer({"status": "accepted"})
+        return json_response({"status": "accepted"})
 
     async def reply(self, request: Request) -> Response:
         office = await self._verifier.verify(request, REPLY_BYTES_MAX)
         new = await self._pickup.reply(office.slug, _submission(request), office.body)
-        return json_answer({"status": "accepted"}, 201 if new else 200)
+        return json_response({"status": "accepted"}, 201 if new else 200)
 
     async def follow_ups(self, request: Request) -> Response:
         office = await self._verifier.verify(request)
-        return json_answer(await self._pickup.follow_ups(office.slug, _after(request)))
+        return json_response(await self._pickup.follow_ups(office.slug, _after(request)))
 
     async def forget_follow_ups(self, request: Request) -> Response:
         office = await self._verifier.verify(request, SMALL_BYTES_MAX)
@@ -73,7 +73,7 @@ class OfficeViews:
         except (msgspec.DecodeError, UnicodeDecodeError, CryptoError):
             raise Refusal("malformed-request") from None
         await self._pickup.forget_follow_ups(office.slug, up_to)
-        return json_answer({"status": "accepted"})
+        return json_response({"status": "accepted"})
 
 
 def _submission(request: Request) -> SubmissionId:

@@ -9,7 +9,7 @@ from starlette.routing import Route
 
 from crypto.finding import FINDING_BYTES_MAX
 from portal.api.refusals import Refusal
-from portal.api.responses import json_answer
+from portal.api.responses import json_response
 from portal.office_api.request_signature import RequestVerifier
 from portal.register.live import LiveRegister
 
@@ -36,9 +36,9 @@ class FindingViews:
         after = request.query_params.get("after", "0")
         if not _SEQUENCE.fullmatch(after):
             raise Refusal("malformed-request")
-        return json_answer(await self._register.findings.listing(office.slug, int(after)))
+        return json_response(await self._register.findings.listing(office.slug, int(after)))
 
     async def take(self, request: Request) -> Response:
         office = await self._verifier.verify(request, NOTE_BYTES_MAX)
         new = await self._register.publish(office.slug, office.body)
-        return json_answer({"status": "accepted"}, 201 if new else 200)
+        return json_response({"status": "accepted"}, 201 if new else 200)

@@ -20,7 +20,7 @@ def fail(*_: object) -> None:
 async def test_an_unexpected_error_is_answered_and_logged_without_what_it_says(
     portal: RunningPortal, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr(mailboxes, "mailbox_answer", fail)
+    monkeypatch.setattr(mailboxes, "mailbox_response", fail)
     caplog.clear()
     ask = {"mailbox": "ab" * 16, "token": "cd" * 32}
     answer = await portal.client.post(f"{API}/mailbox", json=ask)
