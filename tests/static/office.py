@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
-"""What the commission does, for the tests of script: opens what a browser sealed, and seals what a browser opens.
+"""The commission's side for the script tests: opens files that a browser sealed, and seals files that it opens.
 
 Each line of standard input is a JSON object with ``action`` and ``request``; a line of standard output answers it.
 Bytes are base64. The commission is the one of tests/vectors/commission.json.
@@ -81,7 +81,7 @@ def read_bundle(data: bytes) -> tuple[Manifest, bytes, str, dict[str, bytes]]:
 
 
 def acknowledge(request: Mapping[str, Any]) -> dict[str, Any]:
-    """Read a bundle as the portal does and sign for it."""
+    """Read a bundle as the portal does and sign its acknowledgement."""
     manifest, manifest_bytes, commitment, _ = read_bundle(base64.b64decode(request["bundle"]))
     acknowledgement = Acknowledgement(
         origin=charter("first").origin,
@@ -95,7 +95,7 @@ def acknowledge(request: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def open_submission(request: Mapping[str, Any]) -> dict[str, Any]:
-    """Open a submission as a member: ``attachments`` holds what was uploaded before the bundle."""
+    """Open a submission as a member: ``attachments`` holds the files uploaded before the bundle."""
     manifest, _, commitment, files = read_bundle(base64.b64decode(request["bundle"]))
     files |= {name: base64.b64decode(data) for name, data in request["attachments"].items()}
     grant = open_grant(files["grant.age"], [identity(request["member"])])
@@ -130,7 +130,7 @@ def _opens(grant: bytes, name: str) -> bool:
 
 @cache
 def sealed_submission(number: int) -> SealedSubmission:
-    """The submissions of the commission's reporter, told apart by their number."""
+    """The submissions of the commission's reporter, distinguished by their number."""
     return seal_submission(
         charter=charter("first"),
         receipt_digits=COMMISSION["receipt_digits"],

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
-// A portal on loopback that keeps what it gets in memory, and fails when it is told to.
+// A portal on loopback that stores everything in memory, and fails on request.
 
 import { createHash } from "node:crypto";
 import { createServer } from "node:http";
@@ -20,7 +20,7 @@ after(() => Promise.all(started.map((server) => server.stop())));
 export async function connect(faults) {
   const server = await new TestPortal(faults).start();
   const log = { delays: [], told: [] };
-  const surroundings = {
+  const environment = {
     fetch: globalThis.fetch,
     sleep: async (delay) => {
       log.delays.push(delay);
@@ -29,16 +29,16 @@ export async function connect(faults) {
     random: () => 1,
   };
   const report = { onTrouble: (kind) => log.told.push(kind), onCalm: () => log.told.push("calm") };
-  return { server, log, portal: new Portal(server.origin, surroundings, report) };
+  return { server, log, portal: new Portal(server.origin, environment, report) };
 }
 
 /**
- * `faults` are asked before each request: (method, path, count) → what goes wrong, or nothing.
+ * `faults` are asked before each request: (method, path, count) → a fault, or nothing.
  *
  * - `"cut"`: the connection ends before anything was read
  * - `"lose"`: the request is done, and its answer lost
  * - a number: answered with this status
- * - `"page"`, `"foreign-404"`: answered by somebody else who stands between
+ * - `"page"`, `"foreign-404"`: answered by a third party in between
  */
 export class TestPortal {
   parts = new Map();
@@ -50,7 +50,7 @@ export class TestPortal {
   requests = [];
   bodies = [];
   received = 0;
-  // A connection that is kept open stays so, however long a busy machine leaves it alone: none fails but by a fault.
+  // Idle connections stay open, however slow a busy machine is: only a fault makes one fail.
   #server = createServer({ keepAliveTimeout: 0, requestTimeout: 0, headersTimeout: 0 }, (request, response) => {
     void this.#serve(request, response);
   });

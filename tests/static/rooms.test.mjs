@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
 // The rooms of static/src: what runs on the page's thread, what runs in the worker, and the formats, which know neither.
-// Each rule names what is allowed and is held against every file there is, so that a new one is refused until it is named.
+// Each rule lists what is allowed and is checked on every file, so that a new file is refused until it is listed.
 import assert from "node:assert/strict";
 import { cpSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -23,7 +23,7 @@ const IMPORTS = {
   ...Object.fromEntries(SHARED.map((file) => [file, SHARED])),
 };
 
-/** Beginnings of the files that may use what the browser gives. What no file may use stands there with none. */
+/** Path prefixes of the files that may use a global of the browser. An empty list: no file may use it. */
 const GLOBALS = {
   document: ["page/"],
   window: ["page/"],
@@ -43,7 +43,7 @@ const GLOBALS = {
   indexedDB: [],
   caches: [],
 };
-// These are unmistakable as names of members too, whatever the global object is called there.
+// These names are refused as members too, whatever the global object is called.
 const MEMBERS = ["document", "window", "subtle", "localStorage", "sessionStorage", "indexedDB", "importScripts"];
 // The one module whose address is not in the source: the page's strings in its language.
 const IMPORTS_BY_ADDRESS = ["page/strings.js"];
@@ -87,7 +87,7 @@ async function importsOf(folder, files) {
   return new Map(files.map((file) => [file, metafile.inputs[file].imports.map(({ path }) => path)]));
 }
 
-/** What the types of a file are taken from, which only its comments name. */
+/** The imports of types, which occur only in comments. */
 function typesIn(source, file) {
   const named = [...source.matchAll(/\bimport\(\s*["']([^"']+)["']/g)].map(([, path]) => path);
   return named.map((path) => (path.startsWith(".") ? posix.join(posix.dirname(file), path) : path));
@@ -108,17 +108,17 @@ async function globalsIn(source, file) {
   return [...used.filter((name) => !isAmong(file, GLOBALS[name])), ...byAddress, ...inNoRoom];
 }
 
-test("every source stands in a room and keeps to its walls", async () => {
+test("every source is in a room and respects its walls", async () => {
   assert.deepEqual(await violations(SOURCES), []);
 });
 
-test("every wall stands where something is", () => {
+test("every rule applies to a file that exists", () => {
   const files = readdirSync(SOURCES, { recursive: true });
   const named = [...Object.keys(IMPORTS), ...Object.values(GLOBALS).flat(), ...IMPORTS_BY_ADDRESS];
   for (const name of named) assert.ok(files.some((file) => file.startsWith(name)), name);
 });
 
-/** What breaks a rule, each in a file of its own, and what is to be found there. */
+/** Breaches of the rules, each in its own file, and the findings expected there. */
 const BREACHES = {
   "page/": {
     'import "../worker/submit.js";': "worker/submit.js",
@@ -161,7 +161,7 @@ test("every breach of the walls is found, and nothing else is", async () => {
   );
   // What pages may import may itself import no more.
   writeFileSync(join(folder, "formats/receipt-code.js"), 'import "./derive.js";\n', { flag: "a" });
-  // A name of one's own is no breach, though a browser has it too.
+  // A local name is not a breach, even if a browser has it too.
   writeFileSync(join(folder, "formats/own.js"), "// document\nexport const read = (document) => `document ${document}`;\n");
   assert.deepEqual(await violations(folder), [...expected, "formats/receipt-code.js: formats/derive.js"].sort());
 });

@@ -15,7 +15,7 @@ export function loadVectors(name, operation) {
   return chosen;
 }
 
-/** The bytes that a list of parts stands for: `text`, `hex` or `file`, once or as many `times` as it says. */
+/** The bytes of a list of parts: `text`, `hex` or `file`, once or as many `times` as it says. */
 export function joinParts(parts) {
   const pieces = parts.map((part) => Buffer.concat(Array(part.times ?? 1).fill(readPart(part))));
   return new Uint8Array(Buffer.concat(pieces));

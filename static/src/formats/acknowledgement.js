@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
-// What the portal signs when it has taken a submission in. docs/protocol.md §7.2.
+// The note that the portal signs when it has accepted a submission. docs/protocol.md §7.2.
 
 import { HASH_BYTES, ID_BYTES, decodeHex, parseDay } from "./encoding.js";
 import { AuthenticationError, MalformedError } from "./errors.js";
@@ -33,7 +33,7 @@ export function readAcknowledgement(bytes, portal) {
   decodeHex(submission, ID_BYTES);
   decodeHex(manifestHash, HASH_BYTES);
   decodeHex(commitment, HASH_BYTES);
-  if (origin === "" || !received.startsWith("received ")) throw new MalformedError("acknowledgement of another form");
+  if (origin === "" || !received.startsWith("received ")) throw new MalformedError("acknowledgement lacks a field");
   const day = parseDay(received.slice("received ".length));
   return { origin, submission, manifestHash, commitment, received: day, loggedBefore: readLogged(logged) };
 }
@@ -41,11 +41,11 @@ export function readAcknowledgement(bytes, portal) {
 /**
  * @param {Acknowledgement} acknowledgement
  * @param {{ origin: string, submission: string, manifestHash: string, commitment: string }} sent
- * @throws {AuthenticationError} unless it is for exactly what was sent
+ * @throws {AuthenticationError} unless it is for exactly the bytes sent
  */
 export function checkAcknowledgement(acknowledgement, sent) {
   for (const name of /** @type {(keyof typeof sent)[]} */ (["origin", "submission", "manifestHash", "commitment"])) {
-    if (acknowledgement[name] !== sent[name]) throw new AuthenticationError("an acknowledgement of something else");
+    if (acknowledgement[name] !== sent[name]) throw new AuthenticationError("the acknowledgement does not match");
   }
 }
 
@@ -53,6 +53,6 @@ export function checkAcknowledgement(acknowledgement, sent) {
 function readLogged(line) {
   if (line === NOT_LOGGED) return null;
   const [, day, time] = LOGGED_BEFORE.exec(line) ?? [];
-  if (!day || Number.isNaN(Date.parse(parseDay(day) + time))) throw new MalformedError("neither logged nor not");
+  if (!day || Number.isNaN(Date.parse(parseDay(day) + time))) throw new MalformedError("not a logging time");
   return day + time;
 }

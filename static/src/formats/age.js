@@ -50,7 +50,7 @@ export function seal(plaintext, recipients) {
 }
 
 /**
- * Seal a stream chunk by chunk. Memory stays the same, however long it is.
+ * Seal a stream chunk by chunk, in constant memory.
  *
  * @param {ReadableStream<Uint8Array>} plaintext
  * @param {string[]} recipients
@@ -61,7 +61,7 @@ export function sealStream(plaintext, recipients) {
 }
 
 /**
- * Bytes of a file sealed to one recipient.
+ * The size in bytes of a file sealed to one recipient.
  *
  * @param {number} size bytes of the plaintext
  */
@@ -70,7 +70,7 @@ export function sealedSize(size) {
 }
 
 /**
- * Open a sealed file whole.
+ * Open a whole sealed file.
  *
  * @param {Uint8Array} sealed
  * @param {string} identity
@@ -79,15 +79,15 @@ export function sealedSize(size) {
  */
 export async function open(sealed, identity) {
   const decrypter = new Decrypter();
-  // Asked first, this one opens nothing: it refuses headers that this protocol does not know.
+  // Tried first, this one opens nothing: it refuses headers with stanzas that the protocol does not allow.
   decrypter.addIdentity({ unwrapFileKey: refuseOtherStanzas });
   decrypter.addIdentity(identity);
-  decrypter.addIdentity({ unwrapFileKey: refuseStranger });
+  decrypter.addIdentity({ unwrapFileKey: refuseUnopened });
   try {
     return await decrypter.decrypt(sealed);
   } catch (error) {
     if (error instanceof FormatError) throw error;
-    throw new AuthenticationError("not a sealed file, or an altered one");
+    throw new AuthenticationError("not an age file, or an altered one");
   }
 }
 
@@ -99,23 +99,23 @@ function refuseOtherStanzas(stanzas) {
 }
 
 /**
- * Asked last, when our identity has opened nothing.
+ * Tried last, when our identity has opened nothing.
  *
  * @returns {never}
  */
-function refuseStranger() {
-  throw new NotARecipientError("sealed to others");
+function refuseUnopened() {
+  throw new NotARecipientError("the file is sealed to others");
 }
 
 /** @param {string[]} recipients */
 function newEncrypter(recipients) {
   const encrypter = new Encrypter();
   for (const recipient of recipients) {
-    if (!recipient.startsWith(RECIPIENT_START)) throw new MalformedError("not a post-quantum recipient");
+    if (!recipient.startsWith(RECIPIENT_START)) throw new MalformedError("the recipient is not a post-quantum one");
     try {
       encrypter.addRecipient(recipient);
     } catch {
-      throw new MalformedError("recipient is malformed");
+      throw new MalformedError("the recipient is malformed");
     }
   }
   return encrypter;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
-// What a reporter answered: values by question id. docs/protocol.md §4.3.
+// A reporter's answers: values by question id. docs/protocol.md §4.3.
 
 import { encodeJson } from "./canonical-json.js";
 import { LABEL } from "./charter.js";
@@ -7,14 +7,14 @@ import { Fields } from "./document.js";
 import { LimitError, MalformedError } from "./errors.js";
 
 const ANSWERS_MAX = 512;
-// A report has at most 1 MiB; the rest is for its attachments and keys.
+// A report has at most 1 MiB; the rest is left for its attachments and keys.
 const ANSWERS_BYTES_MAX = 960 * 1024;
 const CODES_MAX = 256;
 const CODE_CHARACTERS_MAX = 64;
 const PARTS_MAX = { year: 9999, month: 12, day: 31 };
 
 /**
- * Check the shape of all answers before they are sealed: an office would find out too late.
+ * Check the shape of all answers before they are sealed: the office would notice too late.
  *
  * @param {Record<string, unknown>} answers
  * @throws {MalformedError | LimitError}
@@ -23,7 +23,7 @@ export function checkAnswers(answers) {
   const entries = Object.entries(answers);
   if (entries.length > ANSWERS_MAX) throw new LimitError("too many answers");
   for (const [name, answer] of entries) {
-    if (!LABEL.test(name)) throw new MalformedError("an answer to a question whose id is malformed");
+    if (!LABEL.test(name)) throw new MalformedError("the id of an answered question is malformed");
     if (Array.isArray(answer)) checkCodes(answer);
     else if (typeof answer !== "string") checkDate(new Fields(answer, "answer"));
   }
@@ -34,7 +34,7 @@ export function checkAnswers(answers) {
 function checkCodes(codes) {
   const isCode = (/** @type {unknown} */ code) => typeof code === "string" && code.length <= CODE_CHARACTERS_MAX;
   if (codes.length > CODES_MAX || new Set(codes).size !== codes.length || !codes.every(isCode)) {
-    throw new MalformedError("an answer holds something that is no code");
+    throw new MalformedError("an answer holds a value that is not a code");
   }
 }
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
-// Files: what a report says of one, and its padded plaintext. docs/protocol.md §5.2.
+// Attachments: a report's entry for a file, and its padded plaintext. docs/protocol.md §5.2.
 
 import { sha256 } from "@noble/hashes/sha2.js";
 import { concat, encodeHex, label } from "./encoding.js";
@@ -34,7 +34,7 @@ export function attachmentCommitment(salt, hash) {
 }
 
 /**
- * A name that a reader takes: no path, no control characters, at most 255 characters.
+ * A name that a reader accepts: no path, no control characters, at most 255 characters.
  *
  * @param {string} name
  */
@@ -44,14 +44,14 @@ export function cleanName(name) {
   return /^\.{0,2}$/.test(clean) ? "file" : clean;
 }
 
-/** @param {string} type as the browser says it, which may be nothing */
+/** @param {string} type as the browser reports it, possibly empty */
 export function cleanMediaType(type) {
   const lower = type.split(";")[0].trim().toLowerCase();
   return MEDIA_TYPE.test(lower) ? lower : "application/octet-stream";
 }
 
 /**
- * The file, then its zero bytes, read as they are asked for. `hash` is complete when the stream has ended.
+ * The file, then its zero bytes, read on demand. `hash` is complete when the stream has ended.
  *
  * @param {Blob} blob
  * @param {(done: number) => void} onRead bytes read so far, padding included
@@ -65,7 +65,7 @@ export function padBlob(blob, onRead) {
   const stream = new ReadableStream({
     async pull(controller) {
       let chunk = done < blob.size ? (await reader.read()).value : new Uint8Array(Math.min(ZEROS_BYTES, padded - done));
-      // A file that changes on disk while it is read ends early, or not where it should.
+      // A file that changes on disk while it is read ends early or late.
       if (!chunk || (done < blob.size && done + chunk.length > blob.size)) throw new MalformedError("a file has changed");
       if (done < blob.size) hash.update(chunk);
       done += chunk.length;

@@ -62,7 +62,7 @@ function localHeader(name, content) {
 }
 
 /**
- * @param {Uint8Array} local the entry's local header, whose fields stand here again
+ * @param {Uint8Array} local the entry's local header, whose fields are repeated here
  * @param {number} offset
  */
 function centralHeader(local, offset) {

@@ -8,7 +8,7 @@ const DEPTH_MAX = 32;
 const LONE_SURROGATE = /[\ud800-\udfff]/u;
 
 /**
- * @param {unknown} value objects, arrays, strings, booleans, null, integers of at most 2⁵³ − 1 in size
+ * @param {unknown} value objects, arrays, strings, booleans, null, integers from −(2⁵³ − 1) to 2⁵³ − 1
  * @returns {import("./encoding.js").Bytes}
  */
 export function encodeJson(value) {
@@ -16,14 +16,14 @@ export function encodeJson(value) {
 }
 
 /**
- * Read canonical JSON: what does not come out byte for byte the same when it is written again is malformed.
+ * Read canonical JSON: bytes that differ from the encoding of their value are malformed.
  *
  * @param {Uint8Array} bytes
  * @param {number} sizeMax bytes
  * @returns {unknown}
  */
 export function decodeJson(bytes, sizeMax) {
-  if (bytes.length > sizeMax) throw new LimitError(`JSON of ${bytes.length} bytes, at most ${sizeMax} are read`);
+  if (bytes.length > sizeMax) throw new LimitError(`JSON of ${bytes.length} bytes, the limit is ${sizeMax}`);
   let value;
   try {
     value = JSON.parse(decodeUtf8(bytes));
@@ -47,7 +47,7 @@ function write(value, depth) {
   if (Array.isArray(value)) return `[${value.map((item) => write(item, depth + 1)).join(",")}]`;
   if (typeof value !== "object") throw new MalformedError("value has no canonical JSON");
   const members = Object.entries(/** @type {object} */ (value));
-  // Names are sorted by their UTF-16 code units, which is how script compares strings (RFC 8785 §3.2.3).
+  // Names are sorted by their UTF-16 code units, as JavaScript compares strings (RFC 8785 §3.2.3).
   members.sort(([one], [other]) => (one < other ? -1 : 1));
   return `{${members.map(([name, item]) => `${writeText(name)}:${write(item, depth + 1)}`).join(",")}}`;
 }
@@ -55,6 +55,6 @@ function write(value, depth) {
 /** @param {string} text */
 function writeText(text) {
   if (LONE_SURROGATE.test(text)) throw new MalformedError("text is not Unicode");
-  // RFC 8785 §3.2.2.2 takes its escapes from JSON.stringify.
+  // RFC 8785 §3.2.2.2 uses the escapes of JSON.stringify.
   return JSON.stringify(text);
 }

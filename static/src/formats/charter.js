@@ -4,7 +4,8 @@
 // - Charter 1 is signed by at least k of the governors that it names itself.
 // - Charter n + 1 is signed by k of its own governors and by k of those of charter n, whose hash it holds.
 //
-// The questions themselves are not read here: a page shows them, and sealing needs their id and number alone.
+// The questions themselves are not read here: a page shows them, and sealing needs only the questionnaire's id and
+// number.
 
 import { checkRecipient } from "./age.js";
 import { Fields, readDocument } from "./document.js";
@@ -28,7 +29,7 @@ const SLUG = /^[a-z][a-z0-9-]{1,30}$/;
 export const LABEL = /^[a-z][a-z0-9-]{0,30}$/;
 export const LANGUAGE = /^[a-z]{2,3}(-[A-Za-z0-9]{2,8}){0,3}$/;
 const JURISDICTION = /^[A-Z][A-Z0-9-]{1,15}$/;
-// As RFC 6454 §6.2 writes it, without the port that its scheme has anyway.
+// As in RFC 6454 §6.2, without the default port of its scheme.
 const ORIGIN = /^(?!http:.*:80$|https:.*:443$)https?:\/\/([a-z0-9.-]+|\[[0-9a-f:.]+\])(:[1-9][0-9]{0,4})?$/;
 const ROLE =
   /^(registrar|triage|investigator|legal|chair|publisher|custodian|auditor|reviewer|administrator)$/;
@@ -37,7 +38,7 @@ const ROLES_WITHOUT_CONTENT = ["auditor", "administrator"];
 /**
  * @typedef {import("./note.js").VerifierKey} VerifierKey
  *
- * @typedef {object} Member takes part from `from` to `until`, both included
+ * @typedef {object} Member a member from `from` to `until`, both included
  * @property {string} label
  * @property {string} name
  * @property {string[]} roles
@@ -65,7 +66,7 @@ const ROLES_WITHOUT_CONTENT = ["auditor", "administrator"];
  */
 
 /**
- * Read a charter's note and check it against itself.
+ * Read a charter's note and check its own rules and signatures.
  *
  * Not checked: the day, and that it continues the charter before it (`checkSuccessor`).
  *
@@ -87,10 +88,10 @@ export function readCharter(bytes) {
  */
 export function checkSuccessor(previous, following) {
   if (following.slug !== previous.slug || following.origin !== previous.origin) {
-    throw new ProofError("a charter of another commission");
+    throw new ProofError("the charter belongs to another commission");
   }
   if (following.number !== previous.number + 1 || following.previous !== previous.hash) {
-    throw new ProofError("a charter does not follow the one before it");
+    throw new ProofError("the charter does not continue the one before it");
   }
   checkSignatures(following.note, previous.governors);
 }
@@ -100,12 +101,12 @@ export function checkSuccessor(previous, following) {
  * @param {string} day
  */
 export function membersOn(charter, day) {
-  // Days of this form sort like their texts.
+  // Days in this form sort as strings.
   return charter.members.filter(({ from, until }) => from <= day && (until === null || day <= until));
 }
 
 /**
- * Those of them to whom reports are sealed: not members all of whose roles see no content. docs/protocol.md §5.3.
+ * The members on this day to whom reports are sealed: those with a role that sees content. docs/protocol.md §5.3.
  *
  * @param {Charter} charter
  * @param {string} day
@@ -128,7 +129,7 @@ export function isInForce(charter, day) {
  */
 function checkSignatures(note, governors) {
   if (verifyNote(note, governors.keys).length < governors.threshold) {
-    throw new AuthenticationError("a charter is signed by fewer governors than are due");
+    throw new AuthenticationError("the charter is signed by too few governors");
   }
 }
 
@@ -162,7 +163,7 @@ function readText(text) {
 }
 
 /**
- * The rules that concern more than one member of the object.
+ * Check the rules that concern more than one member of the object.
  *
  * @param {Charter} charter
  */
@@ -177,7 +178,7 @@ function checkRules({ slug, number, previous, origin, portal, valid, governors, 
   refuse(portal.name !== origin.split("://")[1]);
   const verifiers = members.map(({ verifier }) => verifier);
   refuseRepeats([...verifiers, ...office].map(({ name }) => name));
-  // A key counts once, whatever names it goes by. A governor may be a member, but never a machine.
+  // A key counts once, under whatever name. A governor may be a member, but never a machine.
   refuseRepeats([...verifiers, ...office, portal].map(({ publicKey }) => encodeHex(publicKey)));
   refuseRepeats([...governors.keys, ...office, portal].map(({ publicKey }) => encodeHex(publicKey)));
   refuseRepeats([...members.map(({ recipient }) => recipient), reserve]);
@@ -274,7 +275,7 @@ function readTranslations(fields, languages) {
  * @param {string} name
  * @param {number} countMax
  * @param {RegExp} pattern
- * @param {boolean} [repeats] whether a text may stand twice
+ * @param {boolean} [repeats] whether a text may occur twice
  */
 function readTexts(fields, name, countMax, pattern, repeats = false) {
   const texts = fields.texts(name, countMax);
@@ -290,5 +291,5 @@ function refuseRepeats(values) {
 
 /** @param {boolean} broken */
 function refuse(broken) {
-  if (broken) throw new MalformedError("a charter breaks a rule of its format");
+  if (broken) throw new MalformedError("the charter breaks a rule of its format");
 }

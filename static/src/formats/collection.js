@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
-// What an office signs when it has collected a submission. docs/protocol.md §8.
+// The note that an office signs when it has collected a submission. docs/protocol.md §8.
 
 import { HASH_BYTES, ID_BYTES, decodeHex, parseDay } from "./encoding.js";
 import { MalformedError } from "./errors.js";
@@ -8,7 +8,7 @@ import { parseNote, readLines, verifyNote } from "./note.js";
 const LINES = 5;
 
 /**
- * Read a note that one of the office's keys signed. What it is about is for the caller to compare.
+ * Read a note that one of the office's keys signed. Not checked: which submission it names.
  *
  * @param {Uint8Array} bytes
  * @param {import("./note.js").VerifierKey[]} office
@@ -20,6 +20,6 @@ export function readCollection(bytes, office) {
   const [origin, submission, manifestHash, collected] = readLines(note.text, "collection", LINES);
   decodeHex(submission, ID_BYTES);
   decodeHex(manifestHash, HASH_BYTES);
-  if (origin === "" || !collected.startsWith("collected ")) throw new MalformedError("collection note of another form");
+  if (origin === "" || !collected.startsWith("collected ")) throw new MalformedError("collection note lacks a field");
   return { origin, submission, manifestHash, collected: parseDay(collected.slice("collected ".length)) };
 }

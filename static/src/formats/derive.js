@@ -24,7 +24,7 @@ const MASTER_BITS = 256;
  * @param {string} digits receipt code, 35 ASCII digits
  * @param {string} origin of the portal
  * @returns {Promise<MailboxSecrets>}
- * @throws {MalformedError} for another spelling of either, which would quietly open another mailbox
+ * @throws {MalformedError} for another spelling of either, which would silently open another mailbox
  */
 export async function deriveSecrets(digits, origin) {
   checkInput(digits, origin);
@@ -47,7 +47,7 @@ export async function deriveSecrets(digits, origin) {
   return secrets;
 }
 
-/** @param {MailboxSecrets} secrets overwritten, as far as script can */
+/** @param {MailboxSecrets} secrets overwritten, as far as a script can */
 export function wipeSecrets(secrets) {
   for (const value of Object.values(secrets)) if (typeof value !== "string") value.fill(0);
 }
@@ -60,7 +60,7 @@ function checkInput(digits, origin) {
   try {
     if (parseCode(digits) === digits && /^https?:/.test(origin) && new URL(origin).origin === origin) return;
   } catch {
-    // Neither a code nor an address.
+    // Not an address.
   }
-  throw new MalformedError("not a receipt code at an origin");
+  throw new MalformedError("not 35 digits of a receipt code and a serialized origin");
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
-// Reading a JSON object field by field, refusing whatever its specification does not name. docs/protocol.md §1.
+// A strict reader of JSON objects, field by field: unspecified members are refused. docs/protocol.md §1.
 
 import { decodeJson } from "./canonical-json.js";
 import { decodeHex, parseDay } from "./encoding.js";
@@ -7,7 +7,7 @@ import { LimitError, MalformedError, UnsupportedVersionError } from "./errors.js
 
 const TEXT_MAX = 65_536;
 
-/** The members of one JSON object, each taken once; `end` refuses what was not taken. */
+/** The members of one JSON object, each read once; `end` refuses members that were not read. */
 export class Fields {
   #members;
   #where;
@@ -42,13 +42,13 @@ export class Fields {
 
   /**
    * @param {string} name
-   * @param {RegExp} [pattern] which has to match the whole text
+   * @param {RegExp} [pattern] that must match the whole text
    * @param {number} [charactersMax]
    */
   text(name, pattern, charactersMax = TEXT_MAX) {
     const value = this.take(name);
     if (typeof value !== "string" || (pattern && !pattern.test(value))) throw this.#wrong(name);
-    // Counted in code points only when the cheap count is over.
+    // Code points are counted only when the cheap count exceeds the limit.
     if (value.length > charactersMax && [...value].length > charactersMax) throw this.#above(name);
     return value;
   }
@@ -121,19 +121,19 @@ export class Fields {
     return this.items(name, countMax, (item) => new Fields({ item }, name).text("item", undefined, 4096));
   }
 
-  /** Refuse every member that was not taken. */
+  /** Refuse members that were not read. */
   end() {
     if (this.#members.size > 0) throw new MalformedError(`${this.#where} has members that are not specified`);
   }
 
   /** @param {string} name */
   #wrong(name) {
-    return new MalformedError(`${name} of ${this.#where} is not of the form that is due`);
+    return new MalformedError(`${name} of ${this.#where} is not in the expected form`);
   }
 
   /** @param {string} name */
   #above(name) {
-    return new LimitError(`${name} of ${this.#where} is not within its limits`);
+    return new LimitError(`${name} of ${this.#where} is outside its limits`);
   }
 }
 
@@ -148,8 +148,8 @@ export function readDocument(bytes, name, sizeMax) {
   const fields = new Fields(decodeJson(bytes, sizeMax), name);
   const version = fields.text("version", undefined, 64);
   if (version !== `amparo/v1/${name}`) {
-    if (version.startsWith("amparo/")) throw new UnsupportedVersionError(`${name} is of another version`);
-    throw new MalformedError(`${name} has no known version`);
+    if (version.startsWith("amparo/")) throw new UnsupportedVersionError(`the ${name} has another version`);
+    throw new MalformedError(`the ${name} has no known version`);
   }
   return fields;
 }

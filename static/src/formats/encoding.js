@@ -59,7 +59,7 @@ export function decodeHex(text, size) {
 /** @param {Uint8Array} bytes */
 export function encodeBase64(bytes) {
   let binary = "";
-  // In slices, since a call takes only so many arguments.
+  // In slices, because the number of arguments of a call is limited.
   for (let at = 0; at < bytes.length; at += 8192) binary += String.fromCharCode(...bytes.subarray(at, at + 8192));
   return btoa(binary);
 }
@@ -80,7 +80,7 @@ export function decodeBase64(text) {
 }
 
 /**
- * The prefix `amparo/v1/<name>` and a newline, put before what is hashed.
+ * The domain separator `amparo/v1/<name>` and a newline, in front of hashed bytes.
  *
  * @param {string} name
  */
@@ -104,7 +104,7 @@ export function formatDay(time) {
 }
 
 /**
- * Compare without telling by the time taken where the difference is.
+ * Compare in constant time for arrays of equal length.
  *
  * @param {Uint8Array} one
  * @param {Uint8Array} other

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
-// The errors of the formats, the same families as in crypto/errors.py. No message holds a secret or a reporter's word.
+// The errors of the formats, the same families as in crypto/errors.py. No message holds a secret or a reporter's words.
 
 export class FormatError extends Error {
   /** @param {string} message */
@@ -9,7 +9,7 @@ export class FormatError extends Error {
   }
 }
 
-/** The bytes do not follow the format: truncated, trailing, or in another encoding than the one allowed. */
+/** The bytes do not follow the format: truncated, trailing, or in another encoding than the only allowed one. */
 export class MalformedError extends FormatError {}
 
 /** The format is ours, but in a version that this program does not read. */
@@ -21,7 +21,7 @@ export class LimitError extends FormatError {}
 /** This identity does not open this file. */
 export class NotARecipientError extends FormatError {}
 
-/** A MAC, a tag or a signature does not match what it should cover. */
+/** A MAC, a tag or a signature does not match the bytes it covers. */
 export class AuthenticationError extends FormatError {}
 
 /** A charter does not continue the one before it. */

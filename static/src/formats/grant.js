@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
-// The thread identity, sealed to those who may read. docs/protocol.md §5.3.
+// The thread identity, sealed to its readers. docs/protocol.md §5.3.
 
 import { generateIdentity, recipientOf, seal } from "./age.js";
 import { encodeJson } from "./canonical-json.js";
@@ -12,8 +12,8 @@ export function encodeGrant({ identity, subject }) {
 }
 
 /**
- * Nobody can tell from a grant how many of its stanzas are for members: the rest up to the charter's slots are for
- * identities that are forgotten at once, in random order.
+ * A grant does not reveal how many of its stanzas are for members: the rest, up to the charter's slots, are for
+ * throwaway identities, and all are in random order.
  *
  * @param {{ identity: string, subject: string }} thread
  * @param {string[]} chosen recipients of members
@@ -27,7 +27,7 @@ export async function sealGrant(thread, chosen, charter, fill) {
 }
 
 /**
- * The recipients of all who read reports on this day but the excluded ones.
+ * The recipients of the readers on this day, except the excluded ones.
  *
  * @param {import("./charter.js").Charter} charter
  * @param {string[]} exclude labels

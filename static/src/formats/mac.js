@@ -8,7 +8,7 @@ import { encodeHex, encodeUtf8, sameBytes } from "./encoding.js";
 import { AuthenticationError } from "./errors.js";
 
 /**
- * Canonical JSON of the object with `mac` = hex HMAC-SHA-256 of its canonical JSON without `mac`.
+ * Return the canonical JSON of the object with `mac` = hex HMAC-SHA-256 of its canonical JSON without `mac`.
  *
  * @param {Uint8Array} key 32 bytes
  * @param {Record<string, unknown>} value

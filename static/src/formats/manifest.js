@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
-// Which sealed files belong to a submission, and the commitment to them. docs/protocol.md §6.
+// The list of a submission's sealed files, and the commitment to them. docs/protocol.md §6.
 
 import { sha256 } from "@noble/hashes/sha2.js";
 import { encodeJson } from "./canonical-json.js";

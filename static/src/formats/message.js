@@ -34,7 +34,7 @@ export function messageId(sealed) {
 }
 
 /**
- * Open a reply. Who signed it is not checked: see `verifyReply`.
+ * Open a reply. Not checked: its signature (`verifyReply`).
  *
  * @param {Uint8Array} sealed
  * @param {string} identity of the mailbox
@@ -60,21 +60,22 @@ export function readReply(content) {
     body: fields.text("body"),
   };
   fields.end();
-  if (encodeUtf8(reply.body).length > BODY_MAX) throw new LimitError("reply is too long");
+  if (encodeUtf8(reply.body).length > BODY_MAX) throw new LimitError("the reply is too long");
   return reply;
 }
 
 /**
- * The member who signed a reply about this submission.
+ * Return the member who signed a reply to this submission.
  *
  * @param {Reply} reply
  * @param {string} submission
- * @param {Map<string, import("./charter.js").Charter>} charters by hash: the one of the state, and what follows it
- * @throws {AuthenticationError} when it is about another submission, or not signed by a member on its day
+ * @param {Map<string, import("./charter.js").Charter>} charters by hash: the one of the state, and its successors
+ * @throws {AuthenticationError} when it belongs to another submission, or is not signed by a member on its day
  */
 export function verifyReply(reply, submission, charters) {
   const charter = charters.get(reply.charter);
-  if (reply.submission !== submission || !charter) throw new AuthenticationError("a reply from elsewhere");
+  if (reply.submission !== submission) throw new AuthenticationError("the reply belongs to another submission");
+  if (!charter) throw new AuthenticationError("the reply names an unknown charter");
   const members = membersOn(charter, reply.day);
   const [signer] = verifyNote(
     reply.note,
@@ -92,7 +93,7 @@ export function verifyReply(reply, submission, charters) {
  */
 export function encodeFollowUp({ submission, day, kind, body }, messageMac) {
   const json = encodeWithMac(messageMac, { version: "amparo/v1/follow-up", submission, day, kind, body });
-  if (json.length > FOLLOW_UP_MAX) throw new LimitError("message is too long");
+  if (json.length > FOLLOW_UP_MAX) throw new LimitError("the message is too long");
   return json;
 }
 

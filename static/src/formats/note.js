@@ -13,14 +13,14 @@ const KEY_BYTES = 32;
 const KEY_ID_BYTES = 4;
 const ED25519 = 1;
 const DASH = "— ";
-// Of all control characters only the line feed may stand in a note.
+// The line feed is the only control character allowed in a note.
 const CONTROL = /[\x00-\x09\x0b-\x1f]/; // eslint-disable-line no-control-regex
 
 /**
  * @typedef {{ name: string, keyId: string, publicKey: Uint8Array }} VerifierKey `keyId` is 8 hexadecimal digits
- * @typedef {{ name: string, keyId: string, data: Uint8Array }} Signature by whom it says it is; nobody has checked
- * @typedef {{ text: string, hash: string, signatures: Signature[] }} Note well-formed and not yet verified; `hash` is of
- *   the text, so that adding a signature does not change it
+ * @typedef {{ name: string, keyId: string, data: Uint8Array }} Signature not verified: the signer that it claims
+ * @typedef {{ text: string, hash: string, signatures: Signature[] }} Note well-formed, not verified; `hash` is of the
+ *   text and does not depend on the signatures
  */
 
 /**
@@ -35,8 +35,8 @@ export function parseVerifier(text) {
   decodeHex(keyId, KEY_ID_BYTES);
   const key = decodeBase64(encoded);
   if (key.length !== 1 + KEY_BYTES || key[0] !== ED25519) fail("not an Ed25519 key");
-  const due = sha256(concat(encodeUtf8(`${name}\n`), key)).subarray(0, KEY_ID_BYTES);
-  if (encodeHex(due) !== keyId) fail("the key id does not belong to the key");
+  const expected = sha256(concat(encodeUtf8(`${name}\n`), key)).subarray(0, KEY_ID_BYTES);
+  if (encodeHex(expected) !== keyId) fail("the key id does not belong to the key");
   const publicKey = key.subarray(1);
   checkPoint(publicKey);
   return { name, keyId, publicKey };
@@ -49,8 +49,8 @@ export function parseVerifier(text) {
 export function parseNote(bytes) {
   if (bytes.length > NOTE_BYTES_MAX) throw new LimitError(`note of more than ${NOTE_BYTES_MAX} bytes`);
   const whole = decodeUtf8(bytes);
-  if (CONTROL.test(whole)) fail("a control character");
-  // At the last empty line, so that a text may hold empty lines and even lines that look like signatures.
+  if (CONTROL.test(whole)) fail("there is a control character");
+  // The last empty line: a text may hold empty lines, and even lines that look like signatures.
   const end = whole.lastIndexOf("\n\n");
   const block = whole.slice(end + 2);
   if (end < 0 || !block.endsWith("\n")) fail("no signatures after an empty line");
@@ -63,8 +63,8 @@ export function parseNote(bytes) {
 }
 
 /**
- * Those of the `known` keys that signed, at least one. Lines by other keys are ignored, whoever they claim to be by.
- * That the right keys signed, or enough of them, is for the caller to see.
+ * Return those of the `known` keys that signed, at least one. Lines by other keys are ignored, whatever their names.
+ * Not checked: that the right keys signed, or enough of them.
  *
  * @param {Note} note
  * @param {VerifierKey[]} known
@@ -85,18 +85,18 @@ export function verifyNote(note, known) {
 }
 
 /**
- * The lines of a text that is one of our own, after its heading `amparo <name> v1`.
+ * Return the lines of a text in one of our own formats, after its heading `amparo <name> v1`.
  *
  * @param {string} text
  * @param {string} name
- * @param {number} count of lines, the heading among them
+ * @param {number} count of lines, including the heading
  */
 export function readLines(text, name, count) {
   const [heading, ...lines] = text.split("\n");
   const start = `amparo ${name} v`;
   if (heading.startsWith(start) && heading !== `${start}1`) throw new UnsupportedVersionError("a note of another version");
-  // The text ends in a line feed, after which nothing follows.
-  if (heading !== `${start}1` || lines.length !== count) fail("another text than the one due");
+  // The text ends in a line feed, so the last item is empty.
+  if (heading !== `${start}1` || lines.length !== count) fail("not the expected heading and number of lines");
   return lines;
 }
 
@@ -105,22 +105,23 @@ export function readLines(text, name, count) {
  * @returns {Signature}
  */
 function readLine(line) {
-  const [, name, encoded] = /^([^ ]*) (.*)$/.exec(line.startsWith(DASH) ? line.slice(DASH.length) : "") ?? fail("a line");
+  const content = line.startsWith(DASH) ? line.slice(DASH.length) : "";
+  const [, name, encoded] = /^([^ ]*) (.*)$/.exec(content) ?? fail("a malformed signature line");
   checkName(name);
   const data = decodeBase64(encoded);
-  // Signatures of other types are of other lengths: those lines are by unknown keys, to be ignored.
-  if (data.length <= KEY_ID_BYTES) fail("a line without a signature");
+  // Signatures of other types have other lengths: those lines are by unknown keys, to be ignored.
+  if (data.length <= KEY_ID_BYTES) fail("a signature line is too short for a signature");
   return { name, keyId: encodeHex(data.subarray(0, KEY_ID_BYTES)), data: data.subarray(KEY_ID_BYTES) };
 }
 
 /** @param {string} name */
 function checkName(name) {
   if ([...name].length > NAME_CHARACTERS_MAX) throw new LimitError("key name is too long");
-  if (name === "" || /[+\u0085]|[^\S\ufeff]/.test(name) || CONTROL.test(name)) fail("a key name");
+  if (name === "" || /[+\u0085]|[^\S\ufeff]/.test(name) || CONTROL.test(name)) fail("a key name is malformed");
 }
 
 /**
- * Points outside the main subgroup verify differently from one implementation to another.
+ * Refuse points outside the main subgroup: implementations differ in what they verify with them.
  *
  * @param {Uint8Array} publicKey
  */

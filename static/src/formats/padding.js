@@ -10,16 +10,16 @@ export const STATE_FLOOR = 4_096;
 const LENGTH_BYTES = 4;
 
 /**
- * The Padmé size for `size` bytes: low bits zero, overhead under 12 % (Nikitin et al., PETS 2019).
+ * Return the Padmé size for `size` bytes: low bits zero, overhead under 12 % (Nikitin et al., PETS 2019).
  *
  * @param {number} size under 2³²
  */
 export function padme(size) {
   if (size < 2) return size;
-  if (size >= 2 ** 32) throw new LimitError("too large to pad");
+  if (size >= 2 ** 32) throw new LimitError("the content is too large to pad");
   const exponent = 31 - Math.clz32(size);
   const lowBits = exponent - (32 - Math.clz32(exponent));
-  // Multiplied, not shifted: shifts work on 31 bits.
+  // Multiplied, not shifted: shifts are limited to 31 bits.
   const step = 2 ** lowBits;
   return Math.ceil(size / step) * step;
 }
@@ -51,13 +51,13 @@ export function padDocument(content, floor) {
 export function unpadDocument(padded, floor, contentMax) {
   const content = unpad(padded, contentMax);
   if (padded.length !== padme(Math.max(LENGTH_BYTES + content.length, floor))) {
-    throw new MalformedError("padded document has another size than its content calls for");
+    throw new MalformedError("the padded document has the wrong size for its content");
   }
   return content;
 }
 
 /**
- * What a length prefix names, when nothing but zero bytes follows.
+ * Return the content after a length prefix, if only zero bytes follow it.
  *
  * @param {Uint8Array} padded
  * @param {number} contentMax bytes
@@ -65,7 +65,7 @@ export function unpadDocument(padded, floor, contentMax) {
 export function unpad(padded, contentMax) {
   if (padded.length < LENGTH_BYTES) throw new MalformedError("padded document is truncated");
   const size = new DataView(padded.buffer, padded.byteOffset).getUint32(0);
-  if (size > contentMax) throw new LimitError(`document of ${size} bytes, at most ${contentMax} are read`);
+  if (size > contentMax) throw new LimitError(`document of ${size} bytes, the limit is ${contentMax}`);
   if (padded.length < LENGTH_BYTES + size) throw new MalformedError("padded document is truncated");
   if (padded.subarray(LENGTH_BYTES + size).some((byte) => byte !== 0)) throw new MalformedError("padding is not zero");
   return padded.subarray(LENGTH_BYTES, LENGTH_BYTES + size);

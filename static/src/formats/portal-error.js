@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
-// Why a call to the portal, or the sealing before it, came to nothing.
+// The failure of a call to the portal, or of the sealing before it.
 
 /**
- * Why something was not done. `code` is one of docs/protocol.md §7.3 with its HTTP `status`, or with status 0 one of
+ * A call failed. `code` is one of docs/protocol.md §7.3 with its HTTP `status`, or with status 0 one of
  * `cancelled`, `charter-invalid`, `charter-expired`, `no-recipient`, `answers-invalid`, `too-large`, `file-unreadable`,
  * `acknowledgement-invalid`, `unexpected-answer`, `failed`.
  */

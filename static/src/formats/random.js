@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
-// Randomness, from the browser's generator unless a test passes another.
+// Randomness from the browser's generator, unless a test passes another.
 
 /** @typedef {(bytes: Uint8Array<ArrayBuffer>) => Uint8Array<ArrayBuffer>} Fill fills an array with random bytes */
 
@@ -15,7 +15,7 @@ export function randomBytes(size, fill) {
 }
 
 /**
- * A copy in random order (Fisher and Yates), every order equally likely.
+ * Return a copy in random order (Fisher and Yates), every order equally likely.
  *
  * @template T
  * @param {T[]} items
@@ -35,7 +35,7 @@ export function shuffle(items, fill) {
  * @param {Fill} fill
  */
 function randomBelow(limit, fill) {
-  // Values of the last, incomplete round would make small numbers likelier.
+  // Values of the last, incomplete round would make small numbers more likely.
   const fair = 256 - (256 % limit);
   for (;;) {
     const [value] = fill(new Uint8Array(1));

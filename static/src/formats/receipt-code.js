@@ -20,14 +20,14 @@ const DAMM = [
   "2581436790",
 ];
 
-// Every script's ten digits stand in order, so the zero tells the other nine: 0 ٠ ۰ ० ０
+// Every script's ten digits are consecutive, so the zero determines the other nine: 0 ٠ ۰ ० ０
 const ZEROS = [0x30, 0x660, 0x6f0, 0x966, 0xff10];
 
-// White space, hyphens and dashes, dots, underscores, and the invisible marks that come along when a code is pasted.
+// White space, hyphens and dashes, dots, underscores, and the invisible marks that a pasted code may hold.
 const SKIPPED =
   /[\s\u0085\-\u2010-\u2015.\u00b7_\u200b-\u200f\u202a-\u202e\u2060\u2066-\u2069\u061c\ufeff]/u;
 
-/** What is wrong with a typed code. It names groups, never digits. */
+/** A typed code is wrong. The error names groups, never digits. */
 export class ReceiptCodeError extends Error {
   /**
    * @param {"length" | "character" | "group"} reason
@@ -50,7 +50,7 @@ export class ReceiptCodeError extends Error {
 export function newCode(fill = (bytes) => globalThis.crypto.getRandomValues(bytes)) {
   let digits = "";
   while (digits.length < RANDOM_DIGITS) {
-    // 250 values spread evenly over ten digits; the other six are thrown away.
+    // 250 of the 256 values spread evenly over ten digits; the other six are thrown away.
     for (const byte of fill(new Uint8Array(RANDOM_DIGITS))) if (byte < 250) digits += byte % 10;
   }
   return addChecks(digits.slice(0, RANDOM_DIGITS));
@@ -76,7 +76,7 @@ export function groups(code) {
 }
 
 /**
- * Read a code as somebody typed or pasted it.
+ * Read a code as it was typed or pasted.
  *
  * @param {string} text
  * @returns {string} 35 ASCII digits
@@ -92,8 +92,8 @@ export function parseCode(text) {
 }
 
 /**
- * The digits of a text, of whatever script, as ASCII. "?" stands for what is no digit, in the groups `foreign`: it counts
- * as the digit it stands in place of, so that an O typed for a zero points at its own group.
+ * The digits of a text, in any script, as ASCII. "?" replaces other characters, whose groups are in `foreign`: it
+ * counts as the digit in its place, so that an O typed for a zero points at its own group.
  *
  * @param {string} text
  * @returns {{ digits: string, foreign: number[] }}
@@ -112,7 +112,7 @@ export function readDigits(text) {
 }
 
 /**
- * Which groups, of those that are whole, do not end in their check digit.
+ * Return the complete groups that do not end in their check digit.
  *
  * @param {string} digits the beginning of a code, or all of it
  * @returns {number[]} numbers of groups, from 1
@@ -131,7 +131,7 @@ function toDigit(character) {
 }
 
 /**
- * The interim digit after all digits: the check digit of what lacks one, "0" for what ends in its check digit.
+ * Return the interim digit after all digits: the check digit of digits without one, "0" for digits with theirs.
  *
  * @param {string} digits
  */

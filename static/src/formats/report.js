@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
-// What a reporter says, sealed to the thread. docs/protocol.md §5.1.
+// The report, sealed to the thread. docs/protocol.md §5.1.
 
 import { seal } from "./age.js";
 import { encodeJson } from "./canonical-json.js";

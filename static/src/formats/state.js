@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
-// What the reporter's device leaves for its own return. docs/protocol.md §5.4.
+// The data that the reporter's device leaves for its own return. docs/protocol.md §5.4.
 
 import { checkRecipient, identityFromSeed, open, seal } from "./age.js";
 import { readDocument } from "./document.js";
@@ -23,7 +23,7 @@ export function encodeState({ recipient, charter, submission }, stateMac) {
 }
 
 /**
- * The commission knows S and could seal a state of its own making: the MAC is what binds it to the code.
+ * The commission knows S and could seal a forged state to it: only the MAC binds the state to the code.
  *
  * @param {Uint8Array} json
  * @param {Uint8Array} stateMac 32 bytes

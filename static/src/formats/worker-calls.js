@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
-// What the page hands to its worker and what it gets back: types alone. What goes wrong is a PortalError, see
+// The types of the calls from the page to its worker, and of their results. A failure is a PortalError, see
 // portal-error.js.
 
 /**
@@ -12,14 +12,14 @@
  * @property {string} language
  * @property {Record<string, unknown>} answers by question id, docs/protocol.md §4.3
  * @property {string[]} exclude labels of members who must not read this
- * @property {ChosenFile[]} files `strip` asks to remove metadata where that is possible
+ * @property {ChosenFile[]} files `strip` asks to remove metadata where possible
  * @property {"browser"} sealedBy
  *
- * @typedef {object} Progress every one may be left out
+ * @typedef {object} Progress every callback is optional
  * @property {(done: number, total: number, file: number, files: number) => void} [onSeal] bytes; `file` from 1
  * @property {(done: number, total: number) => void} [onSend] sealed bytes that the portal holds durably
- * @property {(kind: "offline" | "busy") => void} [onTrouble] it waits and tries again by itself
- * @property {() => void} [onCalm] trouble is over
+ * @property {(kind: "offline" | "busy") => void} [onTrouble] the worker waits and tries again by itself
+ * @property {() => void} [onCalm] the trouble is over
  *
  * @typedef {{ acknowledgement: string, submission: string }} Accepted `acknowledgement` is the portal's signed note
  *

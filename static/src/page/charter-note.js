@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
-// The text of the commission's charter, a file that is the same for everyone. The worker verifies it before it seals.
+// The text of the commission's charter, a file that is the same for everyone. The worker verifies it before sealing.
 
 const RETRY_MS = 5000;
 
@@ -13,7 +13,7 @@ export class CharterNote {
     this.#url = url;
   }
 
-  /** Fetched once; after a failure, again. */
+  /** Fetched once, and again only after a failure. */
   fetch() {
     this.#text ??= fetchText(this.#url).catch((error) => {
       this.#text = null;
@@ -23,9 +23,9 @@ export class CharterNote {
   }
 
   /**
-   * The charter, however long the network is away.
+   * The charter, as soon as the network allows.
    *
-   * @param {{ trouble: (kind: "offline") => void, calm: () => void }} panel says how it goes
+   * @param {{ trouble: (kind: "offline") => void, calm: () => void }} panel shows the state of the network
    */
   async fetchPatiently(panel) {
     for (;;) {
@@ -44,6 +44,6 @@ export class CharterNote {
 /** @param {string} url */
 async function fetchText(url) {
   const response = await fetch(url, { credentials: "omit" });
-  if (!response.ok) throw new Error("the charter was not served");
+  if (!response.ok) throw new Error("the portal did not return the charter");
   return response.text();
 }

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
-// "Leave now", and what keeps the back button from showing anything of ours afterwards.
+// "Leave now", and the guard that keeps the back button from showing our pages afterwards.
 //
 // This runs in the head, before anything is painted. Leaving replaces the page in the tab's history, but pages of ours
 // that were open before it are still there. So a page of ours that is loaded by Back or Forward from another site leaves
-// again at once. Browsers tell by the Navigation API where one comes from. Older ones do not: there, our pages take one
-// entry together, each link replacing the page before, and whatever Back or Forward loads came from outside.
+// again at once. The Navigation API tells the previous page. Older browsers lack it: there, our pages share one
+// history entry, each link replacing the page before, and whatever Back or Forward loads came from outside.
 
-/** Told to the page's modules so that they wipe what they hold: see components/wipe.js. */
+/** The event that makes the page's modules wipe their data: see components/wipe.js. */
 const LEAVE_EVENT = "amparo-leave";
 
 const script = /** @type {HTMLScriptElement} */ (document.currentScript);
@@ -24,8 +24,8 @@ function leave() {
   location.replace(elsewhere);
 }
 
-/** Whether the page that was shown before this one, when Back or Forward was pressed, was none of ours. */
-function fromOutside() {
+/** Whether Back or Forward led here from a page that is not ours. */
+function cameFromAnotherSite() {
   return !navigation?.activation?.from;
 }
 
@@ -41,9 +41,9 @@ function followInPlace(event) {
 document.documentElement.classList.add("scripted");
 
 const [load] = /** @type {PerformanceNavigationTiming[]} */ (performance.getEntriesByType("navigation"));
-if (load?.type === "back_forward" && fromOutside()) leave();
+if (load?.type === "back_forward" && cameFromAnotherSite()) leave();
 addEventListener("pageshow", (event) => {
-  if (event.persisted && fromOutside()) leave();
+  if (event.persisted && cameFromAnotherSite()) leave();
 });
 
 document.addEventListener("click", (event) => {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
-// The way back with a code: entry of the page /{lang}/return.
+// The return with a code: entry of the page /{lang}/return.
 
 import { MailboxPage } from "./components/mailbox-page.js";
 import { part, setting } from "./components/element.js";

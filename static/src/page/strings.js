@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
-// The strings that script shows. Each page names a module with those of its language, made from the same catalog as the
-// page itself and with that catalog's own rule of plurals.
+// The strings of the browser script. Each page names the module of its language, made from the same catalog as the page
+// itself, with that catalog's plural rule.
 
 /**
  * @typedef {object} Strings
  * @property {string} locale
- * @property {(n: number) => number} plural which form a number takes
+ * @property {(n: number) => number} plural index of the plural form of a number
  * @property {Record<string, string | string[]>} messages by their English text; plural forms as a list
  */
 
@@ -42,13 +42,13 @@ export function tn(one, other, count, parameters = {}) {
   return fill(found || (count === 1 ? one : other), { count, ...parameters });
 }
 
-/** The page's language with Latin digits and the Gregorian calendar, as everything else on the page has them. */
+/** The page's language with Latin digits and the Gregorian calendar, as on the rest of the page. */
 export function numberLocale() {
   return `${strings.locale}-u-nu-latn-ca-gregory`;
 }
 
 /**
- * A day with the month in words, in the order that the pages have it in every language: 3 March 2026.
+ * A day with the month in words, in the order of the pages in every language: 3 March 2026.
  *
  * @param {string} day YYYY-MM-DD
  */
@@ -69,7 +69,7 @@ export function listWords(items) {
 }
 
 /**
- * Names of countries by code, in the order of the page's alphabet. A browser that knows no names gives the codes.
+ * Names of countries by code, in the order of the page's alphabet. A browser without the names gives the codes.
  *
  * @param {string[]} codes ISO 3166-1 alpha-2
  * @returns {[string, string][]} code and name
@@ -82,7 +82,7 @@ export function countryNames(codes) {
 }
 
 /**
- * A size in words, rounded to what matters.
+ * A size in words, rounded.
  *
  * @param {number} bytes
  */

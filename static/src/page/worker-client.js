@@ -2,8 +2,8 @@
 // The page's side of its worker. All keys and all work are in the worker: worker/seal-worker.js for the form,
 // worker/mailbox-worker.js for the return page.
 //
-// The page hands the receipt code over and gets plain results back. `cancel` and `terminate` end the worker and with it
-// every key it held. Nothing here touches storage of any kind.
+// The page passes the receipt code and gets plain results back. `cancel` and `terminate` end the worker and with it
+// every key it held. Nothing here uses storage of any kind.
 
 import { PortalError } from "../formats/portal-error.js";
 
@@ -15,7 +15,7 @@ import { PortalError } from "../formats/portal-error.js";
  * @typedef {import("../formats/worker-calls.js").SubmitRequest} SubmitRequest
  */
 
-/** Has the worker seal and open. One call at a time; a second one waits for the first. */
+/** Calls the worker to seal and open. One call at a time; a second one waits for the first. */
 export class WorkerClient {
   /** @type {Worker | null} */
   #worker = null;
@@ -31,8 +31,8 @@ export class WorkerClient {
   }
 
   /**
-   * Seal a report and its files, send them, and check what the portal signed. Tries for ever while the network is away
-   * or the portal is busy, always with the same manifest: there is never a second submission.
+   * Seal a report and its files, send them, and check the acknowledgement. Tries again while the network is away or
+   * the portal is busy, always with the same manifest: there is never a second submission.
    *
    * @param {SubmitRequest} request
    * @param {Progress} [progress]
@@ -64,7 +64,7 @@ export class WorkerClient {
     return /** @type {Promise<void>} */ (this.#call("followUp", request, progress));
   }
 
-  /** Give up what is under way; its promise is refused with the code `cancelled`. */
+  /** Cancel the running call; its promise is rejected with the code `cancelled`. */
   cancel() {
     this.terminate();
   }
@@ -105,7 +105,7 @@ export class WorkerClient {
         else if (data.event === "result") resolve(data.value);
         else if (data.event === "error") reject(new PortalError(data.code, data.status, data.retryable));
       };
-      // The event of a failed worker says where in the script it failed, which is nobody's business but a developer's.
+      // The event of a failed worker says where in the script it failed, which only concerns developers.
       worker.onerror = (event) => {
         event.preventDefault();
         reject(new PortalError("failed"));
@@ -124,7 +124,7 @@ function startWorker(url) {
 }
 
 /**
- * The content policy takes a worker's address only from a Trusted Types policy, where the browser knows of them.
+ * The content policy accepts a worker's address only from a Trusted Types policy, in browsers that support them.
  *
  * @param {string} href
  * @returns {string}

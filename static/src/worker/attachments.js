@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
-// The files of a report: metadata taken out, then padded, sealed and sent in one stream each. docs/protocol.md §5.2, §7.1.
+// The files of a report: stripped of metadata, then padded, sealed and sent as streams. docs/protocol.md §5.2, §7.1.
 
 import { sha256 } from "@noble/hashes/sha2.js";
 import { sealStream, sealedSize } from "../formats/age.js";
@@ -12,22 +12,22 @@ import { randomBytes } from "../formats/random.js";
 import { PartSender } from "./part-sender.js";
 import { stripMetadata } from "./strip-metadata.js";
 
-// What the progress of sending counts for the report itself, whose size is not known before it is sealed.
+// Counted for the report itself in the progress of sending, as its size is not known before it is sealed.
 export const BUNDLE_SHARE_BYTES = 65_536;
 
 /**
- * @typedef {{ blob: Blob, name: string, stripped: boolean }} ReadyFile
+ * @typedef {{ blob: Blob, name: string, stripped: boolean }} PreparedFile
  * @typedef {import("./submit.js").Context} Context
  */
 
 /**
- * Metadata goes before sizes are known, so that all progress has its true total. Nothing is copied.
+ * Remove metadata first, so that the total of the progress is right from the start. Nothing is copied.
  *
  * @param {import("../formats/worker-calls.js").ChosenFile[]} chosen
  * @param {import("../formats/charter.js").Charter} charter
- * @returns {Promise<ReadyFile[]>}
+ * @returns {Promise<PreparedFile[]>}
  */
-export async function readyFiles(chosen, { limits }) {
+export async function prepareFiles(chosen, { limits }) {
   const tooLarge = chosen.some(({ file }) => file.size > limits.attachmentBytes);
   if (chosen.length > limits.attachments || tooLarge) throw new PortalError("too-large");
   const ready = [];
@@ -45,7 +45,7 @@ export async function readyFiles(chosen, { limits }) {
 /**
  * Seal and send every file.
  *
- * @param {ReadyFile[]} files
+ * @param {PreparedFile[]} files
  * @param {string} submission
  * @param {string} recipient R
  * @param {Context} context
@@ -88,7 +88,7 @@ export async function sendFiles(files, submission, recipient, { portal, fill, pr
 
 /** @typedef {Awaited<ReturnType<typeof sendFiles>>} SentAttachments */
 
-/** @param {ReadyFile[]} files */
+/** @param {PreparedFile[]} files */
 function sizeOfAll(files) {
   return files.reduce((sum, { blob }) => sum + sealedSize(paddedAttachmentSize(blob.size)), 0);
 }
@@ -108,7 +108,7 @@ async function sendFile(sender, file, sealed) {
     });
   } catch (error) {
     if (error instanceof PortalError) throw error;
-    // The file was changed, moved or taken out while it was read.
+    // The file was changed, moved or removed while it was read.
     throw new PortalError("file-unreadable");
   }
   return { size, sha256: encodeHex(hash.digest()) };

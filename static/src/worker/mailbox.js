@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
 // The reporter's return: read replies, send follow-ups. docs/protocol.md §8, §9.
 //
-// A code that opens nothing must look like a mailbox without messages to whoever watches screen, clock or network: the
+// A code that opens nothing must look like a mailbox without messages to an observer of screen, clock or network: the
 // same requests of the same size, and the same answer.
 
 import { generateIdentity, identityFromSeed, recipientOf } from "../formats/age.js";
@@ -20,7 +20,7 @@ import { MAILBOX_STEP_BYTES } from "./portal.js";
 
 const ANSWER_BYTES_MAX = 4 * 1024 * 1024;
 const SEALED_CHARACTERS_MAX = 2 * 1024 * 1024;
-// More pages than any honest mailbox has.
+// More pages than any real mailbox has.
 const PAGES_MAX = 256;
 
 /**
@@ -63,7 +63,7 @@ export async function sendFollowUp({ origin, digits, kind, body }, { portal, now
   try {
     const { state: sealedState } = await fetchPage(secrets, portal, null);
     const state = await tryState(sealedState, secrets);
-    // Made in any case, so that a code that opens nothing takes no more time than another.
+    // Generated in any case, so that a code that opens nothing takes the same time.
     const decoy = { recipient: await recipientOf(await generateIdentity()), submission: encodeHex(randomBytes(ID_BYTES, fill)) };
     const { recipient, submission } = state ?? decoy;
     const followUp = { submission, day: formatDay(now()), kind, body };
@@ -121,9 +121,9 @@ function credentials({ mailbox, token }) {
  */
 function readAnswer(bytes) {
   const json = unpad(bytes, ANSWER_BYTES_MAX);
-  let due = MAILBOX_STEP_BYTES;
-  while (due < 4 + json.length) due *= 2;
-  if (bytes.length !== due) throw new MalformedError("mailbox answer of another size");
+  let expected = MAILBOX_STEP_BYTES;
+  while (expected < 4 + json.length) expected *= 2;
+  if (bytes.length !== expected) throw new MalformedError("the mailbox answer has the wrong size");
   const fields = readDocument(json, "mailbox", ANSWER_BYTES_MAX);
   const collection = fields.take("collection");
   const answer = {
@@ -150,7 +150,7 @@ function readMessage(item) {
 /**
  * @param {string} sealed
  * @param {MailboxSecrets} secrets
- * @returns {Promise<State | null>} nothing when the code does not open it
+ * @returns {Promise<State | null>} null when the code does not open it
  */
 async function tryState(sealed, secrets) {
   try {
@@ -161,7 +161,7 @@ async function tryState(sealed, secrets) {
 }
 
 /**
- * The charter that the state names and those that follow it, as far as each continues the one before.
+ * Return the charter of the state and its successors, as far as each continues the one before.
  *
  * @param {string} hash
  * @param {string} origin
@@ -182,7 +182,7 @@ async function fetchCharters(hash, origin, portal) {
       last = next;
     }
   } catch {
-    // What was verified so far still serves for the messages signed under it; the others are shown as unsigned.
+    // The charters verified so far serve for the messages signed under them; the others are shown as unsigned.
   }
   return charters;
 }
@@ -226,7 +226,7 @@ function openCollection(note, origin, charters, state) {
   try {
     const office = [...charters.values()].flatMap((charter) => charter.office);
     const collection = readCollection(encodeUtf8(note), office);
-    // The manifest's hash is for whoever holds the acknowledgement to compare.
+    // The manifest's hash can only be compared with the acknowledgement.
     if (collection.submission !== state.submission || collection.origin !== origin) return null;
     return { day: collection.collected };
   } catch {

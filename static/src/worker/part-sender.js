@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
-// A sealed file on its way: cut into parts, which are sent while the rest is being sealed. docs/protocol.md §7.1.
+// The upload of a sealed file: cut into parts, which are sent while the rest is being sealed. docs/protocol.md §7.1.
 
 export const PART_BYTES = 4 * 1024 * 1024;
 const PARTS_IN_FLIGHT_MAX = 2;
@@ -15,7 +15,7 @@ export class PartSender {
   #submission;
   #onSent;
   /** @type {Set<Promise<void>>} */
-  #flying = new Set();
+  #pending = new Set();
   #sent = 0;
 
   /**
@@ -49,17 +49,17 @@ export class PartSender {
         used += taken.length;
         chunk = chunk.subarray(taken.length);
         if (used < PART_BYTES) continue;
-        await this.#launch(file, index++, part);
+        await this.#upload(file, index++, part);
         part = new Uint8Array(PART_BYTES);
         used = 0;
       }
     }
-    if (used > 0) await this.#launch(file, index, part.slice(0, used));
+    if (used > 0) await this.#upload(file, index, part.slice(0, used));
   }
 
-  /** Wait until all that was launched is stored. */
+  /** Wait until all parts are stored. */
   async finish() {
-    while (this.#flying.size > 0) await Promise.race(this.#flying);
+    while (this.#pending.size > 0) await Promise.race(this.#pending);
   }
 
   /**
@@ -67,15 +67,15 @@ export class PartSender {
    * @param {number} index
    * @param {Bytes} part
    */
-  async #launch(file, index, part) {
-    while (this.#flying.size >= PARTS_IN_FLIGHT_MAX) await Promise.race(this.#flying);
-    const flight = this.#portal.putPart(this.#submission, file, index, part).then(() => {
-      this.#flying.delete(flight);
+  async #upload(file, index, part) {
+    while (this.#pending.size >= PARTS_IN_FLIGHT_MAX) await Promise.race(this.#pending);
+    const upload = this.#portal.putPart(this.#submission, file, index, part).then(() => {
+      this.#pending.delete(upload);
       this.#sent += part.length;
       this.#onSent(this.#sent);
     });
-    this.#flying.add(flight);
-    // A failed flight stays among the flying ones, where the next wait finds it.
-    flight.catch(() => {});
+    this.#pending.add(upload);
+    // A failed upload stays pending, so that the next wait throws its error.
+    upload.catch(() => {});
   }
 }

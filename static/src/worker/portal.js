@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
-// What the reporter's device asks of the portal. docs/protocol.md §7, §8.
+// The requests of the reporter's device to the portal. docs/protocol.md §7, §8.
 //
-// Before a part is sent again the portal is asked whether it holds it, so that a lost answer costs no second upload.
+// Before a part is sent again the portal is asked whether it is stored, so that a lost answer costs no second upload.
 
 import { encodeHex } from "../formats/encoding.js";
 import { parseNote } from "../formats/note.js";
@@ -14,7 +14,7 @@ export const MAILBOX_STEP_BYTES = 65_536;
 /**
  * @typedef {import("../formats/encoding.js").Bytes} Bytes
  * @typedef {import("./request.js").Request} Request
- * @typedef {import("./retry.js").Pauses & { fetch: typeof globalThis.fetch }} Surroundings what a test replaces
+ * @typedef {import("./retry.js").Pauses & { fetch: typeof globalThis.fetch }} Environment replaced in tests
  */
 
 /** The portal's interface under `/api/v1`. */
@@ -24,17 +24,17 @@ export class Portal {
   #retry;
 
   /**
-   * @param {string} base origin of the portal, or nothing for that of the page
-   * @param {Surroundings} surroundings
+   * @param {string} base origin of the portal, or empty for that of the page
+   * @param {Environment} environment
    * @param {import("./retry.js").TroubleReport} report
    */
-  constructor(base, surroundings, report = {}) {
+  constructor(base, environment, report = {}) {
     this.#base = `${base}/api/v1/`;
-    this.#fetch = surroundings.fetch;
-    this.#retry = new Retry(surroundings, report);
+    this.#fetch = environment.fetch;
+    this.#retry = new Retry(environment, report);
   }
 
-  /** The device has noticed that its network is gone, before a request has. */
+  /** The device has noticed that its network is gone before a request failed. */
   noteOffline() {
     this.#retry.noteOffline();
   }
@@ -70,7 +70,7 @@ export class Portal {
    */
   async postMailbox(value) {
     return this.#ask(jsonRequest("mailbox", value), (answer) => {
-      if (answer.length === 0 || answer.length % MAILBOX_STEP_BYTES !== 0) throw new TypeError("not a mailbox");
+      if (answer.length === 0 || answer.length % MAILBOX_STEP_BYTES !== 0) throw new TypeError("not a mailbox answer");
       return answer;
     });
   }
@@ -112,7 +112,7 @@ export class Portal {
       const parts = await this.#attempt(request, (answer) => readList(readJson(answer).parts));
       return parts.some((part) => part.file === file && part.index === index && part.sha256 === sha256);
     } catch (error) {
-      // The portal knows no upload of this name until it has stored its first part.
+      // The portal does not know the upload until it has stored its first part.
       if (error instanceof PortalError && error.code === "not-found") return false;
       throw error;
     }
@@ -137,7 +137,7 @@ export class Portal {
     try {
       return read(answer);
     } catch {
-      // Not the portal's answer: a hotel's or a provider's page stands between.
+      // Not the portal's answer: the page of a hotel or a provider has replaced it.
       throw new Trouble("offline");
     }
   }

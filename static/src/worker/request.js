@@ -4,10 +4,10 @@
 import { encodeBase64 } from "../formats/encoding.js";
 import { PortalError } from "../formats/portal-error.js";
 
-// A request may take this long, and longer for what it carries, down to 5 bytes a millisecond.
+// A request may take this long, plus the time for its body at 5 bytes a millisecond.
 const TIMEOUT_MS_MIN = 120_000;
 const SLOWEST_BYTES_PER_MS = 5;
-// The portal may ask for a pause as long as this, and no longer.
+// The longest pause that the portal may ask for.
 export const DELAY_MS_MAX = 30_000;
 
 /**
@@ -15,7 +15,7 @@ export const DELAY_MS_MAX = 30_000;
  * @typedef {{ method: string, path: string, type?: string, body?: Bytes, digest?: Bytes }} Request
  */
 
-/** Something that passes: the network is away, or the portal has no time. */
+/** A temporary failure: the network is away, or the portal is busy. */
 export class Trouble extends Error {
   /**
    * @param {"offline" | "busy"} kind
@@ -32,7 +32,7 @@ export class Trouble extends Error {
  * @param {typeof globalThis.fetch} fetch
  * @param {string} base address that the request's path follows
  * @param {Request} request `digest` is the SHA-256 of the body
- * @returns {Promise<Bytes>} body of an answer of success
+ * @returns {Promise<Bytes>} body of a successful answer
  * @throws {Trouble | PortalError}
  */
 export async function sendRequest(fetch, base, { method, path, type, body, digest }) {
@@ -56,7 +56,7 @@ export async function sendRequest(fetch, base, { method, path, type, body, diges
     response = await fetch(base + path, init);
     answer = new Uint8Array(await response.arrayBuffer());
   } catch {
-    // Every way in which a network fails looks the same to script.
+    // All failures of the network look the same to a script.
     throw new Trouble("offline");
   }
   if (!response.ok) throw readRefusal(response, answer);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
-// Trying again for ever while a trouble passes: the same call, which the portal takes once. docs/protocol.md §7.
+// Repeats a call until a temporary failure is over; the portal accepts it only once. docs/protocol.md §7.
 
 import { DELAY_MS_MAX, Trouble } from "./request.js";
 
@@ -28,13 +28,13 @@ export class Retry {
     this.#report = report;
   }
 
-  /** The device has noticed that its network is gone, before a request has. */
+  /** The device has noticed that its network is gone before a request failed. */
   noteOffline() {
     this.#setTrouble("offline");
   }
 
   /**
-   * What `attempt` gives, as soon as no trouble stops it.
+   * Return the result of `attempt`, repeated while it fails with `Trouble`.
    *
    * @template T
    * @param {(isRepeat: boolean) => Promise<T>} attempt
@@ -55,7 +55,7 @@ export class Retry {
   }
 
   /**
-   * Doubling, with jitter so that those who were cut off together do not come back together.
+   * Exponential backoff, with jitter so that clients that were cut off together do not return together.
    *
    * @param {number} failures
    */

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
-// A file read piece by piece: never more than one window of it is in memory.
+// Reads a file piece by piece, with at most one window of it in memory.
 
 const SLICE_BYTES = 256 * 1024;
 
-/** Reads a file at any place through a window, so that small steps cost few reads. */
+/** Reads a file at any offset through a window, so that small steps need few reads. */
 export class SlidingWindow {
   #blob;
   #start = 0;

@@ -18,7 +18,7 @@ const ORIENTATION_TAG = 0x0112;
 
 /**
  * @param {import("./sliding-window.js").SlidingWindow} file
- * @returns {Promise<Piece[] | null>} nothing if this is not a JPEG, or not a whole one
+ * @returns {Promise<Piece[] | null>} null if this is not a JPEG, or a truncated one
  */
 export async function stripJpeg(file) {
   const [first, second] = await file.read(0, 2);
@@ -48,7 +48,7 @@ export async function stripJpeg(file) {
  * @param {number} at
  */
 async function readMarker(file, at) {
-  // Any number of fill bytes 0xff may stand before a marker.
+  // Any number of fill bytes 0xff may precede a marker.
   let [byte, code] = await file.read(at, 2);
   while (byte === 0xff && code === 0xff) [byte, code] = await file.read(++at, 2);
   return byte === 0xff && code >= 0xc0 && code !== SOI ? { code, at, until: at + 2 } : null;
@@ -83,13 +83,13 @@ function isKept(code, start) {
  */
 function keepSegment({ code, at }, { until, start }) {
   if (code !== APP0) return { from: at, until };
-  // JFIF may carry a small picture of the whole, made before it was cut: without it, it has 16 bytes.
+  // JFIF may hold a thumbnail, made before the picture was cropped: without it, the segment has 16 bytes.
   const header = Uint8Array.from(start.slice(0, 12), (character) => character.charCodeAt(0));
   return new Uint8Array([0xff, APP0, 0, 16, ...header, 0, 0]);
 }
 
 /**
- * Where the compressed data ends: at the next marker that is neither a stuffed byte, a restart nor a fill byte.
+ * Return the end of the compressed data: the next marker that is neither a stuffed byte, a restart nor a fill byte.
  *
  * @param {import("./sliding-window.js").SlidingWindow} file
  * @param {number} at
@@ -103,15 +103,15 @@ async function findScanEnd(file, at) {
       const code = bytes[found + 1];
       if (code !== 0 && code !== 0xff && !(code >= 0xd0 && code <= 0xd7)) return at + found;
     }
-    // A last byte 0xff is looked at again, with the one after it.
+    // A last byte 0xff is read again, together with the one after it.
     at += found >= 0 ? bytes.length - 1 : bytes.length;
   }
 }
 
 /**
  * @param {string} start
- * @param {Uint8Array} segment which may go on after its end
- * @returns {number | null} 2 to 8, when a picture is stored turned or mirrored
+ * @param {Uint8Array} segment which may continue after its end
+ * @returns {number | null} 2 to 8, when a picture is stored rotated or mirrored
  */
 function readOrientation(start, segment) {
   if (!start.startsWith("Exif\0\0")) return null;
@@ -126,7 +126,7 @@ function readOrientation(start, segment) {
       return orientation >= 2 && orientation <= 8 ? orientation : null;
     }
   } catch {
-    // A broken Exif tells no orientation.
+    // A broken Exif segment has no orientation.
   }
   return null;
 }

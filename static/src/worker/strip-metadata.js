@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
-// Take place, time, device and comments out of JPEG and PNG files without touching a pixel.
+// Removes place, time, device and comments from JPEG and PNG files without changing a pixel.
 //
-// What is kept is named; everything else goes, known or not, and so does what stands after the end of the picture
-// (previews, clips, trailers of makers). Pieces of the original are referred to, not copied: memory stays small.
+// Only listed segments are kept; everything else is dropped, known or not, and so is anything after the end of the
+// picture (previews, clips, makers' trailers). Pieces of the original are referenced, not copied: memory stays small.
 
 import { SlidingWindow } from "./sliding-window.js";
 import { stripJpeg } from "./strip-jpeg.js";
 import { stripPng } from "./strip-png.js";
 
 /**
- * A copy without metadata. What is not a whole JPEG or PNG is given back as it is, with `stripped` false.
+ * Return a copy without metadata. Other files than complete JPEGs and PNGs are returned as they are, `stripped` false.
  *
  * @param {Blob} blob
  * @param {string} type media type of the result

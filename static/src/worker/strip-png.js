@@ -10,7 +10,7 @@ const KEPT = new Set(
 
 /**
  * @param {import("./sliding-window.js").SlidingWindow} file
- * @returns {Promise<import("./strip-jpeg.js").Piece[] | null>} nothing if this is not a PNG, or not a whole one
+ * @returns {Promise<import("./strip-jpeg.js").Piece[] | null>} null if this is not a PNG, or a truncated one
  */
 export async function stripPng(file) {
   if (toHex(await file.read(0, 8)) !== SIGNATURE) return null;
@@ -21,7 +21,7 @@ export async function stripPng(file) {
     const until = at + HEADER_BYTES + new DataView(header.buffer, header.byteOffset).getUint32(0) + CRC_BYTES;
     const type = String.fromCharCode(...header.subarray(4));
     if ((await file.read(until - 1, 1)).length === 0) return null;
-    // A chunk that a decoder must understand, and we do not, could be anything.
+    // A critical chunk that we do not know could hold anything.
     if (!KEPT.has(type) && /^[A-Z]/.test(type)) return null;
     if (KEPT.has(type)) keep(pieces, at, until);
     if (type === "IEND") return pieces;

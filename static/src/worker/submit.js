@@ -19,7 +19,7 @@ import { PortalError } from "../formats/portal-error.js";
 import { randomBytes } from "../formats/random.js";
 import { sealReport } from "../formats/report.js";
 import { sealState } from "../formats/state.js";
-import { BUNDLE_SHARE_BYTES, readyFiles, sendFiles } from "./attachments.js";
+import { BUNDLE_SHARE_BYTES, prepareFiles, sendFiles } from "./attachments.js";
 
 /**
  * @typedef {import("../formats/charter.js").Charter} Charter
@@ -42,11 +42,11 @@ import { BUNDLE_SHARE_BYTES, readyFiles, sendFiles } from "./attachments.js";
  */
 export async function submitReport(request, context) {
   const day = formatDay(context.now());
-  const charter = checkedCharter(request, day);
+  const charter = openCharter(request, day);
   const members = chooseMembers(charter, request.exclude, day);
   if (members.length === 0) throw new PortalError("no-recipient");
-  refuseAnswers(request.answers);
-  const files = await readyFiles(request.files, charter);
+  validateAnswers(request.answers);
+  const files = await prepareFiles(request.files, charter);
   const secrets = await deriveSecrets(request.digits, charter.origin);
   try {
     const thread = { identity: await generateIdentity(), subject: encodeHex(randomBytes(ID_BYTES, context.fill)) };
@@ -65,7 +65,7 @@ export async function submitReport(request, context) {
  * @param {SubmitRequest} request
  * @param {string} day
  */
-function checkedCharter({ charter: note, origin, exclude }, day) {
+function openCharter({ charter: note, origin, exclude }, day) {
   let charter;
   try {
     charter = readCharter(encodeUtf8(note));
@@ -76,17 +76,17 @@ function checkedCharter({ charter: note, origin, exclude }, day) {
   if (charter.origin !== origin) throw new PortalError("charter-invalid");
   if (!isInForce(charter, day)) throw new PortalError("charter-expired");
   const labels = charter.members.map(({ label }) => label);
-  // A label that nobody bears is a wish that could not be honoured.
+  // An unknown label could not be excluded.
   if (exclude.some((label) => !labels.includes(label))) throw new PortalError("charter-invalid");
   return charter;
 }
 
 /**
- * Found out before files are sent, not after.
+ * Checked before files are sent, not after.
  *
  * @param {Record<string, unknown>} answers
  */
-function refuseAnswers(answers) {
+function validateAnswers(answers) {
   try {
     checkAnswers(answers);
   } catch (error) {

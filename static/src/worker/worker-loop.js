@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
-// What both workers are, whatever they do: a loop over messages from page/worker-client.js, and the way to the portal.
+// The message loop of both workers, for the calls of page/worker-client.js, and their connection to the portal.
 
 import { systemRandom } from "../formats/random.js";
 import { PortalError } from "../formats/portal-error.js";
@@ -8,7 +8,7 @@ import { Portal } from "./portal.js";
 const scope = globalThis;
 
 /**
- * Answer every message with what its action gives, or with the code of what went wrong.
+ * Answer every message with the result of its action, or with the code of its error.
  *
  * @param {Record<string, (request: any, context: import("./submit.js").Context) => Promise<unknown>>} actions by name
  */
@@ -25,7 +25,7 @@ export function serve(actions) {
     try {
       post({ event: "result", value: await actions[action](request, context) });
     } catch (error) {
-      // Only a code leaves the worker: an error's own words could quote what was typed.
+      // Only a code leaves the worker: an error's own message could quote the person's words.
       const { code, status, retryable } = error instanceof PortalError ? error : new PortalError("failed");
       post({ event: "error", code, status, retryable });
     }
@@ -49,7 +49,7 @@ function onSend(done, total) {
 }
 
 /**
- * Wait, but no longer than until the network is back.
+ * Wait, at most until the network is back.
  *
  * @param {number} delay milliseconds
  * @returns {Promise<void>}

@@ -5,7 +5,7 @@ import { CharterNote } from "../../../static/src/page/charter-note.js";
 
 const NOTE = "text\n\n— name AAAAAAA=\n";
 
-/** A charter whose requests are answered in turn, and how it goes; waiting takes no time. */
+/** A charter whose requests get these answers in turn, and a log of its trouble; waiting takes no time. */
 function begin({ mock }, ...answers) {
   const asked = mock.method(globalThis, "fetch", async () => {
     const answer = answers.shift();

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
-// The workers as they are built, with what was left out of them, run as workers.
+// The built workers, without the parts that the build leaves out, run as workers.
 import assert from "node:assert/strict";
 import { after, test } from "node:test";
 import { Worker } from "node:worker_threads";

@@ -92,7 +92,7 @@ test("a charter that does not continue the one of the report signs nothing", asy
   const { server, context, request } = await begin([{ body: "x", charter: "second", signer: "acme/chair" }, { body: "y" }]);
   const [first, second] = ["first", "second"].map(charterOf);
   const signatures = commission.charters.second.split("\n").slice(2);
-  // Signed by too few: its only signature is taken twice from the same governor.
+  // Signed by too few: both signatures are by the same governor.
   server.charters.set(second.hash, [second.note.text, ...signatures.slice(0, 1), ""].join("\n"));
   assert.deepEqual(bodies(await openMailbox(request, context)), ["unsigned", "y"]);
   server.charters.set(first.hash, commission.charters.second);

@@ -86,7 +86,7 @@ test("a photo with GPS comes out without it, with identical scan data, upright",
   assert.deepEqual(bytes, Buffer.concat([SOI, JFIF, orientationExif(6), ICC, ADOBE, ...PICTURE, EOI]));
 });
 
-test("without JFIF the orientation stands at the beginning, whatever the byte order was", async () => {
+test("without JFIF the orientation comes first, whatever the byte order was", async () => {
   for (const little of [true, false]) {
     const { bytes } = await strip(SOI, exif(3, little), ...PICTURE, EOI);
     assert.deepEqual(bytes, Buffer.concat([SOI, orientationExif(3), ...PICTURE, EOI]));

@@ -9,7 +9,7 @@ import { holdsTraces } from "./traces.js";
  * @typedef {object} Row
  * @property {string} label
  * @property {string} words empty when there is no answer
- * @property {boolean} typed whether the person wrote it, and did not pick it
+ * @property {boolean} typed whether the person typed it rather than picked it
  * @property {() => void} change
  */
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
-// The field for a whole receipt code: it sets the groups apart while somebody types, and tells at once which group is
-// wrong. Digits of any script are taken; nothing is sent to find out.
+// The field for a whole receipt code: it divides the groups during typing, and shows at once which group is wrong.
+// Digits of any script are accepted; the check sends nothing.
 
 import { CODE_DIGITS, GROUPS, parseCode, readDigits, ReceiptCodeError, wrongGroups } from "../../formats/receipt-code.js";
 import { listWords, t, tn } from "../strings.js";
@@ -72,7 +72,7 @@ export class CodeField {
     this.#tally.classList.toggle("tally--wrong", wrong.length > 0);
   }
 
-  /** Only while somebody writes at the end: elsewhere the cursor would jump. @param {string} digits */
+  /** Only while typing at the end: elsewhere the cursor would jump. @param {string} digits */
   #setGroupsApart(digits) {
     const field = this.#field;
     if (field.selectionEnd !== field.value.length) return;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
-// Finding the parts of a page that our own template wrote. One that is missing is a fault of ours, and is said so.
+// Finds the parts of a page that our own template wrote. A missing one is a bug, and an error says so.
 
 /**
  * @param {ParentNode} root
@@ -22,7 +22,7 @@ export function parts(root, selector) {
 }
 
 /**
- * A copy of the first element of `<template data-template="name">`.
+ * Return a copy of the first element of `<template data-template="name">`.
  *
  * @param {ParentNode} root
  * @param {string} name

@@ -1,16 +1,16 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
 // "There is a problem": a list at the top that takes the focus, the same words beside each field, and "Error" in the
-// title. Answers stay as they are.
+// title. Answers are not changed.
 
 import { t } from "../strings.js";
 import { part, parts } from "./element.js";
 
-/** @typedef {{ message: string, field: string | null }} Problem `field` is the id of what to mend, if it is a field */
+/** @typedef {{ message: string, field: string | null }} Problem `field` is the id of the field to correct, if any */
 
 let plainTitle = "";
 
 /**
- * Show these problems in place of the last ones; an empty list clears them.
+ * Show these problems instead of the previous ones; an empty list clears them.
  *
  * @param {HTMLElement} panel holds the summary and the fields
  * @param {Problem[]} problems
@@ -40,7 +40,7 @@ function summaryItem({ message, field }) {
   link.className = "error-summary__link";
   link.href = `#${field}`;
   link.textContent = message;
-  // The address must not change, and the history must not grow, by a look at a field.
+  // A look at a field must not change the address or add to the history.
   link.addEventListener("click", (event) => {
     event.preventDefault();
     const target = document.getElementById(field);

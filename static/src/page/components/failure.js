@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
-// Why something was not done, in words for the person. The codes are listed in formats/portal-error.js.
+// The reason of a failure in words for the person. The codes are listed in formats/portal-error.js.
 
 import { PortalError } from "../../formats/portal-error.js";
 import { t } from "../strings.js";
 
 /**
- * @param {unknown} error what a call of WorkerClient was refused with
+ * @param {unknown} error the error of a call of WorkerClient
  * @returns {string}
  */
 export function failureWords(error) {

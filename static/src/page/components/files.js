@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
-// Files, chosen one at a time. They are read only when the report is locked.
+// Files, chosen one at a time. They are read only when the report is sealed.
 
 import { sizeWords, t, tn } from "../strings.js";
 import { copyTemplate, part } from "./element.js";
@@ -8,7 +8,7 @@ import { copyTemplate, part } from "./element.js";
 /** @typedef {import("./error-summary.js").Problem} Problem */
 /** @typedef {{ max: number, bytesMax: number }} Limits */
 
-/** What metadata can be removed from, here: docs and films keep theirs. */
+/** The types from which metadata can be removed here: documents and videos keep theirs. */
 const STRIPPABLE = ["image/jpeg", "image/png"];
 
 export class Files {
@@ -38,7 +38,7 @@ export class Files {
     return [...this.#chosen.values()];
   }
 
-  /** Names, sizes and what is removed, one file a line. */
+  /** Names, sizes and removed metadata, one file a line. */
   get words() {
     return this.chosen
       .map(({ file, name, strip }) => {
@@ -55,7 +55,7 @@ export class Files {
 
   #choose() {
     const file = this.#input.files?.[0];
-    // The field is ready for the next file, also for the same one after it was removed.
+    // Clears the field for the next file, which may be the same one after it was removed.
     this.#input.value = "";
     if (!file) return;
     const message = this.#refusal(file);
@@ -110,7 +110,7 @@ export class Files {
   }
 }
 
-/** Names are at most 255 characters (docs/protocol.md §5.2); of a longer one the end says more. @param {string} name */
+/** Names are at most 255 characters (docs/protocol.md §5.2); of a longer one the end is kept. @param {string} name */
 function shorten(name) {
   return [...name].slice(-255).join("");
 }

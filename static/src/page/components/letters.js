@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
-// What a commission wrote, newest first. One message that can't be opened is shown as such and hides no other.
+// The commission's messages, newest first. A message that can't be opened is shown as such and hides no other.
 
 import { dayWords, t } from "../strings.js";
 import { copyTemplate, part } from "./element.js";

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
-// The way back: code, messages, a message to the commission, close.
+// The return page: code, messages, a message to the commission, close.
 //
-// A code that opens nothing and a mailbox without messages look the same, and a message to either is taken in the same
-// words: whoever is forced to show a code can give any well-formed one.
+// A code that opens nothing and a mailbox without messages look the same, and a message to either gets the same answer:
+// a person who is forced to show a code can give any well-formed one.
 
 import { PortalError } from "../../formats/portal-error.js";
 import { dayWords, t } from "../strings.js";
@@ -16,7 +16,7 @@ import { onLeave } from "./wipe.js";
 
 /** @typedef {import("../../formats/worker-calls.js").Mailbox} Mailbox */
 
-// A sealed follow-up is at most 64 KiB (docs/protocol.md §9), of which this leaves room for all that is not text.
+// A sealed follow-up is at most 64 KiB (docs/protocol.md §9), which leaves room for everything but the text.
 const BODY_BYTES_MAX = 48_000;
 
 export class MailboxPage {
@@ -55,7 +55,7 @@ export class MailboxPage {
     this.#busy = true;
     this.#show("opening");
     try {
-      const progress = troubleIn(this.#panel("opening"));
+      const progress = troubleNotice(this.#panel("opening"));
       this.#showMailbox(await this.#worker.openMailbox(this.#request, progress));
     } catch (error) {
       this.#digits = "";
@@ -92,7 +92,7 @@ export class MailboxPage {
     part(form, "[data-sending]").textContent = t("Sending…");
     try {
       const request = { ...this.#request, kind: /** @type {"message" | "retaliation"} */ (kind), body };
-      await this.#worker.followUp(request, troubleIn(form));
+      await this.#worker.followUp(request, troubleNotice(form));
       this.#confirmFollowUp();
     } catch (error) {
       showProblems(form, [{ message: failureWords(error), field: null }]);
@@ -158,11 +158,11 @@ function bodyProblem(body) {
 }
 
 /**
- * Says near the button that it waits, and takes it back.
+ * Shows near the button that the call is waiting, and hides it again.
  *
  * @param {HTMLElement} element
  */
-function troubleIn(element) {
+function troubleNotice(element) {
   const notice = part(element, "[data-trouble]");
   notice.hidden = true;
   return {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
-// Who must not read this: the members of the charter, of whom any but the last may be left out.
+// The members who must not read the report: any members of the charter but not all of them.
 
 import { t } from "../strings.js";
 import { parts } from "./element.js";
@@ -12,19 +12,19 @@ export class Members {
    */
   constructor(element, today) {
     this.element = element;
-    // Somebody who has left the commission, or has not joined yet, gets no key in any case.
+    // Former and future members get no key in any case.
     for (const choice of parts(element, "[data-from]")) {
       const { from = "", until = "" } = choice.dataset;
       if (today < from || (until !== "" && today > until)) choice.remove();
     }
   }
 
-  /** @returns {string[]} labels of those left out */
+  /** @returns {string[]} labels of the excluded members */
   get excluded() {
     return this.#ticked().map((field) => field.value);
   }
 
-  /** Names of those left out. */
+  /** Names of the excluded members. */
   get words() {
     return this.#ticked().map(optionWords).join("\n");
   }

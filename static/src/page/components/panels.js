@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
 // A document of panels of which one is shown. Back and Forward move between them; the address never changes, so that the
-// browser's history says nothing of how far somebody came.
+// browser's history does not tell how far a person came.
 
 import { part, parts } from "./element.js";
 
@@ -39,14 +39,14 @@ export class Panels {
     history.replaceState({ panel: first }, "");
     this.#show(first);
     addEventListener("popstate", (event) => {
-      // While something is being sent, and after it, there is no way back to the answers.
+      // During and after the sending there is no way back to the answers.
       if (this.#held) history.pushState({ panel: this.current }, "");
       else this.#open(event.state?.panel ?? first);
     });
   }
 
   /**
-   * Go on to a panel. Back leads to the one before.
+   * Go to a panel. Back leads to the previous one.
    *
    * @param {string} name
    */
@@ -55,7 +55,7 @@ export class Panels {
     this.#open(name);
   }
 
-  /** As `go`, and stay there whatever is pressed, until `release`. @param {string} name */
+  /** As `go`, and stay there despite Back and Forward, until `release`. @param {string} name */
   goAndHold(name) {
     this.#held = true;
     this.go(name);

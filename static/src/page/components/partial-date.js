@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
-// A date of which parts may be unknown: day, month, year, and "I am not sure". Digits of any script are taken.
+// A date of which parts may be unknown: day, month, year, and "I am not sure". Digits of any script are accepted.
 
 import { readDigits } from "../../formats/receipt-code.js";
 import { t } from "../strings.js";
@@ -57,7 +57,7 @@ export function dateProblem(element) {
  * @param {number} day
  */
 function dayExists(year, month, day) {
-  // Day 0 of the month after is the last of this one; without a month any of 31 days may be meant.
+  // Day 0 of the month after is the last of this one; without a month any of 31 days is possible.
   const last = month === null ? 31 : new Date(Date.UTC(year, month, 0)).getUTCDate();
   return day >= 1 && day <= last;
 }
@@ -65,7 +65,7 @@ function dayExists(year, month, day) {
 /**
  * @param {HTMLElement} element
  * @param {string} name
- * @returns {number | null} NaN for what is no number
+ * @returns {number | null} NaN for text that is not a number
  */
 function numberIn(element, name) {
   const { digits } = readDigits(field(element, name).value);

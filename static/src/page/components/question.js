@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
-// One question of the form: its answer as data (docs/protocol.md §4.3), its answer in words, and what is wrong with it.
+// One question of the form: its answer as data (docs/protocol.md §4.3), its answer in words, and its problems.
 // Files and members are not answers: see files.js and members.js.
 
 import { countryNames, t } from "../strings.js";
@@ -19,7 +19,7 @@ export class Question {
     if (this.kind === "country") this.#addCountries();
   }
 
-  /** The question as it stands on the page, without "(optional)". */
+  /** The text of the question on the page, without "(optional)". */
   get label() {
     const label = part(this.element, ".field__label");
     return [...label.childNodes]
@@ -43,7 +43,7 @@ export class Question {
     }
   }
 
-  /** The answer as it is shown to be checked; empty when there is none. */
+  /** The answer in words, for "Check your answers"; empty when there is none. */
   get words() {
     switch (this.kind) {
       case "choice":
@@ -88,7 +88,7 @@ export class Question {
     field.append(...countryNames(codes).map(([code, name]) => new Option(name, code)));
   }
 
-  /** A chosen radio button can't be unchosen by itself, and nobody shall be held to an answer. */
+  /** A radio button can't be deselected by itself, and an answer must be removable. */
   #makeClearable() {
     const button = part(this.element, "[data-clear]");
     this.element.addEventListener("change", () => {

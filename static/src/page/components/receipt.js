@@ -8,7 +8,7 @@ import { part, parts } from "./element.js";
 /** @typedef {import("./error-summary.js").Problem} Problem */
 
 /**
- * Write the code into a panel and make its buttons work. An empty code takes it away again.
+ * Show the code in a panel. An empty code removes it.
  *
  * @param {HTMLElement} panel
  * @param {string} code 35 digits
@@ -32,13 +32,13 @@ export function startCodeButtons(panel, readCode) {
       await navigator.clipboard.writeText(groups(readCode()).join(" "));
       said.textContent = t("Copied. Paste it somewhere safe now.");
     } catch {
-      // Without a secure connection, or when it is refused, there is no clipboard; the digits can be marked by hand.
+      // Without a secure connection or permission there is no clipboard; the digits can be selected by hand.
       said.textContent = t("This browser doesn’t let us copy. Write the digits down, please.");
     }
   });
 }
 
-/** Asks for two groups, picked by chance, and for nothing when the person goes on without the code. */
+/** Asks for two random groups, or for none when the person continues without the code. */
 export class TypeBack {
   #panel;
   /** @type {number[]} */
@@ -61,7 +61,7 @@ export class TypeBack {
     });
   }
 
-  /** @returns {Problem[]} what is still to be done before sending */
+  /** @returns {Problem[]} the problems to solve before sending */
   get problems() {
     if (this.#withoutCode.checked) return [];
     return this.#fields.flatMap((field, index) => {
@@ -90,8 +90,8 @@ export class TypeBack {
 }
 
 /**
- * Two different numbers from 1 to `count`, the smaller one first. What is left over by the division is too little to
- * matter: this guards against a slip, not against anybody.
+ * Return two different numbers from 1 to `count`, the smaller one first. The bias of the division does not matter: this
+ * guards against mistakes, not against an attacker.
  *
  * @param {number} count
  */

@@ -110,7 +110,7 @@ export class ReportForm {
     else this.#panels.go(this.#panels.names[this.#panels.names.indexOf(name) + 1]);
   }
 
-  /** Whether one may go on from this panel; if not, it says why. @param {string} name */
+  /** Whether the person may continue from this panel; shows the problems if not. @param {string} name */
   #isWhole(name) {
     if (name === "check") return this.#isReportWhole();
     const problems = this.#report.problemsOn(name);
@@ -118,7 +118,7 @@ export class ReportForm {
     return problems.length === 0;
   }
 
-  /** Forward may have jumped over a question that has to be answered. */
+  /** Forward may have skipped a required question. */
   #isReportWhole() {
     const faulty = this.#report.faultyPanel;
     if (faulty) {
@@ -218,7 +218,7 @@ export class ReportForm {
   }
 }
 
-/** Today in UTC, as all days of the protocol are. */
+/** Today in UTC, like all days of the protocol. */
 function today() {
   return new Date().toISOString().slice(0, 10);
 }

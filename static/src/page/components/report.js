@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
-// Everything that a person has put into the form: answers, files, who is left out. Nothing of it is kept anywhere else.
+// Everything that a person has entered into the form: answers, files, excluded members. It is stored nowhere else.
 
 import { t } from "../strings.js";
 import { parts, setting } from "./element.js";
@@ -38,7 +38,7 @@ export class Report {
     return this.#items.map(({ panel, label, typed, item }) => ({ panel, label, typed, words: item.words }));
   }
 
-  /** Whether anything would be lost. */
+  /** Whether there is anything to lose. */
   get isEmpty() {
     return this.#items.every(({ item }) => item.words === "");
   }
@@ -68,12 +68,12 @@ export class Report {
     });
   }
 
-  /** The first panel on which something has to be mended. */
+  /** The first panel with a problem. */
   get faultyPanel() {
     return this.#items.map(({ panel }) => panel).find((panel) => this.problemsOn(panel).length > 0);
   }
 
-  /** @returns {Problem[]} what is wrong with all of it together */
+  /** @returns {Problem[]} the problems of the report as a whole */
   get wholeProblems() {
     const bytes = new TextEncoder().encode(JSON.stringify(this.answers)).length;
     if (bytes <= ANSWERS_BYTES_MAX) return [];

@@ -3,7 +3,7 @@
 /**
  * Let the person save a text as a file.
  *
- * @param {string} name says nothing of what it is for
+ * @param {string} name does not reveal its purpose
  * @param {string} text
  */
 export function saveFile(name, text) {
@@ -11,6 +11,6 @@ export function saveFile(name, text) {
   link.href = URL.createObjectURL(new Blob([text], { type: "text/plain;charset=utf-8" }));
   link.download = name;
   link.click();
-  // The browser has taken its own hold of the bytes by the next turn.
+  // By the next turn of the event loop the browser has its own reference to the bytes.
   setTimeout(() => URL.revokeObjectURL(link.href), 0);
 }

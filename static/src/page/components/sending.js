@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
-// The panel that shows how far the sending is: two bars that never go back, a voice that speaks at most every ten
-// seconds, and calm words when the network is gone.
+// The panel that shows the progress of sending: two bars that never go back, announcements to screen readers at most
+// every ten seconds, and a calm notice when the network is gone.
 
 import { sizeWords, t, tn } from "../strings.js";
 import { part } from "./element.js";
 
 const ANNOUNCE_EVERY_MS = 10_000;
-// Before that a guess at the time that is left jumps about.
+// An earlier estimate of the remaining time is unstable.
 const GUESS_AFTER_MS = 5_000;
 
 export class SendingPanel {
@@ -24,7 +24,7 @@ export class SendingPanel {
     this.#now = now;
   }
 
-  /** The bars and words at their beginning: for the first try, and for a new one after it failed. */
+  /** Reset bars and words, for the first attempt and for a new one after a failure. */
   begin() {
     for (const name of ["[data-seal]", "[data-send-bar]"]) this.#bar(name).value = 0;
     this.#words("[data-seal-value]", "");
@@ -80,7 +80,7 @@ export class SendingPanel {
     part(this.#panel, "[data-trouble-text]").textContent = "";
   }
 
-  /** It will not go on by itself. */
+  /** Show that the sending failed and will not continue by itself. */
   fail() {
     this.calm();
     this.#failed(true);

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
-// Looks for what would let a reader find a person: telephone numbers, e-mail and web addresses, house numbers with a
-// postcode. It only makes people look again, so it may be wrong both ways.
+// Looks for details that could identify a person: telephone numbers, e-mail and web addresses, house numbers with a
+// postcode. It only asks people to look again, so it may err both ways.
 
 const EMAIL = /[^\s@]+@[^\s@]+\.[^\s@]{2,}/u;
 const HANDLE = /(^|\s)@[\p{L}\p{N}_]{4,}/u;
 const LINK = /\b(https?:\/\/|www\.)\S+/iu;
-// Nine digits or more of any script with the marks that people write between them, but no date.
+// Nine digits or more of any script with the usual separators between them, but not a date.
 const PHONE = /\+?\p{Nd}(?:[\s().\-/]{0,2}\p{Nd}){8,}/u;
 const SHORT_PHONE = /(\+|\b00)\p{Nd}(?:[\s().\-/]{0,2}\p{Nd}){6,}/u;
 const POSTCODE = /\b\d{5}\s+\p{Lu}\p{L}{2,}/u;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
-// What a module holds of a person is forgotten when that person leaves.
+// Modules forget a person's data when the person leaves.
 
 /**
  * Call `forget` when "Leave now" is pressed (page/leave.js says so by this event).
