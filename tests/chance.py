@@ -5,7 +5,7 @@ import random
 
 
 def fresh_bytes(size: int) -> bytes:
-    """Bytes that no other call gets. pytest-randomly seeds ``random`` anew for every test."""
+    """Return bytes that no other call gets. pytest-randomly reseeds ``random`` for every test."""
     return random.randbytes(size)
 
 

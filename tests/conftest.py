@@ -18,7 +18,7 @@ from tests.servers import Program, portal_program, post_test_charter
 
 ROOT = Path(__file__).resolve().parent.parent
 
-# No deadline: a machine may be busy. No store of examples: the seed alone says what is tried.
+# No deadline: a machine may be busy. No store of examples: the seed alone determines them.
 hypothesis.settings.register_profile("amparo", deadline=None, database=None, print_blob=True)
 hypothesis.settings.load_profile("amparo")
 
@@ -82,7 +82,7 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str
 
 @pytest.fixture(scope="session", autouse=True)
 def done_once() -> Iterator[None]:
-    """What is slow by design is done once for the same input: keys out of a receipt code, pages as small as can be."""
+    """Slow steps run once for the same input: keys from a receipt code, pages at the best compression."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("crypto.submission.derive", cache(derive))
         patch.setattr("portal.kit.compression.compress_with_zopfli", cache(compression.compress_with_zopfli))

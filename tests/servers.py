@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
-"""The real programs as processes of their own, on loopback and free ports, stopped by their own process id."""
+"""The real programs as separate processes, on loopback and free ports, stopped by their process ids."""
 
 import itertools
 import os

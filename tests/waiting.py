@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
-"""Waiting for what has to come: by its condition, never by a length of time."""
+"""Waiting for a condition, never for a length of time."""
 
 import time
 from collections.abc import Callable

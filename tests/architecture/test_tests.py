@@ -13,7 +13,7 @@ from tests.conftest import ROOT
 Names = Iterator[str]
 
 CHANCE = {
-    "chance.py": "draws from what pytest-randomly seeds anew for every test",
+    "chance.py": "draws from the generator that pytest-randomly reseeds for every test",
     "test_receipt_code.py": "two codes in a row differ: that is the program's own chance",
 }
 LENGTHS_OF_TIME = {
@@ -37,7 +37,7 @@ def modules() -> dict[str, ast.Module]:
 
 
 def calls(tree: ast.AST) -> Iterator[tuple[str, ast.Call]]:
-    """Every call, with what is called as it is written: ``time.sleep``."""
+    """Every call, with the name of its function as written: ``time.sleep``."""
     for node in ast.walk(tree):
         if isinstance(node, ast.Call):
             yield ast.unparse(node.func), node

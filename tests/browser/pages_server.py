@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
-"""The reporter's pages alone, served on loopback, for looking at them: what they send is refused."""
+"""Serves only the reporter's pages, on loopback; refuses everything that they send."""
 
 import asyncio
 import json

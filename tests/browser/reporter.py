@@ -12,7 +12,7 @@ STORY = "They took my brother and showed no paper."
 
 @dataclass(frozen=True)
 class Reporter:
-    """Somebody who has the report form of the test commission open (tests/people.py has its questionnaire)."""
+    """A person with the report form of the test commission open (tests/people.py has its questionnaire)."""
 
     page: Page
     origin: str

@@ -136,7 +136,7 @@ STATES: dict[str, Callable[[Page, str], None]] = {
 
 @dataclass(frozen=True)
 class View:
-    """The window that a picture is taken in; ``text`` multiplies the size of letters."""
+    """The window of a picture; ``text`` multiplies the font size."""
 
     name: str
     width: int

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
-"""What holds for every page and panel: nothing to be scrolled sideways, nothing that shuts anybody out."""
+"""Every page and panel: no horizontal scrolling, no barrier to accessibility."""
 
 from collections.abc import Iterator
 

@@ -140,7 +140,7 @@ def _speak(context: BrowserContext, office: str, locale: str) -> None:
 
 @contextmanager
 def _demonstration() -> Iterator[dict[str, Any]]:
-    """The demonstration, made anew and stopped by its own process id."""
+    """A fresh demonstration, stopped by its process id."""
     shutil.rmtree(FOLDER, ignore_errors=True)
     ports = ["--portal-port", str(free_port()), "--office-port", str(free_port())]
     command = [sys.executable, "-m", "oversight", "demo", "--folder", str(FOLDER), *ports]

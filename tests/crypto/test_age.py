@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
-"""Sealing and opening age files: what always holds, what is refused, and what a stream may hold in memory."""
+"""Sealing and opening age files: laws, refusals, and the memory used by streams."""
 
 import io
 import random
@@ -428,7 +428,7 @@ class CountedSource(io.RawIOBase):
 
 
 class WatchingSink(io.BytesIO):
-    """A sink that notes how far the source was ahead of what was written."""
+    """A sink that records how many bytes were read from the source before they were written."""
 
     def __init__(self, source, position) -> None:
         super().__init__()

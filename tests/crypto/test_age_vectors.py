@@ -36,7 +36,7 @@ from crypto.errors import (
 from tests.waiting import SECONDS_MAX
 
 # We have no passphrase recipients: such a file is whole, and nobody's. Where the header itself breaks the format, or
-# the rule that a passphrase stands alone, that is found without the passphrase.
+# the rule that a passphrase stands alone, which is found without the passphrase.
 PASSPHRASE_FILES_THAT_NO_READER_TAKES = {"scrypt_and_x25519", "scrypt_double", "scrypt_not_canonical_body"}
 
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
-"""Reading objects field by field: what is not specified is refused, and messages name the member, never its value."""
+"""Objects read field by field: unspecified members are refused, and messages name the member, never its value."""
 
 from datetime import date
 

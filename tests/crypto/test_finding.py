@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
-"""Findings: what they may say, who must have signed them, and what may follow."""
+"""Findings: allowed contents, required signatures, later revisions."""
 
 import json
 from dataclasses import replace

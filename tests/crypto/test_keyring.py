@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
-"""Keyrings: open for the right member with the right passphrase, and cost what they must."""
+"""Keyrings: they open for the right member with the right passphrase, at the required cost."""
 
 from random import Random
 

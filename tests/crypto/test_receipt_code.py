@@ -223,7 +223,7 @@ class TestNewCode:
             digit for _ in range(2000) for group in groups(new_code(source.randbytes)) for digit in group[:4]
         )
         assert sorted(counts) == list("0123456789")
-        # 5600 are due of each; six standard deviations are 426.
+        # 5600 of each are expected; six standard deviations are 426.
         assert all(abs(count - 5600) < 426 for count in counts.values())
 
     def test_two_codes_differ(self):

@@ -346,7 +346,7 @@ def test_any_flipped_bit_of_a_sealed_attachment_is_found():
 
 
 def test_an_attachment_sealed_again_is_not_the_one_that_was_sent():
-    """Whoever opened the thread could seal another file to it: the report says which sealed bytes are meant."""
+    """Anyone who opened the thread could seal another file to it: the report names the hash of the sealed bytes."""
     submission = sealed(attachments=[PAPER])
     thread, entry = thread_of(submission), report_of(submission).attachments[0]
     again = seal(PAPER.data.ljust(padded_attachment_size(len(PAPER.data)), b"\0"), [thread.recipient()])

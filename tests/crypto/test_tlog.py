@@ -146,7 +146,7 @@ class TestLaws:
 
 class TestEdges:
     def test_a_path_through_a_larger_tree_is_not_taken_for_one_in_a_smaller(self):
-        """The hashes lead to the right root; the size says that there is no such path."""
+        """The hashes lead to the right root; the size does not allow such a path."""
         with pytest.raises(ProofError):
             verify_inclusion(leaf_hash(ENTRIES[1]), 0, 1, [leaf_hash(ENTRIES[0])], ROOTS[2])
 

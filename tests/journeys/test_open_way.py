@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
 """The open way, whole: a report becomes a case, the case a finding, and a stranger verifies what was published.
 
-Reporter, registrar, investigator, publisher, chair and a reader of the register, each in a browser of their own.
+Reporter, registrar, investigator, publisher, chair and a reader of the register, each in a separate browser.
 """
 
 import re
@@ -60,7 +60,7 @@ def _open_case(world: World, pages: dict[str, Page]) -> str:
 
 
 def _bring_to_draft(world: World, pages: dict[str, Page], case: str) -> None:
-    """The main line of states, each by who may; the proposer can't approve, the chair does."""
+    """The main sequence of states, each move by a member who may make it; the chair approves, not the proposer."""
     registrar, investigator, chair = pages["registrar"], pages["investigator-1"], pages["chair"]
     _move(world, registrar, case, "ACKNOWLEDGED", ground="sent")
     _tell(world, registrar, case)
@@ -193,7 +193,7 @@ def _keep(page: Page) -> None:
 
 
 def _press(page: Page, action: str) -> None:
-    """Send the form whose address ends like this; a refusal would stand in an error summary."""
+    """Send the form whose address has this ending; a refusal would show an error summary."""
     page.locator(
         f"main form[action$='{action}'] button.button--main, main form[action$='{action}'] button"
     ).first.click()

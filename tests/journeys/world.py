@@ -118,7 +118,7 @@ def _type_code_back(page: Page) -> list[str]:
 
 
 def open_mailbox(world: World, page: Page, code: str) -> None:
-    """Come back with the code, in Arabic digits, and see what is there."""
+    """Return with the code, in Arabic digits, and read the mailbox."""
     page.goto(f"{world.portal.url}/ar/return")
     page.locator("#code").fill(code.translate(ARABIC_DIGITS))
     page.locator("[data-open]").click()

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
-"""A commission's desk in a test: reports that have come in, and its people at work on cases, day by day."""
+"""A commission's desk in a test: received reports, and its members working on cases, day by day."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
@@ -60,7 +60,7 @@ class Desk:
         self.now += timedelta(**duration)
 
     async def receive(self, *, exclude: Sequence[str] = (), received: date | None = None) -> str:
-        """A report comes in, which its reporter keeps from the members of ``exclude``; its id."""
+        """Receive a report whose reporter excludes the members ``exclude``; return its id."""
         sealed = sealed_report(self.world, exclude=tuple(exclude))
         await store(sealed, received or self.today)
         return sealed.manifest.submission

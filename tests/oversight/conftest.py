@@ -32,7 +32,7 @@ def clock() -> Clock:
 
 @pytest.fixture(scope="session")
 def static_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A stand-in for the built styles: what an office page is does not depend on them."""
+    """A stand-in for the built styles, on which the contents of pages do not depend."""
     folder = tmp_path_factory.mktemp("static")
     for name in ("office.css", "page.css", "form.js", "return.js", "leave.js", "seal-worker.js", "mailbox-worker.js"):
         (folder / name).write_text("/* stand-in */")
@@ -41,7 +41,7 @@ def static_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session", autouse=True)
 def page_kits() -> Iterator[None]:
-    """Offices with the same styles share their catalogs and compiled templates: each test would make them anew."""
+    """Offices with the same styles share catalogs and compiled templates, instead of loading them for every test."""
     kits: dict[Path, PageKit] = {}
 
     def load(settings: Settings) -> PageKit:

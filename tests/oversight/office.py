@@ -61,7 +61,7 @@ class Office:
     browsers: list[httpx.AsyncClient] = field(default_factory=list)
 
     def talk_to(self, portal: Portal) -> None:
-        """Let this portal stand at the other end of the office's wire."""
+        """Connect the office to this portal."""
         self.app.state.transport = portal.transport
 
     def browser(self) -> Browser:
@@ -76,6 +76,6 @@ class Office:
         browser = self.browser()
         answer = await browser.log_in(self.world[label])
         assert answer.status_code == 303, answer.text
-        # The code that was used up must not stand in the way of the next login.
+        # The used code must not block the next login.
         self.clock.forward(seconds=30)
         return browser

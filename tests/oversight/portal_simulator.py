@@ -21,9 +21,9 @@ Handler = Callable[[httpx.Request], httpx.Response | None]
 
 @dataclass
 class PortalSimulator:
-    """Submissions and follow-ups that wait, what the office sent, and what goes wrong.
+    """Waiting submissions and follow-ups, the messages of the office, and faults.
 
-    ``faults`` are asked before each request: an answer or an exception stands for the portal's own.
+    ``faults`` are asked before each request: an answer or an exception replaces the portal's own.
     ``lost_answers`` are asked after it: the request has had its effect, the answer never comes.
     """
 

@@ -53,7 +53,7 @@ def attachment(data: bytes, name: str = "clinic note.txt") -> OutgoingAttachment
 
 
 def under_new_id(sealed: SealedSubmission) -> SealedSubmission:
-    """The same sealed files under another id: enough for whoever does not open them."""
+    """The same sealed files under another id, for tests that do not open them."""
     manifest = replace(sealed.manifest, submission=fresh_id())
     return replace(sealed, manifest=manifest, manifest_bytes=manifest.encode())
 

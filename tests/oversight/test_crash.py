@@ -199,7 +199,7 @@ def test_what_was_confirmed_is_here_and_what_was_sent_went_out_once(
             _post(crashing.portal, "/api/v1/submissions", content=sealed.bundle(), headers={"content-type": MEDIA_TYPE})
             posted += 1
             follow_ups.append(_follow_up(crashing.portal, secrets, member.due[0], thread, kill))
-            # By what the office has done and not by the clock: a busy machine lets it come as far as an idle one.
+            # By the office's progress and not by the clock: a busy machine gets as far as an idle one.
             wait_until(step, "the office gets on")
             time.sleep(rng.uniform(0.0, PAUSE_SECONDS_MAX))
             crashing.kill()

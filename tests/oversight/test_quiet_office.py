@@ -60,7 +60,7 @@ def exchange(settings: Settings, written: io.StringIO, monkeypatch: pytest.Monke
 
     root = logging.getLogger()
     before = (root.level, list(root.handlers))
-    # Other tests run servers in this process, whose settings for these loggers stay; a program of its own has none.
+    # Other tests run servers in this process, whose settings for these loggers remain; a separate program has none.
     for name in ("uvicorn", "uvicorn.error"):
         monkeypatch.setattr(logging.getLogger(name), "handlers", [])
         monkeypatch.setattr(logging.getLogger(name), "propagate", True)

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
 """Starts portals that are made to be killed: ``python -m tests.portal.crash_server``, settings in the environment.
 
-The program is loaded once. For every line on standard input it forks a portal, a process of its own with the real
+The program is loaded once. For every line on standard input it forks a portal, a separate process with the real
 server, database and files, and prints its process id. That saves half a second at every start.
 """
 

@@ -2,7 +2,7 @@
 """The portal is killed without warning at random moments, and whatever it acknowledged is there afterwards.
 
 Clients send bundles with and without attachments, parts and follow-ups to a real server on real files. After every kill
-it starts again on what was left, and is asked for everything that it had acknowledged.
+it restarts on its data, and is asked for everything that it had acknowledged.
 """
 
 import hashlib
@@ -53,7 +53,7 @@ SAMPLE = 60
 
 @dataclass
 class Acknowledged:
-    """What the portal has said that it has. Threads append; lists take that. ``answers`` counts its answers."""
+    """The portal's acknowledgements, appended by threads, which lists allow. ``answers`` counts its answers."""
 
     submissions: list[tuple[SealedSubmission, bytes, str]] = field(default_factory=list)
     parts: list[tuple[str, str, int, str]] = field(default_factory=list)

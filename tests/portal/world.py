@@ -182,7 +182,7 @@ def sealed_report(attachment_bytes: tuple[int, ...] = ()) -> SealedSubmission:
 
 
 def another(sealed: SealedSubmission, **changes: Any) -> SealedSubmission:
-    """The same sealed files under a submission id of their own: cheap, and the portal can't tell."""
+    """The same sealed files under another submission id: cheap, and the portal cannot tell."""
     manifest = replace(sealed.manifest, submission=fresh_id(), **changes)
     return replace(sealed, manifest=manifest, manifest_bytes=manifest.encode())
 

@@ -21,7 +21,7 @@ def load_vectors(name: str, operation: str) -> list[Any]:
 
 
 def join_parts(parts: Sequence[dict[str, Any]]) -> bytes:
-    """The bytes that a list of parts stands for: ``text`` in UTF-8, ``hex`` or a ``file``, as README.md says."""
+    """Return the bytes of a list of parts: ``text`` in UTF-8, ``hex`` or a ``file``, as README.md says."""
     return b"".join(_part(part) * part.get("times", 1) for part in parts)
 
 

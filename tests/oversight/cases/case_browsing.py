@@ -33,11 +33,11 @@ class CaseRoom:
         return await (await self.browser(label)).get(path)
 
     async def post(self, label: str, path: str, **form: str) -> httpx.Response:
-        """Post a form as it is, without looking at the page that it stands on."""
+        """Post a form without loading its page first."""
         return await (await self.browser(label)).post(path, **form)
 
     async def receive(self, received: date = TODAY, **changes: object) -> str:
-        """A report has come in; its id."""
+        """Receive a report; return its id."""
         sealed = sealed_report(self.office.world, **changes)
         await store(sealed, received)
         return sealed.manifest.submission

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
-"""The queue: what stands in it, in which order, and what its table gives away."""
+"""The queue: its reports, their order, and what its table reveals."""
 
 import re
 from dataclasses import replace

@@ -45,7 +45,7 @@ async def enter_people(browser: Browser) -> None:
 
 
 async def show_sheet(browser: Browser, label: str) -> tuple[str, str]:
-    """Passphrase and second factor as they stand on the sheet."""
+    """Passphrase and second factor, read from the sheet."""
     answer = await browser.post(f"/found/sheets/{label}")
     assert answer.status_code == 200
     passphrase, secret = re.findall(r'class="sheet__secret">([^<]+)<', answer.text)

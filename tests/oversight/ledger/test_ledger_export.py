@@ -52,7 +52,7 @@ class Ledger:
         return path
 
     def refused(self, notes: list[bytes], head: str | None = None) -> str:
-        """What is wrong with these notes, and where."""
+        """Return the reason for which these notes are refused."""
         with pytest.raises(LedgerError) as refusal:
             verify_file(self.write(notes), [self.charter_file], head)
         return str(refusal.value)

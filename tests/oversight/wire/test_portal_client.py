@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
-"""Requests to the portal: what is signed, and how little an answer is trusted."""
+"""Requests to the portal: their signatures, and distrust of answers."""
 
 import gzip
 import hashlib

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
-"""Declaring conflicts before a grant, and recusal: what a member who is shut out can do, and can open, afterwards."""
+"""Declaring conflicts before a grant, and recusal: what a recused member can still do and open."""
 
 import pytest
 
@@ -164,7 +164,7 @@ async def test_a_holder_who_is_no_longer_a_member_is_shut_out_before_anything_is
     assert await refused(commands.note(desk.person("chiara"), case, "Not for Bruno.")) == "renewal-due"
     with pytest.raises(AuthenticationError):
         await commands.change_state(desk.person("bruno"), case, "ACKNOWLEDGED", "sent")
-    # Whoever holds the case may do it, for nobody has to judge anything.
+    # Any holder of the case may do it, because it takes no judgement.
     state = await commands.leave(desk.person("amina"), case, "bruno", "No longer a member.")
     state = await commands.note(desk.person("chiara"), case, "Not for Bruno.")
     assert state.holders == ("amina", "chiara")

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
-"""Charters come in by invitation and by their governors' signatures (docs/protocol.md §4.2, §10)."""
+"""Charters are accepted by invitation and by their governors' signatures (docs/protocol.md §4.2, §10)."""
 
 import asyncio
 from dataclasses import fields, replace

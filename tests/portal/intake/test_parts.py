@@ -211,7 +211,7 @@ async def test_parts_for_an_accepted_submission_are_refused_but_repeats(portal: 
 
 
 async def test_a_wrong_bundle_does_not_spoil_the_right_one(portal: RunningPortal) -> None:
-    """What a broken bundle left behind under the same id does not stand in the way."""
+    """The parts that a broken bundle left under the same id do no harm."""
     sealed = fresh_report(100_000)
     right = sealed.bundle()
     wrong = bytearray(right)

@@ -364,7 +364,7 @@ def _unchecked_bundle(manifest_bytes: bytes, sealed: SealedSubmission) -> bytes:
 
 
 async def test_a_turn_is_not_for_a_body_that_comes_a_byte_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A minute of silence stands here for a hundredth of a second; each byte comes well within it."""
+    """The limit of silence is a hundredth of a second here; each byte arrives well within it."""
     monkeypatch.setattr(views, "SILENCE_SECONDS_MAX", 0.05)
 
     async def dribble() -> AsyncIterator[bytes]:

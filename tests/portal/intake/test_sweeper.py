@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
-"""What is deleted, when, and what stays (docs/protocol.md §7.1, §10)."""
+"""Deletion: which data, when, and which data remains (docs/protocol.md §7.1, §10)."""
 
 import os
 from collections.abc import Sequence

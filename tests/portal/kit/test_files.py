@@ -19,7 +19,7 @@ def names(folder: Path) -> list[str]:
 
 @pytest.fixture
 def order(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """What is synced and renamed, in its order."""
+    """The files that are synced and renamed, in order."""
     order: list[str] = []
     real_sync, real_replace, real_link = os.fsync, Path.replace, Path.hardlink_to
 

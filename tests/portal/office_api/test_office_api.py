@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
-"""What offices pick up and hand in, and who is turned away (docs/protocol.md §10)."""
+"""What offices fetch and deliver, and which requests are refused (docs/protocol.md §10)."""
 
 from dataclasses import replace
 from datetime import timedelta

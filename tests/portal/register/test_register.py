@@ -47,7 +47,7 @@ HOSTILE = "</p><script>alert(1)</script> <img src=x onerror=alert(1)> [a](javasc
 
 @asynccontextmanager
 async def portal_with_styles(folder: Path, database: str = "") -> AsyncIterator[RunningPortal]:
-    # Of scripts and styles the register has one of its own; the others need only be there.
+    # The register loads one style of its own; the other scripts and styles need only exist.
     styles = folder / "nothing"
     styles.mkdir(exist_ok=True)
     for name in ("page.css", "leave.js", "form.js", "return.js", "seal-worker.js", "mailbox-worker.js"):

@@ -82,7 +82,7 @@ async def test_a_disk_that_fills_up_while_a_bundle_is_taken(
 
 
 async def test_a_really_full_disk_loses_nothing_and_the_portal_goes_on(small_disk: Path) -> None:
-    """Database and blobs lie on one small disk; a filler takes what is left, and goes again."""
+    """Database and blobs are on one small disk; a filler takes the remaining space, and frees it again."""
     async with running_portal(small_disk) as portal:
         before = fresh_report()
         first = await portal.submit(before.bundle())

@@ -109,7 +109,7 @@ async def test_a_taken_key_does_not_hurt_the_neighbours(database_url: str) -> No
 
 
 async def test_two_processes_never_show_a_row_after_one_with_a_higher_sequence(database_url: str) -> None:
-    """Two writers and a reader that asks for what came after the last one, as an office does."""
+    """Two writers and a reader that asks for the rows after the last one, as an office does."""
     seen: list[int] = []
 
     async def write(database: Database, first: int) -> None:
