@@ -57,7 +57,7 @@ def create_app(
     """The application; its database opens and closes with its lifespan.
 
     ``parameters`` are those that keyrings are sealed with. With ``serving`` it visits the portal in the
-    background, and prints how to found a commission as long as there is none. ``transport`` stands for the network.
+    background, and prints how to found a commission as long as there is none. ``transport`` replaces the network.
     """
     app = Starlette(
         routes=[Route("/", start), *(route for room in ROOMS for route in room.routes)],
@@ -110,6 +110,6 @@ async def _collect(app: Starlette) -> None:
 
 
 def _announce_setup(settings: Settings) -> None:
-    """On the terminal alone: whoever reads it may found the commission."""
+    """Print it on the terminal only: its reader may found the commission."""
     print(f"There is no commission yet. Found it at {settings.own_origin}/found with this setup token:")
     print(f"    {setup_token(settings.secrets)}", flush=True)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
-"""Marks sentences for the catalogs of translations where they stand; they are translated where they are shown."""
+"""Marks sentences for the translation catalogs where they are written; they are translated where they are shown."""
 
 
 def N_(message: str) -> str:

@@ -3,7 +3,7 @@
 
 from portal.kit import database
 
-# What is deleted is overwritten, as in the portal: sessions, drafts, old keyrings.
+# Deleted rows are overwritten, as in the portal: sessions, drafts, old keyrings.
 SCHEMA = database.Schema(
     app="oversight",
     models=(

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
 """The identity of a case: who gets it, and what it opens. docs/protocol.md §13.4.
 
-Whoever holds the present generation reads everything: each renewal carries the identities before it and the threads.
-Whoever was shut out by a renewal has nothing that opens what is sealed after it.
+The current generation opens everything: each renewal carries the earlier identities and the threads. A member who was
+removed by a renewal cannot open anything sealed after it.
 """
 
 import hashlib
@@ -61,7 +61,7 @@ def sha256(sealed: bytes) -> str:
 
 
 async def open_keys(actor: Actor, state: CaseState, *, hands_over: bool = False) -> CaseKeys:
-    """Open the case as this member; ``hands_over`` for the one thing that somebody in conflict may still do.
+    """Open the case as this member; ``hands_over`` for the only act left to a member in conflict.
 
     Raises RuleError ``recused``, ``in-conflict`` or ``not-a-holder`` for those who must not, before any key is tried;
     another CryptoError when a row is not what the ledger says it is.

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
-"""One case as a page: where it stands, what can be done now, what happened."""
+"""One case as a page: its state, the possible actions, its history."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -35,7 +35,7 @@ async def show_case(request: Request) -> Response:
 async def render_case(
     request: Request, case: OpenCase, errors: list[FieldError] | None = None, status: int = 200
 ) -> Response:
-    """The page of a case, with what was wrong with a form that was posted on it."""
+    """Return the page of a case, with the errors of a form posted on it."""
     entries = await read_latest(case)
     references = await references_of(case)
     names, translation = MemberNames(case.charters, translation_of(request).locale), translation_of(request)

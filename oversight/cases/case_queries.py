@@ -17,7 +17,7 @@ PAGE_EVENTS = 200
 
 @dataclass(frozen=True)
 class CaseFilters:
-    """What a list of cases is narrowed to; what is empty filters nothing. ``overdue_on`` is the day of today."""
+    """The filters of a list of cases; an empty one filters nothing. ``overdue_on`` is today."""
 
     holder: MemberLabel | None = None
     state: str = ""

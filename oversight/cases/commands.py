@@ -153,7 +153,7 @@ async def leave(actor: Actor, case_id: CaseId, label: MemberLabel, reason: str) 
 async def change_state(
     actor: Actor, case_id: CaseId, to_state: str, ground: str | None = None, reasons: str = ""
 ) -> CaseState:
-    """Move the case on, or propose to, where the transition takes four eyes (then ``reasons`` are due)."""
+    """Move the case on, or propose to, where the transition takes four eyes (then ``reasons`` are required)."""
 
     def draft(state: CaseState) -> EventDraft:
         transition = find_transition(state.state, to_state, ground)

@@ -17,7 +17,7 @@ PAGE_EVENTS = 200
 
 @dataclass(frozen=True)
 class Entry:
-    """An event of a timeline. ``part`` is what was sealed, None if nothing was or if no keys were given."""
+    """An event of a timeline. ``part`` is the opened sealed part, None without one or without keys."""
 
     event: SignedEvent
     part: Part | None

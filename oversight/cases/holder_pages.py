@@ -74,7 +74,7 @@ async def take_declaration(request: Request) -> Response:
 
 
 async def show_declared(request: Request) -> Response:
-    """What the member has declared, and what comes next."""
+    """Show the member's declaration and the next step."""
     case = await find_requested_case(request)
     declaration = case.state.declaration(case.actor.label)
     if declaration is None:
@@ -95,7 +95,7 @@ async def show_renewal(request: Request) -> Response:
 
 
 async def take_renewal(request: Request) -> Response:
-    """Shut a member out, for good or not; the keys of the case are renewed for what comes after."""
+    """Exclude a member, permanently or not; the keys of the case are renewed for later events."""
     case = await open_requested_case(request)
     form = await read_form(request)
     reason, kind = form.text("reason"), form.text("kind")

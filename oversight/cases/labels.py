@@ -29,7 +29,7 @@ def state_labels(translation: Translation) -> Mapping[str, str]:
 
 
 def shape(state: str) -> str:
-    """The shape that stands beside a state's word: how far along the main line the case is."""
+    """The shape beside the name of a state: how far along the main sequence the case is."""
     if state in {rules.RECEIVED, rules.ACKNOWLEDGED, rules.TRIAGE, rules.CONFLICT_CHECK}:
         return "new"
     if state in {rules.CLOSED, rules.INADMISSIBLE, rules.REFERRED}:
@@ -139,7 +139,7 @@ def recommendation_status_labels(translation: Translation) -> Mapping[str, str]:
 
 
 def condition_label(code: str, translation: Translation) -> str:
-    """What has to be there before a transition can be made."""
+    """The conditions of a transition."""
     _ = translation.gettext
     labels = {
         "investigator-holds": _("an investigator has to hold the case"),

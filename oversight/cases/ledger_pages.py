@@ -19,7 +19,7 @@ from oversight.workflow.rules import RuleError
 
 
 async def show_ledger(request: Request) -> Response:
-    """Follow the whole chain, as whoever gets the file would do it."""
+    """Verify the whole chain, as a recipient of the exported file would."""
     case = await open_requested_case(request, hold=False)
     notes = [data async for data in load_notes(case.id)]
     problem, head, events = "", "", len(notes)
@@ -35,7 +35,7 @@ async def show_ledger(request: Request) -> Response:
 
 
 async def send_export(request: Request) -> Response:
-    """The ledger as a file: what is sealed in it stays sealed."""
+    """Return the ledger as a file, in which sealed parts stay sealed."""
     case = await open_requested_case(request, hold=False)
     notes = [data async for data in load_notes(case.id)]
     out = io.BytesIO()

@@ -83,7 +83,7 @@ async def open_requested_case(request: Request, *, hold: bool = True) -> OpenCas
 
 
 async def find_requested_case(request: Request) -> OpenCase:
-    """The case that the path names, to a member who may come to hold it: for declaring, before anything is shown."""
+    """Return the case of the path to a member who may become its holder: to declare, before anything is shown."""
     session = await current_session(request)
     who = await actor_of(session, request.app.state.clock())
     state = await _load_requested(request)

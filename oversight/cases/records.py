@@ -9,7 +9,7 @@ from portal.kit.columns import text_column
 
 
 class CaseRecord(Model):
-    """What a case's ledger amounts to: ``projection`` whole, the rest for queries. A stopped clock has no due day."""
+    """The state of a case's ledger: ``projection`` in full, the rest for queries. A stopped clock has no due day."""
 
     id: fields.Field[CaseId] = text_column(32, primary_key=True)
     number = fields.CharField(max_length=16, unique=True)

@@ -30,7 +30,7 @@ async def answer_rule(request: Request, error: Exception) -> Response:
 
 
 async def answer_conflict(request: Request, error: Exception) -> Response:
-    """The case anew, when it is not any more what the member saw."""
+    """Show the case again, when it has changed since the member saw it."""
     errors = [FieldError("", CHANGED)]
     try:
         return await render_case(request, await open_requested_case(request), errors, 409)
@@ -39,7 +39,7 @@ async def answer_conflict(request: Request, error: Exception) -> Response:
 
 
 async def _ways_on(request: Request, code: str) -> dict[str, str]:
-    """Where the member can go: back to the case for who holds it, to the declaration for who may come to hold it."""
+    """The next page for a member: the case for a holder, the declaration for a member who may become one."""
     ways = {"case_path": "", "declare_path": ""}
     if "case" not in request.path_params:
         return ways

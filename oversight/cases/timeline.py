@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
-"""A case's ledger told day by day, in sentences. A decision stands as one thing, with both its signatures."""
+"""A case's ledger told day by day, in sentences. A decision is one item, with both its signatures."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
@@ -22,7 +22,7 @@ from portal.kit.i18n import Translation, format_day
 
 @dataclass(frozen=True)
 class Item:
-    """One thing that happened. ``answers`` are items that answer it; ``seen`` marks what the reporter sees."""
+    """One item of the timeline. ``answers`` are items that answer it; ``seen`` marks what the reporter sees."""
 
     sequence: int
     hash: EventHash
@@ -49,7 +49,7 @@ def tell(
 ) -> list[Day]:
     """The events as days. ``references`` are what reports are called, by submission id.
 
-    A proposal that was answered stands at the day of its answer, and holds it.
+    An answered proposal is listed on the day of its answer, and holds the answer.
     """
     teller = _Teller(names, references, translation)
     items: dict[str, Item] = {}

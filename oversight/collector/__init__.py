@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
-"""The collector: what goes to and fro between the portal and this office, visit by visit."""
+"""The collector: the exchange between the portal and this office, visit by visit."""

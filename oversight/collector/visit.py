@@ -67,7 +67,7 @@ class Collector:
     interruptions: int = 0
 
     async def run(self) -> Outcome:
-        """One visit to the portal; how it went stands in the collector's row afterwards.
+        """Make one visit to the portal; its outcome is stored in the collector's row.
 
         Raises CollectorBusy when another one is under way, and whatever broke the visit off.
         """
@@ -143,12 +143,12 @@ class Collector:
         await SubmissionRecord.filter(id=submission.id).update(confirmed=True)
 
     async def _confirm_stored(self) -> None:
-        """Confirm what was stored before a crash and no longer stands in the part of the list that was read."""
+        """Confirm submissions that were stored before a crash and are not in the part of the list that was read."""
         for submission in await SubmissionRecord.filter(confirmed=False):
             await self._confirm(submission)
 
     async def _retry_damaged(self) -> int:
-        """Try again what is due; how many could be collected now."""
+        """Retry the submissions whose time has come; return how many were collected."""
         mended = 0
         for row in await DamagedArrivalRecord.filter(try_again__lte=self.clock()).order_by("sequence"):
             page = await self.client.submissions(row.sequence - 1)
@@ -172,7 +172,7 @@ def _locked(path: Path) -> Iterator[None]:
 
 
 def _problem(error: Exception) -> str:
-    """A code for the page: the portal's own, or what kind of thing failed here."""
+    """Return a code for the page: the portal's own, or the kind of failure here."""
     if isinstance(error, PortalRefused):
         return error.code
     if isinstance(error, PortalError):

@@ -9,7 +9,7 @@ from oversight.commission.records import CharterRecord
 
 
 class NotFoundedError(Exception):
-    """There is no commission in this office yet."""
+    """This office has no commission yet."""
 
 
 async def is_founded() -> bool:

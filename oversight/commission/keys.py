@@ -17,7 +17,7 @@ KEY_BYTES = 32
 def office_key(folder: Path, slug: str) -> SigningKey:
     """The key that signs requests to the portal and collection notes, made at its first use.
 
-    ``folder`` is the settings' ``secrets``. The seed stands in a file of mode 0600.
+    ``folder`` is the settings' ``secrets``. The seed is in a file of mode 0600.
     """
     return SigningKey.from_seed(f"{slug}/{OFFICE_LABEL}", _load(folder / _SIGNING_KEY))
 

@@ -72,7 +72,7 @@ def _end(ended: threading.Event, number: int, frame: FrameType | None) -> None:
 
 
 def _start(folder: Path, portal: Server, office: Server) -> dict[str, Any]:
-    """Start both programs on what is there, or set the stage first."""
+    """Start both programs on the existing data, or make the data first."""
     described = folder / "demo.json"
     if described.exists():
         description = _read_description(folder)

@@ -98,7 +98,7 @@ def demo_portal(folder: Path, port: int) -> Server:
 
 
 def demo_office(folder: Path, port: int, portal: Server) -> Server:
-    """The office, which looks every few seconds what the portal has for it."""
+    """The office, which visits the portal every few seconds."""
     settings = {
         "OVERSIGHT_DATA": str(folder / "office"),
         "OVERSIGHT_PORTAL_URL": portal.url,

@@ -20,7 +20,7 @@ class CollectorStatus:
 
 
 async def collector_status(now: datetime, translation: Translation) -> CollectorStatus:
-    """The line about the last successful visit, and the one about what is wrong since when."""
+    """The line about the last successful visit, and the line about a failure and its beginning."""
     _ = translation.gettext
     state = await CollectorStateRecord.first()
     if state is None or (state.last_success is None and state.failing_since is None):

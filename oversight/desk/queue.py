@@ -2,7 +2,7 @@
 """The queue of one member: what the member's index opens, filtered, ordered, cut into pages by key.
 
 The order is urgency first, in it surrender first, then the newest. All of it happens in memory after opening the index:
-what a filter looks at stands nowhere in the clear.
+the fields of the filters are stored nowhere in the clear.
 """
 
 import asyncio
@@ -115,7 +115,7 @@ async def read_queue(session: OpenSession, filters: Filters, after: str = "") ->
 
 
 async def _read_entries(session: OpenSession) -> list[_Entry]:
-    """The member's index. Entries that do not open are dropped, so that the next view builds them anew."""
+    """The member's index. Entries that do not open are dropped, so that the next view rebuilds them."""
     member = session.member.label
     sealed = await IndexEntryRecord.filter(member=member).values_list("submission_id", "sealed")
     entries, unreadable = await asyncio.to_thread(_open_entries, sealed, session.keyring.index_key, member)

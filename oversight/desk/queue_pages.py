@@ -31,7 +31,7 @@ LEVEL_NAMES = {level: name for name, level in LEVELS.items()}
 
 
 async def show_queue(request: Request) -> Response:
-    """A page of the member's queue, after a bounded while of opening what came in since."""
+    """Return a page of the member's queue, after opening new reports for a limited time."""
     session = await current_session(request)
     translation = translation_of(request)
     status = await collector_status(request.app.state.clock(), translation)

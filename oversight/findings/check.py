@@ -2,7 +2,7 @@
 """The outgoing check: what of a finding's text could give somebody away. Pure: texts in, hits out.
 
 - **names** of the case's people and of the reports' places, their aliases and identifiers, in any script and spelling;
-- **overlap**: passages that stand word for word in a report;
+- **overlap**: passages that occur word for word in a report;
 - **dates** of a day block, of a month warn; the day on which a report came is named as such;
 - **numbers** by which somebody can be looked up: telephone, e-mail, handle, docket;
 - **marks** that are not seen, and words that mix alphabets: by these a copy can be traced;
@@ -39,7 +39,7 @@ _PUBLIC_LAW = re.compile(r"(?:19|20)\d\d/\d{1,4}(?:/[A-Z]{2,4})?|[CTF][-\u2011 ]
 
 @dataclass(frozen=True)
 class Term:
-    """What must not stand in the text. ``certain`` false: where it does, it is only a warning."""
+    """A term that must not occur in the text. With ``certain`` false it only gives a warning."""
 
     kind: TermKind
     text: str
@@ -67,7 +67,7 @@ class Material:
 
 @dataclass(frozen=True)
 class Hit:
-    """Something that was found. ``where``: the part of the text; ``quote``: its words; ``against``: what they match."""
+    """A match. ``where``: the part of the text; ``quote``: its words; ``against``: what they match."""
 
     rule: str
     outcome: Outcome

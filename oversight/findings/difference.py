@@ -16,7 +16,7 @@ PIECES_MAX = 6000
 
 @dataclass(frozen=True)
 class Change:
-    """A stretch of the text: kept, or only in the text before (``removed``) or after (``added``)."""
+    """A stretch of the text: in both, or only in the text before (``removed``) or after (``added``)."""
 
     kind: Literal["same", "removed", "added"]
     text: str

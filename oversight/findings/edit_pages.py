@@ -60,7 +60,7 @@ async def show_form(request: Request) -> Response:
 
 
 async def take_form(request: Request) -> Response:
-    """Keep what was typed for its writer; add or take away a part; or keep it as a revision for everyone."""
+    """Save the draft for its writer; add or remove a part; or store it as a revision for everyone."""
     case = await _for_writing(request)
     form = await read_form(request, FORM_BYTES_MAX)
     action = form.text("action")

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
-"""A finding while it is being written: what the fields of the form hold, kept sealed under the member's index key.
+"""A finding being written: the fields of the form, stored sealed under the member's index key.
 
 It becomes a revision, sealed to the case, when the member says so; until then nobody else sees it.
 """
@@ -95,7 +95,7 @@ def written_of(draft: FindingDraft, base: int, known_codes: Sequence[str]) -> Wr
 
 
 def read_written(form: Form) -> Written:
-    """What was posted."""
+    """Return the draft of a posted form."""
     base = form.text("base")
     sections = zip_longest(form.texts("section_heading"), form.texts("section_text"), fillvalue="")
     recommendations = zip_longest(

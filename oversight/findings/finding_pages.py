@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
-"""The finding of a case: where it stands, what differs between revisions, signing it, checking it."""
+"""The finding of a case: its state, the differences between revisions, signing, checking."""
 
 import asyncio
 from collections.abc import Mapping

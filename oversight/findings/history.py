@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
-"""What the ledger holds of a case's finding: revisions, who signed which, the last check, what was published."""
+"""A case's finding in the ledger: its revisions, their signatures, the last check, the publications."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field

@@ -133,7 +133,7 @@ def _may_be_name(part: Word, word: Word, how: str) -> bool:
 
 
 def _find_spelled(name: str, text: Sequence[Word]) -> Iterator[Match]:
-    """A name whose letters stand apart, or which stands in a text that does not divide words."""
+    """A name whose letters are spaced out, or in a text that does not divide words."""
     if is_undivided(name):
         wanted = fold(name).replace(" ", "")
         if len(wanted) > 1 and wanted in "".join(word.folded for word in text):

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
-"""How much of a text stands word for word in another one, which is confidential."""
+"""How much of a text occurs word for word in a confidential one."""
 
 from collections import defaultdict
 from collections.abc import Sequence

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
-"""Publishing what was decided, recording that it is published, and what became of the recommendations."""
+"""Publishing a decided finding, recording its publication, and the status of its recommendations."""
 
 from starlette.requests import Request
 from starlette.responses import Response

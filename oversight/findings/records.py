@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
-"""Rows about findings: what members write before it is a revision, and what is on its way to the portal."""
+"""Rows about findings: drafts before they are revisions, and notes on their way to the portal."""
 
 from tortoise import fields
 from tortoise.models import Model

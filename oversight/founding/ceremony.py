@@ -3,7 +3,7 @@
 
 - A member's passphrase exists on the sheet alone. Showing the sheet makes it; showing it again makes another one.
 - The reserve's seed is forgotten as soon as it is split; its shares are forgotten once they were put together again.
-- The charter is signed once. What is sent to the portal after that is always the same note.
+- The charter is signed once. After that, the same note is sent to the portal every time.
 
 A ceremony is a value: each step gives the next one, which the caller keeps (sealed) before it shows anything.
 """
@@ -46,7 +46,7 @@ class Account:
 
 @dataclass(frozen=True)
 class Sheet:
-    """What a member takes home; the passphrase stands nowhere else."""
+    """The sheet that a member takes home, the only place of the passphrase."""
 
     member: PlannedMember
     passphrase: str = field(repr=False)
@@ -130,7 +130,7 @@ def make_sheet(
 
 
 def make_shares(ceremony: Ceremony, random: Random) -> Ceremony:
-    """A fresh reserve in shares. Its seed is gone when this returns; earlier shares open nothing."""
+    """A fresh reserve in shares. Its seed is forgotten when this returns; earlier shares open nothing."""
     plan = ceremony.plan
     seed = random(32)
     mnemonics = split_reserve(seed, plan.reserve_threshold, plan.reserve_shares)
@@ -154,7 +154,7 @@ def check_subsets(seed: bytes, mnemonics: Sequence[str], threshold: int) -> None
         recombine_reserve(mnemonics[: threshold - 1])
     except ShareError:
         return
-    raise AuthenticationError("fewer shares than are due open the reserve")
+    raise AuthenticationError("fewer shares than required open the reserve")
 
 
 def prove_shares(ceremony: Ceremony, typed: Sequence[str]) -> Ceremony:

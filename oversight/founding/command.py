@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
 """``python -m oversight found``: the whole ceremony from a founding file, for those who prefer a terminal.
 
-Its steps are those of the pages. Killed at any point it can be run again: until the members and the charter are kept,
-which happens at once, everything is made anew and the sheets are written anew; from then on the same charter is sent.
+Its steps are those of the pages. Killed at any point it can be run again: until the members and the charter are stored,
+which happens at once, everything is made again and the sheets are rewritten; from then on the same charter is sent.
 """
 
 import json

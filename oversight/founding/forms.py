@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
-"""The forms of the founding pages: what was typed becomes a changed plan, or errors beside the fields."""
+"""The forms of the founding pages: a posted form becomes a changed plan, or errors beside the fields."""
 
 import re
 from dataclasses import replace

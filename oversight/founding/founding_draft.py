@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
 """A founding in progress, between two visits to its pages: sealed under the setup token.
 
-The token stands in a file that only the office's user can read, and is printed on the terminal when the office starts
-without a commission. Whoever holds it founds the commission. It is deleted with the draft.
+The token is in a file that only the office's user can read, and is printed on the terminal when the office starts
+without a commission. Its holder can found the commission. It is deleted with the draft.
 """
 
 import base64
@@ -26,7 +26,7 @@ _ROW = 1
 
 
 class FoundingChangedError(Exception):
-    """The draft was changed by another page since it was read; nothing was kept."""
+    """The draft was changed by another page since it was read; nothing was stored."""
 
 
 def setup_token(folder: Path) -> str:

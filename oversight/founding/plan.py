@@ -65,12 +65,12 @@ FILE_BYTES_MAX = 256 * 1024
 
 
 class PlanError(Exception):
-    """A founding file can't be used; the message says what is wrong with it."""
+    """A founding file can't be used; the message says why."""
 
 
 @dataclass(frozen=True)
 class PlannedMember:
-    """One person who is to be a member."""
+    """One future member."""
 
     label: str
     name: str
@@ -106,7 +106,7 @@ class Plan:
         return next((member for member in self.members if member.label == label), None)
 
     def to_value(self) -> dict[str, Any]:
-        """As it stands in a founding file."""
+        """Return the plan in the form of a founding file."""
         return {
             "slug": self.slug,
             "name": dict(self.name),

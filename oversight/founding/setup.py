@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
-"""Who may hold the ceremony in a browser: whoever typed the setup token, until the commission is founded."""
+"""Access to the ceremony in a browser: for the holder of the setup token, until the commission is founded."""
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -35,7 +35,7 @@ def is_granted(request: Request) -> bool:
 
 
 async def require_setup(request: Request) -> None:
-    """Raises SetupRequired unless this browser holds the setup token and there is no commission yet."""
+    """Raise SetupRequired unless this browser holds the setup token and there is no commission yet."""
     if await is_founded() or not is_granted(request):
         raise SetupRequired
 

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
 """What leaves the ceremony on paper: a sheet for each member, a sheet for each share of the reserve.
 
-A sheet names no commission: whoever finds one learns that somebody has a secret, not whose office it opens.
+A sheet names no commission: its finder learns that it holds a secret, but not which office it opens.
 """
 
 import functools

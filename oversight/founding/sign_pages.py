@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
-"""The ceremony's last step: the governors sign, the members' accounts are kept, the portal takes the charter."""
+"""The ceremony's last step: the governors sign, the members' accounts are stored, the portal accepts the charter."""
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -47,7 +47,7 @@ async def show_sign(request: Request) -> Response:
 
 
 async def sign_and_send(request: Request) -> Response:
-    """Signs if that was not done yet, then sends. Whatever the portal says, what was signed is kept."""
+    """Sign, unless already signed, then send. The signed charter is stored whatever the portal answers."""
     await require_setup(request)
     form = await read_form(request)
     charter = await waiting_charter()

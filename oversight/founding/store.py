@@ -16,7 +16,7 @@ from portal.kit.database import transaction
 
 
 async def waiting_charter() -> Charter | None:
-    """The first charter, if it is signed and kept and the portal has not taken it yet."""
+    """Return the first charter, if it is signed and stored and the portal has not accepted it yet."""
     record = await CharterRecord.filter(published=False).order_by("-number").first()
     return None if record is None else read_charter(record.note)
 
@@ -45,9 +45,9 @@ async def keep(charter: Charter, ceremony: Ceremony, secrets_folder: Path) -> No
 
 
 async def publish(charter: Charter, client: PortalClient, invitation: str, secrets_folder: Path) -> None:
-    """Send the kept charter to the portal; with its answer the commission is founded.
+    """Send the stored charter to the portal; with its answer the commission is founded.
 
-    Raises PortalError, and everything stays kept: the same note can be sent again, even when the portal had taken it
+    Raises PortalError, and everything stays stored: the same note can be sent again, even when the portal had taken it
     and its answer was lost.
     """
     await client.post_charter(charter.note, invitation)

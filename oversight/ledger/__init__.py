@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
-"""Ledgers: chains of signed events, kept and verified. What the events mean is for ``oversight.cases``."""
+"""Ledgers: chains of signed events, stored and verified. The meaning of events is in ``oversight.workflow``."""

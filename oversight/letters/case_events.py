@@ -17,7 +17,7 @@ def read_purpose(text: str) -> str:
 async def record_letter(actor: Actor, submission: SubmissionId, message: MessageId, purpose: str) -> CaseId | None:
     """Record a letter in the ledger of its report's case; the case's id, None for a report that is in no case.
 
-    Somebody who may answer the report and does not hold the case leaves no event: the letter itself is signed.
+    A member who answers the report without holding the case leaves no event: the letter itself is signed.
     """
     case_id = await case_of_report(submission)
     if case_id is None:

@@ -14,7 +14,7 @@ async def collect_follow_ups(client: PortalClient) -> int:
     """Store every follow-up that waits, page by page, confirming each page; how many were new.
 
     What can't be opened later is shown as broken to who reads the thread; nothing is judged here, since nothing can be.
-    The portal deletes what is confirmed, so that the list always starts at its beginning.
+    The portal deletes confirmed follow-ups, so the list always starts at its beginning.
     """
     stored, after = 0, 0
     while True:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
-"""A reply between its pages: kept sealed under the member's index key, never plain, until it is sent or thrown away."""
+"""A reply between its pages: stored sealed under the member's index key until it is sent or deleted."""
 
 import hashlib
 from dataclasses import dataclass, field
@@ -23,7 +23,7 @@ class ReplyDraft:
 
     @property
     def token(self) -> str:
-        """Names exactly this text of the draft, so that what is sent is what was seen before."""
+        """Identifies this text of the draft, so that the text sent is the one that was shown."""
         return hashlib.sha256(self.sealed).hexdigest()[:32]
 
 

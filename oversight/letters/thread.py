@@ -24,7 +24,7 @@ class Letter:
     """One message of the thread, in either direction.
 
     ``author`` is the name of the member who signed it, empty for the reporter. ``broken`` means that it does not open,
-    or that it was not made by who it should be from: then there is no ``body``.
+    or that it is not from its claimed author: then there is no ``body``.
     """
 
     day: date

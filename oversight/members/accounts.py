@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
 """Logging in: username, passphrase and a code of the second factor, judged together.
 
-- One answer for everything that is wrong: nobody learns which usernames exist.
+- One answer for every failure: it does not reveal which usernames exist.
 - An unknown username costs the same derivation as a known one.
 - After a few failures in a row a username has to wait, twice as long each time and never longer than five minutes;
-  unknown ones too. The wait ends by itself, so that no stranger can lock a member out for good.
+  unknown ones too. The wait ends by itself, so that no stranger can lock a member out permanently.
 """
 
 import asyncio
@@ -62,13 +62,13 @@ class Derivations:
             return await asyncio.to_thread(self.seal_here, keyring, passphrase, member_label)
 
     def seal_here(self, keyring: Keyring, passphrase: str, member_label: str) -> bytes:
-        """Seal in the running thread, for a ceremony that is no event loop's."""
+        """Seal in the running thread, for a ceremony without an event loop."""
         return seal_keyring(keyring, passphrase, member_label, self.parameters)
 
 
 @dataclass(frozen=True)
 class Attempt:
-    """What was typed into the login form."""
+    """The fields of the login form."""
 
     username: str
     passphrase: str = field(repr=False)
@@ -93,7 +93,7 @@ async def log_in(
 
 
 async def change_passphrase(member: MemberRecord, keyring: Keyring, passphrase: str, derivations: Derivations) -> None:
-    """Seal the keyring anew. What was sealed under the old passphrase stays openable in old backups by that one."""
+    """Seal the keyring again. Old backups can still be opened with the old passphrase."""
     member.keyring = await derivations.seal(keyring, passphrase, member.label)
     await member.save(update_fields=["keyring"])
 
@@ -114,7 +114,7 @@ async def _check(
     secret = open_secret(second_factor_key(secrets_folder), member.second_factor, member.label)
     step = matching_step(secret, attempt.code, now)
     if step is None:
-        raise AuthenticationError("another code is due")
+        raise AuthenticationError("another code is expected")
     # One statement takes the code, so that two logins at once with the same code can't both have it.
     if not await MemberRecord.filter(id=member.id, last_step__lt=step).update(last_step=step):
         raise AuthenticationError("the code was taken before")

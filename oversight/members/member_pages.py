@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
-"""Who is in the office, and a member's own account."""
+"""The list of the office's members, and a member's own account."""
 
 from starlette.requests import Request
 from starlette.responses import Response

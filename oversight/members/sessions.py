@@ -30,7 +30,7 @@ SEEN_SECONDS = 30
 
 
 class LoginRequired(Exception):
-    """There is no open session; the answer is the login page."""
+    """No session is open; the answer is the login page."""
 
 
 @dataclass(frozen=True)

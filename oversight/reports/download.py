@@ -27,7 +27,7 @@ class _Dropped:
 
 
 class _Stopped(Exception):
-    """The member's browser is gone."""
+    """The member's browser has disconnected."""
 
 
 class _Channel:
@@ -50,7 +50,7 @@ class _Channel:
         return await self._chunks.get()
 
     def stop(self) -> None:
-        """Make the thread end: what it waits to put is let in, and its next chunk is refused."""
+        """Make the thread end: the chunk it waits to put is accepted, and the next one refused."""
         self._stopped = True
         while not self._chunks.empty():
             self._chunks.get_nowait()
@@ -69,7 +69,7 @@ async def check_attachment(path: Path, entry: Attachment, thread: PqIdentity) ->
 async def stream_attachment(path: Path, entry: Attachment, thread: PqIdentity) -> AsyncIterator[bytes]:
     """The bytes of the file; for one that ``check_attachment`` found good. Raises as that one, after some bytes."""
     channel = _Channel()
-    # A thread of its own: slow browsers must not take those that pages wait for.
+    # A separate thread: slow browsers must not occupy those that pages wait for.
     executor = ThreadPoolExecutor(1)
     task = asyncio.get_running_loop().run_in_executor(executor, _open_into, channel, path, entry, thread)
     task.add_done_callback(_look_at)

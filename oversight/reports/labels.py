@@ -14,7 +14,7 @@ from portal.kit.i18n import Translation, country_names, format_day
 
 
 def urgency_label(code: str, translation: Translation) -> str:
-    """A short name of an urgency code; one that we don't know stands as it is."""
+    """A short name of an urgency code; an unknown one is shown as it is."""
     _ = translation.gettext
     labels = {
         "UR-SURR-72H": _("handed over within 3 days"),
@@ -110,7 +110,7 @@ def country_labels(translation: Translation) -> Mapping[str, str]:
 
 
 def language_label(code: str, locale: str) -> str:
-    """The language's name in the member's language; a code that nobody knows stands as it is."""
+    """The language's name in the member's language; an unknown code is shown as it is."""
     try:
         return Locale.parse(code, sep="-").get_display_name(Locale.parse(locale, sep="-")) or code
     except (ValueError, LookupError):

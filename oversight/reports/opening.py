@@ -17,7 +17,7 @@ from oversight.reports.records import SealedFileRecord, SubmissionRecord
 
 @dataclass(frozen=True)
 class SealedReport:
-    """What is needed to open a report, as it is stored."""
+    """The stored files that are needed to open a report."""
 
     submission: SubmissionId
     number: int
@@ -36,7 +36,7 @@ class OpenedReport:
 
 
 async def load_sealed(submissions: list[SubmissionRecord]) -> list[SealedReport]:
-    """The sealed grants and reports of these submissions, in their order; what is missing is empty."""
+    """The sealed grants and reports of these submissions, in their order; a missing one is empty."""
     rows = await SealedFileRecord.filter(
         submission_id__in=[submission.id for submission in submissions], name__in=[GRANT_FILE, REPORT_FILE]
     ).values_list("submission_id", "name", "sealed")
@@ -66,7 +66,7 @@ def open_thread(sealed: SealedReport, member: PqIdentity) -> PqIdentity:
 
 
 def open_with_grant(sealed: SealedReport, member: PqIdentity, origin: str) -> OpenedReport:
-    """Open a report and check that it is the one that the manifest stands for.
+    """Open a report and check it against its manifest.
 
     Raises NotARecipientError without a grant, another CryptoError when report or manifest are not as they should be.
     *Not* checked: the attachments, which are judged one by one so that a wrong one does not hide the report.
@@ -75,7 +75,7 @@ def open_with_grant(sealed: SealedReport, member: PqIdentity, origin: str) -> Op
 
 
 def open_with_thread(sealed: SealedReport, thread: PqIdentity, origin: str) -> OpenedReport:
-    """As ``open_with_grant``, by whoever has the thread's identity from elsewhere: from the report's case."""
+    """As ``open_with_grant``, with a thread identity from the report's case."""
     manifest = read_manifest(sealed.manifest)
     try:
         report = open_report(sealed.report, thread)

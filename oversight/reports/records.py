@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
-"""What the office keeps of a submission: sealed files, how far it got, and each member's sealed index of it.
+"""The office's rows of a submission: sealed files, its progress, and each member's sealed index of it.
 
-Nothing that a reporter wrote stands here in the clear, and no time more exact than a day. The large sealed files are in
-rows of their own, so that the queue reads small rows.
+Nothing that a reporter wrote is stored in the clear, and no time more exact than a day. The large sealed files have
+separate rows, so that the queue reads small ones.
 """
 
 from tortoise import fields
@@ -75,7 +75,7 @@ class IndexEntryRecord(Model):
 
 
 class DamagedArrivalRecord(Model):
-    """A submission that could not be collected: what was wrong, and the full hour at which it is tried again."""
+    """A submission that could not be collected: why, and the full hour of the next attempt."""
 
     sequence = fields.BigIntField(primary_key=True)
     submission: fields.Field[SubmissionId] = text_column(32)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
-"""Posted forms, and what is wrong with their fields."""
+"""Posted forms, and the errors of their fields."""
 
 import dataclasses
 from collections.abc import Mapping
@@ -16,7 +16,7 @@ FORM_FIELDS_MAX = 1000
 
 @dataclass(frozen=True)
 class FieldError:
-    """What is wrong with one field. ``message`` is marked with ``N_`` and translated where it is shown."""
+    """The error of one field. ``message`` is marked with ``N_`` and translated where it is shown."""
 
     field: str
     message: str
@@ -42,7 +42,7 @@ class Form:
 
 
 async def read_form(request: Request, max_bytes: int = FORM_BYTES_MAX) -> Form:
-    """The posted form, without null bytes, which PostgreSQL can't hold. Whatever is no form is an empty one.
+    """The posted form, without null bytes, which PostgreSQL can't hold. A body that is not a form gives an empty one.
 
     Raises BodyTooLargeError.
     """

@@ -5,7 +5,7 @@ from portal.kit.i18n import Translation
 
 
 def role_name(code: str, translation: Translation) -> str:
-    """A role in words; a role that this program does not know stands as its code."""
+    """A role in words; an unknown role is shown as its code."""
     _ = translation.gettext
     names = {
         "registrar": _("registrar"),

@@ -220,7 +220,7 @@ async def _read_body(answer: httpx.Response, bytes_max: int) -> bytes:
 
 
 async def _refuse(answer: httpx.Response) -> NoReturn:
-    """Turn an error answer into PortalRefused; whoever is no portal (a proxy's error page) counts as unreachable."""
+    """Turn an error answer into PortalRefused; another answer (a proxy's error page) counts as unreachable."""
     body = await _read_body(answer, ERROR_BYTES_MAX)
     try:
         code = Fields(json.loads(body), "answer").child("error").text("code", 64, r"[a-z][a-z0-9-]*")

@@ -2,7 +2,7 @@
 """What the portal answers to an office, read with limits (docs/protocol.md §10).
 
 The portal is not trusted: an answer is only ever sealed bytes with their supposed hash, checked by the collector. An
-entry whose manifest is no base64 is kept with an empty one, so that one bad entry never hides the others.
+entry whose manifest is not base64 is read with an empty one, so that a bad entry never hides the others.
 """
 
 from dataclasses import dataclass

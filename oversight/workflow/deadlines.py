@@ -29,7 +29,7 @@ class Deadline:
 
 
 def deadlines(clocks: Sequence[Clock], today: date) -> tuple[Deadline, ...]:
-    """What runs comes first, by its end; then what was stopped."""
+    """Return the deadlines of these clocks: running ones first, by their end; then stopped ones."""
     shown = [
         Deadline(
             clock.name, clock.due, (clock.due - today).days, clock.stopped, clock.is_overdue(today), clock.extended

@@ -12,7 +12,7 @@ from oversight.workflow.step import Step
 
 
 def draft(step: Step) -> CaseState:
-    """A new revision, which nobody has signed or checked yet; what was proposed was proposed of another text."""
+    """A new revision, neither signed nor checked yet; earlier proposals concerned another text."""
     public: Drafted = step.public
     state = step.state
     if state.decided is not None:
@@ -55,7 +55,7 @@ def set_recommendation(step: Step) -> CaseState:
 
 
 def publish(state: CaseState, public: Publication, *, corrects: bool) -> PublishedState:
-    """What stands in the register now: the text that was signed and no other, under the id that it has for good."""
+    """The published finding: exactly the signed text, under its permanent id."""
     finding = _present(state, public.note_sha256)
     if public.revision != finding.revision:
         raise RuleError("revision")
@@ -67,7 +67,7 @@ def publish(state: CaseState, public: Publication, *, corrects: bool) -> Publish
 
 
 def withdraw(state: CaseState, public: Withdrawn) -> PublishedState:
-    """The finding stands no more; its tombstone does."""
+    """The finding is replaced by its tombstone."""
     if state.published is None or state.published.finding != public.finding:
         raise RuleError("finding")
     return replace(state.published, note_sha256=public.note_sha256, withdrawn=True)

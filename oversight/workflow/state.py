@@ -56,7 +56,7 @@ class FindingState:
 
 @dataclass(frozen=True)
 class PublishedState:
-    """What stands in the register."""
+    """The finding in the register."""
 
     finding: FindingId
     note_sha256: TextHash
