@@ -160,12 +160,12 @@ def test_an_entry_whose_name_is_too_long_is_refused_before_its_name_is_read():
     reader = BundleReader()
     assert reader.feed(fits[:30]) == []
     longer = bundle._Entry("attachment-321.age", 0, 1, 0).local_header()
-    with pytest.raises(MalformedError, match="lacks an entry"):
+    with pytest.raises(MalformedError, match="lacks an expected entry"):
         BundleReader().feed(longer[:30])
 
 
 def test_a_header_that_is_none_is_refused_before_more_is_read():
-    with pytest.raises(MalformedError, match="lacks an entry"):
+    with pytest.raises(MalformedError, match="lacks an expected entry"):
         BundleReader().feed(b"PK\x03\x05" + bytes(26))
 
 

@@ -134,7 +134,7 @@ def test_a_message_names_the_object_the_member_and_what_it_should_be():
     for value, read, said in (
         (1, lambda f: f.text("m"), "'m' of report is not text"),
         ("1", lambda f: f.integer("m", 0, 1), "'m' of report is not an integer"),
-        (2, lambda f: f.integer("m", 0, 1), "'m' of report is not within 0 and 1"),
+        (2, lambda f: f.integer("m", 0, 1), "'m' of report is not between 0 and 1"),
         (1, lambda f: f.child("m").text("n"), "'m' of report is not an object"),
         ({}, lambda f: f.child("m").text("n"), "'m' of report lacks 'n'"),
         ("0", lambda f: f.hex("m", 1), "'m' of report: not 2 lower-case hexadecimal digits"),

@@ -109,7 +109,7 @@ def test_a_share_of_something_else_has_another_form(said):
 
 
 def test_a_share_of_a_shorter_secret_has_too_few_words():
-    with pytest.raises(ShareError, match="20 words, not 33") as caught:
+    with pytest.raises(ShareError, match="20 words, expected 33") as caught:
         check_share(share_of(bytes(16)))
     assert caught.value.reason == "length"
 
@@ -124,9 +124,9 @@ def test_every_slip_has_its_reason_and_its_share():
     for shares, reason, place, said in (
         ([], "too-few", None, "no shares"),
         (TRUSTEES[:2], "too-few", None, "2 of the 3 shares that are needed"),
-        ([*TRUSTEES[:2], others[2]], "mixed", 3, "share 3: of another set than share 1"),
+        ([*TRUSTEES[:2], others[2]], "mixed", 3, "share 3: belongs to another set than share 1"),
         ([TRUSTEES[0], TRUSTEES[1], TRUSTEES[1]], "repeated", 3, "share 3: has the same number as share 2"),
-        ([TRUSTEES[0], " ".join(words[:-1])], "length", 2, "share 2: 32 words, not 33"),
+        ([TRUSTEES[0], " ".join(words[:-1])], "length", 2, "share 2: 32 words, expected 33"),
         ([TRUSTEES[0], " ".join([*words[:4], "zzyzx", *words[5:]])], "word", 2, "share 2: word 5 is not in the list"),
     ):
         with pytest.raises(ShareError) as caught:

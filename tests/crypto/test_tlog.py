@@ -194,7 +194,7 @@ class TestEdges:
         verify_consistency(3, 3, ROOTS[3], ROOTS[3], [])
         assert consistency_proof(3, ENTRIES[:3]) == []
         for root, proof in ((ROOTS[3], [ROOTS[1]]), (ROOTS[2], [])):
-            with pytest.raises(ProofError, match="one size with two roots"):
+            with pytest.raises(ProofError, match="the sizes are equal, the roots are not"):
                 verify_consistency(3, 3, ROOTS[3], root, proof)
 
     def test_a_larger_tree_needs_a_proof(self):

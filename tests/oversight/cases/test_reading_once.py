@@ -41,7 +41,7 @@ async def test_a_click_reads_its_case_once_before_it_is_judged(room: CaseRoom, l
     for label, path, form in (
         ("bruno", "/notes", {"note": "Looked at it."}),
         ("chiara", "/people/daud/assign", {}),
-        ("amina", "/moves/ASSIGNED", {"reasons": "It is complete."}),
+        ("amina", "/transitions/ASSIGNED", {"reasons": "It is complete."}),
     ):
         if path.endswith("assign"):
             await room.do("daud", case, "/declare", conflict="no")

@@ -98,12 +98,12 @@ async def test_a_proposal_ends_when_the_case_moves_on_without_it(desk: Desk) -> 
     case = (await desk.open_case(holders=("chiara", "bruno", "elif"))).head.case
     await desk.admit(case)
     state = await sign(desk, await desk.draft(case), "elif", "chiara")
-    state = await commands.move(desk.person("bruno"), case, "ADOPTED", None, REASONS)
-    assert state.proposed_move is not None
-    proposal = state.proposed_move.hash
-    state = await commands.move(desk.person("bruno"), case, "INVESTIGATING")
+    state = await commands.change_state(desk.person("bruno"), case, "ADOPTED", None, REASONS)
+    assert state.proposed_transition is not None
+    proposal = state.proposed_transition.hash
+    state = await commands.change_state(desk.person("bruno"), case, "INVESTIGATING")
     assert state.proposals == ()
-    await commands.move(desk.person("bruno"), case, "FINDING_DRAFT")
+    await commands.change_state(desk.person("bruno"), case, "FINDING_DRAFT")
     # The case stands again where it was proposed from, and the old proposal must not take it away.
     assert await refused(commands.approve(desk.person("chiara"), case, proposal)) == "no-such-proposal"
 
@@ -117,7 +117,7 @@ async def test_a_waiver_that_was_proposed_stays_when_the_case_moves_on(desk: Des
     assert state.finding is not None and state.finding.check is not None
     check = state.finding.check.hash
     [waiver] = (await commands.waive(desk.person("bruno"), case, check, REASONS)).proposals
-    await commands.move(desk.person("bruno"), case, "INVESTIGATING")
+    await commands.change_state(desk.person("bruno"), case, "INVESTIGATING")
     assert (await commands.approve(desk.person("chiara"), case, waiver.hash)).waived == (check,)
 
 
