@@ -269,5 +269,3 @@ def case_in(state: str, policy: str = EU) -> Ledger:
         _LINE[stop](ledger)
     assert ledger.state.state == state
     return ledger
-
-

@@ -115,5 +115,5 @@ def test_the_first_condition_that_does_not_hold_is_named(case: Ledger) -> None:
 
 def test_a_condition_after_the_one_that_is_for_approvals_is_not_left_out(case: Ledger) -> None:
     row = replace(find_transition("ADOPTED", "PUBLISHED", None), requires=("approver-is-not-author", "stands"))
-    with pytest.raises(RuleError, match="^stands$"):
+    with pytest.raises(RuleError, match=r"^stands$"):
         check_conditions(row, case.state, case.members, "bruno", approving=False)
