@@ -7,15 +7,12 @@ were faster several times in a row, and CryptoError when something stored is not
 
 import hashlib
 import secrets
-from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
-from datetime import UTC, date
+from collections.abc import Sequence
+from datetime import date
 
-from crypto.age import PqIdentity, PqRecipient
+from crypto.age import PqIdentity
 from crypto.encoding import ID_BYTES
 from crypto.errors import NotARecipientError
-from crypto.event import Event, seal_part, sign_event
-from crypto.event_fields import Part
 from crypto.event_types import (
     Approved,
     Assigned,
@@ -30,7 +27,6 @@ from crypto.event_types import (
     Opened,
     PartyAdded,
     Proposed,
-    Public,
     Published,
     RecommendationStatus,
     Recused,
@@ -47,26 +43,13 @@ from crypto.sealed_parts import Keys, Party, Text, Thread
 from crypto.taxonomy import CASE_PREFIX
 from oversight.cases.actor import Actor
 from oversight.cases.case_keys import open_keys, seal_to_holders, sha256
-from oversight.cases.case_store import CaseProjection, load_case
+from oversight.cases.event_drafts import ATTEMPTS_MAX, EventDraft, act, act_later, append_draft, loaded_case
 from oversight.cases.records import CaseRecord, CaseReportRecord
-from oversight.ledger.append import ConflictError, append
+from oversight.ledger.append import ConflictError
 from oversight.reports.opening import load_sealed, open_thread
 from oversight.reports.records import SubmissionRecord
 from oversight.workflow.rules import RuleError, find_transition
 from oversight.workflow.state import CaseState
-
-ATTEMPTS_MAX = 5
-
-
-@dataclass(frozen=True)
-class EventDraft:
-    """An event before it has its place. ``recipient`` is to whom the sealed part goes, if not to the case as it is."""
-
-    public: Public
-    part: Part | None = None
-    recipient: PqRecipient | None = None
-    grant: bytes | None = None
-
 
 # --- opening a case, and its reports -------------------------------------------------------------------------------
 
@@ -93,7 +76,7 @@ async def open_case(actor: Actor, reports: Sequence[SubmissionId], policy: str) 
         )
         draft = EventDraft(public, Keys(threads), identity.recipient(), grant)
         try:
-            return await _append(actor, case_id, None, draft)
+            return await append_draft(actor, case_id, None, draft)
         except ConflictError:
             await _refuse_taken(reports)
     raise ConflictError
@@ -102,7 +85,7 @@ async def open_case(actor: Actor, reports: Sequence[SubmissionId], policy: str) 
 async def add_report(actor: Actor, case_id: CaseId, submission: SubmissionId) -> CaseState:
     """Add a report. Every other holder must have declared that its reporter let them read it."""
     threads, received = await _open_threads(actor, [submission])
-    return await _act(actor, case_id, lambda _: EventDraft(ReportAdded(submission, received), Keys(threads)))
+    return await act(actor, case_id, lambda _: EventDraft(ReportAdded(submission, received), Keys(threads)))
 
 
 # --- who holds it --------------------------------------------------------------------------------------------------
@@ -116,10 +99,10 @@ async def declare(
     ``further`` are reports that are about to be added. ``reason`` is left out when it could be read by somebody in
     conflict who still holds the case.
     """
-    state = await _loaded(actor, case_id)
+    state = await loaded_case(actor, case_id)
     granted = await _granted(actor, [*state.reports, *(report for report in further if report not in state.reports)])
     part = Text(reason) if reason else None
-    return await _act(actor, case_id, lambda _: EventDraft(Declared(conflict, granted), part))
+    return await act(actor, case_id, lambda _: EventDraft(Declared(conflict, granted), part))
 
 
 async def assign(actor: Actor, case_id: CaseId, label: MemberLabel) -> CaseState:
@@ -134,7 +117,7 @@ async def assign(actor: Actor, case_id: CaseId, label: MemberLabel) -> CaseState
         sealed = seal_to_holders(actor.charter, holders, grant)
         return EventDraft(Assigned(label, sha256(sealed), holders), grant=sealed)
 
-    return await _act_later(actor, case_id, draft)
+    return await act_later(actor, case_id, draft)
 
 
 async def recuse(actor: Actor, case_id: CaseId, label: MemberLabel, reason: str) -> CaseState:
@@ -161,22 +144,22 @@ async def change_state(
             return EventDraft(Proposed(state.state, to_state, ground), Text(reasons))
         return EventDraft(Moved(state.state, to_state, ground), Text(reasons) if reasons else None)
 
-    return await _act(actor, case_id, draft)
+    return await act(actor, case_id, draft)
 
 
 async def approve(actor: Actor, case_id: CaseId, subject: EventHash, reasons: str = "") -> CaseState:
     """Approve what another member proposed; ``subject`` is the hash of that event, as the member saw it."""
-    return await _act(actor, case_id, lambda _: EventDraft(Approved(subject), Text(reasons) if reasons else None))
+    return await act(actor, case_id, lambda _: EventDraft(Approved(subject), Text(reasons) if reasons else None))
 
 
 async def send_back(actor: Actor, case_id: CaseId, subject: EventHash, reasons: str) -> CaseState:
     """Refuse what another member proposed."""
-    return await _act(actor, case_id, lambda _: EventDraft(Returned(subject), Text(reasons)))
+    return await act(actor, case_id, lambda _: EventDraft(Returned(subject), Text(reasons)))
 
 
 async def waive(actor: Actor, case_id: CaseId, subject: EventHash, reasons: str) -> CaseState:
     """Propose to set aside a check that blocks, or that a reporter's grant is missing."""
-    return await _act(actor, case_id, lambda _: EventDraft(Waived(subject), Text(reasons)))
+    return await act(actor, case_id, lambda _: EventDraft(Waived(subject), Text(reasons)))
 
 
 # --- work ----------------------------------------------------------------------------------------------------------
@@ -184,24 +167,24 @@ async def waive(actor: Actor, case_id: CaseId, subject: EventHash, reasons: str)
 
 async def note(actor: Actor, case_id: CaseId, text: str) -> CaseState:
     """Write a note for those who hold the case."""
-    return await _act(actor, case_id, lambda _: EventDraft(Noted(), Text(text)))
+    return await act(actor, case_id, lambda _: EventDraft(Noted(), Text(text)))
 
 
 async def add_party(actor: Actor, case_id: CaseId, party: Party) -> CaseState:
     """Name a person or body that the case is about."""
-    return await _act(actor, case_id, lambda _: EventDraft(PartyAdded(), party))
+    return await act(actor, case_id, lambda _: EventDraft(PartyAdded(), party))
 
 
 async def extend_clock(actor: Actor, case_id: CaseId, clock: str, due: date, reasons: str) -> CaseState:
     """Give a clock a later end."""
-    return await _act(actor, case_id, lambda _: EventDraft(ClockExtended(clock, due), Text(reasons)))
+    return await act(actor, case_id, lambda _: EventDraft(ClockExtended(clock, due), Text(reasons)))
 
 
 async def record_reply(
     actor: Actor, case_id: CaseId, report: SubmissionId, message: MessageId, purpose: str
 ) -> CaseState:
     """Record a message to a reporter; ``purpose`` is one of PURPOSES."""
-    return await _act(actor, case_id, lambda _: EventDraft(Replied(report, message, purpose)))
+    return await act(actor, case_id, lambda _: EventDraft(Replied(report, message, purpose)))
 
 
 # --- the finding ---------------------------------------------------------------------------------------------------
@@ -213,23 +196,23 @@ async def draft_finding(actor: Actor, case_id: CaseId, revision: int, text: str)
     ``revision`` is the one after what the member saw, so that nobody overwrites a colleague's.
     """
     digest = TextHash(hashlib.sha256(text.encode("utf-8")).hexdigest())
-    return await _act(actor, case_id, lambda _: EventDraft(Drafted(revision, digest), Text(text)))
+    return await act(actor, case_id, lambda _: EventDraft(Drafted(revision, digest), Text(text)))
 
 
 async def record_signature(actor: Actor, case_id: CaseId, text_sha256: TextHash, signature: str) -> CaseState:
     """Record the member's signature (64 bytes, base64) of the finding's note."""
-    return await _act(actor, case_id, lambda _: EventDraft(Signed(text_sha256, signature)))
+    return await act(actor, case_id, lambda _: EventDraft(Signed(text_sha256, signature)))
 
 
 async def record_check(actor: Actor, case_id: CaseId, text_sha256: TextHash, outcome: str, report: str) -> CaseState:
     """Record an outgoing check of the finding's text; ``outcome`` is ``pass``, ``warn`` or ``block``."""
     digest = hashlib.sha256(report.encode("utf-8")).hexdigest()
-    return await _act(actor, case_id, lambda _: EventDraft(Checked(text_sha256, outcome, digest), Text(report)))
+    return await act(actor, case_id, lambda _: EventDraft(Checked(text_sha256, outcome, digest), Text(report)))
 
 
 async def record_publication(actor: Actor, case_id: CaseId, done: Published | Corrected | Withdrawn) -> CaseState:
     """Record that the portal has published, corrected or withdrawn the finding, as it was decided."""
-    return await _act(actor, case_id, lambda _: EventDraft(done))
+    return await act(actor, case_id, lambda _: EventDraft(done))
 
 
 async def set_recommendation(
@@ -237,63 +220,10 @@ async def set_recommendation(
 ) -> CaseState:
     """Record what became of a recommendation."""
     part = Text(text) if text else None
-    return await _act(actor, case_id, lambda _: EventDraft(RecommendationStatus(recommendation, status), part))
+    return await act(actor, case_id, lambda _: EventDraft(RecommendationStatus(recommendation, status), part))
 
 
 # --- how it is done ------------------------------------------------------------------------------------------------
-
-
-async def _act(actor: Actor, case_id: CaseId, draft: Callable[[CaseState], EventDraft]) -> CaseState:
-    async def later(state: CaseState) -> EventDraft:
-        return draft(state)
-
-    return await _act_later(actor, case_id, later)
-
-
-async def _act_later(actor: Actor, case_id: CaseId, draft: Callable[[CaseState], Awaitable[EventDraft]]) -> CaseState:
-    """Draft for the case as it is, sign, append; again when somebody else was faster, for the rules judge anew.
-
-    The first attempt starts from the case as the request has read it. It may be out of date: the transaction that
-    appends reads the case again and finds the place taken, and then every further attempt reads it anew.
-    """
-    for attempt in range(ATTEMPTS_MAX):
-        state = await (_loaded(actor, case_id) if attempt == 0 else load_case(case_id))
-        if actor.seen is not None and actor.seen != state.head.hash:
-            raise ConflictError
-        try:
-            return await _append(actor, case_id, state, await draft(state))
-        except ConflictError:
-            continue
-    raise ConflictError
-
-
-async def _loaded(actor: Actor, case_id: CaseId) -> CaseState:
-    """The case as this request has read it, or as it is now if it has not."""
-    if actor.loaded is not None and actor.loaded.head.case == case_id:
-        return actor.loaded
-    return await load_case(case_id)
-
-
-async def _append(actor: Actor, case_id: CaseId, state: CaseState | None, draft: EventDraft) -> CaseState:
-    sequence = 0 if state is None else state.head.sequence + 1
-    sealed = None
-    if draft.part is not None:
-        recipient = draft.recipient or PqRecipient.from_string(state.recipient if state else "")
-        sealed = seal_part(draft.part, case_id, sequence, recipient)
-    now = actor.now.astimezone(UTC).replace(microsecond=0)
-    event = Event(
-        case=case_id,
-        sequence=sequence,
-        previous=None if state is None else state.head.hash,
-        actor=actor.label,
-        charter=actor.charter.hash,
-        # A clock that was set back must not stop the office.
-        time=now if state is None else max(now, state.head.time),
-        public=draft.public,
-        sealed=sealed,
-    )
-    signed = sign_event(event, actor.signing_key)
-    return await append(signed, {actor.charter.hash: actor.charter}, CaseProjection(draft.grant))
 
 
 async def _renew(
@@ -310,7 +240,7 @@ async def _renew(
         public = kind(label, generation, str(fresh.recipient()), sha256(sealed), holders)
         return EventDraft(public, keys.renewal(reason), fresh.recipient(), sealed)
 
-    return await _act_later(actor, case_id, draft)
+    return await act_later(actor, case_id, draft)
 
 
 async def _open_threads(actor: Actor, reports: Sequence[SubmissionId]) -> tuple[tuple[Thread, ...], date]:
