@@ -62,7 +62,7 @@ async def loaded_case(actor: Actor, case_id: CaseId) -> CaseState:
 
 
 async def append_draft(actor: Actor, case_id: CaseId, state: CaseState | None, draft: EventDraft) -> CaseState:
-    """Seal, sign and append the draft after ``state`` (None: it begins the case). Raises as ``ledger.append.append``."""
+    """Seal, sign and append the draft after ``state``, None for the first event. Raises as ``ledger.append.append``."""
     sequence = 0 if state is None else state.head.sequence + 1
     sealed = None
     if draft.part is not None:
