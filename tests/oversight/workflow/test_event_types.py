@@ -4,14 +4,14 @@
 import dataclasses
 import inspect
 import re
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 
 from crypto.event_fields import Part
-from crypto.event_types import PURPOSES, TYPES, Declared, Moved, Replied
+from crypto.event_types import PURPOSES, TYPES, Declared, Moved, Noted, Replied
 from oversight.web.rendering import LOCALE
-from oversight.workflow.event_types import EVENT_TYPES, EventType
+from oversight.workflow.event_types import EVENT_TYPES, EventType, Group
 from oversight.workflow.rules import STATES
 from portal.kit.i18n import LOCALES, load_translation
 
@@ -72,3 +72,34 @@ def test_what_chooses_a_sentence_looks_at_the_part_alone() -> None:
         if not isinstance(row.sentence, str):
             assert len(inspect.signature(row.sentence).parameters) == 1
             assert row.format.kind in CHOICES
+
+
+def test_what_is_filed_under_decisions_people_and_letters() -> None:
+    filed = {group: {code for code, row in EVENT_TYPES.items() if row.group == group} for group in get_args(Group)}
+    assert filed == {
+        "decision": {"opened", "moved", "proposed", "approved", "returned", "waived"},
+        "people": {"declared", "assigned", "recused", "left"},
+        "out": {"replied", "published", "corrected", "withdrawn"},
+        "work": {
+            *("report-added", "noted", "party-added", "clock-extended", "drafted", "signed", "checked"),
+            "recommendation-status",
+        },
+    }
+
+
+def test_texts_and_checks_have_pages_of_their_own() -> None:
+    assert [code for code, row in EVENT_TYPES.items() if row.has_page] == ["drafted", "checked"]
+
+
+def test_the_sentence_says_what_the_part_says() -> None:
+    assert "to have no conflict" in EVENT_TYPES["declared"].tell(Declared(False, ()))
+    assert "declared a conflict" in EVENT_TYPES["declared"].tell(Declared(True, ()))
+    assert "%(ground)s" in EVENT_TYPES["moved"].tell(Moved("RECEIVED", "ACKNOWLEDGED", "sent"))
+    assert "%(ground)s" not in EVENT_TYPES["moved"].tell(Moved("ACKNOWLEDGED", "TRIAGE", None))
+    letters = [EVENT_TYPES["replied"].tell(Replied("0" * 32, "1" * 32, purpose)) for purpose in PURPOSES]
+    assert [letter.split(" ", 1)[1] for letter in letters] == [
+        "wrote to the reporter of %(report)s",
+        "sent the reporter of %(report)s the acknowledgement",
+        "told the reporter of %(report)s how it stands",
+    ]
+    assert EVENT_TYPES["noted"].tell(Noted()) == EVENT_TYPES["noted"].sentence
