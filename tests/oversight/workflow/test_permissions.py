@@ -89,6 +89,13 @@ def test_what_is_offered_to_a_member_is_what_the_rules_let_them_do(state: str) -
                 assert way.open
 
 
+def test_the_author_of_a_text_may_propose_what_another_approves() -> None:
+    case = case_in("FINDING_DRAFT")
+    case.put_names("elif", "chiara")
+    adoption = next(way for way in ways(case, "bruno") if way.to_state == "ADOPTED")
+    assert adoption.open
+
+
 def test_an_act_takes_its_roles_and_its_states() -> None:
     case = case_in("FINDING_DRAFT")
     assert may_act("drafted", case.state, case.members, roles("bruno"))
