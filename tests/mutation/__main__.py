@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
 """``python -m tests.mutation [--jobs N] [--sample N] [--only PATH] [TARGET…]``: mutate, test, report.
 
-The exit status is 1 below the bound. A sample of some hundred mutants takes minutes and tells the score to a few percent.
+The exit status is 1 below the bound. A sample of some hundred takes minutes and tells the score to a few percent.
 
 Results are kept in var/mutants: a mutant that was killed is tried again only when its module has changed, one that
 survived also when a test has. So a run can be stopped, gone on with, and limited to a module.
