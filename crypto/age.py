@@ -2,7 +2,7 @@
 """age v1 files (c2sp.org/age): seal to recipients, open with identities. docs/protocol.md §2.
 
 The ordinary ``age`` tool, from version 1.3, opens files sealed here and seals files that open here. The header is in
- ``crypto/age_header.py``, the payload in ``crypto/age_stream.py``, the recipient types in ``crypto/age_pq.py`` and
+``crypto/age_header.py``, the payload in ``crypto/age_stream.py``, the recipient types in ``crypto/age_pq.py`` and
 ``crypto/age_x25519.py``; ``crypto/armor.py`` removes ASCII armor first.
 
 Sources and sinks are binary files. A sink accepts all the bytes of a ``write``, as every buffered file does.

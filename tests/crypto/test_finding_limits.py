@@ -165,11 +165,11 @@ def test_no_line_holds_one_either(place: str) -> None:
 
 def test_the_codes_are_those_of_the_taxonomy() -> None:
     for grade in ("FN-SUBST", "FN-PARTLY", "FN-INCONCL", "FN-UNSUBST", "FN-NOJUR", "FN-DISCONT"):
-        make_finding(with_(grade=grade))
+        assert f'"grade":"{grade}"' in make_finding(with_(grade=grade))
     for standard in ("SP-REASSUSP", "SP-RGB", "SP-BALANCE", "SP-CLEAR", "SP-BRD"):
-        make_finding(with_(standard=standard))
+        assert f'"standard":"{standard}"' in make_finding(with_(standard=standard))
     for status in ("open", "partly", "implemented", "not-implemented", "superseded"):
-        make_finding(recommendations(1, status=status, due="2027-Q4"))
+        assert f'"status":"{status}"' in make_finding(recommendations(1, status=status, due="2027-Q4"))
     for kind in ("correction", "update"):
         make_finding(correction(kind=kind))
 

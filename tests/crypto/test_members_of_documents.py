@@ -100,7 +100,7 @@ KINDS = {
 
 @pytest.mark.parametrize("name", KINDS)
 def test_a_document_that_is_whole_is_read(name: str) -> None:
-    KINDS[name].read(KINDS[name].value)
+    assert KINDS[name].read(KINDS[name].value)
 
 
 @pytest.mark.parametrize("name", KINDS)
