@@ -8,7 +8,8 @@ from crypto.errors import LimitError, MalformedError
 REPORT_FLOOR = 16_384
 ATTACHMENT_FLOOR = 16_384
 MESSAGE_FLOOR = 4_096
-STATE_FLOOR = 4_096
+STATE_SIZE = 16_384
+THREAD_NOTE_SIZE = 24_576
 _LENGTH = struct.Struct(">I")
 
 
@@ -31,6 +32,11 @@ def pad_document(content: bytes, floor: int) -> bytes:
     """Return length prefix (4 bytes) ‖ content (n bytes) ‖ zero bytes up to Padmé(max(4 + n, floor))."""
     total = padme(max(_LENGTH.size + len(content), floor))
     return (_LENGTH.pack(len(content)) + content).ljust(total, b"\0")
+
+
+def fixed_content_max(size: int) -> int:
+    """Return how many bytes of content a padded document of exactly ``size`` bytes holds."""
+    return size - _LENGTH.size
 
 
 def unpad_document(padded: bytes, floor: int, content_max: int) -> bytes:

@@ -6,6 +6,7 @@ wrong digit, two swapped neighbouring digits and two swapped groups are all foun
 the reporter is told which group to check.
 """
 
+import functools
 import hashlib
 import re
 import secrets
@@ -16,9 +17,11 @@ from typing import Literal
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
-from crypto.age import PqIdentity
-from crypto.encoding import ID_BYTES, label
+from crypto.age import PqIdentity, PqRecipient
+from crypto.encoding import ID_BYTES, decode_hex, label
 from crypto.errors import MalformedError
+from crypto.manifest import mailbox_id
+from crypto.note import SigningKey
 
 GROUPS = 7
 GROUP_DIGITS = 5
@@ -48,8 +51,6 @@ _SKIPPED = re.compile(
     r"\-\u2010-\u2015.\xb7_"
     r"\u200b-\u200f\u202a-\u202e\u2060\u2066-\u2069\u061c\ufeff]"
 )
-_ORIGIN = re.compile(r"https?://(?:[a-z0-9.-]+|\[[0-9a-f:.]+\])(?::[1-9][0-9]{0,4})?")
-_DEFAULT_PORT = re.compile(r"http://.*:80|https://.*:443")
 
 
 class ReceiptCodeError(MalformedError):
@@ -68,14 +69,15 @@ class ReceiptCodeError(MalformedError):
 
 @dataclass(frozen=True)
 class MailboxSecrets:
-    """The secrets derived from a receipt code at one portal (§3). Only ``mailbox_id`` is public.
+    """The secrets derived from a receipt code at one portal (§3), 32 bytes each.
 
-    ``mailbox_id`` is 32 hexadecimal digits, the rest are 32 bytes each.
+    Public are the recipient S, the key V (``control``, hex) and the mailbox id (32 hexadecimal digits) that commits to
+    them and to the hash of the token.
     """
 
-    mailbox_id: str
     token: bytes = field(repr=False)
     mailbox_seed: bytes = field(repr=False)
+    control_seed: bytes = field(repr=False)
     message_mac: bytes = field(repr=False)
     leaf_nonce: bytes = field(repr=False)
     state_mac: bytes = field(repr=False)
@@ -89,6 +91,26 @@ class MailboxSecrets:
     def identity(self) -> PqIdentity:
         """The identity of the mailbox; its recipient is S."""
         return PqIdentity.from_seed(self.mailbox_seed)
+
+    @functools.cached_property
+    def recipient(self) -> PqRecipient:
+        """S, to which the commission writes."""
+        return self.identity.recipient()
+
+    @property
+    def control(self) -> str:
+        """V in hex: the key that commands the mailbox (§9.3)."""
+        return SigningKey.from_seed("control", self.control_seed).verifier.public.hex()
+
+    @functools.cached_property
+    def mailbox_id(self) -> str:
+        """The look-up key at the portal, in hex."""
+        return mailbox_id(self.recipient, self.control, self.token_sha256)
+
+    @property
+    def control_key(self) -> SigningKey:
+        """The key that signs control notes, under the name of the mailbox id."""
+        return SigningKey.from_seed(self.mailbox_id, self.control_seed)
 
 
 def new_code(random: Callable[[int], bytes] = secrets.token_bytes) -> str:
@@ -140,30 +162,28 @@ def parse_code(text: str) -> str:
     return digits
 
 
-def derive(digits: str, origin: str) -> MailboxSecrets:
-    """Derive the secrets of the mailbox that ``digits`` (35 ASCII digits) opens at the portal ``origin``.
+def derive(digits: str, realm: str) -> MailboxSecrets:
+    """Derive the secrets of the mailbox that ``digits`` (35 ASCII digits) opens at the portal of this realm.
 
-    Raises MalformedError unless ``digits`` is in the form that ``parse_code`` returns and the origin is serialized as
-    in RFC 6454 §6.2: another spelling would silently open another mailbox. Takes about a tenth of a second.
+    Raises MalformedError unless ``digits`` is in the form that ``parse_code`` returns and the realm is 16 bytes in hex:
+    another spelling would silently open another mailbox. Takes about a tenth of a second.
     """
     if parse_code(digits) != digits:
         raise MalformedError("receipt code: not 35 plain digits")
-    if not _ORIGIN.fullmatch(origin) or _DEFAULT_PORT.fullmatch(origin):
-        raise MalformedError("receipt code: the portal's address is not a serialized origin")
-    salt = label("receipt") + origin.encode("ascii")
+    salt = label("receipt") + decode_hex(realm, ID_BYTES)
     master = hashlib.pbkdf2_hmac("sha512", digits.encode("ascii"), salt, PBKDF2_ITERATIONS, KEY_BYTES)
     return MailboxSecrets(
-        mailbox_id=_key(master, "mailbox-id", ID_BYTES).hex(),
-        token=_key(master, "mailbox-token", KEY_BYTES),
-        mailbox_seed=_key(master, "mailbox-identity", KEY_BYTES),
-        message_mac=_key(master, "message-mac", KEY_BYTES),
-        leaf_nonce=_key(master, "leaf-nonce", KEY_BYTES),
-        state_mac=_key(master, "state-mac", KEY_BYTES),
+        token=_key(master, "mailbox-token"),
+        mailbox_seed=_key(master, "mailbox-identity"),
+        control_seed=_key(master, "control-key"),
+        message_mac=_key(master, "message-mac"),
+        leaf_nonce=_key(master, "leaf-nonce"),
+        state_mac=_key(master, "state-mac"),
     )
 
 
-def _key(master: bytes, name: str, size: int) -> bytes:
-    return HKDF(SHA256(), size, salt=None, info=b"amparo/v1/" + name.encode("ascii")).derive(master)
+def _key(master: bytes, name: str) -> bytes:
+    return HKDF(SHA256(), KEY_BYTES, salt=None, info=b"amparo/v1/" + name.encode("ascii")).derive(master)
 
 
 def _check(number: int, digits: str) -> str:
