@@ -161,6 +161,15 @@ class Charter(CharterDraft):
     note: bytes = field(repr=False)
 
 
+def read_labels(fields: Fields, name: str) -> tuple[MemberLabel, ...]:
+    """Read a list of members' labels, each once and in rising order. Raises MalformedError or LimitError."""
+    labels = fields.texts(name, MEMBERS_MAX)
+    _refuse_other(labels, LABEL, "label")
+    if list(labels) != sorted(set(labels)):
+        raise MalformedError("labels are repeated or not in rising order")
+    return tuple(MemberLabel(label) for label in labels)
+
+
 def make_charter(draft: CharterDraft) -> str:
     """Return the text of the charter's note: one line of canonical JSON, to be signed by the governors.
 
@@ -348,7 +357,7 @@ def _check_keys(draft: CharterDraft) -> None:
 
 def _refuse_other(values: Sequence[str], pattern: str, what: str) -> None:
     if not all(re.fullmatch(pattern, value) for value in values):
-        raise MalformedError(f"a charter has a malformed {what}")
+        raise MalformedError(f"a malformed {what}")
 
 
 def _charter_value(draft: CharterDraft) -> dict[str, Any]:

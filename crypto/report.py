@@ -6,11 +6,11 @@ from dataclasses import dataclass, field
 from crypto.age import PqIdentity, PqRecipient
 from crypto.answers import Answers, answers_value, read_answers
 from crypto.attachment import Attachment, read_attachment
-from crypto.charter import LANGUAGE
+from crypto.charter import LANGUAGE, read_labels
 from crypto.document import Fields, read_document
 from crypto.encoding import HASH_BYTES, ID_BYTES, encode_json
 from crypto.errors import MalformedError, ProofError
-from crypto.ids import CharterHash, SubmissionId
+from crypto.ids import CharterHash, MemberLabel, SubmissionId
 from crypto.manifest import ATTACHMENTS_MAX, Manifest, attachment_file, commitment, manifest_hash
 from crypto.padding import REPORT_FLOOR
 from crypto.questionnaire import ID, INTEGER_MAX
@@ -22,7 +22,7 @@ REPORT_MAX = 1024 * 1024
 
 @dataclass(frozen=True)
 class Report:
-    """``charter`` is a hash, ``mailbox`` is S, ``control`` is V in hex.
+    """``charter`` is a hash, ``excluded`` members must not read it, ``mailbox`` is S, ``control`` is V in hex.
 
     ``message_mac`` and ``leaf_nonce`` are 32 bytes each. ``questionnaire`` holds its id and number.
     """
@@ -34,6 +34,7 @@ class Report:
     language: str
     answers: Answers = field(repr=False)
     attachments: tuple[Attachment, ...] = field(repr=False)
+    excluded: tuple[MemberLabel, ...]
     mailbox: PqRecipient
     control: str
     message_mac: bytes = field(repr=False)
@@ -52,6 +53,7 @@ class Report:
                 "language": self.language,
                 "answers": answers_value(self.answers),
                 "attachments": [attachment.to_value() for attachment in self.attachments],
+                "excluded": list(self.excluded),
                 "mailbox": str(self.mailbox),
                 "control": self.control,
                 "message_mac": self.message_mac.hex(),
@@ -74,6 +76,7 @@ def read_report(data: bytes) -> Report:
         language=fields.text("language", pattern=LANGUAGE),
         answers=read_answers(fields.take("answers")),
         attachments=fields.items("attachments", ATTACHMENTS_MAX, read_attachment),
+        excluded=read_labels(fields, "excluded"),
         mailbox=PqRecipient.from_string(fields.text("mailbox")),
         control=fields.hex("control", HASH_BYTES),
         message_mac=bytes.fromhex(fields.hex("message_mac", HASH_BYTES)),

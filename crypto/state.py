@@ -4,12 +4,11 @@
 It has one size and holds no text, so that neither its length nor its content tells what was written.
 """
 
-import re
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from crypto.charter import LABEL, NUMBER_MAX
+from crypto.charter import NUMBER_MAX, read_labels
 from crypto.document import Fields, read_document
 from crypto.encoding import HASH_BYTES, ID_BYTES, encode_json
 from crypto.errors import MalformedError, UnsupportedVersionError
@@ -21,7 +20,6 @@ from crypto.statement import NUMBER_MAX as MESSAGES_MAX
 from crypto.thread_keys import ThreadKeys, read_thread_keys
 
 THREADS_MAX = 8
-EXCLUDED_MAX = 64
 SENT_KEPT_MAX = 100
 STATE_MAX = fixed_content_max(STATE_SIZE)
 
@@ -130,15 +128,12 @@ def open_state(sealed: bytes, secrets: MailboxSecrets) -> State:
 
 def _read_thread(item: object) -> ThreadState:
     fields = Fields(item, "thread of the state")
-    excluded = fields.texts("excluded", EXCLUDED_MAX)
-    if not all(re.fullmatch(LABEL, label) for label in excluded):
-        raise MalformedError("a state has a malformed label")
     sent = fields.child("sent")
     thread = ThreadState(
         submission=SubmissionId(fields.hex("submission", ID_BYTES)),
         manifest=fields.hex("manifest", HASH_BYTES),
         charter=CharterHash(fields.hex("charter", HASH_BYTES)),
-        excluded=tuple(MemberLabel(label) for label in excluded),
+        excluded=read_labels(fields, "excluded"),
         keys=read_thread_keys(fields.child("keys")),
         note=fields.integer("note", 0, MESSAGES_MAX),
         reply=fields.integer("reply", 0, MESSAGES_MAX),

@@ -115,6 +115,7 @@ def seal_submission(  # noqa: PLR0913 - all by name, and each is a decision of i
         language=language,
         answers=answers,
         attachments=entries,
+        excluded=tuple(sorted(exclude)),
         mailbox=secret.recipient,
         control=secret.control,
         message_mac=secret.message_mac,

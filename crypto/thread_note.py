@@ -23,7 +23,7 @@ from crypto.sealed_document import open_document, seal_document
 from crypto.statement import NUMBER_MAX
 
 HELD_KEPT_MAX = 256
-RENEWAL_SEALED_MAX = 8 * 1024
+RENEWAL_SEALED_MAX = 6 * 1024
 NOTE_MAX = fixed_content_max(THREAD_NOTE_SIZE)
 
 
