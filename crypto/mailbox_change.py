@@ -36,7 +36,7 @@ class MailboxChange:
         )
 
 
-def make_change(
+def make_change(  # noqa: PLR0913 - all but the first three by name
     secrets: MailboxSecrets,
     replaces: bytes,
     state: State,

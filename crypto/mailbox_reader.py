@@ -81,8 +81,8 @@ class _Reader:
         keys = max(keys, self._renewed(thread) or known.keys, key=lambda each: each.generation)
         return ReadMailbox(
             shown=bool(collection or thread or replies or self.alarms),
-            collected=collection and collection.collected,
-            confirmed=thread and thread.day,
+            collected=collection.collected if collection else None,
+            confirmed=thread.day if thread else None,
             older=thread is not None and thread.number < known.note,
             newest_day=newest_day,
             replaced=replaced,
