@@ -15,7 +15,7 @@ import pytest
 from crypto.age import PqIdentity, read_header, seal
 from crypto.age_pq import ENCAPSULATION_SIZE
 from crypto.age_stream import CHUNK_SIZE, NONCE_SIZE, SEALED_CHUNK_SIZE, TAG_SIZE
-from crypto.padding import STATE_FLOOR
+from crypto.padding import STATE_SIZE
 from portal.mailbox.decoy import Decoys
 from portal.mailbox.encapsulation import MODULUS, compress, uniform_coefficients
 from tests.portal.mailbox.distinguishers import (
@@ -36,7 +36,7 @@ KEY = bytes(range(32))
 MAILBOX = "00112233445566778899aabbccddeeff"
 RECIPIENT = PqIdentity.from_seed(KEY).recipient()
 FILES = 300
-CHUNKS = {STATE_FLOOR: 1, 16_384: 1, 24_576: 1, CHUNK_SIZE: 1, CHUNK_SIZE + 1: 2}
+CHUNKS = {4_096: 1, STATE_SIZE: 1, 24_576: 1, CHUNK_SIZE: 1, CHUNK_SIZE + 1: 2}
 
 # In standard deviations. Two samples of one distribution come as far apart once in 10⁸ runs; the 10-bit values of
 # uniform bytes are about 45 away from those of real files.
@@ -129,7 +129,7 @@ def test_the_bytes_of_a_payload_are_as_frequent_as_in_real_files() -> None:
 
 
 def test_a_state_has_the_size_of_states() -> None:
-    assert Decoys(KEY).state(MAILBOX) == Decoys(KEY).sealed(MAILBOX, "state", STATE_FLOOR)
+    assert Decoys(KEY).state(MAILBOX) == Decoys(KEY).sealed(MAILBOX, "state", STATE_SIZE)
 
 
 def test_a_decoy_stays_the_same_under_the_same_key_also_in_later_versions() -> None:
