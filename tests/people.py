@@ -26,6 +26,7 @@ TODAY = date(2026, 11, 22)
 NOW = datetime(2026, 11, 22, 9, 30, tzinfo=UTC)
 VALID_FROM, VALID_UNTIL = date(2025, 1, 1), date(2125, 12, 31)
 PORTAL_ORIGIN = "http://portal.test"
+REALM = "5a" * 16
 
 _PEOPLE = (
     ("amina", "Amina Haddad", ("registrar", "administrator")),
@@ -124,6 +125,7 @@ def found_test_commission(
         number=1,
         previous=None,
         origin=origin,
+        realm=REALM,
         portal=portal_verifier or portal_key(origin).verifier,
         languages=LANGUAGES,
         valid_from=valid_from,
@@ -135,6 +137,7 @@ def found_test_commission(
         office=(office_key.verifier,),
         questionnaire=questionnaire or short_questionnaire(),
         grace_days=7,
+        reply_days=365,
         limits=Limits(attachments=4, attachment_bytes=_ATTACHMENT_BYTES_MAX),
         staffed_always=False,
     )
