@@ -33,6 +33,7 @@ class MailboxAnswer:
     collection: str | None
     thread: bytes | None = field(repr=False)
     messages: tuple[PostedReply, ...] = ()
+    more: bool = False
 
 
 def read_mailbox_answer(data: bytes) -> MailboxAnswer:
@@ -48,6 +49,7 @@ def read_mailbox_answer(data: bytes) -> MailboxAnswer:
         collection=_optional(fields, "collection", STATEMENT_MAX),
         thread=None if thread is None else decode_base64(thread),
         messages=fields.items("messages", MESSAGES_MAX, _read_message),
+        more=fields.boolean("more"),
     )
     fields.end()
     return answer

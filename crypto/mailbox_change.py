@@ -2,12 +2,15 @@
 """Changes of a mailbox: the new state, and what goes with it, signed by V. docs/protocol.md §9.3, §9.4."""
 
 import hashlib
+import os
 from dataclasses import dataclass, field, replace
 from datetime import date
 
+from crypto.age import PqIdentity, seal
 from crypto.control import NO_MESSAGE, Control
 from crypto.encoding import encode_base64, encode_json
 from crypto.message import FollowUp, message_id, seal_follow_up
+from crypto.padding import STATE_SIZE
 from crypto.receipt_code import MailboxSecrets
 from crypto.state import SENT_KEPT_MAX, Sent, State, seal_state
 
@@ -50,17 +53,20 @@ def make_change(  # noqa: PLR0913 - all but the first three by name
     ``delete`` is the number of the last reply to be deleted, 0 for none; the state must say the same.
     """
     sealed = seal_state(state, secrets)
-    control = Control(
-        realm=state.realm,
-        mailbox=secrets.mailbox_id,
-        replaces=hashlib.sha256(replaces).hexdigest(),
-        state=hashlib.sha256(sealed).hexdigest(),
-        follow_up=NO_MESSAGE if follow_up is None else message_id(follow_up),
-        delete=delete,
-        close=close,
-    )
-    signed = control.sign(secrets.control_key).encode().decode("utf-8")
-    return MailboxChange(secrets.mailbox_id, secrets.token, signed, sealed, follow_up)
+    message = NO_MESSAGE if follow_up is None else message_id(follow_up)
+    control = Control(state.realm, secrets.mailbox_id, _sha256(replaces), _sha256(sealed), message, delete, close)
+    return _sign(secrets, control, sealed, follow_up)
+
+
+def change_of_nothing(
+    secrets: MailboxSecrets, realm: str, replaces: bytes, follow_up: bytes | None = None
+) -> MailboxChange:
+    """A change by a code that opens nothing: noise of the size of a state, sealed to nobody."""
+    nobody = PqIdentity.from_seed(os.urandom(32)).recipient()
+    sealed = seal(bytes(STATE_SIZE), [nobody])
+    message = NO_MESSAGE if follow_up is None else message_id(follow_up)
+    control = Control(realm, secrets.mailbox_id, _sha256(replaces), _sha256(sealed), message)
+    return _sign(secrets, control, sealed, follow_up)
 
 
 def add_follow_up(state: State, day: date, kind: str, body: str) -> tuple[bytes, State]:
@@ -84,3 +90,12 @@ def add_follow_up(state: State, day: date, kind: str, body: str) -> tuple[bytes,
 def delete_replies(state: State, up_to: int) -> State:
     """The state after the replies up to this number were deleted."""
     return replace(state, thread=replace(state.thread, deleted=max(state.thread.deleted, up_to)))
+
+
+def _sign(secrets: MailboxSecrets, control: Control, sealed: bytes, follow_up: bytes | None) -> MailboxChange:
+    signed = control.sign(secrets.control_key).encode().decode("utf-8")
+    return MailboxChange(secrets.mailbox_id, secrets.token, signed, sealed, follow_up)
+
+
+def _sha256(data: bytes) -> str:
+    return hashlib.sha256(data).hexdigest()

@@ -1,0 +1,217 @@
+# SPDX-License-Identifier: AGPL-3.0-or-later
+"""A visit to a mailbox: ask, read, write the state back. docs/protocol.md §9.4.
+
+A code that opens nothing makes the same requests, of the same sizes, as one that opens a mailbox.
+"""
+
+import json
+import secrets as chance
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import date
+from typing import Protocol
+
+from crypto.age import PqIdentity, PqRecipient, seal
+from crypto.document import Fields
+from crypto.encoding import HASH_BYTES, ID_BYTES, encode_json
+from crypto.errors import CryptoError, MalformedError
+from crypto.ids import CharterHash
+from crypto.mailbox_answer import MESSAGES_MAX, MailboxAnswer, read_mailbox_answer
+from crypto.mailbox_change import MailboxChange, add_follow_up, change_of_nothing, delete_replies, make_change
+from crypto.mailbox_reader import read_chain, read_mailbox
+from crypto.mailbox_view import ReadMailbox
+from crypto.message import FOLLOW_UP_MAX
+from crypto.note import Note
+from crypto.padding import MESSAGE_FLOOR, pad_document
+from crypto.posting import read_text as read_posting_text
+from crypto.receipt_code import MailboxSecrets, derive
+from crypto.state import State, open_state
+
+COMMISSIONS_MAX = 1_000
+CHARTERS_MAX = 1_000
+ATTEMPTS_MAX = 8
+PAGES_MAX = 64
+CONFLICT = "state-conflict"
+
+
+class PortalRefusedError(CryptoError):
+    """The portal answered a request with an error; ``code`` is one of §7.3."""
+
+    def __init__(self, code: str) -> None:
+        super().__init__(f"the portal refused: {code}")
+        self.code = code
+
+
+class PortalRequests(Protocol):
+    """The two kinds of request; paths are under ``/api/v1``. Raise PortalRefusedError, and OSError without an answer."""
+
+    def get(self, path: str) -> bytes: ...
+
+    def post(self, path: str, body: bytes) -> bytes: ...
+
+
+@dataclass(frozen=True)
+class PortalInfo:
+    """Who the portal says it is: its realm, and the hashes of its commissions' newest charters."""
+
+    realm: str
+    charters: tuple[CharterHash, ...]
+
+
+@dataclass(frozen=True)
+class Visit:
+    """A mailbox as it was found; ``found`` is ``None`` for a code that opens nothing.
+
+    ``answer`` and ``charters`` are what the portal showed, for whoever wants to keep it.
+    """
+
+    secrets: MailboxSecrets = field(repr=False)
+    answer: MailboxAnswer
+    charters: tuple[bytes, ...] = field(repr=False)
+    newest: str | None
+    found: ReadMailbox | None
+
+
+def read_portal_info(data: bytes) -> PortalInfo:
+    """Read the answer to ``GET portal``. Raises MalformedError or LimitError."""
+    fields = Fields(_decode(data), "portal")
+    charters = fields.texts("charters", COMMISSIONS_MAX)
+    return PortalInfo(fields.hex("realm", ID_BYTES), tuple(CharterHash(charter) for charter in charters))
+
+
+def visit(portal: PortalRequests, digits: str) -> Visit:
+    """Read a mailbox and write its state back.
+
+    ``digits`` are the 35 of the receipt code. Raises PortalRefusedError, OSError, and MalformedError or LimitError for
+    answers that no portal gives. A state that another device replaced meanwhile is read anew.
+    """
+    info = read_portal_info(portal.get("portal"))
+    secrets = derive(digits, info.realm)
+    return _change(portal, info, secrets, lambda state: (state, {}))
+
+
+def send_follow_up(portal: PortalRequests, before: Visit, day: date, kind: str, body: str) -> Visit:
+    """Send a message to the commission, with the state that lists it; the mailbox as it was found then.
+
+    A code that opens nothing sends noise. Raises as ``visit``, and LimitError for a text of more than about 48 KB.
+    """
+
+    def compose(state: State) -> tuple[State, dict[str, object]]:
+        sealed, following = add_follow_up(state, day, kind, body)
+        return following, {"follow_up": sealed}
+
+    noise = seal(pad_document(bytes(min(len(body.encode("utf-8")), FOLLOW_UP_MAX)), MESSAGE_FLOOR), [_nobody()])
+    return _again(portal, before, compose, noise)
+
+
+def delete_shown(portal: PortalRequests, before: Visit, *, close: bool = False) -> Visit:
+    """Delete the replies that were shown, and with ``close`` end the mailbox. Raises as ``visit``."""
+    last = max((reply.number or 0 for reply in before.found.replies), default=0) if before.found else 0
+
+    def compose(state: State) -> tuple[State, dict[str, object]]:
+        return delete_replies(state, last), {"delete": last, "close": close}
+
+    return _again(portal, before, compose, None)
+
+
+Compose = Callable[[State], tuple[State, dict[str, object]]]
+
+
+def _again(portal: PortalRequests, before: Visit, compose: Compose, noise: bytes | None) -> Visit:
+    info = read_portal_info(portal.get("portal"))
+    return _change(portal, info, before.secrets, compose, noise=noise)
+
+
+def _change(
+    portal: PortalRequests,
+    info: PortalInfo,
+    secrets: MailboxSecrets,
+    compose: Compose,
+    noise: bytes | None = None,
+) -> Visit:
+    for attempt in range(ATTEMPTS_MAX):
+        found = _look(portal, info, secrets)
+        change = _compose(found, secrets, info.realm, compose, noise)
+        try:
+            portal.post("mailbox/changes", change.encode())
+        except PortalRefusedError as error:
+            if error.code != CONFLICT or attempt == ATTEMPTS_MAX - 1:
+                raise
+            continue
+        return found
+    raise AssertionError("unreachable: the loop returns or raises")
+
+
+def _compose(found: Visit, secrets: MailboxSecrets, realm: str, compose: Compose, noise: bytes | None) -> MailboxChange:
+    if found.found is None:
+        return change_of_nothing(secrets, realm, found.answer.state, noise)
+    state, extras = compose(found.found.state)
+    return make_change(secrets, found.answer.state, state, **extras)  # type: ignore[arg-type]
+
+
+def _look(portal: PortalRequests, info: PortalInfo, secrets: MailboxSecrets) -> Visit:
+    answer = _ask(portal, secrets)
+    state = _open(answer, secrets)
+    charter = state.thread.charter if state else _any(info)
+    notes = [portal.get(f"charters/{charter}")]
+    successors = Fields(_decode(portal.get(f"charters/{charter}/successors")), "successors")
+    notes += [note.encode("utf-8") for note in successors.texts("charters", CHARTERS_MAX, 2**20)]
+    newest = successors.take("newest")
+    newest = newest if isinstance(newest, str) else None
+    found = read_mailbox(answer, state, secrets, read_chain(state, notes), newest) if state else None
+    return Visit(secrets, answer, tuple(notes), newest, found)
+
+
+def _ask(portal: PortalRequests, secrets: MailboxSecrets) -> MailboxAnswer:
+    asked = {"mailbox": secrets.mailbox_id, "token": secrets.token.hex()}
+    answer = read_mailbox_answer(portal.post("mailbox", encode_json(asked)))
+    for _ in range(PAGES_MAX):
+        after = _last_number(answer)
+        if not answer.more or not after:
+            break
+        page = read_mailbox_answer(portal.post("mailbox", encode_json({**asked, "after": after})))
+        messages = (*answer.messages, *page.messages)
+        answer = replace(answer, messages=messages, more=page.more and len(messages) < MESSAGES_MAX)
+    return answer
+
+
+def _last_number(answer: MailboxAnswer) -> int:
+    """The number of the last reply of a page, as its posting says it, 0 for none."""
+    try:
+        return read_posting_text(Note.parse(answer.messages[-1].posting.encode("utf-8")).text).number
+    except (CryptoError, UnicodeEncodeError, IndexError):
+        return 0
+
+
+def _open(answer: MailboxAnswer, secrets: MailboxSecrets) -> State | None:
+    """The state, or ``None`` when the code opens nothing: a mailbox that does not exist shows a decoy."""
+    try:
+        return open_state(answer.state, secrets)
+    except CryptoError:
+        return None
+
+
+def _any(info: PortalInfo) -> CharterHash:
+    """A charter to ask for with a code that opens nothing."""
+    return chance.choice(info.charters) if info.charters else CharterHash(chance.token_hex(HASH_BYTES))
+
+
+def _nobody() -> PqRecipient:
+    return PqIdentity.from_seed(chance.token_bytes(32)).recipient()
+
+
+def _decode(data: bytes) -> object:
+    try:
+        value: object = json.loads(data)
+    except (ValueError, RecursionError):
+        raise MalformedError("the portal's answer can't be read") from None
+    return value
+
+
+def notes_of(found: Visit) -> Sequence[tuple[str, str]]:
+    """The signed notes that the portal showed, by a name for a file: what a reporter may want to keep."""
+    named = [("acknowledgement.txt", found.answer.acknowledgement), ("collection.txt", found.answer.collection)]
+    named += [("newest-charter.txt", found.newest)]
+    named += [(f"charter-{n}.txt", note.decode("utf-8", "replace")) for n, note in enumerate(found.charters, 1)]
+    named += [(f"posting-{n}.txt", message.posting) for n, message in enumerate(found.answer.messages, 1)]
+    return [(name, text) for name, text in named if text is not None]

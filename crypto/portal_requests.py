@@ -1,0 +1,53 @@
+# SPDX-License-Identifier: AGPL-3.0-or-later
+"""Requests of the command line to a portal: the standard library's client, with limits of size and time.
+
+It goes through the proxy that the environment names (``HTTPS_PROXY``), or through Tor with ``torsocks``.
+"""
+
+import json
+import urllib.error
+import urllib.request
+
+from crypto.errors import LimitError, MalformedError
+from crypto.mailbox_visit import PortalRefusedError
+
+SECONDS_MAX = 120
+ANSWER_MAX = 16 * 1024 * 1024
+
+
+class PortalConnection:
+    """The portal at ``origin``, scheme and host. MalformedError for anything else than an http or https address."""
+
+    def __init__(self, origin: str) -> None:
+        if not origin.startswith(("https://", "http://")):
+            raise MalformedError("the portal's address must begin with https:// or http://")
+        self._base = f"{origin.rstrip('/')}/api/v1/"
+
+    def get(self, path: str) -> bytes:
+        return self._send(urllib.request.Request(self._base + path))
+
+    def post(self, path: str, body: bytes) -> bytes:
+        headers = {"Content-Type": "application/json"}
+        return self._send(urllib.request.Request(self._base + path, body, headers))
+
+    def _send(self, request: urllib.request.Request) -> bytes:
+        request.add_header("User-Agent", "")
+        try:
+            with urllib.request.urlopen(request, timeout=SECONDS_MAX) as answer:
+                data: bytes = answer.read(ANSWER_MAX + 1)
+        except urllib.error.HTTPError as error:
+            raise PortalRefusedError(_code(error)) from None
+        except urllib.error.URLError as error:
+            reason = error.reason if isinstance(error.reason, str) else "no answer"
+            raise OSError(0, reason, "the portal") from None
+        if len(data) > ANSWER_MAX:
+            raise LimitError("the portal's answer is too long")
+        return data
+
+
+def _code(error: urllib.error.HTTPError) -> str:
+    try:
+        code = json.loads(error.read(16 * 1024))["error"]["code"]
+    except (ValueError, KeyError, TypeError, RecursionError):
+        return f"status {error.code}"
+    return code if isinstance(code, str) and code.isascii() and code.isprintable() and len(code) < 64 else "unknown"
