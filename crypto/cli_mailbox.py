@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
-"""The command ``mailbox``: what the return page does, by a program whose bytes no portal can alter. docs/protocol.md §8.3.
+"""The command ``mailbox``: the return page's work, by a program that no portal can alter. docs/protocol.md §8.3.
 
 Read, reply, save, delete, close. The code is typed at the terminal, and never an argument.
 """
@@ -148,8 +148,8 @@ def _tell(found: Visit) -> Iterator[str]:
         yield from _tell_reply(reply)
     for number in mailbox.missing:
         yield ""
-        yield f"Message {number} of the commission is missing. That can be honest: a restored backup, an expired message,"
-        yield "or a line that broke. Try again later; if it stays, ask the commission by another way."
+        yield f"Message {number} of the commission is missing. That can be honest: a restored backup, an expired"
+        yield "message, or a line that broke. Try again later; if it stays, ask the commission by another way."
 
 
 def _tell_alarms(alarms: tuple[Alarm, ...]) -> Iterator[str]:
@@ -157,8 +157,8 @@ def _tell_alarms(alarms: tuple[Alarm, ...]) -> Iterator[str]:
         yield f"WARNING: {_ALARMS[alarm.kind]}"
     if alarms:
         yield "Signed statements contradict each other, so somebody is not telling the truth, most likely who runs the"
-        yield "portal. What you wrote may have been kept from the commission. Don't write here. Save the notes as evidence"
-        yield "(`mailbox save`) and reach the commission in another way."
+        yield "portal. What you wrote may have been kept from the commission. Don't write here. Save the notes as"
+        yield "evidence (`mailbox save`) and reach the commission in another way."
         yield ""
 
 

@@ -14,7 +14,7 @@ from typing import Protocol
 from crypto.age import PqIdentity, PqRecipient, seal
 from crypto.document import Fields
 from crypto.encoding import HASH_BYTES, ID_BYTES, encode_json
-from crypto.errors import CryptoError, MalformedError
+from crypto.errors import CryptoError, MalformedError, ProofError
 from crypto.ids import CharterHash
 from crypto.mailbox_answer import MESSAGES_MAX, MailboxAnswer, read_mailbox_answer
 from crypto.mailbox_change import MailboxChange, add_follow_up, change_of_nothing, delete_replies, make_change
@@ -43,7 +43,7 @@ class PortalRefusedError(CryptoError):
 
 
 class PortalRequests(Protocol):
-    """The two kinds of request; paths are under ``/api/v1``. Raise PortalRefusedError, and OSError without an answer."""
+    """The two kinds of request; paths are under ``/api/v1``. They raise PortalRefusedError, OSError without an answer."""
 
     def get(self, path: str) -> bytes: ...
 
@@ -93,7 +93,8 @@ def visit(portal: PortalRequests, digits: str) -> Visit:
 def send_follow_up(portal: PortalRequests, before: Visit, day: date, kind: str, body: str) -> Visit:
     """Send a message to the commission, with the state that lists it; the mailbox as it was found then.
 
-    A code that opens nothing sends noise. Raises as ``visit``, and LimitError for a text of more than about 48 KB.
+    A code that opens nothing sends noise. Raises as ``visit``; LimitError for a text of more than about 48 KB; ProofError
+    when the portal shows another mailbox than ``before``.
     """
 
     def compose(state: State) -> tuple[State, dict[str, object]]:
@@ -119,7 +120,13 @@ Compose = Callable[[State], tuple[State, dict[str, object]]]
 
 def _again(portal: PortalRequests, before: Visit, compose: Compose, noise: bytes | None) -> Visit:
     info = read_portal_info(portal.get("portal"))
-    return _change(portal, info, before.secrets, compose, noise=noise)
+
+    def check(state: State) -> tuple[State, dict[str, object]]:
+        if before.found is None or state.thread.submission != before.found.state.thread.submission:
+            raise ProofError("the portal shows another mailbox than before")
+        return compose(state)
+
+    return _change(portal, info, before.secrets, check, noise, was_open=before.found is not None)
 
 
 def _change(
@@ -128,9 +135,13 @@ def _change(
     secrets: MailboxSecrets,
     compose: Compose,
     noise: bytes | None = None,
+    *,
+    was_open: bool = False,
 ) -> Visit:
     for attempt in range(ATTEMPTS_MAX):
         found = _look(portal, info, secrets)
+        if was_open and found.found is None:
+            raise ProofError("the portal shows another mailbox than before")
         change = _compose(found, secrets, info.realm, compose, noise)
         try:
             portal.post("mailbox/changes", change.encode())

@@ -24,16 +24,17 @@ class PortalConnection:
         self._base = f"{origin.rstrip('/')}/api/v1/"
 
     def get(self, path: str) -> bytes:
-        return self._send(urllib.request.Request(self._base + path))
+        return self._send(path, None)
 
     def post(self, path: str, body: bytes) -> bytes:
-        headers = {"Content-Type": "application/json"}
-        return self._send(urllib.request.Request(self._base + path, body, headers))
+        return self._send(path, body)
 
-    def _send(self, request: urllib.request.Request) -> bytes:
-        request.add_header("User-Agent", "")
+    def _send(self, path: str, body: bytes | None) -> bytes:
+        headers = {"User-Agent": "", **({} if body is None else {"Content-Type": "application/json"})}
+        # The scheme was checked: no file and no other protocol is opened.
+        request = urllib.request.Request(self._base + path, body, headers)  # noqa: S310
         try:
-            with urllib.request.urlopen(request, timeout=SECONDS_MAX) as answer:
+            with urllib.request.urlopen(request, timeout=SECONDS_MAX) as answer:  # noqa: S310
                 data: bytes = answer.read(ANSWER_MAX + 1)
         except urllib.error.HTTPError as error:
             raise PortalRefusedError(_code(error)) from None
