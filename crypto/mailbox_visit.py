@@ -43,7 +43,7 @@ class PortalRefusedError(CryptoError):
 
 
 class PortalRequests(Protocol):
-    """The two kinds of request; paths are under ``/api/v1``. They raise PortalRefusedError, OSError without an answer."""
+    """The two kinds of request; paths are under ``/api/v1``. They raise PortalRefusedError or OSError."""
 
     def get(self, path: str) -> bytes: ...
 
@@ -93,8 +93,8 @@ def visit(portal: PortalRequests, digits: str) -> Visit:
 def send_follow_up(portal: PortalRequests, before: Visit, day: date, kind: str, body: str) -> Visit:
     """Send a message to the commission, with the state that lists it; the mailbox as it was found then.
 
-    A code that opens nothing sends noise. Raises as ``visit``; LimitError for a text of more than about 48 KB; ProofError
-    when the portal shows another mailbox than ``before``.
+    A code that opens nothing sends noise. Raises as ``visit``, LimitError for a text of more than about 48 KB, and
+    ProofError when the portal shows another mailbox than ``before``.
     """
 
     def compose(state: State) -> tuple[State, dict[str, object]]:
