@@ -1,11 +1,14 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
 """What offices fetch and deliver, and which requests are refused (docs/protocol.md §10)."""
 
+import hashlib
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from http_message_signatures import algorithms
 
 from crypto.collection import Collection
 from crypto.encoding import decode_base64
@@ -14,6 +17,7 @@ from crypto.note import SigningKey
 from crypto.submission import SealedSubmission
 from portal.storage.records import NonceRecord
 from tests.chance import fresh_id
+from tests.crypto import edwards
 from tests.people import NOW, PORTAL_ORIGIN, found_test_commission
 from tests.portal.charters.test_charters import post, successor
 from tests.portal.office_api.request_signer import RequestSigner
@@ -105,6 +109,29 @@ async def test_an_unsigned_request_is_refused(portal: RunningPortal) -> None:
 async def test_a_request_signed_by_a_stranger_is_refused(portal: RunningPortal) -> None:
     for key in (SigningKey.generate("second-commission/office"), SigningKey.generate(f"{portal.world.slug}/office")):
         assert error_code(await portal.office("GET", "/submissions?after=0", key=key)) == (401, "signature-invalid")
+
+
+class _SignsWithZero(algorithms.HTTPSignatureAlgorithm):
+    """By the office's own key, with the point zero for R, which OpenSSL takes and notes don't."""
+
+    algorithm_id = "ed25519"
+
+    def __init__(self, private_key: Ed25519PrivateKey) -> None:
+        self._key = private_key
+
+    def sign(self, message: bytes) -> bytes:
+        public = self._key.public_key()
+        half = hashlib.sha512(self._key.private_bytes_raw()).digest()[:32]
+        scalar = int.from_bytes(half, "little") & (1 << 254) - 8 | 1 << 254
+        signature = edwards.sign(message, scalar, 0, public.public_bytes_raw(), edwards.encode(edwards.ZERO))
+        public.verify(signature, message)
+        return signature
+
+
+async def test_a_request_is_signed_as_notes_are_and_not_as_openssl_would_take_it(portal: RunningPortal) -> None:
+    signer = RequestSigner(portal.world.office_key, portal.clock, _SignsWithZero)
+    headers = signer.headers("GET", PORTAL_ORIGIN + LIST, None)
+    assert error_code(await portal.client.get(LIST, headers=headers)) == (401, "signature-invalid")
 
 
 async def test_a_member_may_not_sign_for_the_office(portal: RunningPortal) -> None:
