@@ -10,15 +10,17 @@ from crypto.ids import CharterHash
 from crypto.note import NOTE_BYTES_MAX, VerifierKey
 from portal.api.responses import json_response
 from portal.charters.known import Charters
+from portal.charters.newest import NewestNotes
 from portal.kit.body import read_body
 
 
 class CharterViews:
     """Requests without a signature: the notes are signed."""
 
-    def __init__(self, charters: Charters, origin: str, verifier: VerifierKey) -> None:
+    def __init__(self, charters: Charters, newest: NewestNotes, verifier: VerifierKey) -> None:
         self._charters = charters
-        self._portal = json_response({"origin": origin, "verifier": str(verifier)})
+        self._newest = newest
+        self._portal = json_response({"origin": charters.origin, "realm": charters.realm, "verifier": str(verifier)})
 
     def routes(self) -> list[Route]:
         return [
@@ -39,8 +41,10 @@ class CharterViews:
         return _note(self._charters.newest(request.path_params["slug"]))
 
     async def successors(self, request: Request) -> Response:
-        chain = await self._charters.successors(CharterHash(request.path_params["hash"]))
-        return json_response({"charters": [charter.note.decode("utf-8") for charter in chain]})
+        charter = await self._charters.get(CharterHash(request.path_params["hash"]))
+        chain = await self._charters.successors(charter.hash)
+        newest = await self._newest.latest(charter.slug)
+        return json_response({"charters": [each.note.decode("utf-8") for each in chain], "newest": newest})
 
     async def take(self, request: Request) -> Response:
         note = await read_body(request, NOTE_BYTES_MAX)
