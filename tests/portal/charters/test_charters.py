@@ -12,7 +12,7 @@ from crypto.charter import Charter, CharterDraft, make_charter, read_charter
 from crypto.note import SigningKey, sign
 from portal.charters.known import Charters, invite
 from portal.storage.records import CharterRecord, InvitationRecord
-from tests.people import PORTAL_ORIGIN, World, found_test_commission, portal_key
+from tests.people import PORTAL_ORIGIN, REALM, World, found_test_commission, portal_key
 from tests.portal.world import API, RunningPortal, another, error_code, running_portal, sealed_report
 
 
@@ -33,7 +33,7 @@ async def post(portal: RunningPortal, note: bytes, invitation: str = "") -> http
 
 async def test_a_portal_says_its_origin_and_its_key(portal: RunningPortal) -> None:
     answer = (await portal.client.get(f"{API}/portal")).json()
-    assert answer == {"origin": PORTAL_ORIGIN, "verifier": str(portal_key().verifier)}
+    assert answer == {"origin": PORTAL_ORIGIN, "realm": REALM, "verifier": str(portal_key().verifier)}
 
 
 async def test_a_first_charter_needs_an_invitation_for_its_name_that_is_used_once(portal_on: RunningPortal) -> None:
@@ -73,7 +73,7 @@ async def test_the_next_charter_is_taken_by_its_governors_signatures(portal_on: 
     chain = await portal_on.client.get(f"{API}/charters/{world.charter.hash}/successors")
     assert chain.json()["charters"] == [second.decode(), third.decode()]
     end = await portal_on.client.get(f"{API}/charters/{read_charter(third).hash}/successors")
-    assert end.json() == {"charters": []}
+    assert end.json() == {"charters": [], "newest": None}
 
 
 async def test_a_charter_that_does_not_continue_the_chain_is_refused(portal: RunningPortal) -> None:
@@ -97,7 +97,8 @@ async def test_a_charter_for_another_portal_is_refused(portal: RunningPortal) ->
     stranger = found_test_commission(origin="http://portal.elsewhere", slug="second-commission")
     key = SigningKey.generate("portal.test")
     other_key = found_test_commission(portal_verifier=key.verifier, slug="second-commission")
-    for charter in (stranger.charter, other_key.charter):
+    other_realm = found_test_commission(realm="ab" * 16, slug="second-commission")
+    for charter in (stranger.charter, other_key.charter, other_realm.charter):
         assert error_code(await post(portal, charter.note)) == (422, "charter-invalid")
     assert error_code(await post(portal, b"not a note")) == (422, "charter-invalid")
 
@@ -113,7 +114,7 @@ async def test_two_different_second_charters_at_once_leave_one(portal_on: Runnin
 
 async def test_a_charter_that_another_process_took_is_known_when_it_is_asked_for(portal: RunningPortal) -> None:
     note = successor(portal.world, portal.world.charter, grace_days=3)
-    elsewhere = Charters(PORTAL_ORIGIN, portal_key().verifier)
+    elsewhere = Charters(PORTAL_ORIGIN, REALM, portal_key().verifier)
     with portal.database.use():
         await elsewhere.take(note, None)
     charter = read_charter(note)
