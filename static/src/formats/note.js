@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
 // Signed notes: text, an empty line, Ed25519 signature lines (c2sp.org/signed-note). docs/protocol.md §4.1.
 
+import { ed25519 } from "@noble/curves/ed25519.js";
 import { sha256 } from "@noble/hashes/sha2.js";
 import { KEY_BYTES, checkPublicKey, checkSignature } from "./ed25519.js";
-import { concat, decodeBase64, decodeHex, decodeUtf8, encodeHex, encodeUtf8 } from "./encoding.js";
-import { AuthenticationError, LimitError, MalformedError, UnsupportedVersionError } from "./errors.js";
+import { concat, decodeBase64, decodeHex, decodeUtf8, encodeBase64, encodeHex, encodeUtf8 } from "./encoding.js";
+import { AuthenticationError, LimitError, MalformedError } from "./errors.js";
 
 export const NOTE_BYTES_MAX = 1 << 20;
 const SIGNATURES_MAX = 64;
@@ -34,9 +35,8 @@ export function parseVerifier(text) {
   decodeHex(keyId, KEY_ID_BYTES);
   const key = decodeBase64(encoded);
   if (key.length !== 1 + KEY_BYTES || key[0] !== ED25519) fail("not an Ed25519 key");
-  const expected = sha256(concat(encodeUtf8(`${name}\n`), key)).subarray(0, KEY_ID_BYTES);
-  if (encodeHex(expected) !== keyId) fail("the key id does not belong to the key");
   const publicKey = key.subarray(1);
+  if (encodeHex(keyIdOf(name, publicKey)) !== keyId) fail("the key id does not belong to the key");
   checkPublicKey(publicKey);
   return { name, keyId, publicKey };
 }
@@ -84,19 +84,28 @@ export function verifyNote(note, known) {
 }
 
 /**
- * Return the lines of a text in one of our own formats, after its heading `amparo <name> v1`.
+ * Sign a text that ends in a line feed, with one key.
  *
  * @param {string} text
- * @param {string} name
- * @param {number} count of lines, including the heading
+ * @param {string} name of the key
+ * @param {Uint8Array} seed 32 bytes
+ * @returns {string} the note
  */
-export function readLines(text, name, count) {
-  const [heading, ...lines] = text.split("\n");
-  const start = `amparo ${name} v`;
-  if (heading.startsWith(start) && heading !== `${start}1`) throw new UnsupportedVersionError("a note of another version");
-  // The text ends in a line feed, so the last item is empty.
-  if (heading !== `${start}1` || lines.length !== count) fail("not the expected heading and number of lines");
-  return lines;
+export function signNote(text, name, seed) {
+  checkName(name);
+  const signature = ed25519.sign(encodeUtf8(text), seed);
+  const line = encodeBase64(concat(keyIdOf(name, ed25519.getPublicKey(seed)), signature));
+  return `${text}\n${DASH}${name} ${line}\n`;
+}
+
+/**
+ * The first four bytes of SHA-256(name ‖ 0x0A ‖ 0x01 ‖ public key).
+ *
+ * @param {string} name
+ * @param {Uint8Array} publicKey 32 bytes
+ */
+function keyIdOf(name, publicKey) {
+  return sha256(concat(encodeUtf8(`${name}\n`), Uint8Array.of(ED25519), publicKey)).subarray(0, KEY_ID_BYTES);
 }
 
 /**
