@@ -9,7 +9,7 @@ from starlette.requests import Request
 
 from crypto.age import PqIdentity
 from crypto.charter import Charter
-from crypto.errors import CryptoError, NotARecipientError
+from crypto.errors import CryptoError, NotARecipientError, ProofError
 from crypto.ids import CharterHash, MemberLabel, SubmissionId
 from oversight.cases.actor import Actor, actor_of
 from oversight.cases.case_keys import open_keys
@@ -39,11 +39,15 @@ class OpenReport:
 
 
 class BrokenReportError(Exception):
-    """The member's grant opens, but the report is not what it should be."""
+    """The member's grant opens, but the report is not what it should be.
 
-    def __init__(self, submission: SubmissionRecord) -> None:
+    ``swapped``: it is whole, and another one than the portal acknowledged to the reporter.
+    """
+
+    def __init__(self, submission: SubmissionRecord, error: CryptoError) -> None:
         super().__init__()
         self.submission = submission
+        self.swapped = isinstance(error, ProofError)
 
 
 async def open_requested_report(request: Request, action: Action = Action.READ) -> OpenReport:
@@ -63,21 +67,21 @@ async def open_requested_report(request: Request, action: Action = Action.READ) 
     charter, charters = await current_charter(), await charters_by_hash()
     [sealed] = await load_sealed([submission])
     try:
-        opened = await _open(request, session, sealed, charter.origin)
-    except CryptoError:
-        raise BrokenReportError(submission) from None
+        opened = await _open(request, session, sealed, charter.realm)
+    except CryptoError as error:
+        raise BrokenReportError(submission, error) from None
     return OpenReport(session, submission, opened, charters)
 
 
-async def _open(request: Request, session: OpenSession, sealed: SealedReport, origin: str) -> OpenedReport:
+async def _open(request: Request, session: OpenSession, sealed: SealedReport, realm: str) -> OpenedReport:
     """By the member's own grant, else by the case that the member holds. Raises CryptoError, or 404 with neither."""
     try:
-        return await asyncio.to_thread(open_with_grant, sealed, session.identity, origin)
+        return await asyncio.to_thread(open_with_grant, sealed, session.identity, realm)
     except NotARecipientError:
         thread = await thread_by_case(await actor_of(session, request.app.state.clock()), sealed.submission)
     if thread is None:
         raise HTTPException(404)
-    return await asyncio.to_thread(open_with_thread, sealed, thread, origin)
+    return await asyncio.to_thread(open_with_thread, sealed, thread, realm)
 
 
 async def refuse_shut_out(submission: SubmissionId, label: MemberLabel) -> None:

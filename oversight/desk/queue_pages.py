@@ -38,7 +38,7 @@ async def show_queue(request: Request) -> Response:
     if not may(session.member.roles, Action.READ):
         return render(request, "queue_closed.html", status=status)
     charter, charters = await current_charter(), await charters_by_hash()
-    progress = await continue_index(session, charters, charter.origin)
+    progress = await continue_index(session, charters, charter.realm)
     filters = Filters.read(request.query_params)
     page = await read_queue(session, filters, request.query_params.get("after", ""))
     return render(

@@ -45,7 +45,7 @@ async def show_page(request: Request) -> Response:
     try:
         report = await open_requested_report(request)
     except BrokenReportError as error:
-        return await _show_broken(request, error.submission)
+        return await answer_broken(request, error)
     translation = translation_of(request)
     letters = await read_thread(report.submission.id, report.opened, list(report.charters.values()))
     files = await _show_files(request, report)
@@ -73,7 +73,7 @@ async def send_file(request: Request) -> Response:
     try:
         report = await open_requested_report(request)
     except BrokenReportError as error:
-        return await _show_broken(request, error.submission)
+        return await answer_broken(request, error)
     number: int = request.path_params["number"]
     file = next((file for file in await _show_files(request, report) if file.number == number), None)
     if file is None:
@@ -156,12 +156,8 @@ async def _mark_opened(request: Request, report: OpenReport) -> None:
 async def answer_broken(request: Request, error: Exception) -> Response:
     """On any page that needs the report open."""
     assert isinstance(error, BrokenReportError)
-    return await _show_broken(request, error.submission)
-
-
-async def _show_broken(request: Request, submission: SubmissionRecord) -> Response:
     await current_session(request)
-    return render(request, "report_broken.html", 409, submission=submission)
+    return render(request, "report_broken.html", 409, submission=error.submission, swapped=error.swapped)
 
 
 def _show_incident(request: Request, report: OpenReport, file: ShownFile) -> Response:

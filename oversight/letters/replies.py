@@ -5,11 +5,13 @@ import asyncio
 from datetime import date
 
 from crypto.charter import Charter
+from crypto.manifest import manifest_hash
 from crypto.message import Reply, message_id, seal_reply
 from oversight.cases.report_access import OpenReport
 from oversight.letters.outbox import LETTERS
 from oversight.letters.records import ReplyDraftRecord, ReplyRecord
 from oversight.letters.reply_drafts import ReplyDraft
+from oversight.letters.thread_keys import newest_keys
 from oversight.reports.records import SubmissionRecord
 
 
@@ -25,8 +27,17 @@ async def store_reply(report: OpenReport, charter: Charter, draft: ReplyDraft, t
     """
     charter.check_day(today)
     submission = report.submission.id
-    reply = Reply(submission, charter.hash, today, draft.language, draft.body)
-    recipients = (report.opened.report.mailbox, report.opened.thread.recipient())
+    keys = await newest_keys(report)
+    reply = Reply(
+        submission=submission,
+        manifest=manifest_hash(report.submission.manifest),
+        charter=charter.hash,
+        day=today,
+        language=draft.language,
+        keys=keys,
+        body=draft.body,
+    )
+    recipients = (report.opened.manifest.recipient, keys.recipient)
     sealed = await asyncio.to_thread(seal_reply, reply, report.session.signing_key, recipients)
     author = report.session.member.label
 
@@ -35,7 +46,13 @@ async def store_reply(report: OpenReport, charter: Charter, draft: ReplyDraft, t
             raise DraftChangedError
         await SubmissionRecord.filter(id=submission, answered_on=None).update(answered_on=today)
         return await ReplyRecord.create(
-            id=message_id(sealed), number=number, submission=submission, author=author, day=today, sealed=sealed
+            id=message_id(sealed),
+            number=number,
+            submission=submission,
+            author=author,
+            charter=charter.hash,
+            day=today,
+            sealed=sealed,
         )
 
     return await LETTERS.store(make)

@@ -11,14 +11,22 @@ from tortoise.models import Model
 from crypto.ids import CharterHash, MemberLabel, SubmissionId
 from portal.kit.columns import text_column
 
+STATE_ROW = 1
+"""The id of the collector's one row."""
+
 
 class SubmissionRecord(Model):
-    """One collected submission; every file that its manifest names is stored and was checked."""
+    """One collected submission; every file that its manifest names is stored and was checked.
+
+    ``acknowledgement`` is the portal's signed note as it came: ``received`` and ``commitment`` are what it says.
+    """
 
     id: fields.Field[SubmissionId] = text_column(32, primary_key=True)
     number = fields.IntField(unique=True)
     charter: fields.Field[CharterHash] = text_column(64)
     manifest = fields.BinaryField()
+    acknowledgement = fields.BinaryField()
+    commitment = fields.CharField(max_length=64)
     received = fields.DateField()
     collected = fields.DateField()
     confirmed = fields.BooleanField(db_default=False, db_index=True)
@@ -90,10 +98,19 @@ class DamagedArrivalRecord(Model):
 
 
 class CollectorStateRecord(Model):
-    """The collector's one row: how far it read, and how its last run went."""
+    """The collector's one row: how far it read each of the portal's lists, and how its last run went.
+
+    ``charter_noted_on`` is the day for which the portal got a newest-charter note, ``charter_noted`` that charter;
+    ``round`` the first day of the week whose thread notes went out for all mailboxes.
+    """
 
     id = fields.IntField(primary_key=True)
     after = fields.BigIntField(db_default=0)
+    follow_ups_after = fields.BigIntField(db_default=0)
+    controls_after = fields.BigIntField(db_default=0)
+    charter_noted_on = fields.DateField(null=True)
+    charter_noted: fields.Field[CharterHash | None] = text_column(64, null=True)
+    round = fields.DateField(null=True)
     last_success = fields.DatetimeField(null=True)
     failing_since = fields.DatetimeField(null=True)
     problem = fields.CharField(max_length=64, null=True)
