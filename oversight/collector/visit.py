@@ -4,14 +4,14 @@
 - A submission is confirmed only after everything of it is durable here; a crash at any step leads to the same end.
 - One that can't be collected becomes a row that the queue shows. It is never confirmed, it is tried again later, and it
   never hides the others.
-- A step of a visit that the portal refuses does not stop the steps after it.
+- What the portal refuses in one step of a visit does not stop the steps after it.
 - One collector runs at a time: it holds a lock on a file of the office's data folder.
 """
 
 import fcntl
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, TypeVar
@@ -57,6 +57,25 @@ class Outcome:
 
 
 @dataclass
+class _Steps:
+    """The steps of one visit. What the portal refuses in one of them is raised at the end."""
+
+    refusal: PortalRefused | None = None
+
+    async def step(self, work: Awaitable[T]) -> T | None:
+        """The result of a step, or None when the portal refused it. Raises what else breaks it off."""
+        try:
+            return await work
+        except PortalRefused as error:
+            self.refusal = self.refusal or error
+            return None
+
+    def end(self) -> None:
+        if self.refusal is not None:
+            raise self.refusal
+
+
+@dataclass
 class Collector:
     """One office's collector. ``whole`` makes the next run read the portal's lists from their beginning."""
 
@@ -67,6 +86,7 @@ class Collector:
     whole: bool = True
     visits: int = 0
     interruptions: int = 0
+    steps: _Steps = field(default_factory=_Steps)
 
     async def run(self) -> Outcome:
         """Make one visit to the portal; its outcome is stored in the collector's row.
@@ -83,20 +103,20 @@ class Collector:
             return outcome
 
     async def _visit(self) -> Outcome:
-        self.interruptions = 0
+        self.interruptions, self.steps = 0, _Steps()
         state, _ = await CollectorStateRecord.get_or_create(id=STATE_ROW)
-        client, today, done = self.client, self.clock().date(), _Steps()
+        client, today, step = self.client, self.clock().date(), self.steps.step
         collected, damaged = await self._collect(state)
         mended = await self._retry_damaged()
         await self._confirm_stored()
-        follow_ups = await done.step(collect_follow_ups(client, whole=self.whole, today=today)) or 0
-        await done.step(collect_controls(client, whole=self.whole, today=today))
-        await done.step(note_newest_charter(client, today))
+        follow_ups = await step(collect_follow_ups(client, whole=self.whole, today=today)) or 0
+        await step(collect_controls(client, whole=self.whole, today=today))
+        await step(note_newest_charter(client, today))
         posted = 0
         for outbox in OUTBOXES:
-            posted += await done.step(outbox.post_waiting(client, today)) or 0
-        await done.step(post_thread_notes(client, today))
-        done.end()
+            posted += await step(outbox.post_waiting(client, today)) or 0
+        await step(post_thread_notes(client, today))
+        self.steps.end()
         self.visits += 1
         # A portal that was restored from a backup counts from an earlier number again.
         self.whole = self.visits % WHOLE_EVERY_VISITS == 0
@@ -136,7 +156,7 @@ class Collector:
                 raise
             await record_damage(entry, DamagedArrivalError("interrupted"), self.clock())
             return False
-        await self._confirm(submission)
+        await self.steps.step(self._confirm(submission))
         return True
 
     async def _confirm(self, submission: SubmissionRecord) -> None:
@@ -153,7 +173,7 @@ class Collector:
     async def _confirm_stored(self) -> None:
         """Confirm submissions that were stored before a crash and are not in the part of the list that was read."""
         for submission in await SubmissionRecord.filter(confirmed=False):
-            await self._confirm(submission)
+            await self.steps.step(self._confirm(submission))
 
     async def _retry_damaged(self) -> int:
         """Retry the submissions whose time has come; return how many were collected."""
@@ -167,25 +187,6 @@ class Collector:
                 await row.delete()
                 mended += 1
         return mended
-
-
-@dataclass
-class _Steps:
-    """The steps of one visit. What the portal refuses in one of them is raised at the end."""
-
-    refusal: PortalRefused | None = None
-
-    async def step(self, work: Awaitable[T]) -> T | None:
-        """The result of a step, or None when the portal refused it. Raises what else breaks it off."""
-        try:
-            return await work
-        except PortalRefused as error:
-            self.refusal = self.refusal or error
-            return None
-
-    def end(self) -> None:
-        if self.refusal is not None:
-            raise self.refusal
 
 
 @contextmanager

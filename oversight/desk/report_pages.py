@@ -16,6 +16,7 @@ from oversight.cases.case_queries import case_of_report
 from oversight.cases.case_store import load_case
 from oversight.cases.report_access import BrokenReportError, OpenReport, open_requested_report
 from oversight.desk.report_layout import show_report
+from oversight.letters.mailbox_commands import commands_of
 from oversight.letters.thread import mark_seen, read_thread
 from oversight.members.sessions import current_session
 from oversight.reports import labels
@@ -58,6 +59,7 @@ async def show_page(request: Request) -> Response:
         files=files,
         unnamed=_unnamed_files(report),
         letters=letters,
+        commands=await commands_of(report.submission.id),
         opened_by=_opener(report),
         sealed_by=labels.sealed_by_label(report.opened.report.sealed_by, translation),
         language=labels.language_label(report.opened.report.language, translation.locale),

@@ -11,14 +11,12 @@ from crypto.charter import Charter
 from oversight.commission.charters import charters_by_hash, current_charter
 from oversight.letters.mailbox_commands import commands_of
 from oversight.letters.postings import Signer, catch_up, reserve, settle
-from oversight.letters.records import PostingRecord, ReplyRecord
+from oversight.letters.records import AUTHOR_LEFT, MAILBOX_CLOSED, PostingRecord, ReplyRecord
 from oversight.letters.thread_notes import seal_note
 from oversight.reports.records import SubmissionRecord
 from oversight.wire.outbox import Outbox, WithheldError
 from oversight.wire.portal_client import PortalClient, PortalRefused
 
-AUTHOR_LEFT = "author-left"
-MAILBOX_CLOSED = "mailbox-closed"
 # Refusals that this letter will get every time.
 FINAL_REFUSALS = frozenset(
     {"too-large", "not-found", "not-sealed", "malformed-request", "not-your-commission", MAILBOX_CLOSED}

@@ -8,6 +8,11 @@ from crypto.ids import CharterHash, MemberLabel, MessageId, SubmissionId
 from oversight.wire.outbox import OutgoingRecord
 from portal.kit.columns import text_column
 
+AUTHOR_LEFT = "author-left"
+MAILBOX_CLOSED = "mailbox-closed"
+KEPT_BACK = frozenset({AUTHOR_LEFT, MAILBOX_CLOSED})
+"""Why a reply never goes out, though nothing is wrong with it."""
+
 
 class ReplyRecord(OutgoingRecord):
     """A reply, sealed to the reporter's mailbox and to the thread; ``id`` is its message id.
@@ -24,6 +29,11 @@ class ReplyRecord(OutgoingRecord):
 
     class Meta:
         table = "reply"
+
+    @property
+    def delivery(self) -> str:
+        """How far the letter has come: ``progress``, or why this office keeps it back, or that nobody waits for it."""
+        return self.refused if self.refused in KEPT_BACK else self.progress
 
 
 class PostingRecord(Model):

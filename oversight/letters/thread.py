@@ -5,7 +5,6 @@ import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
-from typing import Literal
 
 from crypto.charter import Charter
 from crypto.errors import AuthenticationError, CryptoError
@@ -15,8 +14,6 @@ from crypto.taxonomy import MESSAGE
 from oversight.letters.records import FollowUpRecord, ReplyRecord
 from oversight.reports.opening import OpenedReport
 from portal.kit.i18n import text_direction
-
-Delivery = Literal["posted", "waiting", "refused", ""]
 
 
 @dataclass(frozen=True)
@@ -36,7 +33,7 @@ class Letter:
     kind: str = MESSAGE
     broken: bool = False
     unseen: bool = False
-    delivery: Delivery = ""
+    delivery: str = ""
 
 
 async def read_thread(submission: SubmissionId, opened: OpenedReport, charters: Sequence[Charter]) -> list[Letter]:
@@ -75,7 +72,7 @@ def _open_follow_up(record: FollowUpRecord, opened: OpenedReport) -> Letter:
 
 
 def _open_reply(record: ReplyRecord, opened: OpenedReport, charters: Sequence[Charter]) -> Letter:
-    delivery: Delivery = "refused" if record.refused else "posted" if record.posted_on else "waiting"
+    delivery = record.delivery
     try:
         reply = open_reply(record.sealed, opened.thread, charters)
         if reply.submission != opened.report.submission:
