@@ -20,7 +20,7 @@ class CharterViews:
     def __init__(self, charters: Charters, newest: NewestNotes, verifier: VerifierKey) -> None:
         self._charters = charters
         self._newest = newest
-        self._portal = json_response({"origin": charters.origin, "realm": charters.realm, "verifier": str(verifier)})
+        self._verifier = verifier
 
     def routes(self) -> list[Route]:
         return [
@@ -32,7 +32,15 @@ class CharterViews:
         ]
 
     async def portal(self, request: Request) -> Response:
-        return self._portal
+        charters = self._charters
+        return json_response(
+            {
+                "origin": charters.origin,
+                "realm": charters.realm,
+                "verifier": str(self._verifier),
+                "charters": [charter.hash for charter in charters.all_newest()],
+            }
+        )
 
     async def by_hash(self, request: Request) -> Response:
         return _note(await self._charters.get(CharterHash(request.path_params["hash"])))

@@ -25,20 +25,23 @@ class Content:
 
 
 def mailbox_response(content: Content, replies: Sequence[ReplyRecord]) -> bytes:
-    """Return u32 length ‖ canonical JSON ‖ zeros up to 131,072 · 2ᵏ; as many replies, in order, as fit into 1 MiB."""
-    answer = _encode(content, [])
+    """Return u32 length ‖ canonical JSON ‖ zeros up to 131,072 · 2ᵏ; as many replies, in order, as fit into 1 MiB.
+
+    ``replies`` may be one more than are shown at most, so that it is known whether there are others.
+    """
+    answer = _encode(content, [], more=False)
     room = SIZE_MAX - _LENGTH.size - len(answer)
     messages = []
-    for reply in replies:
+    for reply in replies[:MESSAGES_MAX]:
         message = {"posting": reply.posting, "sealed": encode_base64(bytes(reply.sealed))}
         room -= len(encode_json(message)) + 1
         if room < 0:
             break
         messages.append(message)
-    return _pad(_encode(content, messages))
+    return _pad(_encode(content, messages, more=len(messages) < len(replies)))
 
 
-def _encode(content: Content, messages: list[dict[str, str]]) -> bytes:
+def _encode(content: Content, messages: list[dict[str, str]], *, more: bool) -> bytes:
     return encode_json(
         {
             "version": "amparo/v1/mailbox",
@@ -47,6 +50,7 @@ def _encode(content: Content, messages: list[dict[str, str]]) -> bytes:
             "collection": content.collection,
             "thread": encode_base64(content.thread) if content.thread else None,
             "messages": messages,
+            "more": more,
         }
     )
 

@@ -52,7 +52,7 @@ class Mailboxes:
         submission = found.submission if found else NO_SUBMISSION
         content = await _content(submission, bytes(found.state) if found else shown)
         replies = ReplyRecord.filter(submission=submission, number__gt=after).order_by("number")
-        return mailbox_response(content, await replies.limit(MESSAGES_MAX))
+        return mailbox_response(content, await replies.limit(MESSAGES_MAX + 1))
 
     async def change(self, change: Change) -> None:
         """Make a change, durable when this returns; for a stranger's, store nothing.
