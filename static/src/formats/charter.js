@@ -9,7 +9,7 @@
 
 import { checkRecipient } from "./age.js";
 import { Fields, readDocument } from "./document.js";
-import { HASH_BYTES, ID_BYTES, encodeHex, encodeUtf8 } from "./encoding.js";
+import { HASH_BYTES, ID_BYTES, decodeUtf8, encodeHex, encodeUtf8 } from "./encoding.js";
 import { AuthenticationError, MalformedError, ProofError } from "./errors.js";
 import { NOTE_BYTES_MAX, parseNote, parseVerifier, verifyNote } from "./note.js";
 
@@ -52,6 +52,7 @@ const ROLES_THAT_REPLY = ["registrar", "triage", "investigator", "chair"];
  * @typedef {object} Charter
  * @property {string} hash
  * @property {import("./note.js").Note} note
+ * @property {string} signed the note as it was read, with its signatures
  * @property {string} slug
  * @property {string} origin
  * @property {string} realm
@@ -78,7 +79,7 @@ const ROLES_THAT_REPLY = ["registrar", "triage", "investigator", "chair"];
  */
 export function readCharter(bytes) {
   const note = parseNote(bytes);
-  const charter = { hash: note.hash, note, ...readText(note.text) };
+  const charter = { hash: note.hash, note, signed: decodeUtf8(bytes), ...readText(note.text) };
   checkRules(charter);
   checkSignatures(note, charter.governors);
   return charter;

@@ -9,9 +9,13 @@ import { PortalError } from "../formats/portal-error.js";
 
 /**
  * @typedef {import("../formats/worker-calls.js").Accepted} Accepted
+ * @typedef {import("../formats/worker-calls.js").DeleteRequest} DeleteRequest
+ * @typedef {import("../formats/worker-calls.js").FollowedUp} FollowedUp
  * @typedef {import("../formats/worker-calls.js").FollowUpRequest} FollowUpRequest
  * @typedef {import("../formats/worker-calls.js").Mailbox} Mailbox
+ * @typedef {import("../formats/worker-calls.js").MailboxRequest} MailboxRequest
  * @typedef {import("../formats/worker-calls.js").Progress} Progress
+ * @typedef {import("../formats/worker-calls.js").Seen} Seen
  * @typedef {import("../formats/worker-calls.js").SubmitRequest} SubmitRequest
  */
 
@@ -43,9 +47,10 @@ export class WorkerClient {
   }
 
   /**
-   * Fetch and open the commission's replies. A code that opens nothing gives an empty mailbox, with the same requests.
+   * Read a mailbox, and note at the portal what was seen. A code that opens nothing gives an empty mailbox, with the same
+   * requests.
    *
-   * @param {{ origin: string, digits: string }} request
+   * @param {MailboxRequest} request
    * @param {Progress} [progress]
    * @returns {Promise<Mailbox>}
    */
@@ -58,10 +63,32 @@ export class WorkerClient {
    *
    * @param {FollowUpRequest} request
    * @param {Progress} [progress]
-   * @returns {Promise<void>}
+   * @returns {Promise<FollowedUp>}
    */
   followUp(request, progress = {}) {
-    return /** @type {Promise<void>} */ (this.#call("followUp", request, progress));
+    return /** @type {Promise<FollowedUp>} */ (this.#call("followUp", request, progress));
+  }
+
+  /**
+   * Delete the replies up to a number.
+   *
+   * @param {DeleteRequest} request
+   * @param {Progress} [progress]
+   * @returns {Promise<{ seen: Seen }>}
+   */
+  deleteMessages(request, progress = {}) {
+    return /** @type {Promise<{ seen: Seen }>} */ (this.#call("deleteMessages", request, progress));
+  }
+
+  /**
+   * Close the mailbox for good. What the commission has not fetched yet stays for it.
+   *
+   * @param {MailboxRequest} request
+   * @param {Progress} [progress]
+   * @returns {Promise<void>}
+   */
+  closeMailbox(request, progress = {}) {
+    return /** @type {Promise<void>} */ (this.#call("closeMailbox", request, progress));
   }
 
   /** Cancel the running call; its promise is rejected with the code `cancelled`. */

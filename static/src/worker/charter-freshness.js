@@ -72,8 +72,9 @@ export function freshness(day, today) {
 /**
  * @param {string | null} note
  * @param {Charter[]} chain
+ * @returns {import("../formats/newest-charter.js").NewestCharter | null} when it is genuine, and of this commission
  */
-function readNewest(note, chain) {
+export function readNewest(note, chain) {
   if (note === null) return null;
   try {
     const said = readNewestCharter(encodeUtf8(note), chain);

@@ -1,235 +1,269 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
-// The reporter's return: read replies, send follow-ups. docs/protocol.md §8, §9.
+// The reporter's return: read replies, send follow-ups, delete, close. docs/protocol.md §8, §9.
 //
 // A code that opens nothing must look like a mailbox without messages to an observer of screen, clock or network: the
 // same requests of the same size, and the same answer.
 
-import { generateIdentity, identityFromSeed, recipientOf } from "../formats/age.js";
-import { checkSuccessor, readCharter } from "../formats/charter.js";
-import { readCollection } from "../formats/collection.js";
 import { deriveSecrets, wipeSecrets } from "../formats/derive.js";
-import { Fields, readDocument } from "../formats/document.js";
-import { ID_BYTES, decodeBase64, encodeBase64, encodeHex, encodeUtf8, formatDay } from "../formats/encoding.js";
-import { LimitError, MalformedError } from "../formats/errors.js";
-import { messageId, openReply, sealFollowUp, verifyReply } from "../formats/message.js";
-import { unpad } from "../formats/padding.js";
-import { randomBytes } from "../formats/random.js";
-import { openState } from "../formats/state.js";
+import { ID_BYTES, HASH_BYTES, decodeUtf8, encodeHex, formatDay } from "../formats/encoding.js";
+import { LimitError } from "../formats/errors.js";
+import { messageId, sealFollowUp } from "../formats/message.js";
 import { PortalError } from "../formats/portal-error.js";
-import { MAILBOX_STEP_BYTES } from "./portal.js";
+import { randomBytes } from "../formats/random.js";
+import { addSent, deleteReplies } from "../formats/state.js";
+import { freshness } from "./charter-freshness.js";
+import { fetchMailbox, makeChange, pickCharter, throwawayRecipient } from "./mailbox-access.js";
+import { readChain, readMailbox, readNothing } from "./mailbox-reader.js";
+import { Trouble } from "./request.js";
 
-const ANSWER_BYTES_MAX = 4 * 1024 * 1024;
-const SEALED_CHARACTERS_MAX = 2 * 1024 * 1024;
-// More pages than any real mailbox has.
-const PAGES_MAX = 256;
+// Another device wrote meanwhile, or the portal says so: then all is read again, this often.
+const TRIES_MAX = 5;
 
 /**
  * @typedef {import("../formats/charter.js").Charter} Charter
  * @typedef {import("../formats/derive.js").MailboxSecrets} MailboxSecrets
  * @typedef {import("../formats/state.js").State} State
- * @typedef {import("../formats/worker-calls.js").Message} Message
- * @typedef {import("./portal.js").Portal} Portal
- * @typedef {{ id: string, day: string, sealed: string }} SealedMessage
- * @typedef {{ state: string, collection: string | null, messages: SealedMessage[] }} Answer
+ * @typedef {import("../formats/worker-calls.js").FollowUpRequest} FollowUpRequest
+ * @typedef {import("../formats/worker-calls.js").Mailbox} Mailbox
+ * @typedef {import("../formats/worker-calls.js").MailboxRequest} MailboxRequest
+ * @typedef {import("../formats/worker-calls.js").Seen} Seen
+ * @typedef {Awaited<ReturnType<typeof fetchMailbox>>} Fetched
+ * @typedef {import("./mailbox-access.js").Change} Change
+ * @typedef {{ portal: import("./portal.js").Portal, now: () => Date, fill: import("../formats/random.js").Fill }} Context
  */
 
 /**
- * @param {{ origin: string, digits: string }} request
- * @param {{ portal: Portal }} context
- * @returns {Promise<import("../formats/worker-calls.js").Mailbox>}
+ * A visit: read, and note in the state what was seen.
+ *
+ * @param {MailboxRequest} request
+ * @param {Context} context
+ * @returns {Promise<Mailbox>}
  */
-export async function openMailbox({ origin, digits }, { portal }) {
-  const secrets = await deriveSecrets(digits, origin);
+export async function openMailbox(request, context) {
+  return withSecrets(request, async (secrets) => {
+    let fetched = await fetchMailbox(secrets, context.portal);
+    refuseChange(request.seen, fetched.state);
+    const hash = fetched.state?.thread.charter ?? pickCharter(secrets, request.charters);
+    const { notes, newest } = await fetchCharters(hash, context);
+    const chain = readChain(request.realm, hash, notes);
+    for (let tries = 1; ; tries++) {
+      const { answer, state } = fetched;
+      const read = state && (await readMailbox(answer, state, secrets, chain, newest));
+      const { next, ...verdict } = read ?? { ...readNothing(chain, newest), next: null };
+      const outcome = await tryWrite(secrets, request.realm, fetched, onlyState(next), context);
+      if (outcome !== "conflict" || tries === TRIES_MAX) {
+        const written = outcome === "written";
+        return describe(verdict, written ? next : state, written, formatDay(context.now()));
+      }
+      fetched = await fetchMailbox(secrets, context.portal);
+      refuseChange(seenOf(state), fetched.state);
+    }
+  });
+}
+
+/**
+ * Seal and send a message to the commission, with the state that lists it, in one request.
+ *
+ * @param {FollowUpRequest} request
+ * @param {Context} context
+ * @returns {Promise<import("../formats/worker-calls.js").FollowedUp>}
+ */
+export async function sendFollowUp(request, context) {
+  const day = formatDay(context.now());
+  const { state, made } = await changeMailbox(request, context, async (known) => {
+    const { thread } = known ?? (await makeThread(context));
+    const number = thread.sent.count + 1;
+    const { submission, manifest, keys } = thread;
+    const { kind, body } = request;
+    const followUp = await sealFollowUp({ submission, manifest, number, day, kind, body }, keys);
+    const listed = known && addSent(known, messageId(followUp), day);
+    return { change: { ...onlyState(listed), followUp }, made: number };
+  });
+  return { number: made, day, seen: seenOf(state) };
+}
+
+/**
+ * Delete the replies up to a number.
+ *
+ * @param {import("../formats/worker-calls.js").DeleteRequest} request
+ * @param {Context} context
+ * @returns {Promise<{ seen: Seen }>}
+ */
+export async function deleteMessages(request, context) {
+  const { state } = await changeMailbox(request, context, async (known) => {
+    const left = known && deleteReplies(known, request.upTo);
+    return { change: { ...onlyState(left), delete: request.upTo }, made: null };
+  });
+  return { seen: seenOf(state) };
+}
+
+/**
+ * Close the mailbox: from then on it answers like an unknown one.
+ *
+ * @param {MailboxRequest} request
+ * @param {Context} context
+ */
+export async function closeMailbox(request, context) {
+  let tried = false;
   try {
-    const { state: sealedState, collection, messages } = await fetchMailbox(secrets, portal);
-    const state = await tryState(sealedState, secrets);
-    if (!state || (messages.length === 0 && collection === null)) return { messages: [], collection: null };
-    const charters = await fetchCharters(state.charter, origin, portal);
-    const identity = identityFromSeed(secrets.mailboxSeed);
-    const opened = [];
-    for (const message of messages) opened.push(await openMessage(message, identity, state, charters));
-    return { messages: opened, collection: openCollection(collection, origin, charters, state) };
-  } finally {
-    wipeSecrets(secrets);
+    await changeMailbox(request, context, async (known) => {
+      tried = true;
+      return { change: { ...onlyState(known), close: true }, made: null };
+    });
+  } catch (error) {
+    // Closed by a try whose answer was lost: the mailbox answers like an unknown one already.
+    if (!(tried && error instanceof PortalError && error.code === "mailbox-changed")) throw error;
   }
 }
 
 /**
- * @param {import("../formats/worker-calls.js").FollowUpRequest} request
- * @param {{ portal: Portal, now: () => Date, fill: import("../formats/random.js").Fill }} context
+ * Make a change on the state that is there, and anew when another device was faster.
+ *
+ * @template T
+ * @param {MailboxRequest} request
+ * @param {Context} context
+ * @param {(known: State | null) => Promise<{ change: Change, made: T }>} make
+ * @returns {Promise<{ state: State | null, made: T }>}
  */
-export async function sendFollowUp({ origin, digits, kind, body }, { portal, now, fill }) {
-  const secrets = await deriveSecrets(digits, origin);
+async function changeMailbox(request, { portal, fill }, make) {
+  return withSecrets(request, async (secrets) => {
+    for (let tries = 1; ; tries++) {
+      const { answer, state } = await fetchMailbox(secrets, portal);
+      refuseChange(request.seen, state);
+      const { change, made } = await make(state);
+      try {
+        await portal.postChange(await makeChange(secrets, request.realm, answer.state, change, fill));
+        return { state: change.state, made };
+      } catch (error) {
+        if (!isConflict(error) || tries === TRIES_MAX) throw error;
+      }
+    }
+  });
+}
+
+/**
+ * A visit that can't be noted is still a visit: one attempt is enough, and its failure hides nothing.
+ *
+ * @param {MailboxSecrets} secrets
+ * @param {string} realm
+ * @param {Fetched} fetched
+ * @param {Change} change
+ * @param {Context} context
+ * @returns {Promise<"written" | "conflict" | "failed">}
+ */
+async function tryWrite(secrets, realm, { answer }, change, { portal, fill }) {
+  const body = await makeChange(secrets, realm, answer.state, change, fill);
   try {
-    const { state: sealedState } = await fetchPage(secrets, portal, null);
-    const state = await tryState(sealedState, secrets);
-    // Generated in any case, so that a code that opens nothing takes the same time.
-    const decoy = { recipient: await recipientOf(await generateIdentity()), submission: encodeHex(randomBytes(ID_BYTES, fill)) };
-    const { recipient, submission } = state ?? decoy;
-    const followUp = { submission, day: formatDay(now()), kind, body };
-    const sealed = await sealFollowUp(followUp, secrets.messageMac, recipient);
-    await portal.postFollowUp({ ...credentials(secrets), sealed: encodeBase64(sealed) });
+    await portal.postChangeOnce(body);
+    return "written";
+  } catch (error) {
+    if (!(error instanceof PortalError || error instanceof Trouble)) throw error;
+    return isConflict(error) ? "conflict" : "failed";
+  }
+}
+
+/**
+ * Nothing of a state leaves the worker before the commission has spoken.
+ *
+ * @param {import("../formats/worker-calls.js").Verdict} verdict
+ * @param {State | null} state the one that the portal holds now
+ * @param {boolean} written
+ * @param {string} today
+ * @returns {Mailbox}
+ */
+function describe(verdict, state, written, today) {
+  const { newestDay, ...rest } = verdict.shown ? verdict : { ...verdict, sent: [], keysRenewed: false };
+  return { ...rest, newest: freshness(newestDay, today), written, seen: seenOf(state) };
+}
+
+/**
+ * The charter and its successors as the portal shows them: two requests, whatever comes of them.
+ *
+ * @param {string} hash
+ * @param {Context} context
+ */
+async function fetchCharters(hash, { portal }) {
+  const first = await orNothing(portal.getCharter(hash));
+  const successors = await orNothing(portal.getSuccessors(hash));
+  const notes = first ? [decodeUtf8(first), ...(successors?.charters ?? [])] : [];
+  return { notes, newest: successors?.newest ?? null };
+}
+
+/**
+ * @template T
+ * @param {Promise<T>} call
+ * @returns {Promise<T | null>} null when the portal refuses
+ */
+async function orNothing(call) {
+  try {
+    return await call;
+  } catch (error) {
+    if (error instanceof PortalError) return null;
+    throw error;
+  }
+}
+
+/**
+ * @param {State | null} state
+ * @returns {Change}
+ */
+function onlyState(state) {
+  return { state, followUp: null, delete: 0, close: false };
+}
+
+/**
+ * In the place of a thread for a code that opens nothing, so that it takes the same time and makes the same sizes.
+ *
+ * @param {Context} context
+ */
+async function makeThread({ fill }) {
+  const random = (/** @type {number} */ size) => encodeHex(randomBytes(size, fill));
+  const keys = { generation: 0, recipient: await throwawayRecipient(), message_mac: random(HASH_BYTES) };
+  return { thread: { submission: random(ID_BYTES), manifest: random(HASH_BYTES), keys, sent: { count: 0 } } };
+}
+
+/**
+ * @param {State | null} state
+ * @returns {Seen}
+ */
+function seenOf(state) {
+  if (!state) return { thread: null, counts: [] };
+  const { manifest, note, reply, deleted, sent, keys } = state.thread;
+  return { thread: manifest, counts: [note, reply, deleted, sent.count, keys.generation, state.newest.number] };
+}
+
+/**
+ * Refuse a portal that shows the true mailbox, and then a decoy, another one, or the one of yesterday.
+ *
+ * @param {Seen | undefined} seen
+ * @param {State | null} state
+ * @throws {PortalError} `mailbox-changed`
+ */
+function refuseChange(seen, state) {
+  if (!seen) return;
+  const { thread, counts } = seenOf(state);
+  const isOlder = counts.some((count, index) => count < seen.counts[index]);
+  if (thread !== seen.thread || isOlder) throw new PortalError("mailbox-changed");
+}
+
+/** @param {unknown} error */
+function isConflict(error) {
+  return error instanceof PortalError && error.code === "state-conflict";
+}
+
+/**
+ * @template T
+ * @param {{ digits: string, realm: string }} request
+ * @param {(secrets: MailboxSecrets) => Promise<T>} run
+ */
+async function withSecrets({ digits, realm }, run) {
+  const secrets = await deriveSecrets(digits, realm);
+  try {
+    return await run(secrets);
   } catch (error) {
     if (error instanceof LimitError) throw new PortalError("too-large");
     throw error;
   } finally {
     wipeSecrets(secrets);
-  }
-}
-
-/**
- * All messages, oldest first, each once.
- *
- * @param {MailboxSecrets} secrets
- * @param {Portal} portal
- * @returns {Promise<Answer>}
- */
-async function fetchMailbox(secrets, portal) {
-  const first = await fetchPage(secrets, portal, null);
-  /** @type {Map<string, SealedMessage>} */
-  const messages = new Map();
-  let page = first.messages;
-  for (let count = 1; page.length > 0 && count < PAGES_MAX; count++) {
-    for (const message of page) messages.set(message.id, message);
-    page = (await fetchPage(secrets, portal, page[page.length - 1].id)).messages;
-  }
-  return { ...first, messages: [...messages.values()] };
-}
-
-/**
- * @param {MailboxSecrets} secrets
- * @param {Portal} portal
- * @param {string | null} after id of a message
- */
-async function fetchPage(secrets, portal, after) {
-  const answer = await portal.postMailbox({ ...credentials(secrets), ...(after ? { after } : {}) });
-  try {
-    return readAnswer(answer);
-  } catch {
-    throw new PortalError("unexpected-answer");
-  }
-}
-
-/** @param {MailboxSecrets} secrets */
-function credentials({ mailbox, token }) {
-  return { mailbox, token: encodeHex(token) };
-}
-
-/**
- * @param {Uint8Array} bytes
- * @returns {Answer}
- */
-function readAnswer(bytes) {
-  const json = unpad(bytes, ANSWER_BYTES_MAX);
-  let expected = MAILBOX_STEP_BYTES;
-  while (expected < 4 + json.length) expected *= 2;
-  if (bytes.length !== expected) throw new MalformedError("the mailbox answer has the wrong size");
-  const fields = readDocument(json, "mailbox", ANSWER_BYTES_MAX);
-  const collection = fields.take("collection");
-  const answer = {
-    state: fields.text("state"),
-    collection: collection === null ? null : new Fields({ collection }, "mailbox").text("collection"),
-    messages: fields.items("messages", PAGES_MAX * 1024, readMessage),
-  };
-  fields.end();
-  return answer;
-}
-
-/** @param {unknown} item */
-function readMessage(item) {
-  const fields = new Fields(item, "message");
-  const message = {
-    id: fields.hex("id", ID_BYTES),
-    day: fields.day("day"),
-    sealed: fields.text("sealed", undefined, SEALED_CHARACTERS_MAX),
-  };
-  fields.end();
-  return message;
-}
-
-/**
- * @param {string} sealed
- * @param {MailboxSecrets} secrets
- * @returns {Promise<State | null>} null when the code does not open it
- */
-async function tryState(sealed, secrets) {
-  try {
-    return await openState(decodeBase64(sealed), secrets);
-  } catch {
-    return null;
-  }
-}
-
-/**
- * Return the charter of the state and its successors, as far as each continues the one before.
- *
- * @param {string} hash
- * @param {string} origin
- * @param {Portal} portal
- */
-async function fetchCharters(hash, origin, portal) {
-  /** @type {Map<string, Charter>} */
-  const charters = new Map();
-  try {
-    let last = readCharter(await portal.getCharter(hash));
-    if (last.hash !== hash || last.origin !== origin) return charters;
-    charters.set(last.hash, last);
-    for (const note of await portal.getSuccessors(hash)) {
-      const next = readCharter(encodeUtf8(note));
-      if (charters.has(next.hash)) continue;
-      checkSuccessor(last, next);
-      charters.set(next.hash, next);
-      last = next;
-    }
-  } catch {
-    // The charters verified so far serve for the messages signed under them; the others are shown as unsigned.
-  }
-  return charters;
-}
-
-/**
- * One broken message never hides the others.
- *
- * @param {SealedMessage} message
- * @param {string} identity
- * @param {State} state
- * @param {Map<string, Charter>} charters
- * @returns {Promise<Message>}
- */
-async function openMessage({ id, day, sealed }, identity, state, charters) {
-  /** @type {(problem: "unreadable" | "unsigned") => Message} */
-  const broken = (problem) => ({ id, day, body: "", language: "", from: null, problem });
-  let reply;
-  try {
-    const bytes = decodeBase64(sealed);
-    if (messageId(bytes) !== id) return broken("unreadable");
-    reply = await openReply(bytes, identity);
-  } catch {
-    return broken("unreadable");
-  }
-  try {
-    const from = verifyReply(reply, state.submission, charters);
-    return { id, day: reply.day, body: reply.body, language: reply.language, from, problem: null };
-  } catch {
-    return broken("unsigned");
-  }
-}
-
-/**
- * @param {string | null} note
- * @param {string} origin
- * @param {Map<string, Charter>} charters
- * @param {State} state
- */
-function openCollection(note, origin, charters, state) {
-  if (note === null) return null;
-  try {
-    const office = [...charters.values()].flatMap((charter) => charter.office);
-    const collection = readCollection(encodeUtf8(note), office);
-    // The manifest's hash can only be compared with the acknowledgement.
-    if (collection.submission !== state.submission || collection.origin !== origin) return null;
-    return { day: collection.collected };
-  } catch {
-    return null;
   }
 }

@@ -25,7 +25,7 @@ export function showLetters(panel, messages) {
 function makeLetter(panel, message) {
   const letter = copyTemplate(panel, "letter");
   const body = part(letter, "[data-body]");
-  part(letter, "[data-day]").textContent = dayWords(message.day);
+  part(letter, "[data-day]").textContent = message.day === null ? "" : dayWords(message.day);
   if (message.problem) {
     body.textContent = problemWords(message.problem);
     letter.classList.add("letter--broken");

@@ -72,7 +72,7 @@ export class MailboxPage {
     const collected = part(panel, "[data-collected]");
     collected.hidden = collection === null;
     if (collection) {
-      collected.textContent = t("The commission fetched your report on {day}.", { day: dayWords(collection.day) });
+      collected.textContent = t("The commission fetched your report on {day}.", { day: dayWords(collection) });
     }
     part(panel, "[data-nothing]").hidden = messages.length > 0;
     showLetters(panel, messages);
@@ -146,7 +146,7 @@ export class MailboxPage {
   }
 
   get #request() {
-    return { origin: setting(this.#root, "origin"), digits: this.#digits };
+    return { realm: setting(this.#root, "realm"), digits: this.#digits, charters: [] };
   }
 }
 

@@ -168,7 +168,7 @@ export class ReportForm {
 
   async #request() {
     return {
-      origin: setting(this.#root, "origin"),
+      realm: setting(this.#root, "realm"),
       charter: await this.#charter.fetchPatiently(this.#sending),
       digits: this.#code,
       language: document.documentElement.lang,
