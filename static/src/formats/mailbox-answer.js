@@ -6,9 +6,9 @@ import { decodeBase64 } from "./encoding.js";
 import { MalformedError } from "./errors.js";
 import { unpad } from "./padding.js";
 
+export const MESSAGES_MAX = 4096;
 export const ANSWER_STEP_BYTES = 131_072;
 const ANSWER_BYTES_MAX = 4 * 1024 * 1024;
-const MESSAGES_MAX = 4096;
 const STATEMENT_CHARACTERS_MAX = 16 * 1024;
 const FILE_CHARACTERS_MAX = 64 * 1024;
 const SEALED_CHARACTERS_MAX = 2 * 1024 * 1024;
@@ -22,7 +22,8 @@ const SEALED_CHARACTERS_MAX = 2 * 1024 * 1024;
  * @property {string | null} acknowledgement
  * @property {string | null} collection
  * @property {Bytes | null} thread
- * @property {PostedReply[]} messages
+ * @property {PostedReply[]} messages in the order of their numbers
+ * @property {boolean} more whether there are messages after these
  */
 
 /**
@@ -53,6 +54,7 @@ function readAnswerFields(fields) {
     collection: statement("collection"),
     thread: fields.optional("thread", () => file("thread")),
     messages: fields.items("messages", MESSAGES_MAX, readMessage),
+    more: fields.boolean("more"),
   };
   fields.end();
   return answer;

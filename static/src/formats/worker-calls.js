@@ -71,11 +71,11 @@
  * @property {string | null} thread manifest hash; null for a code that opens nothing
  * @property {number[]} counts that never fall
  *
- * @typedef {Omit<Verdict, "newestDay"> & { newest: Freshness, written: boolean, seen: Seen }} Mailbox `written` is whether
- *   the visit could be noted at the portal; if it is not, the next visit knows less, and nothing else is wrong. For a
- *   code that opens nothing `shown` is false, and everything else empty
+ * @typedef {Omit<Verdict, "newestDay"> & { newest: Freshness, written: boolean, seen: Seen }} Mailbox a mailbox as it is
+ *   after the call. `written` is whether the visit could be noted at the portal; if it is not, the next visit knows less,
+ *   and nothing else is wrong. For a code that opens nothing `shown` is false, and everything else empty
  *
  * @typedef {MailboxRequest & { kind: "message" | "retaliation", body: string }} FollowUpRequest
- * @typedef {{ number: number, day: string, seen: Seen }} FollowedUp the message's number and day, as in `sent`
- * @typedef {MailboxRequest & { upTo: number }} DeleteRequest replies up to this number are deleted
+ * @typedef {MailboxRequest & { upTo: number }} DeleteRequest replies up to this number, that of one which was shown, are
+ *   deleted
  */

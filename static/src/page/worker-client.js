@@ -10,12 +10,10 @@ import { PortalError } from "../formats/portal-error.js";
 /**
  * @typedef {import("../formats/worker-calls.js").Accepted} Accepted
  * @typedef {import("../formats/worker-calls.js").DeleteRequest} DeleteRequest
- * @typedef {import("../formats/worker-calls.js").FollowedUp} FollowedUp
  * @typedef {import("../formats/worker-calls.js").FollowUpRequest} FollowUpRequest
  * @typedef {import("../formats/worker-calls.js").Mailbox} Mailbox
  * @typedef {import("../formats/worker-calls.js").MailboxRequest} MailboxRequest
  * @typedef {import("../formats/worker-calls.js").Progress} Progress
- * @typedef {import("../formats/worker-calls.js").Seen} Seen
  * @typedef {import("../formats/worker-calls.js").SubmitRequest} SubmitRequest
  */
 
@@ -59,25 +57,25 @@ export class WorkerClient {
   }
 
   /**
-   * Seal and send a message to the commission. A code that opens nothing gets the same answer.
+   * Seal and send a message to the commission, and read the mailbox again. A code that opens nothing gets the same answer.
    *
    * @param {FollowUpRequest} request
    * @param {Progress} [progress]
-   * @returns {Promise<FollowedUp>}
+   * @returns {Promise<Mailbox>}
    */
   followUp(request, progress = {}) {
-    return /** @type {Promise<FollowedUp>} */ (this.#call("followUp", request, progress));
+    return /** @type {Promise<Mailbox>} */ (this.#call("followUp", request, progress));
   }
 
   /**
-   * Delete the replies up to a number.
+   * Delete the replies up to a number, and read the mailbox again.
    *
    * @param {DeleteRequest} request
    * @param {Progress} [progress]
-   * @returns {Promise<{ seen: Seen }>}
+   * @returns {Promise<Mailbox>}
    */
   deleteMessages(request, progress = {}) {
-    return /** @type {Promise<{ seen: Seen }>} */ (this.#call("deleteMessages", request, progress));
+    return /** @type {Promise<Mailbox>} */ (this.#call("deleteMessages", request, progress));
   }
 
   /**

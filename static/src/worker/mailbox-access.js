@@ -9,7 +9,7 @@ import { generateIdentity, recipientOf } from "../formats/age.js";
 import { signControl } from "../formats/control.js";
 import { HASH_BYTES, encodeBase64, encodeHex, encodeUtf8 } from "../formats/encoding.js";
 import { FormatError } from "../formats/errors.js";
-import { ANSWER_STEP_BYTES, readMailboxAnswer } from "../formats/mailbox-answer.js";
+import { MESSAGES_MAX, readMailboxAnswer } from "../formats/mailbox-answer.js";
 import { messageId } from "../formats/message.js";
 import { parseNote } from "../formats/note.js";
 import { STATE_BYTES, contentMax } from "../formats/padding.js";
@@ -18,9 +18,6 @@ import { readPostingText } from "../formats/posting.js";
 import { randomBytes } from "../formats/random.js";
 import { sealDocument } from "../formats/sealed-document.js";
 import { openState, sealState } from "../formats/state.js";
-
-// More pages than any real mailbox has.
-const PAGES_MAX = 256;
 
 /**
  * @typedef {import("../formats/derive.js").MailboxSecrets} MailboxSecrets
@@ -43,16 +40,15 @@ const PAGES_MAX = 256;
  */
 export async function fetchMailbox(secrets, portal) {
   const first = await fetchPage(secrets, portal, 0);
-  const messages = [...first.answer.messages];
-  // Only an answer that is longer than what every mailbox gets can have left replies out.
-  let isLong = first.size > ANSWER_STEP_BYTES;
-  for (let pages = 1, after = lastNumber(messages, 0); isLong && after > 0 && pages < PAGES_MAX; pages++) {
-    const { answer } = await fetchPage(secrets, portal, after);
-    messages.push(...answer.messages);
-    isLong = answer.messages.length > 0;
-    after = lastNumber(answer.messages, after);
+  const messages = [...first.messages];
+  let { more } = first;
+  for (let after = lastNumber(messages, 0); more && after > 0 && messages.length < MESSAGES_MAX; ) {
+    const page = await fetchPage(secrets, portal, after);
+    messages.push(...page.messages);
+    more = page.more;
+    after = lastNumber(page.messages, after);
   }
-  return { answer: { ...first.answer, messages }, state: await tryState(first.answer.state, secrets) };
+  return { answer: { ...first, messages }, state: await tryState(first.state, secrets) };
 }
 
 /**
@@ -104,7 +100,7 @@ async function sealNoise(fill) {
 async function fetchPage(secrets, portal, after) {
   const bytes = await portal.postMailbox({ ...credentials(secrets), ...(after > 0 ? { after } : {}) });
   try {
-    return { answer: readMailboxAnswer(bytes), size: bytes.length };
+    return readMailboxAnswer(bytes);
   } catch (error) {
     if (error instanceof FormatError) throw new PortalError("unexpected-answer");
     throw error;

@@ -27,38 +27,20 @@ const TRIES_MAX = 5;
  * @typedef {import("../formats/worker-calls.js").Mailbox} Mailbox
  * @typedef {import("../formats/worker-calls.js").MailboxRequest} MailboxRequest
  * @typedef {import("../formats/worker-calls.js").Seen} Seen
- * @typedef {Awaited<ReturnType<typeof fetchMailbox>>} Fetched
  * @typedef {import("./mailbox-access.js").Change} Change
- * @typedef {{ portal: import("./portal.js").Portal, now: () => Date, fill: import("../formats/random.js").Fill }} Context
+ * @typedef {import("./portal.js").Portal} Portal
+ * @typedef {{ portal: Portal, now: () => Date, fill: import("../formats/random.js").Fill }} Context
  */
 
 /**
- * A visit: read, and note in the state what was seen.
+ * A visit: read, and note in the state what was seen. One that can't be noted is still a visit.
  *
  * @param {MailboxRequest} request
  * @param {Context} context
  * @returns {Promise<Mailbox>}
  */
-export async function openMailbox(request, context) {
-  return withSecrets(request, async (secrets) => {
-    let fetched = await fetchMailbox(secrets, context.portal);
-    refuseChange(request.seen, fetched.state);
-    const hash = fetched.state?.thread.charter ?? pickCharter(secrets, request.charters);
-    const { notes, newest } = await fetchCharters(hash, context);
-    const chain = readChain(request.realm, hash, notes);
-    for (let tries = 1; ; tries++) {
-      const { answer, state } = fetched;
-      const read = state && (await readMailbox(answer, state, secrets, chain, newest));
-      const { next, ...verdict } = read ?? { ...readNothing(chain, newest), next: null };
-      const outcome = await tryWrite(secrets, request.realm, fetched, onlyState(next), context);
-      if (outcome !== "conflict" || tries === TRIES_MAX) {
-        const written = outcome === "written";
-        return describe(verdict, written ? next : state, written, formatDay(context.now()));
-      }
-      fetched = await fetchMailbox(secrets, context.portal);
-      refuseChange(seenOf(state), fetched.state);
-    }
-  });
+export function openMailbox(request, context) {
+  return visit(request, context, async (state) => onlyState(state), false);
 }
 
 /**
@@ -66,20 +48,17 @@ export async function openMailbox(request, context) {
  *
  * @param {FollowUpRequest} request
  * @param {Context} context
- * @returns {Promise<import("../formats/worker-calls.js").FollowedUp>}
+ * @returns {Promise<Mailbox>}
  */
 export async function sendFollowUp(request, context) {
+  const { kind, body } = request;
   const day = formatDay(context.now());
-  const { state, made } = await changeMailbox(request, context, async (known) => {
+  return visit(request, context, async (known) => {
     const { thread } = known ?? (await makeThread(context));
-    const number = thread.sent.count + 1;
-    const { submission, manifest, keys } = thread;
-    const { kind, body } = request;
-    const followUp = await sealFollowUp({ submission, manifest, number, day, kind, body }, keys);
-    const listed = known && addSent(known, messageId(followUp), day);
-    return { change: { ...onlyState(listed), followUp }, made: number };
-  });
-  return { number: made, day, seen: seenOf(state) };
+    const { submission, manifest, keys, sent } = thread;
+    const followUp = await sealFollowUp({ submission, manifest, number: sent.count + 1, day, kind, body }, keys);
+    return { ...onlyState(known && addSent(known, messageId(followUp), day)), followUp };
+  }, true);
 }
 
 /**
@@ -87,14 +66,14 @@ export async function sendFollowUp(request, context) {
  *
  * @param {import("../formats/worker-calls.js").DeleteRequest} request
  * @param {Context} context
- * @returns {Promise<{ seen: Seen }>}
+ * @returns {Promise<Mailbox>}
  */
 export async function deleteMessages(request, context) {
-  const { state } = await changeMailbox(request, context, async (known) => {
-    const left = known && deleteReplies(known, request.upTo);
-    return { change: { ...onlyState(left), delete: request.upTo }, made: null };
-  });
-  return { seen: seenOf(state) };
+  const { upTo } = request;
+  const mailbox = await visit(request, context, async (known) => {
+    return { ...onlyState(known && deleteReplies(known, upTo)), delete: upTo };
+  }, true);
+  return { ...mailbox, messages: mailbox.messages.filter(({ number }) => number === null || number > upTo) };
 }
 
 /**
@@ -106,10 +85,10 @@ export async function deleteMessages(request, context) {
 export async function closeMailbox(request, context) {
   let tried = false;
   try {
-    await changeMailbox(request, context, async (known) => {
+    await visit(request, context, async (known) => {
       tried = true;
-      return { change: { ...onlyState(known), close: true }, made: null };
-    });
+      return { ...onlyState(known), close: true };
+    }, true);
   } catch (error) {
     // Closed by a try whose answer was lost: the mailbox answers like an unknown one already.
     if (!(tried && error instanceof PortalError && error.code === "mailbox-changed")) throw error;
@@ -117,48 +96,52 @@ export async function closeMailbox(request, context) {
 }
 
 /**
- * Make a change on the state that is there, and anew when another device was faster.
+ * Read a mailbox and change it; read again, and make the change anew, when another device was faster.
  *
- * @template T
  * @param {MailboxRequest} request
  * @param {Context} context
- * @param {(known: State | null) => Promise<{ change: Change, made: T }>} make
- * @returns {Promise<{ state: State | null, made: T }>}
+ * @param {(next: State | null) => Promise<Change>} compose from the state that notes what was seen
+ * @param {boolean} mustWrite whether all is for the sake of the change; without it one attempt is enough
+ * @returns {Promise<Mailbox>}
  */
-async function changeMailbox(request, { portal, fill }, make) {
+function visit(request, { portal, now, fill }, compose, mustWrite) {
+  const today = formatDay(now());
   return withSecrets(request, async (secrets) => {
+    let fetched = await fetchMailbox(secrets, portal);
+    refuseChange(request.seen, fetched.state);
+    const { chain, newest } = await fetchCharters(request, secrets, fetched.state, portal);
     for (let tries = 1; ; tries++) {
-      const { answer, state } = await fetchMailbox(secrets, portal);
-      refuseChange(request.seen, state);
-      const { change, made } = await make(state);
-      try {
-        await portal.postChange(await makeChange(secrets, request.realm, answer.state, change, fill));
-        return { state: change.state, made };
-      } catch (error) {
-        if (!isConflict(error) || tries === TRIES_MAX) throw error;
+      const { answer, state } = fetched;
+      const read = state && (await readMailbox(answer, state, secrets, chain, newest));
+      const { next, ...verdict } = read ?? { ...readNothing(chain, newest), next: null };
+      const change = await compose(next);
+      const body = await makeChange(secrets, request.realm, answer.state, change, fill);
+      const failure = await postChange(portal, body, mustWrite);
+      if (failure === null) return describe(verdict, change.state, true, today);
+      const isConflict = failure instanceof PortalError && failure.code === "state-conflict";
+      if (!isConflict || tries === TRIES_MAX) {
+        if (mustWrite) throw failure;
+        return describe(verdict, state, false, today);
       }
+      fetched = await fetchMailbox(secrets, portal);
+      refuseChange(seenOf(state), fetched.state);
     }
   });
 }
 
 /**
- * A visit that can't be noted is still a visit: one attempt is enough, and its failure hides nothing.
- *
- * @param {MailboxSecrets} secrets
- * @param {string} realm
- * @param {Fetched} fetched
- * @param {Change} change
- * @param {Context} context
- * @returns {Promise<"written" | "conflict" | "failed">}
+ * @param {Portal} portal
+ * @param {unknown} change
+ * @param {boolean} patiently until the network is back
+ * @returns {Promise<PortalError | Trouble | null>} why the portal did not take it
  */
-async function tryWrite(secrets, realm, { answer }, change, { portal, fill }) {
-  const body = await makeChange(secrets, realm, answer.state, change, fill);
+async function postChange(portal, change, patiently) {
   try {
-    await portal.postChangeOnce(body);
-    return "written";
+    await (patiently ? portal.postChange(change) : portal.postChangeOnce(change));
+    return null;
   } catch (error) {
-    if (!(error instanceof PortalError || error instanceof Trouble)) throw error;
-    return isConflict(error) ? "conflict" : "failed";
+    if (error instanceof PortalError || error instanceof Trouble) return error;
+    throw error;
   }
 }
 
@@ -172,21 +155,38 @@ async function tryWrite(secrets, realm, { answer }, change, { portal, fill }) {
  * @returns {Mailbox}
  */
 function describe(verdict, state, written, today) {
-  const { newestDay, ...rest } = verdict.shown ? verdict : { ...verdict, sent: [], keysRenewed: false };
-  return { ...rest, newest: freshness(newestDay, today), written, seen: seenOf(state) };
+  const { newestDay, ...rest } = verdict;
+  const sent = verdict.shown && state ? listSent(state, verdict.sent) : [];
+  return { ...rest, sent, newest: freshness(newestDay, today), written, seen: seenOf(state) };
 }
 
 /**
- * The charter and its successors as the portal shows them: two requests, whatever comes of them.
+ * What was sent, with that of this call.
  *
- * @param {string} hash
- * @param {Context} context
+ * @param {State} state
+ * @param {import("../formats/worker-calls.js").SentMessage[]} before
  */
-async function fetchCharters(hash, { portal }) {
+function listSent({ thread: { sent } }, before) {
+  const last = before.length > 0 ? before[before.length - 1].number : 0;
+  const added = sent.count > last ? sent.last.slice(-1) : [];
+  return [...before, ...added.map(({ day }) => ({ number: sent.count, day, fetched: false }))];
+}
+
+/**
+ * The charter of the state and its successors as the portal shows them: two requests, whatever comes of them.
+ *
+ * @param {MailboxRequest} request
+ * @param {MailboxSecrets} secrets
+ * @param {State | null} state
+ * @param {Portal} portal
+ * @returns {Promise<{ chain: Charter[], newest: string | null }>}
+ */
+async function fetchCharters({ realm, charters }, secrets, state, portal) {
+  const hash = state ? state.thread.charter : pickCharter(secrets, charters);
   const first = await orNothing(portal.getCharter(hash));
   const successors = await orNothing(portal.getSuccessors(hash));
-  const notes = first ? [decodeUtf8(first), ...(successors?.charters ?? [])] : [];
-  return { notes, newest: successors?.newest ?? null };
+  const notes = first ? [decodeUtf8(first), ...(successors ? successors.charters : [])] : [];
+  return { chain: readChain(realm, hash, notes), newest: successors && successors.newest };
 }
 
 /**
@@ -244,11 +244,6 @@ function refuseChange(seen, state) {
   const { thread, counts } = seenOf(state);
   const isOlder = counts.some((count, index) => count < seen.counts[index]);
   if (thread !== seen.thread || isOlder) throw new PortalError("mailbox-changed");
-}
-
-/** @param {unknown} error */
-function isConflict(error) {
-  return error instanceof PortalError && error.code === "state-conflict";
 }
 
 /**
