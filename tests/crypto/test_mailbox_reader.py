@@ -1,19 +1,29 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
 """A mailbox at a portal that lies, and with members who have left: what the reader takes, misses and raises."""
 
+import json
 from dataclasses import replace
 from datetime import date, timedelta
+from pathlib import Path
 
 import pytest
 
 from crypto.age import PqIdentity
+from crypto.encoding import decode_base64
 from crypto.errors import NotARecipientError
+from crypto.mailbox_answer import MailboxAnswer, PostedReply
 from crypto.mailbox_change import add_follow_up, delete_replies
+from crypto.mailbox_reader import read_chain, read_mailbox
 from crypto.message import message_id, open_follow_up
 from crypto.note import SigningKey
+from crypto.receipt_code import derive
+from crypto.state import open_state
 from crypto.thread_keys import ThreadKeys
 from tests.threads import SENT, VISITED, WRITTEN, Thread, start_thread, unknown_charter
+from tests.vectors import load_vectors
+from tests.vectors.mailbox import verdict
 
+FILE = json.loads((Path(__file__).parent.parent / "vectors/mailbox.json").read_text("utf-8"))
 OTHER_HASH = "0d" * 32
 LATER = date(2034, 1, 1)
 
@@ -21,6 +31,11 @@ LATER = date(2034, 1, 1)
 @pytest.fixture(scope="module")
 def started():
     return start_thread()
+
+
+@pytest.fixture(scope="module")
+def vector_secrets():
+    return derive(FILE["receipt_digits"], FILE["realm"])
 
 
 @pytest.fixture
@@ -39,6 +54,18 @@ def numbers(mailbox):
 
 def kinds(mailbox):
     return [alarm.kind for alarm in mailbox.alarms]
+
+
+@pytest.mark.parametrize("vector", load_vectors("mailbox", "read"))
+def test_vectors(vector, vector_secrets):
+    given = vector["input"]
+    messages = [PostedReply(each["posting"], decode_base64(each["sealed"])) for each in given["messages"]]
+    thread = None if given["thread"] is None else decode_base64(given["thread"])
+    state = decode_base64(given["state"])
+    answer = MailboxAnswer(state, given["acknowledgement"], given["collection"], thread, tuple(messages))
+    opened = open_state(state, vector_secrets)
+    chain = read_chain(opened, [FILE["charters"][charter].encode() for charter in given["charters"]])
+    assert verdict(read_mailbox(answer, opened, vector_secrets, chain, given["newest"])) == vector["value"]
 
 
 class TestAnHonestPortal:

@@ -45,7 +45,7 @@ export function checkRecipient(recipient) {
  */
 export function recipientKey(recipient) {
   checkRecipient(recipient);
-  return bech32.decodeToBytes(recipient).bytes;
+  return bech32.fromWords(bech32.decode(/** @type {`age1pq1${string}`} */ (recipient), false).words);
 }
 
 /**
