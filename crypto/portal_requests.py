@@ -4,6 +4,7 @@
 It goes through the proxy that the environment names (``HTTPS_PROXY``), or through Tor with ``torsocks``.
 """
 
+import http.client
 import json
 import urllib.error
 import urllib.request
@@ -38,9 +39,10 @@ class PortalConnection:
                 data: bytes = answer.read(ANSWER_MAX + 1)
         except urllib.error.HTTPError as error:
             raise PortalRefusedError(_code(error)) from None
-        except urllib.error.URLError as error:
-            reason = error.reason if isinstance(error.reason, str) else "no answer"
-            raise OSError(0, reason, "the portal") from None
+        except (http.client.HTTPException, OSError):
+            raise OSError(0, "no answer that can be read", "the portal") from None
+        except ValueError:
+            raise MalformedError("the portal's address is malformed") from None
         if len(data) > ANSWER_MAX:
             raise LimitError("the portal's answer is too long")
         return data
