@@ -129,7 +129,7 @@ def _again(portal: PortalRequests, before: Visit, compose: Compose, noise: bytes
     return _change(portal, info, before.secrets, check, noise, was_open=before.found is not None)
 
 
-def _change(
+def _change(  # noqa: PLR0913 - the last two by name or default
     portal: PortalRequests,
     info: PortalInfo,
     secrets: MailboxSecrets,

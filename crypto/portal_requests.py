@@ -14,6 +14,7 @@ from crypto.mailbox_visit import PortalRefusedError
 
 SECONDS_MAX = 120
 ANSWER_MAX = 16 * 1024 * 1024
+NO_ANSWER = "no answer that can be read"
 
 
 class PortalConnection:
@@ -31,21 +32,28 @@ class PortalConnection:
         return self._send(path, body)
 
     def _send(self, path: str, body: bytes | None) -> bytes:
-        headers = {"User-Agent": "", **({} if body is None else {"Content-Type": "application/json"})}
-        # The scheme was checked: no file and no other protocol is opened.
-        request = urllib.request.Request(self._base + path, body, headers)  # noqa: S310
         try:
-            with urllib.request.urlopen(request, timeout=SECONDS_MAX) as answer:  # noqa: S310
-                data: bytes = answer.read(ANSWER_MAX + 1)
+            data, is_whole = self._read(path, body)
         except urllib.error.HTTPError as error:
             raise PortalRefusedError(_code(error)) from None
         except (http.client.HTTPException, OSError):
-            raise OSError(0, "no answer that can be read", "the portal") from None
+            raise OSError(0, NO_ANSWER, "the portal") from None
         except ValueError:
             raise MalformedError("the portal's address is malformed") from None
         if len(data) > ANSWER_MAX:
             raise LimitError("the portal's answer is too long")
+        if not is_whole:
+            raise OSError(0, NO_ANSWER, "the portal")
         return data
+
+    def _read(self, path: str, body: bytes | None) -> tuple[bytes, bool]:
+        """The answer, at most a byte more than ANSWER_MAX, and whether all of it came."""
+        headers = {"User-Agent": "", **({} if body is None else {"Content-Type": "application/json"})}
+        # The scheme was checked: no file and no other protocol is opened.
+        request = urllib.request.Request(self._base + path, body, headers)  # noqa: S310
+        with urllib.request.urlopen(request, timeout=SECONDS_MAX) as answer:  # noqa: S310
+            data: bytes = answer.read(ANSWER_MAX + 1)
+            return data, not answer.length
 
 
 def _code(error: urllib.error.HTTPError) -> str:
