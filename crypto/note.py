@@ -55,6 +55,7 @@ class VerifierKey:
         if len(parts) != 3:
             raise MalformedError("verifier key: not <name>+<key id>+<key>")
         name, key_id, encoded = parts
+        _check_name(name)
         decode_hex(key_id, KEY_ID_BYTES)
         data = decode_base64(encoded, len(_ED25519) + KEY_BYTES)
         if not data.startswith(_ED25519):
