@@ -218,6 +218,11 @@ def fresh_report(*attachment_bytes: int) -> SealedSubmission:
     return another(sealed_report(attachment_bytes))
 
 
+def collected_files(sealed: SealedSubmission) -> dict[str, bytes]:
+    """The sealed files that an office fetches: those of the manifest."""
+    return {name: data for name, data in sealed.files.items() if name != STATE_FILE}
+
+
 def attachments(sealed: SealedSubmission) -> dict[str, bytes]:
     return {name: data for name, data in sealed.files.items() if name not in SMALL_FILES}
 

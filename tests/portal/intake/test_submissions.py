@@ -27,6 +27,7 @@ from tests.portal.world import (
     Clock,
     RunningPortal,
     another,
+    collected_files,
     error_code,
     fresh_report,
     fresh_secrets,
@@ -45,12 +46,10 @@ async def stored(portal: RunningPortal) -> int:
 def with_files(sealed: SealedSubmission, **files: bytes) -> SealedSubmission:
     """The same submission with other bytes in some files, and a manifest that says so."""
     changed = {**sealed.files, **{name.replace("_", "."): data for name, data in files.items()}}
-    listed = tuple(
-        SealedFile(name, len(data), hashlib.sha256(data).hexdigest())
-        for name, data in changed.items()
-        if name != "state.age"
-    )
-    return another(replace(sealed, files=changed), files=listed)
+    other = replace(sealed, files=changed)
+    files = collected_files(other).items()
+    listed = tuple(SealedFile(name, len(data), hashlib.sha256(data).hexdigest()) for name, data in files)
+    return another(other, files=listed)
 
 
 def with_manifest(sealed: SealedSubmission, **changes: object) -> SealedSubmission:

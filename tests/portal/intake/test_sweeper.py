@@ -16,6 +16,7 @@ from tests.portal.office_api.test_office_api import collection_note
 from tests.portal.world import (
     RunningPortal,
     bundle_without_attachments,
+    collected_files,
     error_code,
     fresh_report,
     mailbox_secrets,
@@ -116,7 +117,7 @@ async def test_a_submission_that_nobody_collected_is_never_deleted(portal: Runni
     await portal.submit(sealed.bundle())
     portal.clock.pass_days(3000)
     await portal.sweep()
-    for name, data in sealed.files.items():
+    for name, data in collected_files(sealed).items():
         fetched = await portal.office("GET", f"/submissions/{sealed.manifest.submission}/files/{name}")
         assert fetched.content == data
 
