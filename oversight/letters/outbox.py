@@ -44,7 +44,7 @@ async def _post(client: PortalClient, reply: ReplyRecord, today: date) -> None:
         if error.code not in NUMBER_REFUSALS:
             raise
         last = await catch_up(client, submission)
-        await _bring_again(client, submission, last, today)
+        await _bring_again(client, submission, last, signer)
         await _send(client, submission, reply, await reserve(submission, reply, signer, last), today)
 
 
@@ -71,12 +71,16 @@ async def _went_out(client: PortalClient, submission: SubmissionRecord, reply: R
     return await PostingRecord.filter(message=reply.id, held=True).exists()
 
 
-async def _bring_again(client: PortalClient, submission: SubmissionRecord, last: int, today: date) -> None:
-    """Letters that the portal took before it was restored, under the postings of that time."""
+async def _bring_again(client: PortalClient, submission: SubmissionRecord, last: int, signer: Signer) -> None:
+    """Letters that the portal took before it was restored, under the numbers of that time.
+
+    One of an author who has left is not signed again, and keeps those after it waiting.
+    """
     for posting in await PostingRecord.filter(submission=submission.id, held=True, number__gt=last).order_by("number"):
         lost = await ReplyRecord.get_or_none(id=posting.message)
-        if lost is not None:
-            await _send(client, submission, lost, posting, today)
+        if lost is None or await _withheld(lost, signer.charter, signer.today):
+            raise PortalRefused("reply-number", 409)
+        await _send(client, submission, lost, await reserve(submission, lost, signer), signer.today)
 
 
 async def _send(
