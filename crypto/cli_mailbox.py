@@ -54,7 +54,10 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
 
 def run_read(arguments: argparse.Namespace) -> None:
     """Print the mailbox."""
-    _print(_tell(_visit(arguments)))
+    found = _visit(arguments)
+    _print(_tell(found))
+    if not found.saved:
+        print("amparo: the portal did not take the note of this visit; look again later", file=sys.stderr)
 
 
 def run_reply(arguments: argparse.Namespace) -> None:

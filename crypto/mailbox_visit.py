@@ -62,7 +62,8 @@ class PortalInfo:
 class Visit:
     """A mailbox as it was found; ``found`` is ``None`` for a code that opens nothing.
 
-    ``answer`` and ``charters`` are what the portal showed, for whoever wants to keep it.
+    ``answer`` and ``charters`` are what the portal showed, for whoever wants to keep it. ``saved`` is false when the
+    portal did not take the state back: then the next visit knows nothing of this one.
     """
 
     secrets: MailboxSecrets = field(repr=False)
@@ -70,6 +71,7 @@ class Visit:
     charters: tuple[bytes, ...] = field(repr=False)
     newest: str | None
     found: ReadMailbox | None
+    saved: bool = True
 
 
 def read_portal_info(data: bytes) -> PortalInfo:
@@ -83,11 +85,25 @@ def visit(portal: PortalRequests, digits: str) -> Visit:
     """Read a mailbox and write its state back.
 
     ``digits`` are the 35 of the receipt code. Raises PortalRefusedError, OSError, and MalformedError or LimitError for
-    answers that no portal gives. A state that another device replaced meanwhile is read anew.
+    answers that no portal gives. A state that another device replaced meanwhile is read anew; one that the portal does
+    not take is no reason not to show what was found.
     """
     info = read_portal_info(portal.get("portal"))
     secrets = derive(digits, info.realm)
-    return _change(portal, info, secrets, lambda state: (state, {}))
+    found = _look(portal, info, secrets)
+    for _ in range(ATTEMPTS_MAX):
+        change = _compose(found, info.realm, lambda state: (state, {}), None)
+        try:
+            portal.post("mailbox/changes", change.encode())
+        except OSError:
+            break
+        except PortalRefusedError as error:
+            if error.code != CONFLICT:
+                break
+            found = _look(portal, info, secrets)
+        else:
+            return found
+    return replace(found, saved=False)
 
 
 def send_follow_up(portal: PortalRequests, before: Visit, day: date, kind: str, body: str) -> Visit:
@@ -142,7 +158,7 @@ def _change(  # noqa: PLR0913 - the last two by name or default
         found = _look(portal, info, secrets)
         if was_open and found.found is None:
             raise ProofError("the portal shows another mailbox than before")
-        change = _compose(found, secrets, info.realm, compose, noise)
+        change = _compose(found, info.realm, compose, noise)
         try:
             portal.post("mailbox/changes", change.encode())
         except PortalRefusedError as error:
@@ -153,11 +169,11 @@ def _change(  # noqa: PLR0913 - the last two by name or default
     raise AssertionError("unreachable: the loop returns or raises")
 
 
-def _compose(found: Visit, secrets: MailboxSecrets, realm: str, compose: Compose, noise: bytes | None) -> MailboxChange:
+def _compose(found: Visit, realm: str, compose: Compose, noise: bytes | None) -> MailboxChange:
     if found.found is None:
-        return change_of_nothing(secrets, realm, found.answer.state, noise)
+        return change_of_nothing(found.secrets, realm, found.answer.state, noise)
     state, extras = compose(found.found.state)
-    return make_change(secrets, found.answer.state, state, **extras)  # type: ignore[arg-type]
+    return make_change(found.secrets, found.answer.state, state, **extras)  # type: ignore[arg-type]
 
 
 def _look(portal: PortalRequests, info: PortalInfo, secrets: MailboxSecrets) -> Visit:

@@ -127,9 +127,11 @@ class TestMessages:
             raise PortalRefusedError("state-conflict")
 
         portal.before_change = refuse
+        found = visit(portal, DIGITS)
+        assert (found.found.shown, found.saved) == (True, False)
         with pytest.raises(PortalRefusedError):
-            visit(portal, DIGITS)
-        assert len(portal.requests) < 50
+            send_follow_up(portal, found, TODAY, "message", "secret")
+        assert len(portal.requests) < 100
 
 
 class TestTheEnd:
