@@ -7,7 +7,7 @@ from random import Random
 import pytest
 from playwright.sync_api import Request, expect
 
-from crypto.receipt_code import groups, new_code
+from crypto.receipt_code import add_checks, groups, new_code
 from tests.browser.conftest import NewContext
 from tests.browser.reporter import Reporter
 from tests.servers import Program
@@ -90,6 +90,23 @@ def test_two_groups_in_the_wrong_order_are_named(new_context: NewContext, portal
     parts[1], parts[5] = parts[5], parts[1]
     reporter.enter_code(" ".join(parts))
     expect(reporter.page.locator("#code-error")).to_contain_text("Check groups 2 and 6")
+
+
+def test_a_group_that_is_right_by_itself_and_wrong_in_the_code_is_said_with_the_last_digit(
+    new_context: NewContext, portal_server: Program
+) -> None:
+    reporter = Reporter(new_context().new_page(), portal_server.origin)
+    reporter.open_return()
+    mine, other = (groups(add_checks(digits * 26)) for digits in "12")
+    mixed = " ".join([mine[0], other[1], *mine[2:]])
+    reporter.page.locator("#code").press_sequentially(mixed[:-1])
+    tally = reporter.page.locator("[data-tally]")
+    expect(tally).to_have_text("6 of 7 groups")
+    reporter.page.locator("#code").press_sequentially(mixed[-1])
+    words = "One of the groups is not as it was written. Compare all of them with your paper"
+    expect(tally).to_have_text(words)
+    reporter.enter_code(mixed)
+    expect(reporter.page.locator("#code-error")).to_contain_text(words)
 
 
 def test_a_wrong_group_is_said_while_typing(new_context: NewContext, portal_server: Program, rng: Random) -> None:

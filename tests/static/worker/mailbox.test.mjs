@@ -11,7 +11,7 @@ import { askOffice } from "../office.mjs";
 import { connect } from "../portal.mjs";
 
 // A well-formed code of nobody.
-const UNKNOWN = addChecks("0123".repeat(7));
+const UNKNOWN = addChecks("01".repeat(13));
 
 /** A portal that holds the mailbox of the vectors' receipt code, with these replies made in Python. */
 async function begin(replies = [], changes = {}) {
