@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 
-from crypto.age import PqIdentity
 from crypto.charter import Charter
 from crypto.errors import CryptoError, NotARecipientError, ProofError
 from crypto.ids import CharterHash, MemberLabel, SubmissionId
@@ -15,9 +14,10 @@ from oversight.cases.actor import Actor, actor_of
 from oversight.cases.case_keys import open_keys
 from oversight.cases.case_queries import case_of_report
 from oversight.cases.case_store import load_case
-from oversight.commission.charters import charters_by_hash, current_charter
+from oversight.cases.thread_renewal import renew_if_due
+from oversight.commission.charters import charters_by_hash
 from oversight.members.sessions import OpenSession, current_session
-from oversight.reports.opening import OpenedReport, SealedReport, load_sealed, open_with_grant, open_with_thread
+from oversight.reports.opening import OpenedReport, ThreadIdentities, load_sealed, open_thread, open_with_thread
 from oversight.reports.records import SubmissionRecord
 from oversight.reports.roles import Action, may
 from oversight.workflow.rules import RuleError
@@ -51,7 +51,7 @@ class BrokenReportError(Exception):
 
 
 async def open_requested_report(request: Request, action: Action = Action.READ) -> OpenReport:
-    """Open the report that the path names.
+    """Open the report that the path names, and renew the keys of its thread if somebody must not read on.
 
     A report that is not here, one that the member has no key for and one that the member's roles do not allow get the
     same answer, 404. Raises RuleError for a member who is shut out of its case, BrokenReportError, and what
@@ -64,24 +64,32 @@ async def open_requested_report(request: Request, action: Action = Action.READ) 
     if submission is None:
         raise HTTPException(404)
     await refuse_shut_out(submission.id, session.member.label)
-    charter, charters = await current_charter(), await charters_by_hash()
-    [sealed] = await load_sealed([submission])
+    charters = await charters_by_hash()
+    actor = await actor_of(session, request.app.state.clock())
     try:
-        opened = await _open(request, session, sealed, charter.realm)
+        opened = await _open(actor, submission)
+        if await renew_if_due(actor, submission, opened, charters):
+            await submission.refresh_from_db(fields=["generation"])
+            opened = await _open(actor, submission)
     except CryptoError as error:
         raise BrokenReportError(submission, error) from None
     return OpenReport(session, submission, opened, charters)
 
 
-async def _open(request: Request, session: OpenSession, sealed: SealedReport, realm: str) -> OpenedReport:
-    """By the member's own grant, else by the case that the member holds. Raises CryptoError, or 404 with neither."""
+async def _open(actor: Actor, submission: SubmissionRecord) -> OpenedReport:
+    """By the member's own grants and by the case that the member holds. Raises CryptoError, or 404 with neither."""
+    [sealed] = await load_sealed([submission])
     try:
-        return await asyncio.to_thread(open_with_grant, sealed, session.identity, realm)
+        threads = await asyncio.to_thread(open_thread, sealed, actor.identity)
     except NotARecipientError:
-        thread = await thread_by_case(await actor_of(session, request.app.state.clock()), sealed.submission)
-    if thread is None:
+        threads = None
+    if threads is None or threads.newest < submission.generation:
+        by_case = await threads_by_case(actor, sealed.submission)
+        if by_case is not None:
+            threads = by_case if threads is None else threads.joined(by_case.generations)
+    if threads is None:
         raise HTTPException(404)
-    return await asyncio.to_thread(open_with_thread, sealed, thread, realm)
+    return await asyncio.to_thread(open_with_thread, sealed, threads, actor.charter.realm)
 
 
 async def refuse_shut_out(submission: SubmissionId, label: MemberLabel) -> None:
@@ -96,8 +104,8 @@ async def refuse_shut_out(submission: SubmissionId, label: MemberLabel) -> None:
         raise RuleError("in-conflict")
 
 
-async def thread_by_case(actor: Actor, submission: SubmissionId) -> PqIdentity | None:
-    """The identity of a report's thread, to a member who holds its case without a grant of the report's own."""
+async def threads_by_case(actor: Actor, submission: SubmissionId) -> ThreadIdentities | None:
+    """The keys of a report's thread, to a member who holds its case."""
     case_id = await case_of_report(submission)
     if case_id is None:
         return None

@@ -4,11 +4,19 @@
 from crypto.ids import SubmissionId
 from crypto.thread_keys import ThreadKeys
 from oversight.cases.report_access import OpenReport
+from oversight.cases.thread_renewal import check_newest
+from oversight.reports.records import ThreadRenewalRecord
 
 
 async def newest_keys(report: OpenReport) -> ThreadKeys:
-    """Where the reporter's follow-ups go from now on: in every reply, and among its recipients."""
-    return ThreadKeys(0, report.opened.thread.recipient(), report.opened.report.message_mac)
+    """Where the reporter's follow-ups go from now on: in every reply, and among its recipients.
+
+    RuleError ``thread-renewed`` for a member who does not have the newest: others who do not may read the older ones.
+    """
+    opened = report.opened
+    check_newest(opened.identities, report.submission)
+    newest = opened.identities.newest
+    return ThreadKeys(newest, opened.identities.generations[newest].identity.recipient(), opened.message_mac(newest))
 
 
 async def pending_renewal(submission: SubmissionId, *, weekly: bool) -> bytes:
@@ -17,4 +25,8 @@ async def pending_renewal(submission: SubmissionId, *, weekly: bool) -> bytes:
     A renewal travels first in a weekly round, which has one size for all threads, and then in every later note: the
     portal doesn't learn which threads were renewed, nor when.
     """
-    return b""
+    rows = ThreadRenewalRecord.filter(submission=submission)
+    if weekly:
+        await rows.filter(announced=False).update(announced=True)
+    newest = await rows.filter(announced=True).order_by("-generation").first()
+    return b"" if newest is None else bytes(newest.sealed)

@@ -33,6 +33,8 @@ class SubmissionRecord(Model):
     opened_on = fields.DateField(null=True)
     opened_by: fields.Field[MemberLabel | None] = text_column(31, null=True)
     answered_on = fields.DateField(null=True)
+    generation = fields.IntField(db_default=0)
+    """The newest of its thread's keys. Whoever changes them, or puts the report into a case, changes this row first."""
 
     class Meta:
         table = "submission"
@@ -62,6 +64,44 @@ class SealedFileRecord(Model):
     class Meta:
         table = "sealed_file"
         unique_together = (("submission", "name"),)
+
+
+class ThreadGrantRecord(Model):
+    """Keys of a thread from generation 1 on, sealed to the readers of ``day`` under ``charter`` and to the reserve.
+
+    Generations that a case's ledger made have no row here. ``shut_out`` are the labels of those to whom the report's
+    case forbids it. Who reads is not named, for that would tell whom a reporter excluded.
+    """
+
+    id = fields.BigIntField(primary_key=True)
+    submission: fields.Field[SubmissionId] = text_column(32)
+    generation = fields.IntField()
+    charter: fields.Field[CharterHash] = text_column(64)
+    day = fields.DateField()
+    shut_out: fields.JSONField[list[MemberLabel]] = fields.JSONField()
+    sealed = fields.BinaryField()
+
+    class Meta:
+        table = "thread_grant"
+        unique_together = (("submission", "generation"),)
+
+
+class ThreadRenewalRecord(Model):
+    """A renewal of a thread's keys, sealed to the reporter's mailbox.
+
+    ``announced`` says that a weekly round has brought it; from then on every thread note does.
+    """
+
+    id = fields.BigIntField(primary_key=True)
+    submission: fields.Field[SubmissionId] = text_column(32)
+    generation = fields.IntField()
+    day = fields.DateField()
+    announced = fields.BooleanField(db_default=False)
+    sealed = fields.BinaryField()
+
+    class Meta:
+        table = "thread_renewal"
+        unique_together = (("submission", "generation"),)
 
 
 class IndexEntryRecord(Model):
