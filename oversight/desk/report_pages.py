@@ -48,9 +48,10 @@ async def show_page(request: Request) -> Response:
     except BrokenReportError as error:
         return await answer_broken(request, error)
     translation = translation_of(request)
-    letters = await read_thread(report.submission.id, report.opened, list(report.charters.values()))
+    correspondence = await read_thread(report.submission, report.opened, list(report.charters.values()))
     files = await _show_files(request, report)
     await _mark_opened(request, report)
+    await mark_seen(correspondence, report.session.member.label, request.app.state.clock().date())
     return render(
         request,
         "report.html",
@@ -58,7 +59,8 @@ async def show_page(request: Request) -> Response:
         shown=show_report(report.opened.report, report.charter, translation),
         files=files,
         unnamed=_unnamed_files(report),
-        letters=letters,
+        letters=correspondence.letters,
+        missing=correspondence.missing,
         commands=await commands_of(report.submission.id),
         opened_by=_opener(report),
         sealed_by=labels.sealed_by_label(report.opened.report.sealed_by, translation),
@@ -152,7 +154,6 @@ async def _mark_opened(request: Request, report: OpenReport) -> None:
     await SubmissionRecord.filter(id=report.submission.id, opened_on=None).update(opened_on=today, opened_by=label)
     if report.submission.opened_on is None:
         report.submission.opened_on, report.submission.opened_by = today, label
-    await mark_seen(report.submission.id, label, today)
 
 
 async def answer_broken(request: Request, error: Exception) -> Response:
