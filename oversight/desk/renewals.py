@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
-"""Renewing the keys of threads beside the queue: after somebody left the desk, without waiting for each report to be opened."""
+"""Renewing the keys of threads beside the queue, after somebody left the desk: no report has to be opened for it."""
 
 import asyncio
 import random
