@@ -21,13 +21,14 @@ from portal.office_api.controls import Controls
 from portal.office_api.follow_ups import FollowUps
 from portal.office_api.pickup import Pickup
 from portal.office_api.request_signature import RequestVerifier
-from portal.office_api.threads import REPLY_SEALED_MAX, Outgoing, SealedThreadNote, Threads
+from portal.office_api.threads import Outgoing, SealedThreadNote, Threads
 
 NOTE_BYTES_MAX = 16 * 1024
 THREADS_MAX = 32
 THREAD_BASE64_MAX = 64 * 1024
 THREADS_BYTES_MAX = THREADS_MAX * THREAD_BASE64_MAX
-REPLY_BASE64_MAX = REPLY_SEALED_MAX * 4 // 3 + 4
+# More than a reply may have, so that a larger one is told what it is.
+REPLY_BASE64_MAX = 1024 * 1024
 REPLY_BYTES_MAX = REPLY_BASE64_MAX + THREAD_BASE64_MAX + NOTE_BYTES_MAX
 SEQUENCE_MAX = 2**53
 _SEQUENCE = re.compile(r"[0-9]{1,16}")

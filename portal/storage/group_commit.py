@@ -20,6 +20,8 @@ from portal.storage.errors import BusyError, DuplicateError
 WRITES_MAX = 64
 # Any number will do, as long as every process of the portal uses the same one.
 POSTGRESQL_LOCK = 0x616D6172
+# Writes nothing, and waits until it may write.
+SQLITE_LOCK = "DELETE FROM nonce WHERE 0"
 
 T = TypeVar("T")
 Change = Callable[[], Awaitable[T]]
@@ -131,10 +133,13 @@ async def _commit(batch: Sequence[Write]) -> list[Any]:
 
 
 async def _take_turns(client: TransactionalDBClient) -> None:
-    """On PostgreSQL, make the processes commit one after the other.
+    """Make the processes write one after the other, from before their first look at the rows.
 
-    Sequences are assigned before the commit. Without this, a row could become visible after one with a higher sequence,
-    and an office that asks for rows after that one would never see it. SQLite has a single writer anyway.
+    On PostgreSQL sequences are assigned before the commit: a row could become visible after one with a higher sequence,
+    and an office that asks for rows after that one would never see it. SQLite has a single writer, but refuses a
+    transaction that has read before it writes when another process wrote in between.
     """
     if client.capabilities.dialect == "postgres":
         await client.execute_query("SELECT pg_advisory_xact_lock($1)", [POSTGRESQL_LOCK])
+    else:
+        await client.execute_query(SQLITE_LOCK)

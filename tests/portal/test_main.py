@@ -93,6 +93,30 @@ def test_keys_are_made_once_for_their_owner_only(program: Program) -> None:
     assert run(program, "check").returncode == 1
 
 
+def test_a_realm_that_is_missing_is_not_made_anew_once_charters_name_it(program: Program) -> None:
+    """Every receipt code is derived with it: under another one, none would open its mailbox."""
+    program.start()
+    world = post_test_charter(program)
+    program.stop()
+    realm = Path(program.settings["PORTAL_DATA"]) / "secrets" / "realm"
+    kept = realm.read_bytes()
+    assert kept.hex() == world.charter.realm
+    realm.unlink()
+    done = run(program, "check")
+    assert done.returncode == 1
+    [line] = [line for line in done.stdout.splitlines() if line.startswith("failed")]
+    assert line.split()[1] == "realm"
+    assert kept.hex() in line
+    assert not realm.exists()
+    realm.write_bytes(bytes(16))
+    assert run(program, "check").returncode == 1
+    done = run(program, "serve")
+    assert done.returncode != 0
+    assert kept.hex() in done.stderr
+    realm.write_bytes(kept)
+    assert run(program, "check").returncode == 0
+
+
 @pytest.mark.parametrize("settings", [{}, {"PORTAL_WORKERS": "2", "PORTAL_DATABASE": "asyncpg://nobody@127.0.0.1:9/x"}])
 def test_a_signing_key_under_its_former_name_stops_the_portal_before_it_makes_another(
     program: Program, settings: dict[str, str]

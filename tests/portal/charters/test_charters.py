@@ -33,7 +33,12 @@ async def post(portal: RunningPortal, note: bytes, invitation: str = "") -> http
 
 async def test_a_portal_says_its_origin_and_its_key(portal: RunningPortal) -> None:
     answer = (await portal.client.get(f"{API}/portal")).json()
-    assert answer == {"origin": PORTAL_ORIGIN, "realm": REALM, "verifier": str(portal_key().verifier)}
+    assert answer == {
+        "origin": PORTAL_ORIGIN,
+        "realm": REALM,
+        "verifier": str(portal_key().verifier),
+        "charters": [portal.world.charter.hash],
+    }
 
 
 async def test_a_first_charter_needs_an_invitation_for_its_name_that_is_used_once(portal_on: RunningPortal) -> None:
