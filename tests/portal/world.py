@@ -121,11 +121,10 @@ async def running_portal(
     if not database and not (data / DATABASE).exists():
         (data / DATABASE).write_bytes(founded_database())
     settings = Settings(
-        origin=PORTAL_ORIGIN,
         data=data,
         database=database,
         static=folder / "nothing",
-        **{"free_bytes_min": 0, **changes},
+        **{"origin": PORTAL_ORIGIN, "free_bytes_min": 0, **changes},
     )
     clock = clock or Clock()
     app = create_app(settings, clock, blobs)

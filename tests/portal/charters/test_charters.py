@@ -13,6 +13,7 @@ from crypto.note import SigningKey, sign
 from portal.charters.known import Charters, invite
 from portal.storage.records import CharterRecord, InvitationRecord
 from tests.people import PORTAL_ORIGIN, REALM, World, found_test_commission, portal_key
+from tests.portal.threads import Thread, start_thread
 from tests.portal.world import API, RunningPortal, another, error_code, running_portal, sealed_report
 
 
@@ -133,6 +134,27 @@ async def test_a_submission_under_the_charter_before_is_still_taken(portal: Runn
     """A form that is open, or that travels on a stick, does not turn to waste because a member was added."""
     assert (await post(portal, successor(portal.world, portal.world.charter, grace_days=3))).status_code == 201
     assert (await portal.submit(another(sealed_report()).bundle())).status_code == 201
+
+
+async def test_a_portal_whose_name_was_seized_goes_on_under_another_and_codes_still_open(tmp_path: Path) -> None:
+    """It takes its data along; its charters say the new name as soon as the governors have signed the next one."""
+    moved = "http://portal.elsewhere"
+    async with running_portal(tmp_path) as portal:
+        thread = await start_thread(portal)
+        before = await thread.read()
+    async with running_portal(tmp_path, origin=moved) as portal:
+        assert (await portal.client.get(f"{API}/portal")).json()["origin"] == moved
+        assert await Thread(portal, thread.secrets, thread.sealed).read() == before
+        first = portal.world.charter
+        assert error_code(await post(portal, successor(portal.world, first))) == (422, "charter-invalid")
+        note = successor(portal.world, first, origin=moved, portal=portal_key(moved).verifier)
+        assert (await post(portal, note)).status_code == 201
+        chain = await portal.client.get(f"{API}/charters/{first.hash}/successors")
+        assert chain.json()["charters"] == [note.decode()]
+        # A report that was sealed under the name before is taken, and acknowledged under the same realm.
+        answer = await portal.submit(another(sealed_report()).bundle())
+        assert answer.status_code == 201
+        assert answer.json()["acknowledgement"].split("\n")[1] == REALM
 
 
 async def test_charters_are_known_after_a_restart(tmp_path: Path) -> None:
