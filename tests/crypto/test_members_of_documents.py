@@ -14,9 +14,9 @@ from crypto.event import Event, read_event, sign_event
 from crypto.event_types import Declared
 from crypto.finding import make_finding, read_finding_text
 from crypto.grant import CaseGrant, Grant, read_case_grant, read_grant
+from crypto.key_renewal import KeyRenewal, open_renewal
 from crypto.manifest import read_manifest
 from crypto.message import FollowUp, Reply, read_follow_up, read_reply
-from crypto.key_renewal import KeyRenewal, open_renewal
 from crypto.note import SigningKey, sign
 from crypto.padding import MESSAGE_FLOOR
 from crypto.published_finding import read_published_finding, write_published_finding
@@ -105,9 +105,7 @@ KINDS = {
             seal_document(signed(value), MESSAGE_FLOOR, [THREAD.recipient()]), THREAD, [ACME.charter]
         ),
     ),
-    "thread note": Kind(
-        json.loads(THREAD_NOTE.text()), lambda value: read_text(encode_json(value).decode() + "\n")
-    ),
+    "thread note": Kind(json.loads(THREAD_NOTE.text()), lambda value: read_text(encode_json(value).decode() + "\n")),
     "event": Kind(json.loads(EVENT.text()), lambda value: read_event(signed(value), {ACME.charter.hash: ACME.charter})),
     "finding": Kind(
         json.loads(make_finding(draft_finding(WORLD))),

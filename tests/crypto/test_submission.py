@@ -165,7 +165,7 @@ class TestVectors:
     def test_reading_states(self, vector):
         key = bytes.fromhex(vector["input"]["state_mac"])
         state = outcome(vector, lambda: read_state(join_parts(vector["input"]["content"]), key))
-        assert state == ("value" in vector and state_of(vector["value"]) or None)
+        assert state == (("value" in vector and state_of(vector["value"])) or None)
 
     @pytest.mark.parametrize("vector", load_vectors("submission", "open-state"))
     def test_opening_states(self, vector):
