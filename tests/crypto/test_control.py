@@ -64,7 +64,7 @@ def test_a_change_is_signed_under_the_name_of_the_mailbox_that_it_changes():
 
 
 def test_another_code_does_not_command_the_mailbox():
-    other = derive(add_checks("0" * 28), ACME.charter.realm)
+    other = derive(add_checks("0" * 26), ACME.charter.realm)
     with pytest.raises(AuthenticationError):
         read_control(CHANGE.sign(other.control_key).encode(), MAILBOX.control)
 
