@@ -14,28 +14,38 @@ from oversight.cases.actor import Actor, actor_of
 from oversight.cases.case_keys import open_keys
 from oversight.cases.case_queries import case_of_report
 from oversight.cases.case_store import load_case
-from oversight.cases.thread_renewal import renew_if_due
+from oversight.cases.thread_renewal import find_case, renew_if_due
 from oversight.commission.charters import charters_by_hash
 from oversight.members.sessions import OpenSession, current_session
 from oversight.reports.opening import OpenedReport, ThreadIdentities, load_sealed, open_thread, open_with_thread
 from oversight.reports.records import SubmissionRecord
 from oversight.reports.roles import Action, may
+from oversight.workflow.access import renewal_due
 from oversight.workflow.rules import RuleError
 
 
 @dataclass(frozen=True)
 class OpenReport:
-    """A report that this member has open."""
+    """A report that this member has open.
+
+    ``renewal_due``: whether somebody still holds its case who must be shut out of it before anything else is sealed.
+    """
 
     session: OpenSession
     submission: SubmissionRecord
     opened: OpenedReport
     charters: dict[CharterHash, Charter]
+    renewal_due: bool = False
 
     @property
     def charter(self) -> Charter:
         """The charter that the report was sealed under."""
         return self.charters[self.submission.charter]
+
+    @property
+    def has_newest_keys(self) -> bool:
+        """Whether this member got the newest keys of the thread, without which nobody replies."""
+        return self.opened.identities.newest == self.submission.generation
 
 
 class BrokenReportError(Exception):
@@ -73,7 +83,9 @@ async def open_requested_report(request: Request, action: Action = Action.READ) 
             opened = await _open(actor, submission)
     except CryptoError as error:
         raise BrokenReportError(submission, error) from None
-    return OpenReport(session, submission, opened, charters)
+    case, members = await find_case(submission.id), actor.charter.members_on(actor.now.date())
+    due = case is not None and renewal_due(case, {member.label: member for member in members})
+    return OpenReport(session, submission, opened, charters, bool(due))
 
 
 async def _open(actor: Actor, submission: SubmissionRecord) -> OpenedReport:

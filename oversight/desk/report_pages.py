@@ -65,7 +65,7 @@ async def show_page(request: Request) -> Response:
         opened_by=_opener(report),
         sealed_by=labels.sealed_by_label(report.opened.report.sealed_by, translation),
         language=labels.language_label(report.opened.report.language, translation.locale),
-        may_reply=may(report.session.member.roles, Action.REPLY),
+        may_reply=may(report.session.member.roles, Action.REPLY) and report.has_newest_keys,
         sent=request.query_params.get("sent", ""),
         case=await _case_of(report),
         may_open_case=_may_open_case(report.session.member.roles),

@@ -13,6 +13,7 @@ from oversight.letters.records import ReplyDraftRecord, ReplyRecord
 from oversight.letters.reply_drafts import ReplyDraft
 from oversight.letters.thread_keys import newest_keys
 from oversight.reports.records import SubmissionRecord
+from oversight.workflow.rules import RuleError
 
 
 class DraftChangedError(Exception):
@@ -23,7 +24,8 @@ async def store_reply(report: OpenReport, charter: Charter, draft: ReplyDraft, t
     """Sign, seal and store a reply under the charter in force; its draft goes in the same transaction.
 
     Raises DraftChangedError when the draft is not there any more as it is given, MalformedError or LimitError for a
-    text that no reply can hold, NotInForceError when the charter is over.
+    text that no reply can hold, NotInForceError when the charter is over, RuleError as ``newest_keys`` and
+    ``moved-on`` when the keys of the thread were renewed meanwhile.
     """
     charter.check_day(today)
     submission = report.submission.id
@@ -44,6 +46,11 @@ async def store_reply(report: OpenReport, charter: Charter, draft: ReplyDraft, t
     async def make(number: int) -> ReplyRecord:
         if not await ReplyDraftRecord.filter(member=author, submission=submission, sealed=draft.sealed).delete():
             raise DraftChangedError
+        # Keys that were renewed meanwhile would open it for somebody who must not read on.
+        if not await SubmissionRecord.filter(id=submission, generation=keys.generation).update(
+            generation=keys.generation
+        ):
+            raise RuleError("moved-on")
         await SubmissionRecord.filter(id=submission, answered_on=None).update(answered_on=today)
         return await ReplyRecord.create(
             id=message_id(sealed),

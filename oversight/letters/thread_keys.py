@@ -6,13 +6,17 @@ from crypto.thread_keys import ThreadKeys
 from oversight.cases.report_access import OpenReport
 from oversight.cases.thread_renewal import check_newest
 from oversight.reports.records import ThreadRenewalRecord
+from oversight.workflow.rules import RuleError
 
 
 async def newest_keys(report: OpenReport) -> ThreadKeys:
     """Where the reporter's follow-ups go from now on: in every reply, and among its recipients.
 
-    RuleError ``thread-renewed`` for a member who does not have the newest: others who do not may read the older ones.
+    RuleError ``renewal-due`` while somebody has them who must be shut out of the report's case first, and
+    ``thread-renewed`` for a member who does not have the newest.
     """
+    if report.renewal_due:
+        raise RuleError("renewal-due")
     opened = report.opened
     check_newest(opened.identities, report.submission)
     newest = opened.identities.newest
