@@ -19,7 +19,7 @@ from crypto.sealed_document import check_document_mac, document_mac, open_docume
 from crypto.statement import NUMBER_MAX as MESSAGES_MAX
 from crypto.thread_keys import ThreadKeys, read_thread_keys
 
-THREADS_MAX = 8
+THREADS_MAX = 4
 SENT_KEPT_MAX = 100
 STATE_MAX = fixed_content_max(STATE_SIZE)
 
