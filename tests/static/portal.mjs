@@ -145,7 +145,7 @@ export class TestPortal {
 
   #charter(hash, successors) {
     const chain = [...this.charters.keys()];
-    if (!chain.includes(hash)) return refuse(404, "not-found");
+    if (!chain.includes(hash)) return refuse(404, "charter-unknown");
     if (!successors) return [200, Buffer.from(this.charters.get(hash))];
     const charters = chain.slice(chain.indexOf(hash) + 1).map((known) => this.charters.get(known));
     return [200, { charters, newest: this.newest }];

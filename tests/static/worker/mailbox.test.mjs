@@ -250,7 +250,7 @@ test("deleted replies are gone, here and there, and are not missing", async () =
 });
 
 for (const fault of [undefined, "lose"]) {
-  test(`a closed mailbox answers like an unknown one, with the first answer ${fault ?? "received"}`, async () => {
+  test(`a closed mailbox answers like an unknown one, whether the first answer ${fault ? "is lost" : "arrives"}`, async () => {
     const { server, context, request } = await begin([await thread.reply()]);
     const { seen } = await openMailbox(request, context);
     let left = [fault];
