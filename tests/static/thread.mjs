@@ -21,8 +21,8 @@ export const REALM = "5e".repeat(16);
 export const SENT = "2026-03-02";
 export const WRITTEN = "2026-04-07";
 export const VISITED = "2026-05-03";
-export const DIGITS = addChecks("2718".repeat(7));
-export const UNKNOWN_DIGITS = addChecks("0123".repeat(7));
+export const DIGITS = addChecks("27".repeat(13));
+export const UNKNOWN_DIGITS = addChecks("01".repeat(13));
 const GOVERNORS = ["governors.example/ada", "governors.example/ben"];
 const ROLES = { chiara: ["chair"], bruno: ["registrar", "triage"], irene: ["investigator"], adam: ["administrator", "auditor"] };
 

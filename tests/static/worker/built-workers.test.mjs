@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { after, test } from "node:test";
 import { Worker } from "node:worker_threads";
 import { bundle } from "../../../static/build.mjs";
-import { REALM, commission } from "../commission.mjs";
+import { REALM, charterOf, commission } from "../commission.mjs";
 import { askOffice } from "../office.mjs";
 import { TestPortal } from "../portal.mjs";
 
@@ -12,6 +12,7 @@ const built = await bundle();
 const SEAL = built.get("seal-worker.js");
 const MAILBOX = built.get("mailbox-worker.js");
 const portal = await new TestPortal().start();
+portal.charters.set(charterOf("first").hash, commission.charters.first);
 const workers = [];
 after(async () => {
   await Promise.all(workers.map((worker) => worker.terminate()));
