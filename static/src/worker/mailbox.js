@@ -40,7 +40,7 @@ const TRIES_MAX = 5;
  * @returns {Promise<Mailbox>}
  */
 export function openMailbox(request, context) {
-  return visit(request, context, async (state) => onlyState(state), false);
+  return visit(request, context, false, async (state) => onlyState(state));
 }
 
 /**
@@ -53,12 +53,12 @@ export function openMailbox(request, context) {
 export async function sendFollowUp(request, context) {
   const { kind, body } = request;
   const day = formatDay(context.now());
-  return visit(request, context, async (known) => {
+  return visit(request, context, true, async (known) => {
     const { thread } = known ?? (await makeThread(context));
     const { submission, manifest, keys, sent } = thread;
     const followUp = await sealFollowUp({ submission, manifest, number: sent.count + 1, day, kind, body }, keys);
     return { ...onlyState(known && addSent(known, messageId(followUp), day)), followUp };
-  }, true);
+  });
 }
 
 /**
@@ -70,9 +70,9 @@ export async function sendFollowUp(request, context) {
  */
 export async function deleteMessages(request, context) {
   const { upTo } = request;
-  const mailbox = await visit(request, context, async (known) => {
+  const mailbox = await visit(request, context, true, async (known) => {
     return { ...onlyState(known && deleteReplies(known, upTo)), delete: upTo };
-  }, true);
+  });
   return { ...mailbox, messages: mailbox.messages.filter(({ number }) => number === null || number > upTo) };
 }
 
@@ -85,10 +85,10 @@ export async function deleteMessages(request, context) {
 export async function closeMailbox(request, context) {
   let tried = false;
   try {
-    await visit(request, context, async (known) => {
+    await visit(request, context, true, async (known) => {
       tried = true;
       return { ...onlyState(known), close: true };
-    }, true);
+    });
   } catch (error) {
     // Closed by a try whose answer was lost: the mailbox answers like an unknown one already.
     if (!(tried && error instanceof PortalError && error.code === "mailbox-changed")) throw error;
@@ -100,11 +100,11 @@ export async function closeMailbox(request, context) {
  *
  * @param {MailboxRequest} request
  * @param {Context} context
- * @param {(next: State | null) => Promise<Change>} compose from the state that notes what was seen
  * @param {boolean} mustWrite whether all is for the sake of the change; without it one attempt is enough
+ * @param {(next: State | null) => Promise<Change>} compose from the state that notes what was seen
  * @returns {Promise<Mailbox>}
  */
-function visit(request, { portal, now, fill }, compose, mustWrite) {
+function visit(request, { portal, now, fill }, mustWrite, compose) {
   const today = formatDay(now());
   return withSecrets(request, async (secrets) => {
     let fetched = await fetchMailbox(secrets, portal);
