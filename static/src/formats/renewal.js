@@ -18,8 +18,7 @@ const RENEWAL_MAX = 4 * 1024;
  */
 
 /**
- * Open a renewal and verify that a member of the charter that it names signed it. Not checked: its thread, and what
- * §8.3 demands of its signer.
+ * Open a renewal, and read it as `readRenewal` does.
  *
  * @param {Uint8Array} sealed
  * @param {string} identity of the mailbox
@@ -27,7 +26,19 @@ const RENEWAL_MAX = 4 * 1024;
  * @returns {Promise<Renewal & { signer: import("./charter.js").Member }>}
  */
 export async function openRenewal(sealed, identity, charters) {
-  const note = parseNote(await openDocument(sealed, identity, MESSAGE_FLOOR, RENEWAL_MAX));
+  return readRenewal(await openDocument(sealed, identity, MESSAGE_FLOOR, RENEWAL_MAX), charters);
+}
+
+/**
+ * Read a renewal and verify that a member of the charter that it names signed it, on its day. Not checked: its thread,
+ * and what §8.3 demands of its signer.
+ *
+ * @param {Uint8Array} content the signed note
+ * @param {import("./charter.js").Charter[]} charters
+ * @returns {Renewal & { signer: import("./charter.js").Member }}
+ */
+export function readRenewal(content, charters) {
+  const note = parseNote(content);
   const renewal = readRenewalText(note.text);
   const charter = charters.find(({ hash }) => hash === renewal.charter);
   if (!charter) throw new AuthenticationError("the renewal names an unknown charter");

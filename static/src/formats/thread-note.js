@@ -25,18 +25,29 @@ const NOTE_MAX = contentMax(THREAD_NOTE_BYTES);
  *   0 before the first; id of the last one
  * @property {{ count: number, messages: string[] }} held follow-ups at the office: ids of the newest, oldest first
  * @property {Uint8Array | null} renewal sealed
+ *
+ * @typedef {{ thread: ThreadNote, note: import("./note.js").Note, signed: string }} SignedThreadNote `signed` is the text of
+ *   the note with its signatures
  */
 
 /**
- * Open a thread note. Not checked: its signature.
+ * Open a thread note, and read it as `readThreadNote` does.
  *
  * @param {Uint8Array} sealed
  * @param {string} identity of the mailbox
- * @returns {Promise<{ thread: ThreadNote, note: import("./note.js").Note, signed: string }>} `signed` is the note's text
- *   with its signatures
+ * @returns {Promise<SignedThreadNote>}
  */
 export async function openThreadNote(sealed, identity) {
-  const content = await openDocument(sealed, identity, THREAD_NOTE_BYTES, NOTE_MAX);
+  return readThreadNote(await openDocument(sealed, identity, THREAD_NOTE_BYTES, NOTE_MAX));
+}
+
+/**
+ * Read a thread note. Not checked: its signature.
+ *
+ * @param {Uint8Array} content the signed note
+ * @returns {SignedThreadNote}
+ */
+export function readThreadNote(content) {
   const note = parseNote(content);
   return { thread: readThreadNoteText(note.text), note, signed: decodeUtf8(content) };
 }

@@ -57,7 +57,7 @@ testVectors("submission", "encode-grant", (thread) => encodeGrant(thread), joinP
 testVectors(
   "submission",
   "encode-state",
-  ({ state_mac, realm, threads: [thread], newest }) => encodeState({ realm, thread, newest }, bytes(state_mac)),
+  ({ state_mac, state: { realm, threads, newest } }) => encodeState({ realm, thread: threads[0], newest }, bytes(state_mac)),
   joinParts,
 );
 const written = ({ realm, thread, newest }) => ({ realm, threads: [thread], newest });
