@@ -28,9 +28,9 @@ class Decoys:
     def __init__(self, key: bytes) -> None:
         self._key = key
 
-    def state(self, mailbox: str) -> bytes:
-        """Return the decoy state of a mailbox id (hex)."""
-        return self.sealed(mailbox, "state", STATE_SIZE)
+    def state(self, mailbox: str, token_sha256: str) -> bytes:
+        """Return the decoy state of a mailbox id and the hash of a token (hex): another token is shown another one."""
+        return self.sealed(mailbox, f"state {token_sha256}", STATE_SIZE)
 
     def sealed(self, mailbox: str, label: str, size: int) -> bytes:
         """Return what passes for an age file with one stanza and a plaintext of ``size`` bytes.

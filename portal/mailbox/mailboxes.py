@@ -64,8 +64,10 @@ class Mailboxes:
         found = await _find(change.credentials)
         genuine = _is_genuine(change, found)
         refusal = await self.commits.apply(lambda: self._apply(change, found, genuine))
+        # Looked up for everyone, and only now: another change may have been made meanwhile.
+        shown = self.strangers.state(change.credentials)
         if found is None:
-            self.strangers.change(change)
+            self.strangers.change(change, shown)
         elif refusal is not None:
             raise refusal
 

@@ -11,7 +11,6 @@ from collections import OrderedDict
 from dataclasses import dataclass, field
 
 from crypto.control import NO_MESSAGE
-from crypto.padding import STATE_SIZE
 from portal.api.refusals import Refusal
 from portal.mailbox.change import Change, Credentials
 from portal.mailbox.decoy import Decoys
@@ -38,15 +37,18 @@ class Strangers:
         self._changed: OrderedDict[tuple[str, str], _Changed] = OrderedDict()
 
     def state(self, credentials: Credentials) -> bytes:
-        """The state that these credentials are shown: the one that they left, or their decoy."""
-        decoy = self._decoy(credentials)
+        """The state that these credentials are shown, the one that they left or their decoy; as slowly for both."""
+        decoy = self._decoys.state(credentials.mailbox, credentials.token_sha256)
         changed = self._changed.get(_key(credentials))
         return decoy if changed is None else changed.state
 
-    def change(self, change: Change) -> None:
-        """Take a change as a real mailbox would. Raises Refusal ``state-conflict`` or ``mailbox-full``."""
+    def change(self, change: Change, shown: bytes) -> None:
+        """Take a change as a real mailbox would, where this state is shown before it.
+
+        Raises Refusal ``state-conflict`` or ``mailbox-full``.
+        """
         key, message = _key(change.credentials), change.control.follow_up
-        changed = self._changed.get(key) or self._unchanged(change.credentials)
+        changed = self._changed.get(key) or _Changed(shown, hashlib.sha256(shown).hexdigest())
         if bytes.fromhex(message) in changed.messages:
             return
         if changed.sha256 != change.control.replaces:
@@ -60,13 +62,6 @@ class Strangers:
         self._changed.move_to_end(key)
         if len(self._changed) > self._mailboxes_max:
             self._changed.popitem(last=False)
-
-    def _unchanged(self, credentials: Credentials) -> _Changed:
-        decoy = self._decoy(credentials)
-        return _Changed(decoy, hashlib.sha256(decoy).hexdigest())
-
-    def _decoy(self, credentials: Credentials) -> bytes:
-        return self._decoys.sealed(credentials.mailbox, f"state {credentials.token_sha256}", STATE_SIZE)
 
 
 def _key(credentials: Credentials) -> tuple[str, str]:

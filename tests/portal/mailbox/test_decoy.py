@@ -33,6 +33,7 @@ from tests.portal.mailbox.distinguishers import (
 )
 
 KEY = bytes(range(32))
+TOKEN = "cd" * 32
 MAILBOX = "00112233445566778899aabbccddeeff"
 RECIPIENT = PqIdentity.from_seed(KEY).recipient()
 FILES = 300
@@ -53,7 +54,7 @@ def real() -> list[bytes]:
 @pytest.fixture(scope="module")
 def made_up() -> list[bytes]:
     """The encapsulations of decoys."""
-    return [encapsulation(Decoys(KEY).state(f"{number:032x}")) for number in range(FILES)]
+    return [encapsulation(Decoys(KEY).state(f"{number:032x}", TOKEN)) for number in range(FILES)]
 
 
 @pytest.fixture(scope="module")
@@ -129,7 +130,7 @@ def test_the_bytes_of_a_payload_are_as_frequent_as_in_real_files() -> None:
 
 
 def test_a_state_has_the_size_of_states() -> None:
-    assert Decoys(KEY).state(MAILBOX) == Decoys(KEY).sealed(MAILBOX, "state", STATE_SIZE)
+    assert Decoys(KEY).state(MAILBOX, TOKEN) == Decoys(KEY).sealed(MAILBOX, f"state {TOKEN}", STATE_SIZE)
 
 
 def test_a_decoy_stays_the_same_under_the_same_key_also_in_later_versions() -> None:
