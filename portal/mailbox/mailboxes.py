@@ -8,12 +8,12 @@ answers are the same, after the same look-ups and a commit.
 import secrets
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 
 from crypto.control import NO_MESSAGE, read_control
-from crypto.encoding import encode_base64
+from crypto.encoding import HASH_BYTES, ID_BYTES
 from crypto.errors import AuthenticationError
-from crypto.ids import SubmissionId
+from crypto.ids import MessageId, SubmissionId
 from crypto.note import Note, SigningKey
 from portal.api.refusals import Refusal
 from portal.mailbox.change import Change, Credentials
@@ -24,16 +24,17 @@ from portal.storage.group_commit import GroupCommit
 from portal.storage.records import (
     FollowUpRecord,
     MailboxRecord,
-    NonceRecord,
     ReplyRecord,
     SubmissionRecord,
     ThreadRecord,
 )
 from portal.storage.submissions import find_mailbox
 
-NONCE_BYTES = 16
 NO_SUBMISSION = SubmissionId("")
 """Asked for in place of the submission of a mailbox that does not exist; it has no rows."""
+NOBODYS = SubmissionId("nobody's")
+"""Of the rows that are written when nothing is kept."""
+DAY_OF_NOBODY = date(1970, 1, 1)
 _NOBODY = SigningKey.from_seed("nobody", bytes(32)).verifier
 
 
@@ -84,7 +85,7 @@ class Mailboxes:
             if genuine and refusal is None:
                 await self._write(change, submission, str(slug[0]))
                 return None
-        await _write_dummy()
+        await _write_dummy(change)
         return refusal
 
     async def _write(self, change: Change, submission: SubmissionId, slug: str) -> None:
@@ -139,9 +140,17 @@ async def _refusal(change: Change, submission: SubmissionId, row: MailboxRecord,
     return None
 
 
-async def _write_dummy() -> None:
-    """Write a row in place of a change that is not made, so that the time does not tell which mailboxes exist.
+async def _write_dummy(change: Change) -> None:
+    """Write as much as a change that is made would, so that the time does not tell which mailboxes exist.
 
-    The row is a nonce that has already expired: the next sweep deletes it.
+    It is noise, over the rows of a mailbox that is nobody's and that no request can name.
     """
-    await NonceRecord.create(nonce=encode_base64(secrets.token_bytes(NONCE_BYTES)), expires=0)
+    state, state_sha256 = secrets.token_bytes(len(change.state)), secrets.token_hex(HASH_BYTES)
+    if not await MailboxRecord.filter(submission=NOBODYS).update(state=state, state_sha256=state_sha256):
+        nothing = {"mailbox": "", "token_sha256": "", "control": ""}
+        row = MailboxRecord(submission=NOBODYS, state=state, state_sha256=state_sha256, **nothing)
+        await row.save()
+    if change.follow_up is not None:
+        sealed, message = secrets.token_bytes(len(change.follow_up)), MessageId(secrets.token_hex(ID_BYTES))
+        if not await FollowUpRecord.filter(submission=NOBODYS).update(message=message, sealed=sealed):
+            await FollowUpRecord.create(slug="", submission=NOBODYS, message=message, day=DAY_OF_NOBODY, sealed=sealed)
