@@ -15,6 +15,7 @@ from crypto.receipt_code import derive, new_code
 from crypto.report import open_report, seal_report
 from crypto.submission import SealedSubmission
 from oversight.reports.records import DamagedArrivalRecord, SubmissionRecord
+from tests.chance import fresh_bytes
 from tests.oversight.office import Office
 from tests.oversight.portal_simulator import RECEIVED, PortalSimulator, acknowledge
 from tests.oversight.sealed_reports import STORY, Wire, sealed_report, with_files
@@ -44,7 +45,7 @@ async def test_another_report_under_the_id_that_was_acknowledged_is_never_confir
 ) -> None:
     """The reporter holds the acknowledgement of the true manifest; the portal stores another report, for itself."""
     true = sealed_report(office.world)
-    swapped = in_its_place(true, sealed_report(office.world, receipt_digits=new_code()))
+    swapped = in_its_place(true, sealed_report(office.world, receipt_digits=new_code(fresh_bytes)))
     portal.add(swapped, acknowledgement=acknowledge(true))
     await wire.collect()
     assert (await DamagedArrivalRecord.get()).problem == "acknowledgement"
@@ -100,7 +101,7 @@ async def test_a_report_of_another_mailbox_or_commitment_is_said_to_be_put_in_th
     wire: Wire, portal: PortalSimulator, office: Office, changed: str
 ) -> None:
     """Under a manifest that names the true mailbox, and with an acknowledgement of its own."""
-    other = derive(new_code(), REALM)
+    other = derive(new_code(fresh_bytes), REALM)
     values = {"mailbox": other.recipient, "control": other.control, "leaf_nonce": b"n" * 32}
     portal.add(with_report(sealed_report(office.world), office, **{changed: values[changed]}))
     await wire.collect()

@@ -10,6 +10,7 @@ from crypto.note import SigningKey
 from crypto.receipt_code import derive, new_code
 from oversight.letters.records import ControlRecord, ReplyDraftRecord, ReplyRecord
 from oversight.wire.portal_client import PortalUnreachable
+from tests.chance import fresh_bytes
 from tests.oversight.office import Office
 from tests.oversight.portal_simulator import PortalSimulator, cut_connection, refusal
 from tests.oversight.sealed_reports import Wire, command, mailbox, sealed_report, waiting_letter
@@ -84,7 +85,7 @@ async def test_deleted_replies_are_said_up_to_their_number(
 async def test_a_command_that_the_control_key_did_not_sign_counts_for_nothing_and_hides_no_other(
     wire: Wire, portal: PortalSimulator, office: Office, submission: SubmissionId, false: str
 ) -> None:
-    other = derive(new_code(), REALM)
+    other = derive(new_code(fresh_bytes), REALM)
     notes: dict[str, object] = {
         "member": command(close=True, key=SigningKey.from_seed(mailbox().mailbox_id, b"m" * 32)),
         "realm": command(close=True, realm="0" * 32),
