@@ -137,11 +137,12 @@ class Collector:
                     collected += 1
                 else:
                     damaged += 1
-            if page.entries:
-                after = max(entry.sequence for entry in page.entries)
-                await CollectorStateRecord.filter(id=STATE_ROW, after__lt=after).update(after=after)
-            if not page.more or not page.entries:
+            highest = max((entry.sequence for entry in page.entries), default=after)
+            await CollectorStateRecord.filter(id=STATE_ROW, after__lt=highest).update(after=highest)
+            # A list that does not get on has no end.
+            if not page.more or highest <= after:
                 return collected, damaged
+            after = highest
 
     async def _take(self, entry: WaitingSubmission) -> bool:
         """Store and confirm one submission; False when it could not be collected, which is written down."""

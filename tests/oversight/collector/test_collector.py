@@ -3,6 +3,7 @@
 
 import asyncio
 import fcntl
+import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -248,6 +249,47 @@ async def test_more_submissions_than_a_page_holds_all_come_in(
     await wire.collect()
     assert len(portal.collected) == 120
     assert {row.number for row in await SubmissionRecord.all()} == set(range(1, 121))
+
+
+@pytest.mark.parametrize("path", ["/submissions", "/follow-ups", "/controls"])
+async def test_a_list_that_never_gets_on_ends_all_the_same(wire: Wire, portal: PortalSimulator, path: str) -> None:
+    """A portal that shows the same page again and again, and says each time that there is more."""
+    listed = {"submissions": [], "follow_ups": [], "controls": []}
+    portal.faults.append(
+        lambda request: answer(200, {**listed, "more": True}) if request.url.path.endswith(f"office{path}") else None
+    )
+    await wire.collect()
+    assert len([request for request in portal.requests if request.endswith(f"office{path}")]) == 1
+
+
+async def test_a_page_that_comes_again_ends_the_list(wire: Wire, portal: PortalSimulator, office: Office) -> None:
+    portal.add(sealed_report(office.world))
+    page = portal._list(0).read()
+    again = json.dumps({**json.loads(page), "more": True}).encode()
+    portal.faults.append(
+        lambda request: answer(200, again) if request.url.path.endswith("office/submissions") else None
+    )
+    await wire.collect()
+    assert len(portal.collected) == 1
+
+
+async def test_a_submission_whose_confirmation_is_refused_does_not_stop_the_others(
+    wire: Wire, portal: PortalSimulator, office: Office
+) -> None:
+    refused, whole = sealed_report(office.world), sealed_report(office.world)
+    portal.add(refused)
+    portal.add(whole)
+    portal.faults.append(
+        lambda request: (
+            refusal(400, "malformed-request")
+            if request.url.path.endswith(f"{refused.manifest.submission}/collection")
+            else None
+        )
+    )
+    with pytest.raises(PortalRefused):
+        await wire.collect()
+    assert list(portal.collected) == [whole.manifest.submission]
+    assert await SubmissionRecord.filter(confirmed=False).values_list("id", flat=True) == [refused.manifest.submission]
 
 
 async def test_follow_ups_are_durable_before_they_are_confirmed(wire: Wire, portal: PortalSimulator) -> None:
