@@ -21,7 +21,7 @@ from oversight.cases.actor import Actor
 from oversight.cases.records import CaseGrantRecord
 from oversight.commission.charters import charters_by_hash
 from oversight.ledger.records import EventRecord
-from oversight.reports.opening import ThreadIdentities, ThreadKeyPair, load_sealed, open_later_grants
+from oversight.reports.opening import ThreadGeneration, ThreadIdentities, load_sealed, open_later_grants
 from oversight.reports.records import SubmissionRecord
 from oversight.workflow.rules import RuleError
 from oversight.workflow.state import CaseState
@@ -43,7 +43,7 @@ class CaseKeys:
             raise NotARecipientError("the identity of this generation is not at hand")
         return open_part(event, identity)
 
-    def renewal(self, text: str, fresh: Mapping[SubmissionId, ThreadKeyPair]) -> Renewal:
+    def renewal(self, text: str, fresh: Mapping[SubmissionId, ThreadGeneration]) -> Renewal:
         """The sealed part by which those who stay keep everything that came before.
 
         ``fresh`` are the new keys of every thread of the case, one generation more than it has here.
@@ -66,10 +66,10 @@ def thread_parts(threads: Mapping[SubmissionId, ThreadIdentities]) -> tuple[Thre
 
 def read_threads(parts: Iterable[Thread]) -> dict[SubmissionId, ThreadIdentities]:
     """What ``thread_parts`` wrote."""
-    found: dict[SubmissionId, dict[int, ThreadKeyPair]] = {}
+    found: dict[SubmissionId, dict[int, ThreadGeneration]] = {}
     for part in parts:
         message_mac = None if part.message_mac is None else bytes.fromhex(part.message_mac)
-        found.setdefault(part.report, {})[part.generation] = ThreadKeyPair(part.identity, message_mac)
+        found.setdefault(part.report, {})[part.generation] = ThreadGeneration(part.identity, message_mac)
     return {report: ThreadIdentities(generations) for report, generations in found.items()}
 
 

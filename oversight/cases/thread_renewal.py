@@ -29,7 +29,7 @@ from oversight.cases.actor import Actor
 from oversight.cases.case_queries import case_of_report
 from oversight.cases.case_store import advance_thread, load_case
 from oversight.ledger.append import ConflictError
-from oversight.reports.opening import OpenedReport, ThreadIdentities, ThreadKeyPair
+from oversight.reports.opening import OpenedReport, ThreadGeneration, ThreadIdentities
 from oversight.reports.records import SubmissionRecord, ThreadGrantRecord
 from oversight.workflow.access import renewal_due
 from oversight.workflow.rules import RuleError
@@ -50,7 +50,7 @@ def check_newest(known: ThreadIdentities, submission: SubmissionRecord) -> None:
 
 async def renew_threads(
     actor: Actor, threads: Mapping[SubmissionId, ThreadIdentities]
-) -> tuple[dict[SubmissionId, ThreadKeyPair], dict[SubmissionId, bytes]]:
+) -> tuple[dict[SubmissionId, ThreadGeneration], dict[SubmissionId, bytes]]:
     """One generation more for each of these threads, and its renewal for the reporter.
 
     RuleError ``thread-renewed`` when a generation is missing: it would be lost to those who stay.
@@ -59,13 +59,13 @@ async def renew_threads(
     for submission in await SubmissionRecord.filter(id__in=list(threads)):
         check_newest(threads[submission.id], submission)
         keys = _next_keys(submission)
-        fresh[submission.id] = ThreadKeyPair(keys.identity, keys.message_mac)
+        fresh[submission.id] = ThreadGeneration(keys.identity, keys.message_mac)
         renewals[submission.id] = await asyncio.to_thread(_seal_renewal, actor, submission, keys)
     return fresh, renewals
 
 
 @dataclass(frozen=True)
-class Readership:
+class ThreadReaders:
     """Who got the newest keys of a thread by grants, and who may have them today.
 
     It does not ask whom the reporter excluded. Those never had any keys, and a table that minded them would tell.
@@ -91,13 +91,13 @@ async def renew_if_due(
     the next member who opens the report looks again.
     """
     case = await find_case(submission.id)
-    readership = await readership_of(actor, submission, charters, case)
-    if readership is None or not readership.is_stale or opened.identities.newest != submission.generation:
+    readers = await readers_of(actor, submission, charters, case)
+    if readers is None or not readers.is_stale or opened.identities.newest != submission.generation:
         return False
-    if not _may_renew(actor, readership, case):
+    if not _may_renew(actor, readers, case):
         return False
     day, keys = actor.now.date(), _next_keys(submission)
-    recipients = _recipients(actor, opened, readership, case)
+    recipients = _recipients(actor, opened, readers, case)
     sealed = await asyncio.to_thread(seal_thread_grant, keys, recipients)
     renewal = await asyncio.to_thread(_seal_renewal, actor, submission, keys)
     record = ThreadGrantRecord(
@@ -105,7 +105,7 @@ async def renew_if_due(
         generation=keys.generation,
         charter=actor.charter.hash,
         day=day,
-        shut_out=sorted(readership.shut_out),
+        shut_out=sorted(readers.shut_out),
         sealed=sealed,
     )
     return await _store(record, renewal, None if case is None else case.head.case)
@@ -117,9 +117,9 @@ async def find_case(submission: SubmissionId) -> CaseState | None:
     return None if case_id is None else await load_case(case_id)
 
 
-async def readership_of(
+async def readers_of(
     actor: Actor, submission: SubmissionRecord, charters: Mapping[CharterHash, Charter], case: CaseState | None
-) -> Readership | None:
+) -> ThreadReaders | None:
     """Who has the newest keys and who may; None when they came by a case's ledger, whose own rules look after them."""
     original = {
         member.label
@@ -136,19 +136,19 @@ async def readership_of(
     if case is not None:
         shut_out = {label for label in original if label in case.recused or case.in_conflict(label)}
     may_read = original & _readers(actor.charter, actor.now.date()) - shut_out
-    return Readership(frozenset(granted), frozenset(may_read), frozenset(shut_out))
+    return ThreadReaders(frozenset(granted), frozenset(may_read), frozenset(shut_out))
 
 
 def _readers(charter: Charter, day: date) -> set[MemberLabel]:
     return {member.label for member in charter.readers_on(day)}
 
 
-def _may_renew(actor: Actor, readership: Readership, case: CaseState | None) -> bool:
+def _may_renew(actor: Actor, readers: ThreadReaders, case: CaseState | None) -> bool:
     """Whether this member stays, and the case, if there is one, has no holder who must be shut out of it first."""
     if case is None:
-        return actor.label in readership.may_read
+        return actor.label in readers.may_read
     members = {member.label: member for member in actor.charter.members_on(actor.now.date())}
-    stays = actor.label in readership.may_read or (actor.label in case.holders and actor.label in members)
+    stays = actor.label in readers.may_read or (actor.label in case.holders and actor.label in members)
     return stays and not renewal_due(case, members)
 
 
@@ -170,10 +170,10 @@ def _seal_renewal(actor: Actor, submission: SubmissionRecord, keys: ThreadGrant)
 
 
 def _recipients(
-    actor: Actor, opened: OpenedReport, readership: Readership, case: CaseState | None
+    actor: Actor, opened: OpenedReport, readers: ThreadReaders, case: CaseState | None
 ) -> list[PqRecipient]:
     """Those who stay, the reserve, throwaway ones up to the charter's slots, and the case as its holders have it."""
-    charter, stay = actor.charter, readership.may_read - set(opened.report.excluded)
+    charter, stay = actor.charter, readers.may_read - set(opened.report.excluded)
     if stay:
         others = [member.label for member in charter.members if member.label not in stay]
         recipients = [*grant_recipients(charter, actor.now.date(), others)]

@@ -12,7 +12,7 @@ from crypto.charter import Charter
 from crypto.errors import CryptoError
 from crypto.ids import CharterHash
 from oversight.cases.actor import Actor
-from oversight.cases.thread_renewal import find_case, readership_of, renew_if_due
+from oversight.cases.thread_renewal import find_case, readers_of, renew_if_due
 from oversight.reports.opening import OpenedReport, load_sealed, open_with_grant
 from oversight.reports.records import SubmissionRecord, ThreadGrantRecord
 
@@ -33,8 +33,8 @@ async def continue_renewals(
     for submission in candidates:
         if clock() - started >= seconds_max:
             break
-        readership = await readership_of(actor, submission, charters, await find_case(submission.id))
-        if readership is None or not readership.is_stale:
+        readers = await readers_of(actor, submission, charters, await find_case(submission.id))
+        if readers is None or not readers.is_stale:
             continue
         opened = await _open(actor, submission)
         renewed += opened is not None and await renew_if_due(actor, submission, opened, charters)

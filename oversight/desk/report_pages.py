@@ -48,10 +48,10 @@ async def show_page(request: Request) -> Response:
     except BrokenReportError as error:
         return await answer_broken(request, error)
     translation = translation_of(request)
-    correspondence = await read_thread(report.submission, report.opened, list(report.charters.values()))
+    thread = await read_thread(report.submission, report.opened, list(report.charters.values()))
     files = await _show_files(request, report)
     await _mark_opened(request, report)
-    await mark_seen(correspondence, report.session.member.label, request.app.state.clock().date())
+    await mark_seen(thread, report.session.member.label, request.app.state.clock().date())
     return render(
         request,
         "report.html",
@@ -59,8 +59,8 @@ async def show_page(request: Request) -> Response:
         shown=show_report(report.opened.report, report.charter, translation),
         files=files,
         unnamed=_unnamed_files(report),
-        letters=correspondence.letters,
-        missing=correspondence.missing,
+        letters=thread.letters,
+        missing=thread.missing,
         commands=await commands_of(report.submission.id),
         opened_by=_opener(report),
         sealed_by=labels.sealed_by_label(report.opened.report.sealed_by, translation),

@@ -53,7 +53,7 @@ class Letter:
 
 
 @dataclass(frozen=True)
-class Correspondence:
+class OpenedThread:
     """Letters, oldest first; on one day the reporter's stand before ours.
 
     ``missing`` are the reporter's messages that should be here, as ranges from the first to the last number of each.
@@ -65,9 +65,7 @@ class Correspondence:
     shown: tuple[MessageId, ...]
 
 
-async def read_thread(
-    submission: SubmissionRecord, opened: OpenedReport, charters: Sequence[Charter]
-) -> Correspondence:
+async def read_thread(submission: SubmissionRecord, opened: OpenedReport, charters: Sequence[Charter]) -> OpenedThread:
     """Every letter of the thread, as far as the member's keys open them."""
     replies = await ReplyRecord.filter(submission=submission.id).order_by("number")
     follow_ups = await FollowUpRecord.filter(submission=submission.id).order_by("sequence")
@@ -77,9 +75,9 @@ async def read_thread(
     return await asyncio.to_thread(reader.read, replies, follow_ups, numbers)
 
 
-async def mark_seen(correspondence: Correspondence, label: MemberLabel, today: date) -> None:
+async def mark_seen(thread: OpenedThread, label: MemberLabel, today: date) -> None:
     """The follow-ups that could be looked at were shown to a member."""
-    shown = FollowUpRecord.filter(id__in=list(correspondence.shown), seen_on=None)
+    shown = FollowUpRecord.filter(id__in=list(thread.shown), seen_on=None)
     await shown.update(seen_on=today, seen_by=label)
 
 
@@ -93,13 +91,13 @@ class _Reader:
 
     def read(
         self, replies: list[ReplyRecord], follow_ups: list[FollowUpRecord], numbers: Mapping[MessageId, int]
-    ) -> Correspondence:
+    ) -> OpenedThread:
         found = [(record, self._open_follow_up(record)) for record in follow_ups]
         known = [follow_up for _, follow_up in found if isinstance(follow_up, FollowUp)]
         came = [self._show_follow_up(record, follow_up, known) for record, follow_up in found]
         came.sort(key=lambda letter: (letter.day, letter.number))
         went = [self._show_reply(record, numbers.get(record.id, 0)) for record in replies]
-        return Correspondence(
+        return OpenedThread(
             letters=tuple(sorted([*came, *went], key=lambda letter: letter.day)),
             missing=tuple(_missing([letter.number for letter in came if letter.trouble in {"", "repeated"}])),
             shown=tuple(record.id for record, follow_up in found if follow_up != "locked"),

@@ -31,7 +31,7 @@ class SealedReport:
 
 
 @dataclass(frozen=True)
-class ThreadKeyPair:
+class ThreadGeneration:
     """One generation of a thread's keys, as those who read have it.
 
     ``message_mac`` is None for generation 0, whose key is in the report.
@@ -45,11 +45,11 @@ class ThreadKeyPair:
 class ThreadIdentities:
     """The generations of a thread's keys that somebody has; the first, 0, is always there, for it opens the report."""
 
-    generations: Mapping[int, ThreadKeyPair] = field(repr=False)
+    generations: Mapping[int, ThreadGeneration] = field(repr=False)
 
     @classmethod
     def of_original(cls, identity: PqIdentity) -> "ThreadIdentities":
-        return cls({0: ThreadKeyPair(identity, None)})
+        return cls({0: ThreadGeneration(identity, None)})
 
     @property
     def original(self) -> PqIdentity:
@@ -66,7 +66,7 @@ class ThreadIdentities:
         """Whether there is no gap below the newest."""
         return len(self.generations) == self.newest + 1
 
-    def joined(self, others: Mapping[int, ThreadKeyPair]) -> "ThreadIdentities":
+    def joined(self, others: Mapping[int, ThreadGeneration]) -> "ThreadIdentities":
         """These, and those of ``others`` that are not among them."""
         return ThreadIdentities({**others, **self.generations})
 
@@ -131,7 +131,7 @@ def open_thread(sealed: SealedReport, member: PqIdentity) -> ThreadIdentities:
 
 def open_later_grants(known: ThreadIdentities, sealed: SealedReport, identities: list[PqIdentity]) -> ThreadIdentities:
     """``known`` and the later generations that one of ``identities`` opens. Raises CryptoError for a broken grant."""
-    found: dict[int, ThreadKeyPair] = {}
+    found: dict[int, ThreadGeneration] = {}
     for generation, data in sealed.later_grants.items():
         try:
             grant = open_thread_grant(data, identities)
@@ -139,7 +139,7 @@ def open_later_grants(known: ThreadIdentities, sealed: SealedReport, identities:
             continue
         if (grant.subject, grant.generation) != (sealed.submission, generation):
             raise AuthenticationError("a thread grant is of another submission or generation")
-        found[generation] = ThreadKeyPair(grant.identity, grant.message_mac)
+        found[generation] = ThreadGeneration(grant.identity, grant.message_mac)
     return known.joined(found)
 
 

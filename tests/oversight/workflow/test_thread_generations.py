@@ -42,11 +42,11 @@ async def step(desk: Desk, case: str, act: str, label: str) -> CaseState:
 
 @pytest.mark.parametrize("seed", range(8))
 async def test_holders_have_every_generation_and_those_shut_out_no_later_one(desk: Desk, seed: int) -> None:
-    random = Random(seed)
+    chance = Random(seed)
     case = (await desk.open_case(holders=("chiara", "bruno"))).head.case
     shut_out: dict[str, set[str]] = {}
     for _ in range(STEPS):
-        act, label = random.choice(ACTS), random.choice(OTHERS)
+        act, label = chance.choice(ACTS), chance.choice(OTHERS)
         before = await open_keys(desk.person("chiara"), await load_case(case))
         try:
             await step(desk, case, act, label)
