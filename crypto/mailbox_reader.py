@@ -28,7 +28,7 @@ from crypto.receipt_code import MailboxSecrets
 from crypto.sealed_document import open_document
 from crypto.state import State
 from crypto.thread_keys import ThreadKeys
-from crypto.thread_note import ThreadNote, open_thread_note
+from crypto.thread_note import ThreadNote, unseal_thread_note
 
 T = TypeVar("T")
 Postings = dict[int, tuple[Posting, str]]
@@ -118,7 +118,7 @@ class _Reader:
         if named is not None and named.hash != said.charter:
             self._alarm("charter", text, named.note.decode("utf-8"))
             return None, True
-        return said.day, named is None or self._hides_charter()
+        return said.day, said.number > self.chain[-1].number or self._hides_charter()
 
     def _hides_charter(self) -> bool:
         """Whether the portal shows less of the chain than an earlier visit saw."""
@@ -148,10 +148,15 @@ class _Reader:
         if sealed is None:
             return None, ""
         try:
-            thread, signed = open_thread_note(sealed, self.secrets.identity, self.chain)
+            thread, signed = unseal_thread_note(sealed, self.secrets.identity)
+            named = self._charter(thread.charter_number)
+            note.verify(signed, named.office if named else ())
         except CryptoError:
             return None, ""
         text, known = signed.encode().decode("utf-8"), self.state.thread
+        if named is None or named.hash != thread.charter:
+            self._alarm("charter", text, *([named.note.decode("utf-8")] if named else []))
+            return None, ""
         if (thread.realm, thread.submission, thread.manifest) != (
             self.state.realm,
             known.submission,

@@ -11,21 +11,21 @@ from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import Protocol
 
-from crypto.age import PqIdentity, PqRecipient, seal
+from crypto.age import PqIdentity
 from crypto.document import Fields
 from crypto.encoding import HASH_BYTES, ID_BYTES, encode_json
 from crypto.errors import CryptoError, MalformedError, ProofError
-from crypto.ids import CharterHash
+from crypto.ids import CharterHash, SubmissionId
 from crypto.mailbox_answer import MESSAGES_MAX, MailboxAnswer, read_mailbox_answer
 from crypto.mailbox_change import MailboxChange, add_follow_up, change_of_nothing, delete_replies, make_change
 from crypto.mailbox_reader import read_chain, read_mailbox
 from crypto.mailbox_view import ReadMailbox
-from crypto.message import FOLLOW_UP_MAX
+from crypto.message import FollowUp, seal_follow_up
 from crypto.note import Note
-from crypto.padding import MESSAGE_FLOOR, pad_document
 from crypto.posting import read_text as read_posting_text
 from crypto.receipt_code import MailboxSecrets, derive
 from crypto.state import State, open_state
+from crypto.thread_keys import ThreadKeys
 
 COMMISSIONS_MAX = 1_000
 CHARTERS_MAX = 1_000
@@ -117,8 +117,7 @@ def send_follow_up(portal: PortalRequests, before: Visit, day: date, kind: str, 
         sealed, following = add_follow_up(state, day, kind, body)
         return following, {"follow_up": sealed}
 
-    noise = seal(pad_document(bytes(min(len(body.encode("utf-8")), FOLLOW_UP_MAX)), MESSAGE_FLOOR), [_nobody()])
-    return _again(portal, before, compose, noise)
+    return _again(portal, before, compose, _noise(day, kind, body))
 
 
 def delete_shown(portal: PortalRequests, before: Visit, *, close: bool = False) -> Visit:
@@ -179,7 +178,7 @@ def _compose(found: Visit, realm: str, compose: Compose, noise: bytes | None) ->
 def _look(portal: PortalRequests, info: PortalInfo, secrets: MailboxSecrets) -> Visit:
     answer = _ask(portal, secrets)
     state = _open(answer, secrets)
-    charter = state.thread.charter if state else _any(info)
+    charter = state.thread.charter if state else _any(info, secrets.mailbox_id)
     notes = [portal.get(f"charters/{charter}")]
     successors = Fields(_decode(portal.get(f"charters/{charter}/successors")), "successors")
     notes += [note.encode("utf-8") for note in successors.texts("charters", CHARTERS_MAX, 2**20)]
@@ -218,13 +217,18 @@ def _open(answer: MailboxAnswer, secrets: MailboxSecrets) -> State | None:
         return None
 
 
-def _any(info: PortalInfo) -> CharterHash:
-    """A charter to ask for with a code that opens nothing."""
-    return chance.choice(info.charters) if info.charters else CharterHash(chance.token_hex(HASH_BYTES))
+def _any(info: PortalInfo, mailbox: str) -> CharterHash:
+    """The charter to ask for with a code that opens nothing: the same one at every visit."""
+    if not info.charters:
+        return CharterHash(mailbox + mailbox)
+    return info.charters[int(mailbox, 16) % len(info.charters)]
 
 
-def _nobody() -> PqRecipient:
-    return PqIdentity.from_seed(chance.token_bytes(32)).recipient()
+def _noise(day: date, kind: str, body: str) -> bytes:
+    """A follow-up of this text as long as a real one, which nobody can open."""
+    nobody = ThreadKeys(0, PqIdentity.from_seed(chance.token_bytes(32)).recipient(), chance.token_bytes(32))
+    follow_up = FollowUp(SubmissionId(chance.token_hex(ID_BYTES)), chance.token_hex(HASH_BYTES), 1, day, kind, 0, body)
+    return seal_follow_up(follow_up, nobody)
 
 
 def _decode(data: bytes) -> object:

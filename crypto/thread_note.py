@@ -85,13 +85,18 @@ def open_thread_note(sealed: bytes, mailbox: PqIdentity, charters: Sequence[Char
     ``charters`` or no office key of that charter signed; MalformedError, LimitError or UnsupportedVersionError for
     another form. *Not* checked: its thread, number and day.
     """
-    parsed = Note.parse(open_document(sealed, mailbox, THREAD_NOTE_SIZE, NOTE_MAX))
-    thread = read_text(parsed.text)
+    thread, signed = unseal_thread_note(sealed, mailbox)
     charter = next((charter for charter in charters if charter.hash == thread.charter), None)
     if charter is None or charter.number != thread.charter_number:
         raise AuthenticationError("the thread note names an unknown charter")
-    note.verify(parsed, charter.office)
-    return thread, parsed
+    note.verify(signed, charter.office)
+    return thread, signed
+
+
+def unseal_thread_note(sealed: bytes, mailbox: PqIdentity) -> tuple[ThreadNote, Note]:
+    """Open a thread note whose signature is not looked at, with the note as it was signed. Raises as above."""
+    signed = Note.parse(open_document(sealed, mailbox, THREAD_NOTE_SIZE, NOTE_MAX))
+    return read_text(signed.text), signed
 
 
 def read_text(text: str) -> ThreadNote:

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
 // From the receipt code to the mailbox's secrets. docs/protocol.md §3.
 
-import { ed25519 } from "@noble/curves/ed25519.js";
 import { hkdf } from "@noble/hashes/hkdf.js";
 import { sha256 } from "@noble/hashes/sha2.js";
 import { identityFromSeed, recipientOf } from "./age.js";
@@ -45,7 +44,7 @@ export async function deriveSecrets(digits, realm) {
     hkdf(sha256, master, undefined, encodeUtf8(`amparo/v1/${name}`), KEY_BYTES);
   const [token, mailboxSeed, controlSeed] = [key("mailbox-token"), key("mailbox-identity"), key("control-key")];
   const recipient = await recipientOf(identityFromSeed(mailboxSeed));
-  const control = encodeHex(ed25519.getPublicKey(controlSeed));
+  const control = encodeHex(publicKeyOf(controlSeed));
   const tokenSha256 = encodeHex(sha256(token));
   const secrets = {
     mailbox: mailboxId(recipient, control, tokenSha256),

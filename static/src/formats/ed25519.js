@@ -38,6 +38,23 @@ export function checkSignature(publicKey, message, signature) {
   if (!matches) throw new AuthenticationError("the signature does not match");
 }
 
+/**
+ * @param {Uint8Array} seed 32 bytes
+ * @returns {Uint8Array} 32 bytes
+ */
+export function publicKeyOf(seed) {
+  return ed25519.getPublicKey(seed);
+}
+
+/**
+ * @param {Uint8Array} message
+ * @param {Uint8Array} seed 32 bytes
+ * @returns {Uint8Array} 64 bytes, R ‖ S
+ */
+export function sign(message, seed) {
+  return ed25519.sign(message, seed);
+}
+
 /** @param {Uint8Array} encoded */
 function isPoint(encoded) {
   let point;

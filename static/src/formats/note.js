@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
 // Signed notes: text, an empty line, Ed25519 signature lines (c2sp.org/signed-note). docs/protocol.md §4.1.
 
-import { ed25519 } from "@noble/curves/ed25519.js";
 import { sha256 } from "@noble/hashes/sha2.js";
-import { KEY_BYTES, checkPublicKey, checkSignature } from "./ed25519.js";
+import { KEY_BYTES, checkPublicKey, checkSignature, publicKeyOf, sign } from "./ed25519.js";
 import { concat, decodeBase64, decodeHex, decodeUtf8, encodeBase64, encodeHex, encodeUtf8 } from "./encoding.js";
 import { AuthenticationError, LimitError, MalformedError } from "./errors.js";
 
@@ -93,8 +92,8 @@ export function verifyNote(note, known) {
  */
 export function signNote(text, name, seed) {
   checkName(name);
-  const signature = ed25519.sign(encodeUtf8(text), seed);
-  const line = encodeBase64(concat(keyIdOf(name, ed25519.getPublicKey(seed)), signature));
+  const signature = sign(encodeUtf8(text), seed);
+  const line = encodeBase64(concat(keyIdOf(name, publicKeyOf(seed)), signature));
   return `${text}\n${DASH}${name} ${line}\n`;
 }
 

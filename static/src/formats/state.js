@@ -16,7 +16,7 @@ import { readThreadKeys } from "./thread-keys.js";
 import { readNewest } from "./thread-note.js";
 
 const STATE_MAX = contentMax(STATE_BYTES);
-const THREADS_MAX = 8;
+const THREADS_MAX = 4;
 const SENT_MAX = 100;
 
 /**
