@@ -412,3 +412,17 @@ def test_visits_one_after_the_other_never_lose_what_was_sent(started):
         found = thread.read(thread.answer(thread=thread.note(number, held_count=number, held=tuple(held))), state=state)
         assert [sent.number for sent in found.sent if sent.fetched] == list(range(1, number + 1))
         state = found.state
+
+
+def test_a_thread_note_that_names_another_charter_of_a_number_is_an_alarm(thread):
+    found = thread.read(thread.answer(thread=thread.note(charter=OTHER_HASH)))
+    assert kinds(found) == ["charter"]
+    assert found.confirmed is None
+
+
+def test_a_newest_charter_note_from_before_the_report_replaces_nothing(thread):
+    first = thread.newest
+    second = thread.change_charter()
+    state = replace(thread.state, thread=replace(thread.state.thread, charter=second.hash))
+    found = thread.read(thread.answer(), state=state, charters=[second], newest=thread.newest_note(charter=first))
+    assert not found.replaced

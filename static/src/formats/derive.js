@@ -4,6 +4,7 @@
 import { hkdf } from "@noble/hashes/hkdf.js";
 import { sha256 } from "@noble/hashes/sha2.js";
 import { identityFromSeed, recipientOf } from "./age.js";
+import { publicKeyOf } from "./ed25519.js";
 import { parseCode } from "./receipt-code.js";
 import { ID_BYTES, concat, decodeHex, encodeHex, encodeUtf8, label } from "./encoding.js";
 import { MalformedError } from "./errors.js";
