@@ -5,6 +5,8 @@
 /**
  * @typedef {{ file: File | Blob, name: string, strip: boolean }} ChosenFile
  *
+ * @typedef {{ charter: string, realm: string }} CharterRequest text of the charter's signed note; realm of the portal
+ *
  * @typedef {object} SubmitRequest
  * @property {string} realm of the portal, as in the charter
  * @property {string} charter text of the charter's signed note

@@ -9,8 +9,10 @@ import { PortalError } from "../formats/portal-error.js";
 
 /**
  * @typedef {import("../formats/worker-calls.js").Accepted} Accepted
+ * @typedef {import("../formats/worker-calls.js").CharterRequest} CharterRequest
  * @typedef {import("../formats/worker-calls.js").DeleteRequest} DeleteRequest
  * @typedef {import("../formats/worker-calls.js").FollowUpRequest} FollowUpRequest
+ * @typedef {import("../formats/worker-calls.js").Freshness} Freshness
  * @typedef {import("../formats/worker-calls.js").Mailbox} Mailbox
  * @typedef {import("../formats/worker-calls.js").MailboxRequest} MailboxRequest
  * @typedef {import("../formats/worker-calls.js").Progress} Progress
@@ -30,6 +32,17 @@ export class WorkerClient {
   /** @param {string} workerUrl address of the page's worker, on the page's own origin */
   constructor(workerUrl) {
     this.#url = workerUrl;
+  }
+
+  /**
+   * Ask how new the charter is. One that was replaced is refused, with the code `charter-replaced`.
+   *
+   * @param {CharterRequest} request
+   * @param {Progress} [progress]
+   * @returns {Promise<Freshness>}
+   */
+  checkCharter(request, progress = {}) {
+    return /** @type {Promise<Freshness>} */ (this.#call("checkCharter", request, progress));
   }
 
   /**

@@ -65,7 +65,21 @@ export async function submitReport(request, context) {
 }
 
 /**
- * @param {SubmitRequest} request
+ * Ask how new the charter of the form is, before anything is sealed.
+ *
+ * @param {import("../formats/worker-calls.js").CharterRequest} request
+ * @param {Pick<Context, "portal" | "now">} context
+ * @returns {Promise<import("../formats/worker-calls.js").Freshness>}
+ * @throws {PortalError} `charter-replaced` among others
+ */
+export async function checkCharter(request, { portal, now }) {
+  const day = formatDay(now());
+  const charter = openCharter({ ...request, exclude: [] }, day);
+  return checkFreshness(charter, await portal.getSuccessors(charter.hash), day);
+}
+
+/**
+ * @param {Pick<SubmitRequest, "charter" | "realm" | "exclude">} request
  * @param {string} day
  */
 function openCharter({ charter: note, realm, exclude }, day) {
