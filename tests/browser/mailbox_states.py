@@ -79,7 +79,7 @@ def alarm(kind: str, *notes: str) -> dict[str, Any]:
 
 
 def unspoken(known: bool) -> Mailbox:
-    """Nothing that the commission said yet; ``known`` is of a code that opens something, which the page must not show."""
+    """The commission has not spoken; ``known`` is of a code that opens something, which the page must not show."""
     state = mailbox(shown=False, collection=None, confirmed=None, messages=[])
     if known:
         return state
