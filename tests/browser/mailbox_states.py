@@ -18,16 +18,16 @@ NOTES = {
     "acknowledgement": "amparo acknowledgement v1\nthe portal's word\n",
     "collection": "amparo collection v1\nthe office's word\n",
 }
-# Answers every call at once: a mailbox for `openMailbox`, and for the rest what was given for it, or the mailbox again.
+# Answers every call at once, as it was told.
 _WORKER = """
-const mailbox = %s;
 const answers = %s;
 onmessage = ({ data: { action } }) => {
-  const answer = answers[action] ?? mailbox;
+  const answer = answers[action];
   postMessage(answer.error ? { event: "error", code: answer.error, status: 0, retryable: false }
                            : { event: "result", value: answer });
 };
 """
+CALLS = ("openMailbox", "followUp", "deleteMessages", "closeMailbox")
 
 
 def day(age: int) -> str:
@@ -117,11 +117,13 @@ MAILBOXES: Mapping[str, Mailbox] = {
 
 
 def show_mailbox(context: BrowserContext, shown: Mailbox, **answers: object) -> None:
-    """Give the pages of this context a worker that shows this mailbox; ``answers`` by the name of other calls.
+    """Give the return page of this context a worker that shows this mailbox; ``answers`` by the name of other calls."""
+    give_worker(context, "mailbox-worker", {**dict.fromkeys(CALLS, shown), **answers})
 
-    ``{"error": code}`` fails a call.
-    """
-    script = _WORKER % (json.dumps(shown), json.dumps(answers))
+
+def give_worker(context: BrowserContext, name: str, answers: Mapping[str, object]) -> None:
+    """Replace a worker by one with these answers, by the name of the call; ``{"error": code}`` fails a call."""
     # A page that embeds nothing foreign refuses a worker that does not say the same.
     headers = {"content-type": "text/javascript", "cross-origin-embedder-policy": "require-corp"}
-    context.route("**/mailbox-worker*", lambda route: route.fulfill(body=script, headers=headers))
+    script = _WORKER % json.dumps(answers)
+    context.route(f"**/{name}*", lambda route: route.fulfill(body=script, headers=headers))

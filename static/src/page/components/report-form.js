@@ -204,6 +204,7 @@ export class ReportForm {
     words.hidden = newest.day === null;
     part(words, "[data-day]").textContent = newest.day ? dayWithAge(newest.day) : "";
     part(panel, "[data-charter-old]").hidden = !newest.old;
+    this.#warned ||= newest.old && this.#panels.current === "code";
     return newest;
   }
 
