@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 
 from tests.independent import reader
+from tests.waiting import SECONDS_MAX
 
 FOLDER = Path(__file__).parent
 VECTORS = FOLDER.parent / "vectors"
@@ -156,7 +157,7 @@ def test_a_reader_written_from_the_protocol_alone_reads_what_ours_reads(name: st
 
 def test_the_reader_in_javascript_passes_the_same_vectors() -> None:
     command = [NODE, "--test", str(FOLDER / "reader.test.mjs")]
-    ended = subprocess.run(command, capture_output=True, text=True, timeout=300, check=False)
+    ended = subprocess.run(command, capture_output=True, text=True, timeout=SECONDS_MAX, check=False)
     assert ended.returncode == 0, ended.stdout[-20_000:]
     assert f"# pass {len(vectors()) + 1}\n" in ended.stdout
 
