@@ -6,8 +6,10 @@ from collections.abc import Callable, Iterator, Sequence
 from random import Random
 from typing import Any
 
+from crypto.encoding import decode_json, encode_json
 from crypto.errors import CryptoError
 from crypto.note import Note, SigningKey, sign
+from crypto.sealed_document import document_mac
 
 Alter = Callable[[Random, bytes], bytes]
 
@@ -133,6 +135,22 @@ def signed_again(alter: Alter, keys: Sequence[SigningKey]) -> Alter:
             return text + data[len(note.text.encode("utf-8")) :]
 
     return resign
+
+
+def authenticated_again(alter: Alter, key: bytes) -> Alter:
+    """Alters an object and authenticates it again under this key; what has no MAC stands as it is."""
+
+    def authenticate(chance: Random, data: bytes) -> bytes:
+        altered = alter(chance, data)
+        try:
+            value = decode_json(altered, len(altered))
+        except CryptoError:
+            return altered
+        if not isinstance(value, dict) or value.pop("mac", None) is None:
+            return altered
+        return encode_json({**value, "mac": document_mac(key, value)})
+
+    return authenticate
 
 
 def _alter_value(chance: Random, value: Any, keep: frozenset[str]) -> Any:

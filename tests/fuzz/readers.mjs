@@ -4,18 +4,31 @@
 
 import { createInterface } from "node:readline";
 import { readAcknowledgement } from "../../static/src/formats/acknowledgement.js";
+import { identityFromSeed } from "../../static/src/formats/age.js";
 import { decodeJson, encodeJson } from "../../static/src/formats/canonical-json.js";
 import { readCharter } from "../../static/src/formats/charter.js";
 import { readCollection } from "../../static/src/formats/collection.js";
+import { deriveSecrets } from "../../static/src/formats/derive.js";
 import { checkPublicKey, checkSignature } from "../../static/src/formats/ed25519.js";
 import { decodeUtf8, encodeHex } from "../../static/src/formats/encoding.js";
 import { FormatError } from "../../static/src/formats/errors.js";
+import { ANSWER_STEP_BYTES, readMailboxAnswer } from "../../static/src/formats/mailbox-answer.js";
+import { readReply, verifyReply } from "../../static/src/formats/message.js";
+import { readNewestCharterText } from "../../static/src/formats/newest-charter.js";
 import { parseNote, parseVerifier, verifyNote } from "../../static/src/formats/note.js";
-import { charterOf } from "../static/commission.mjs";
+import { MESSAGE_FLOOR } from "../../static/src/formats/padding.js";
+import { readPostingText } from "../../static/src/formats/posting.js";
+import { openRenewal } from "../../static/src/formats/renewal.js";
+import { sealDocument } from "../../static/src/formats/sealed-document.js";
+import { encodeState, readState } from "../../static/src/formats/state.js";
+import { readThreadNoteText } from "../../static/src/formats/thread-note.js";
+import { charterOf, commission } from "../static/commission.mjs";
 
 const JSON_MAX = 1 << 20;
 const KEY_BYTES = 32;
 const SIGNED_BYTES = KEY_BYTES + 64;
+const CHARTERS = ["first", "second"].map(charterOf);
+const MAILBOX = await deriveSecrets(commission.receipt_digits, CHARTERS[0].realm);
 
 // The same names as in formats.py.
 const READERS = {
@@ -42,14 +55,63 @@ const READERS = {
     return [hash, slug, number, previous, origin, slots, read];
   },
   acknowledgement: (data) => {
-    const read = readAcknowledgement(data, charterOf("first").portal);
-    return [read.origin, read.submission, read.manifestHash, read.commitment, read.received, read.loggedBefore];
+    const read = readAcknowledgement(data, [charterOf("first").portal]);
+    return [read.realm, read.submission, read.manifestHash, read.commitment, read.received, read.loggedBefore];
   },
   collection: (data) => {
-    const { origin, submission, manifestHash, collected } = readCollection(data, charterOf("first").office);
-    return [origin, submission, manifestHash, collected];
+    const { realm, submission, manifestHash, collected } = readCollection(data, charterOf("first").office);
+    return [realm, submission, manifestHash, collected];
+  },
+  posting: (data) => {
+    const { realm, manifest, number, message, newest, posted } = readPostingText(officeText(data));
+    return [realm, manifest, number, message, newest.number, newest.charter, posted];
+  },
+  "newest-charter": (data) => {
+    const { realm, slug, number, charter, day } = readNewestCharterText(officeText(data));
+    return [realm, slug, number, charter, day];
+  },
+  "thread-note": (data) => {
+    const read = readThreadNoteText(`${decodeUtf8(data)}\n`);
+    const thread = [read.realm, read.submission, read.manifest, read.number, read.day];
+    const replies = [read.replies.oldest, read.replies.last, read.replies.message];
+    const held = [read.held.count, read.held.messages];
+    const renewal = read.renewal === null ? "" : encodeHex(read.renewal);
+    return [...thread, read.newest.number, read.newest.charter, ...replies, ...held, renewal];
+  },
+  renewal: async (data) => {
+    const sealed = await sealDocument(data, MESSAGE_FLOOR, [MAILBOX.recipient]);
+    const read = await openRenewal(sealed, identityFromSeed(MAILBOX.mailboxSeed), CHARTERS);
+    return [read.submission, read.manifest, read.charter, read.day, read.signer.label, ...valuesOf(read.keys)];
+  },
+  reply: (data) => {
+    const read = readReply(data);
+    const signed = [read.charter, read.day, verifyReply(read, CHARTERS).label];
+    return [read.submission, read.manifest, ...signed, read.language, read.body, ...valuesOf(read.keys)];
+  },
+  state: (data) => encodeHex(encodeState(readState(data, MAILBOX.stateMac), MAILBOX.stateMac)),
+  "mailbox-answer": (data) => {
+    let size = ANSWER_STEP_BYTES;
+    while (size < 4 + data.length) size *= 2;
+    const padded = new Uint8Array(size);
+    new DataView(padded.buffer).setUint32(0, data.length);
+    padded.set(data, 4);
+    const read = readMailboxAnswer(padded);
+    const messages = read.messages.map(({ posting, sealed }) => [posting, encodeHex(sealed)]);
+    const thread = read.thread === null ? null : encodeHex(read.thread);
+    return [encodeHex(read.state), read.acknowledgement, read.collection, thread, messages, read.more];
   },
 };
+
+/** The text of a note that an office key signed. */
+function officeText(data) {
+  const note = parseNote(data);
+  verifyNote(note, charterOf("first").office);
+  return note.text;
+}
+
+function valuesOf({ generation, recipient, message_mac: messageMac }) {
+  return [generation, recipient, messageMac];
+}
 
 async function answer(format, data) {
   try {
