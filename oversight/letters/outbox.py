@@ -48,7 +48,7 @@ async def _post(client: PortalClient, reply: ReplyRecord, today: date) -> None:
         await _send(client, submission, reply, await reserve(submission, reply, signer, last), today)
 
 
-LETTERS = Outbox(ReplyRecord, _post, FINAL_REFUSALS)
+LETTERS = Outbox(ReplyRecord, _post, FINAL_REFUSALS, NUMBER_REFUSALS)
 
 
 async def _withheld(reply: ReplyRecord, charter: Charter, today: date) -> str | None:

@@ -5,7 +5,7 @@
   out and never loses it. The portal answers a repeat like the first time, so that nothing is doubled either.
 - Rows go out oldest first.
 - A refusal that the portal will repeat every time is final, and the row says so. Any other one may pass: the row waits,
-  and so do those behind it.
+  and so do those behind it, unless the refusal is about this row alone.
 - What this office itself must not send any more is refused for good in the same way.
 """
 
@@ -62,11 +62,15 @@ R = TypeVar("R", bound=OutgoingRecord)
 
 @dataclass(frozen=True)
 class Outbox(Generic[R]):
-    """The rows of one kind, what posts one of them on a day, and the portal's codes that are final for this kind."""
+    """The rows of one kind, what posts one of them on a day, and the portal's codes that are final for this kind.
+
+    ``single_refusals`` are codes that may pass and say nothing about other rows.
+    """
 
     rows: type[R]
     post: Callable[[PortalClient, R, date], Awaitable[None]]
     final_refusals: frozenset[str]
+    single_refusals: frozenset[str] = frozenset()
 
     async def store(self, make: Callable[[int], Awaitable[R]]) -> R:
         """The row that ``make`` stores under the next number, in a transaction; again when the number was just taken.
@@ -89,8 +93,16 @@ class Outbox(Generic[R]):
         Raises PortalUnreachable, and PortalRefused for a reason that may pass; the rest then waits.
         """
         posted = 0
+        refusal: PortalRefused | None = None
         for row in await self.rows.filter(posted_on=None, refused=None).order_by("number"):
-            posted += await self.post_one(client, row, today)
+            try:
+                posted += await self.post_one(client, row, today)
+            except PortalRefused as error:
+                if error.code not in self.single_refusals:
+                    raise
+                refusal = refusal or error
+        if refusal is not None:
+            raise refusal
         return posted
 
     async def post_one(self, client: PortalClient, row: R, today: date) -> bool:

@@ -20,6 +20,7 @@ from oversight.commission.records import CharterRecord
 from oversight.letters.records import FollowUpRecord, PostingRecord, ReplyRecord, ThreadNoteRecord
 from oversight.reports.records import CollectorStateRecord
 from oversight.wire.portal_client import PortalRefused, PortalUnreachable
+from tests.oversight.case_desk import store
 from tests.oversight.office import Office
 from tests.oversight.portal_simulator import Handler, PortalSimulator, Thread, answer, cut_connection, refusal
 from tests.oversight.sealed_reports import (
@@ -179,16 +180,19 @@ async def test_a_portal_does_not_use_up_the_numbers_of_a_thread(exchange: Exchan
     assert list(exchange.thread.replies) == [1] and exchange.thread.number < 10
 
 
-async def test_a_portal_that_refuses_every_number_makes_a_letter_wait_and_is_asked_once(exchange: Exchange) -> None:
+async def test_a_portal_that_refuses_every_number_makes_one_letter_wait_and_no_other(exchange: Exchange) -> None:
+    here = f"/{exchange.submission}/replies"
     exchange.portal.faults.append(
-        lambda request: refusal(409, "reply-number") if request.url.path.endswith("/replies") else None
+        lambda request: refusal(409, "reply-number") if request.url.path.endswith(here) else None
     )
+    other = await store(sealed_report(exchange.office.world), TODAY)
     await exchange.letter(1)
+    await waiting_letter(exchange.office.world, other.id, 2)
     exchange.portal.requests.clear()
     with pytest.raises(PortalRefused):
         await exchange.wire.collect()
-    assert len([request for request in exchange.portal.requests if request.endswith("/replies")]) == 2
-    assert (await ReplyRecord.get()).progress == "waiting"
+    assert len([request for request in exchange.portal.requests if request.endswith(here)]) == 2
+    assert [row.progress for row in await ReplyRecord.all().order_by("number")] == ["waiting", "posted"]
 
 
 async def test_an_answer_that_is_no_posting_of_the_letter_leaves_it_waiting(exchange: Exchange) -> None:
@@ -210,6 +214,18 @@ async def test_letters_that_a_restored_portal_has_lost_are_brought_again_under_t
     second = await exchange.letter(2)
     await exchange.wire.collect()
     assert [(each.number, each.message) for each in exchange.postings()] == [(1, first.id), (2, second.id)]
+
+
+async def test_the_lost_letter_of_a_former_member_is_not_signed_for_a_restored_portal(exchange: Exchange) -> None:
+    await exchange.letter(1)
+    await exchange.wire.collect()
+    exchange.thread.replies.clear()
+    await _change_member(exchange, "bruno", "left")
+    await exchange.letter(2, author="chiara")
+    with pytest.raises(PortalRefused):
+        await exchange.wire.collect()
+    assert not exchange.thread.replies
+    assert [row.progress for row in await ReplyRecord.all().order_by("number")] == ["posted", "waiting"]
 
 
 @pytest.mark.parametrize("change", ["left", "ended", "role", "key"])
