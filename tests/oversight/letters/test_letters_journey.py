@@ -19,6 +19,7 @@ from crypto.submission import SealedSubmission, open_state
 from oversight.letters.records import FollowUpRecord, PostingRecord, ReplyDraftRecord, ReplyRecord, ThreadNoteRecord
 from oversight.members.records import MemberRecord
 from oversight.reports.records import SubmissionRecord
+from tests.oversight.cases.case_browsing import CaseRoom
 from tests.oversight.office import Browser, Office
 from tests.oversight.sealed_reports import STORY, Wire, attachment, first_keys, mailbox, sealed_follow_up, sealed_report
 from tests.people import TODAY
@@ -182,6 +183,34 @@ async def test_a_letter_meets_a_closed_mailbox_before_the_office_knows(
     sent = await send_reply(browser, submission)
     assert sent.headers["location"] == f"/reports/{submission}?sent=mailbox-closed#letters"
     assert "The reply was not sent" in (await browser.get(sent.headers["location"])).text
+
+
+async def test_a_member_is_recused_and_the_weekly_round_brings_the_reporter_keys_that_only_the_others_have(
+    office: Office, portal: RunningPortal, wire: Wire
+) -> None:
+    submission = await deliver(portal, sealed_report(office.world))
+    await wire.collect()
+    room = CaseRoom(office)
+    case = await room.open_case(submission)
+    await room.bring_in(case, "bruno", "chiara")
+    await room.do("chiara", case, "/people/bruno/renew", kind="recused", reason="He knows the judge.")
+    await wire.collect()
+    before = read_as_reporter(await ask(portal), office.world.charter)
+    assert before.state.thread.keys.generation == 0, "renewals wait for the weekly round"
+
+    office.clock.forward(days=7)
+    portal.clock.now = office.clock.now
+    await wire.collect()
+    found = await ask(portal)
+    seen = read_as_reporter(found, office.world.charter)
+    assert seen.state.thread.keys.generation == 1
+    follow_up, state = add_follow_up(seen.state, office.clock().date(), "message", "Only for those who stayed.")
+    assert (await portal.change(make_change(mailbox(), found.state, state, follow_up=follow_up))).status_code == 202
+    await wire.collect()
+    readers = {label: await office.browser_of(label) for label in ("chiara", "daud")}
+    pages = {label: (await browser.get(f"/reports/{submission}")).text for label, browser in readers.items()}
+    assert "Only for those who stayed." in pages["chiara"] and "Doubtful" not in pages["chiara"]
+    assert "Only for those who stayed." not in pages["daud"]
 
 
 async def test_an_office_that_was_restored_goes_on_in_the_same_mailbox(
