@@ -15,7 +15,7 @@ from portal.kit.assets import Asset, make_asset
 from portal.kit.i18n import LOCALES, SOURCE_LOCALE, country_names, direction, load_translation
 from portal.kit.templating import environment
 from portal.pages.site import Page, Site, make_document, make_site, not_found_path
-from portal.pages.strings import strings_asset
+from portal.pages.strings import PAGES, strings_asset
 
 _PORTAL = Path(__file__).resolve().parent.parent
 TEMPLATES = _PORTAL / "templates"
@@ -42,7 +42,9 @@ def build_site(charters: Sequence[Charter], settings: PageSettings, assets: Mapp
     """
     newest = newest_charters(charters)
     files = {name: assets[name] for name in _PAGE_ASSETS}
-    files |= {f"strings-{locale}": strings_asset(LOCALE, DOMAIN, locale) for locale in LOCALES}
+    files |= {
+        f"strings-{page}-{locale}": strings_asset(LOCALE, DOMAIN, page, locale) for page in PAGES for locale in LOCALES
+    }
     files |= {charter.hash: make_asset(f"charter-{charter.slug}.txt", charter.note) for charter in newest}
     paths = {name: asset.path for name, asset in files.items()}
     documents = [_languages(settings, realm, paths)]
