@@ -212,6 +212,7 @@ export class ReportForm {
   #noteReplaced(error) {
     if (!(error instanceof PortalError) || error.code !== "charter-replaced") return;
     for (const notice of parts(this.#root, "[data-replaced]")) notice.hidden = false;
+    part(this.#root, "[data-send]").hidden = true;
   }
 
   /** The news came only now that it was to be sent. */
