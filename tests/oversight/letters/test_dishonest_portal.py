@@ -25,6 +25,7 @@ from oversight.letters.records import FollowUpRecord as CollectedFollowUp
 from oversight.reports.records import DamagedArrivalRecord
 from oversight.reports.records import SubmissionRecord as CollectedSubmission
 from portal.storage.records import FollowUpRecord, MailboxRecord, ReplyRecord, SubmissionRecord, ThreadRecord
+from tests.chance import fresh_bytes
 from tests.oversight.letters.test_letters_journey import send_reply
 from tests.oversight.office import Office
 from tests.oversight.sealed_reports import DIGITS, Wire, sealed_report
@@ -125,7 +126,7 @@ class TestTheHonestWay:
         assert "One thing more." in page
 
     async def test_a_code_that_opens_nothing_writes_into_the_void(self, way: Way) -> None:
-        stranger = new_code()
+        stranger = new_code(fresh_bytes)
         before = await way.look(stranger)
         assert before.found is None
         await asyncio.to_thread(send_follow_up, way.line, before, TODAY, "message", "noise")
@@ -159,7 +160,7 @@ class TestASwappedReport:
 
     def made_for(self, way: Way, true: SealedSubmission, **changes: str) -> SealedSubmission:
         """The attacker's report with a mailbox of their own, under the victim's id."""
-        own = sealed_report(way.office.world, receipt_digits=new_code())
+        own = sealed_report(way.office.world, receipt_digits=new_code(fresh_bytes))
         manifest = replace(own.manifest, submission=true.manifest.submission, **changes)
         return replace(own, manifest=manifest, manifest_bytes=manifest.encode())
 
@@ -255,7 +256,7 @@ class TestAThinnedThread:
 
     async def test_another_reporters_state_in_place_of_ones_own_opens_nothing(self, way: Way) -> None:
         await self.answered(way, 1)
-        other = sealed_report(way.office.world, receipt_digits=new_code())
+        other = sealed_report(way.office.world, receipt_digits=new_code(fresh_bytes))
         state = other.files[STATE_FILE]
         with way.at_the_portal():
             await MailboxRecord.all().update(state=state, state_sha256=hashlib.sha256(state).hexdigest())
