@@ -89,9 +89,16 @@ def run_delete(arguments: argparse.Namespace) -> None:
 
 def run_close(arguments: argparse.Namespace) -> None:
     """End the mailbox after a question."""
-    if not arguments.yes and input("End this mailbox for good? Type yes: ").strip() != "yes":
+    if not arguments.yes and not _says_yes():
         raise MalformedError("not closed")
     _end(arguments, close=True)
+
+
+def _says_yes() -> bool:
+    try:
+        return input("End this mailbox for good? Type yes: ").strip() == "yes"
+    except EOFError:
+        return False
 
 
 def _end(arguments: argparse.Namespace, *, close: bool) -> None:

@@ -127,13 +127,15 @@ def delete_shown(portal: PortalRequests, before: Visit, *, close: bool = False) 
     def compose(state: State) -> tuple[State, dict[str, object]]:
         return delete_replies(state, last), {"delete": last, "close": close}
 
-    return _again(portal, before, compose, None)
+    return _again(portal, before, compose, None, closes=close)
 
 
 Compose = Callable[[State], tuple[State, dict[str, object]]]
 
 
-def _again(portal: PortalRequests, before: Visit, compose: Compose, noise: bytes | None) -> Visit:
+def _again(
+    portal: PortalRequests, before: Visit, compose: Compose, noise: bytes | None, *, closes: bool = False
+) -> Visit:
     info = read_portal_info(portal.get("portal"))
 
     def check(state: State) -> tuple[State, dict[str, object]]:
@@ -141,7 +143,8 @@ def _again(portal: PortalRequests, before: Visit, compose: Compose, noise: bytes
             raise ProofError("the portal shows another mailbox than before")
         return compose(state)
 
-    return _change(portal, info, before.secrets, check, noise, was_open=before.found is not None)
+    was_open = before.found is not None
+    return _change(portal, info, before.secrets, check, noise, was_open=was_open, closes=closes)
 
 
 def _change(  # noqa: PLR0913 - the last two by name or default
@@ -152,10 +155,14 @@ def _change(  # noqa: PLR0913 - the last two by name or default
     noise: bytes | None = None,
     *,
     was_open: bool = False,
+    closes: bool = False,
 ) -> Visit:
     for attempt in range(ATTEMPTS_MAX):
         found = _look(portal, info, secrets)
         if was_open and found.found is None:
+            if closes and attempt:
+                # Another device has closed it meanwhile.
+                return found
             raise ProofError("the portal shows another mailbox than before")
         change = _compose(found, info.realm, compose, noise)
         try:

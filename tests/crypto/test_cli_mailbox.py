@@ -179,6 +179,12 @@ class Longer(bytes):
         return super().__len__() + 10
 
 
+def test_a_question_that_nobody_answers_closes_nothing(portal, monkeypatch):
+    monkeypatch.setattr(sys, "stdin", io.StringIO(""))
+    assert run("close", PORTAL) == 1
+    assert not portal.closed
+
+
 @pytest.fixture
 def answering():
     """An HTTP server on loopback; ``answers`` by path are a status and a body."""
