@@ -59,7 +59,7 @@ async def _fill(world: World, session: OpenSession, reports: int) -> None:
         identifier = random.randbytes(16).hex()
         rows.append(_row(identifier, number, world.charter.hash))
         summary = Summary(
-            "open", "ar", random.choice(COUNTRIES), random.choice(CODES), ("EXT-NR-TORT", "EXT-FAM"), 1, 2
+            "open", number, "ar", random.choice(COUNTRIES), random.choice(CODES), ("EXT-NR-TORT", "EXT-FAM"), 1, 2
         )
         sealed = seal_summary(summary, session.keyring.index_key, session.member.label, identifier)
         entries.append(IndexEntryRecord(member=session.member.label, submission_id=identifier, sealed=sealed))
