@@ -142,7 +142,7 @@ def answer_report(portal: Program, thread: Thread) -> None:
 
 def _reply_body(reply: PostedReply, note: bytes) -> bytes:
     thread = {"number": 1, "sealed": encode_base64(note)}
-    return encode_json({"posting": reply.posting, "sealed": encode_base64(reply.sealed), "thread": thread})
+    return encode_json({"posting": reply.posting, "last": 0, "sealed": encode_base64(reply.sealed), "thread": thread})
 
 
 def _office(portal: Program, thread: Thread, what: str, body: bytes, expected: int) -> None:

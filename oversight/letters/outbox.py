@@ -5,6 +5,7 @@ The office signs a letter a second time when it is posted (docs/protocol.md §9.
 role that replies sends now: a letter of somebody who left in the meantime is never signed.
 """
 
+from dataclasses import dataclass
 from datetime import date
 
 from crypto.charter import Charter
@@ -25,6 +26,15 @@ FINAL_REFUSALS = frozenset(
 NUMBER_REFUSALS = frozenset({"reply-number", "thread-number"})
 
 
+@dataclass(frozen=True)
+class _Line:
+    """The connection, the thread whose letters go over it, and who signs them."""
+
+    client: PortalClient
+    submission: SubmissionRecord
+    signer: Signer
+
+
 async def _post(client: PortalClient, reply: ReplyRecord, today: date) -> None:
     """Post a letter after those that were stored before it for the same thread."""
     waiting = ReplyRecord.filter(submission=reply.submission, posted_on=None, refused=None, number__lt=reply.number)
@@ -37,15 +47,14 @@ async def _post(client: PortalClient, reply: ReplyRecord, today: date) -> None:
         if await _went_out(client, submission, reply):
             return
         raise WithheldError(reason)
-    signer = Signer(charter, client.office_key, today)
+    line = _Line(client, submission, Signer(charter, client.office_key, today))
     try:
-        await _send(client, submission, reply, await reserve(submission, reply, signer), today)
+        await _send(line, reply, await reserve(submission, reply, line.signer))
     except PortalRefused as error:
         if error.code not in NUMBER_REFUSALS:
             raise
-        last = await catch_up(client, submission)
-        await _bring_again(client, submission, last, signer)
-        await _send(client, submission, reply, await reserve(submission, reply, signer, last), today)
+        last = await _bring_again(line, await catch_up(client, submission))
+        await _send(line, reply, await reserve(submission, reply, line.signer, last), last)
 
 
 LETTERS = Outbox(ReplyRecord, _post, FINAL_REFUSALS, NUMBER_REFUSALS)
@@ -71,21 +80,27 @@ async def _went_out(client: PortalClient, submission: SubmissionRecord, reply: R
     return await PostingRecord.filter(message=reply.id, held=True).exists()
 
 
-async def _bring_again(client: PortalClient, submission: SubmissionRecord, last: int, signer: Signer) -> None:
-    """Letters that the portal took before it was restored, under the numbers of that time.
+async def _bring_again(line: _Line, last: int) -> int:
+    """Send what the portal took before it was restored, under the numbers of that time; the number of its last reply.
 
-    One of an author who has left is not signed again, and keeps those after it waiting.
+    A letter of an author who has left is not signed again: it stays missing.
     """
-    for posting in await PostingRecord.filter(submission=submission.id, held=True, number__gt=last).order_by("number"):
-        lost = await ReplyRecord.get_or_none(id=posting.message)
-        if lost is None or await _withheld(lost, signer.charter, signer.today):
-            raise PortalRefused("reply-number", 409)
-        await _send(client, submission, lost, await reserve(submission, lost, signer), signer.today)
+    lost = PostingRecord.filter(submission=line.submission.id, held=True, number__gt=last)
+    for posting in await lost.order_by("number"):
+        letter = await ReplyRecord.get_or_none(id=posting.message)
+        if letter is None or await _withheld(letter, line.signer.charter, line.signer.today):
+            continue
+        await _send(line, letter, await reserve(line.submission, letter, line.signer), last)
+        last = posting.number
+    return last
 
 
-async def _send(
-    client: PortalClient, submission: SubmissionRecord, reply: ReplyRecord, posting: PostingRecord, today: date
-) -> None:
-    thread = await seal_note(client, submission, today, posting=posting)
-    answer = await client.post_reply(bytes(posting.note), bytes(reply.sealed), thread)
-    await settle(posting, submission, answer)
+async def _send(line: _Line, reply: ReplyRecord, posting: PostingRecord, last: int | None = None) -> None:
+    """Post a letter after the one numbered ``last``, or the one that is before it here."""
+    if last is None:
+        before = PostingRecord.filter(submission=line.submission.id, held=True, number__lt=posting.number)
+        highest = await before.order_by("-number").first()
+        last = highest.number if highest else 0
+    thread = await seal_note(line.client, line.submission, line.signer.today, posting=posting)
+    answer = await line.client.post_reply(bytes(posting.note), last, bytes(reply.sealed), thread)
+    await settle(posting, line.submission, answer)

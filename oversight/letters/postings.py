@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from datetime import date
 
 from tortoise.exceptions import IntegrityError
-from tortoise.expressions import Subquery
 
 from crypto.charter import Charter
 from crypto.errors import CryptoError, ProofError
@@ -80,8 +79,6 @@ async def catch_up(client: PortalClient, submission: SubmissionRecord) -> int:
             await _take_up(submission, await _read(submission, data), data)
         except CryptoError:
             continue
-    refused = ReplyRecord.filter(submission=submission.id, refused__isnull=False).values("id")
-    await PostingRecord.filter(submission=submission.id, held=False, message__in=Subquery(refused)).delete()
     note, _ = await ThreadNoteRecord.get_or_create({"stale": True}, submission=submission.id)
     if note.number < standing.number <= note.number + JUMP_MAX:
         rising = ThreadNoteRecord.filter(submission=submission.id, number__lt=standing.number)

@@ -166,13 +166,14 @@ class PortalClient:
         """Confirm a collection by its signed note; from now on the portal may delete after the grace."""
         await self._post(f"/office/submissions/{submission}/collection", note, NOTE_TYPE)
 
-    async def post_reply(self, posting: bytes, sealed: bytes, thread: SealedThreadNote) -> bytes:
+    async def post_reply(self, posting: bytes, last: int, sealed: bytes, thread: SealedThreadNote) -> bytes:
         """Put a sealed reply and a thread note into the reporter's mailbox; the posting note that the portal has of it.
 
-        A repeat changes nothing, and gives the posting of the first time.
+        ``last`` is the number of the reply that the portal should have before it. A repeat changes nothing, and gives
+        the posting of the first time.
         """
         note = {"number": thread.number, "sealed": encode_base64(thread.sealed)}
-        value = {"posting": posting.decode("utf-8"), "sealed": encode_base64(sealed), "thread": note}
+        value = {"posting": posting.decode("utf-8"), "last": last, "sealed": encode_base64(sealed), "thread": note}
         answer = await self._post_json(f"/office/submissions/{thread.submission}/replies", value)
         return _read(read_posting_answer, answer)
 

@@ -36,7 +36,7 @@ ERRORS: dict[str, tuple[int, str]] = {
     "part-conflict": (409, "Another part is stored under this index."),
     "submission-conflict": (409, "Another submission is stored under this id."),
     "state-conflict": (409, "The mailbox has another state than the one to be replaced. Read it again."),
-    "reply-number": (409, "The reply does not have the next number of its thread."),
+    "reply-number": (409, "The last reply of the thread is another one, or has no lower number."),
     "thread-number": (409, "The thread note does not have a higher number than the one before."),
     "charter-conflict": (409, "The commission has another charter of this number."),
     "already-accepted": (409, "The submission was already accepted; no more parts can be added."),

@@ -43,6 +43,7 @@ class Outgoing:
     """A sealed reply, the note of its posting, and the thread note that goes with it."""
 
     posting: str
+    last: int
     sealed: bytes
     thread: SealedThreadNote
 
@@ -115,7 +116,8 @@ class Threads:
             return Refusal("mailbox-closed")
         if posting is None:
             return Refusal("malformed-request", "posting")
-        if posting.number != (thread.last_reply if thread else 0) + 1:
+        last = thread.last_reply if thread else 0
+        if reply.last != last or posting.number <= last:
             return Refusal("reply-number")
         if reply.thread.number <= (thread.note_number if thread else 0):
             return Refusal("thread-number")

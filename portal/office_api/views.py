@@ -117,6 +117,7 @@ def _read_reply(body: bytes, submission: SubmissionId) -> Outgoing:
         thread = fields.child("thread")
         reply = Outgoing(
             posting=fields.text("posting", NOTE_BYTES_MAX),
+            last=fields.integer("last", 0, SEQUENCE_MAX),
             sealed=decode_base64(fields.text("sealed", REPLY_BASE64_MAX)),
             thread=_read_thread_note(thread, submission),
         )

@@ -105,7 +105,7 @@ class AnsweredReport(Commission):
             charter.realm, thread.manifest, self._number, message, charter.number, charter.hash, today()
         ).sign(self.world.office_key)
         note = self._note(self._number, message)
-        self.ask(lambda client: client.post_reply(posting.encode(), sealed, note))
+        self.ask(lambda client: client.post_reply(posting.encode(), self._number - 1, sealed, note))
 
     def confirm(self, last: int, manifest: str | None = None) -> None:
         """Sign a thread note which says that replies up to ``last`` were written."""

@@ -171,7 +171,7 @@ class PortalSimulator:
         if there is not None:
             return answer(200, {"posting": there})
         number = posting.read_text(Note.parse(body["posting"].encode()).text).number
-        if number != thread.last + 1:
+        if body["last"] != thread.last or number <= thread.last:
             return refusal(409, "reply-number")
         if body["thread"]["number"] <= thread.number:
             return refusal(409, "thread-number")

@@ -104,10 +104,9 @@ class Thread:
 
     async def post(self, number: int, sealed: bytes, thread: int = 0, **changes: Any) -> httpx.Response:
         """Post a reply with a thread note, of the same number unless another is given."""
-        key = changes.pop("key", None)
-        body = reply_body(
-            self.posting(number, sealed, **changes), sealed, thread or number, self.note(thread or number)
-        )
+        key, last = changes.pop("key", None), changes.pop("last", number - 1)
+        posting, note = self.posting(number, sealed, **changes), self.note(thread or number)
+        body = reply_body(posting, sealed, thread or number, note, last)
         return await self.portal.office("POST", f"{self.path}/replies", body, key)
 
     async def post_next(self, count: int = 1) -> list[bytes]:
@@ -128,9 +127,9 @@ async def start_thread(portal: RunningPortal) -> Thread:
     return Thread(portal, secrets, sealed)
 
 
-def reply_body(posting: str, sealed: bytes, number: int, note: bytes) -> bytes:
+def reply_body(posting: str, sealed: bytes, number: int, note: bytes, last: int) -> bytes:
     thread = {"number": number, "sealed": encode_base64(note)}
-    return encode_json({"posting": posting, "sealed": encode_base64(sealed), "thread": thread})
+    return encode_json({"posting": posting, "last": last, "sealed": encode_base64(sealed), "thread": thread})
 
 
 def follow_up_change(secrets: MailboxSecrets, shown: bytes, body: str, **changes: Any) -> MailboxChange:

@@ -35,7 +35,7 @@ async def test_a_reply_and_its_thread_note_are_taken_together(portal_on: Running
     thread = await start_thread(portal_on)
     sealed, note = thread.reply(), thread.note(1)
     posting = thread.posting(1, sealed)
-    answer = await portal_on.office("POST", f"{thread.path}/replies", reply_body(posting, sealed, 1, note))
+    answer = await portal_on.office("POST", f"{thread.path}/replies", reply_body(posting, sealed, 1, note, 0))
     assert (answer.status_code, answer.json()) == (201, {"posting": posting})
     shown = await thread.read()
     assert (shown.messages[0].posting, shown.messages[0].sealed, shown.thread) == (posting, sealed, note)
@@ -70,13 +70,21 @@ async def test_the_last_posting_outlives_its_reply(portal: RunningPortal) -> Non
     assert (await thread.read()).messages == ()
 
 
-@pytest.mark.parametrize("number", [1, 3])
-async def test_a_number_that_is_not_the_next_one_is_refused(portal: RunningPortal, number: int) -> None:
+async def test_a_number_that_was_taken_is_refused(portal: RunningPortal) -> None:
     thread = await start_thread(portal)
     await thread.post_next()
-    assert error_code(await thread.post(number, thread.reply("another"), 2)) == (409, "reply-number")
+    assert error_code(await thread.post(1, thread.reply("another"), 2)) == (409, "reply-number")
     assert len((await thread.read()).messages) == 1
     assert (await thread_of(portal, thread))["number"] == 1
+
+
+async def test_a_number_that_never_arrived_holds_up_no_later_one(portal: RunningPortal) -> None:
+    thread = await start_thread(portal)
+    await thread.post_next()
+    assert error_code(await thread.post(3, thread.reply("third"), 2, last=2)) == (409, "reply-number")
+    assert (await thread.post(3, thread.reply("third"), 2, last=1)).status_code == 201
+    assert error_code(await thread.post(2, thread.reply("second"), 3)) == (409, "reply-number")
+    assert (await thread_of(portal, thread))["last"] == 3
 
 
 async def test_a_thread_note_that_is_not_newer_keeps_the_reply_out_too(portal: RunningPortal) -> None:
@@ -114,7 +122,7 @@ async def test_a_posting_for_something_else_or_by_somebody_else_is_refused(porta
         {"key": portal.world["amina"].signing_key},
     ]
     for changes in wrong:
-        body = reply_body(thread.posting(1, sealed, **changes), sealed, 1, thread.note(1))
+        body = reply_body(thread.posting(1, sealed, **changes), sealed, 1, thread.note(1), 0)
         assert error_code(await portal.office("POST", f"{thread.path}/replies", body)) == MALFORMED
     assert (await thread.read()).messages == ()
 
@@ -143,7 +151,7 @@ async def test_a_reply_or_note_that_is_not_sealed_is_refused(portal: RunningPort
         (sealed, short),
         (sealed, note + b"x"),
     ):
-        body = reply_body(thread.posting(1, reply), reply, 1, thread_note)
+        body = reply_body(thread.posting(1, reply), reply, 1, thread_note, 0)
         assert error_code(await portal.office("POST", f"{thread.path}/replies", body)) == (400, "not-sealed")
     assert (await thread.read()).messages == ()
 
@@ -253,7 +261,7 @@ async def test_a_reply_expires_after_the_charters_days(portal_on: RunningPortal)
 async def test_an_unknown_submission_has_no_thread(portal: RunningPortal) -> None:
     thread = await start_thread(portal)
     sealed = thread.reply()
-    body = reply_body(thread.posting(1, sealed), sealed, 1, thread.note(1))
+    body = reply_body(thread.posting(1, sealed), sealed, 1, thread.note(1), 0)
     for unknown in (SubmissionId(fresh_id()), SubmissionId("x")):
         tries: list[httpx.Response] = [
             await portal.office("POST", f"/submissions/{unknown}/replies", body),
