@@ -38,7 +38,7 @@ Postings = dict[int, tuple[Posting, str]]
 def read_chain(state: State, notes: Sequence[bytes]) -> tuple[Charter, ...]:
     """The charter that the state names and its successors, as far as each continues the one before (§4.2).
 
-    Empty when the first note is not that charter.
+    Notes before that charter are passed over; the chain is empty when it is not there, or of another realm.
     """
     chain: list[Charter] = []
     for data in notes:
@@ -47,10 +47,11 @@ def read_chain(state: State, notes: Sequence[bytes]) -> tuple[Charter, ...]:
             if chain:
                 check_successor(chain[-1], charter)
         except CryptoError:
-            break
-        if not chain and (charter.hash != state.thread.charter or charter.realm != state.realm):
-            break
-        chain.append(charter)
+            if chain:
+                break
+            continue
+        if chain or (charter.hash, charter.realm) == (state.thread.charter, state.realm):
+            chain.append(charter)
     return tuple(chain)
 
 

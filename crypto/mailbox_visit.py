@@ -21,7 +21,7 @@ from crypto.mailbox_change import MailboxChange, add_follow_up, change_of_nothin
 from crypto.mailbox_reader import read_chain, read_mailbox
 from crypto.mailbox_view import ReadMailbox
 from crypto.message import FollowUp, seal_follow_up
-from crypto.note import Note
+from crypto.note import NOTE_BYTES_MAX, Note
 from crypto.posting import read_text as read_posting_text
 from crypto.receipt_code import MailboxSecrets, derive
 from crypto.state import State, open_state
@@ -186,10 +186,9 @@ def _look(portal: PortalRequests, info: PortalInfo, secrets: MailboxSecrets) -> 
     answer = _ask(portal, secrets)
     state = _open(answer, secrets)
     charter = state.thread.charter if state else _any(info, secrets.mailbox_id)
-    notes = [portal.get(f"charters/{charter}")]
-    successors = Fields(_decode(portal.get(f"charters/{charter}/successors")), "successors")
-    notes += [note.encode("utf-8") for note in successors.texts("charters", CHARTERS_MAX, 2**20)]
-    newest = successors.take("newest")
+    shown = Fields(_decode(portal.get(f"charters/{charter}/chain")), "chain")
+    notes = [note.encode("utf-8", "replace") for note in shown.texts("charters", CHARTERS_MAX, NOTE_BYTES_MAX)]
+    newest = shown.take("newest")
     newest = newest if isinstance(newest, str) else None
     found = read_mailbox(answer, state, secrets, read_chain(state, notes), newest) if state else None
     return Visit(secrets, answer, tuple(notes), newest, found)

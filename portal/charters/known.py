@@ -60,6 +60,10 @@ class Charters:
             raise Refusal("charter-unknown")
         return self._by_hash[charter_hash]
 
+    def chain(self, slug: str) -> list[Charter]:
+        """All charters of a commission, from number 1."""
+        return list(self._by_slug[slug])
+
     async def successors(self, charter_hash: CharterHash) -> list[Charter]:
         """The chain after this charter, oldest first."""
         charter = await self.get(charter_hash)

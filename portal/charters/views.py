@@ -27,6 +27,7 @@ class CharterViews:
             Route("/portal", self.portal),
             Route("/charters", self.take, methods=["POST"]),
             Route("/charters/{hash}", self.by_hash),
+            Route("/charters/{hash}/chain", self.chain),
             Route("/charters/{hash}/successors", self.successors),
             Route("/commissions/{slug}/charter", self.newest),
         ]
@@ -48,11 +49,18 @@ class CharterViews:
     async def newest(self, request: Request) -> Response:
         return _note(self._charters.newest(request.path_params["slug"]))
 
+    async def chain(self, request: Request) -> Response:
+        """The whole chain: the same bytes for whichever charter of it is named."""
+        charter = await self._charters.get(CharterHash(request.path_params["hash"]))
+        return await self._tell(charter.slug, self._charters.chain(charter.slug))
+
     async def successors(self, request: Request) -> Response:
         charter = await self._charters.get(CharterHash(request.path_params["hash"]))
-        chain = await self._charters.successors(charter.hash)
-        newest = await self._newest.latest(charter.slug)
-        return json_response({"charters": [each.note.decode("utf-8") for each in chain], "newest": newest})
+        return await self._tell(charter.slug, await self._charters.successors(charter.hash))
+
+    async def _tell(self, slug: str, charters: list[Charter]) -> Response:
+        newest = await self._newest.latest(slug)
+        return json_response({"charters": [each.note.decode("utf-8") for each in charters], "newest": newest})
 
     async def take(self, request: Request) -> Response:
         note = await read_body(request, NOTE_BYTES_MAX)

@@ -81,9 +81,8 @@ class MemoryPortal:
         known = {charter.hash: index for index, charter in enumerate(charters)}
         if kind != "charters" or named not in known:
             raise PortalRefusedError("charter-unknown")
-        if not rest:
-            return charters[known[named]].note
-        notes = [charter.note.decode() for charter in charters[known[named] + 1 :]]
+        assert rest == ["chain"]
+        notes = [charter.note.decode() for charter in charters]
         return json.dumps({"charters": notes, "newest": self.newest}).encode()
 
     def _change(self, asked: dict[str, str]) -> bytes:

@@ -43,7 +43,7 @@ class TestRequests:
         known, portal.requests = portal.requests, []
         assert visit(portal, STRANGER).found is None
         assert portal.requests == known
-        assert [path for path, *_ in known] == ["portal", "mailbox", "charters", "charters", "mailbox/changes"]
+        assert [path for path, *_ in known] == ["portal", "mailbox", "charters", "mailbox/changes"]
         assert known[1][2] == ANSWER_STEP
 
     def test_messages_of_both_have_the_same_sizes_too(self, portal):

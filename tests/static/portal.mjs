@@ -143,11 +143,11 @@ export class TestPortal {
     return refusal ? refuse(409, refusal) : [202, { status: "accepted" }];
   }
 
-  #charter(hash, successors) {
+  #charter(hash, part) {
     const chain = [...this.charters.keys()];
     if (!chain.includes(hash)) return refuse(404, "charter-unknown");
-    if (!successors) return [200, Buffer.from(this.charters.get(hash))];
-    const charters = chain.slice(chain.indexOf(hash) + 1).map((known) => this.charters.get(known));
+    if (!part) return [200, Buffer.from(this.charters.get(hash))];
+    const charters = chain.slice(part === "chain" ? 0 : chain.indexOf(hash) + 1).map((known) => this.charters.get(known));
     return [200, { charters, newest: this.newest }];
   }
 }

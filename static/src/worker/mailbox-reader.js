@@ -32,7 +32,8 @@ import { openReplies } from "./replies.js";
  */
 
 /**
- * A charter and its successors, as far as each continues the one before. Empty when the first note is not that charter.
+ * A charter and its successors, as far as each continues the one before; notes before it are passed over. Empty when it is
+ * not there.
  *
  * @param {string} realm
  * @param {string} hash of the charter that the state names
@@ -40,9 +41,11 @@ import { openReplies } from "./replies.js";
  * @returns {Charter[]}
  */
 export function readChain(realm, hash, notes) {
-  const first = tryRead(() => readCharter(encodeUtf8(notes[0] ?? "")));
-  if (first === null || first.hash !== hash || first.realm !== realm) return [];
-  return followChain(first, notes.slice(1));
+  for (const [index, note] of notes.entries()) {
+    const first = tryRead(() => readCharter(encodeUtf8(note)));
+    if (first && first.hash === hash && first.realm === realm) return followChain(first, notes.slice(index + 1));
+  }
+  return [];
 }
 
 /**

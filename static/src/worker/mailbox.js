@@ -5,7 +5,7 @@
 // same requests of the same size, and the same answer.
 
 import { deriveSecrets, wipeSecrets } from "../formats/derive.js";
-import { ID_BYTES, HASH_BYTES, decodeUtf8, encodeHex, formatDay } from "../formats/encoding.js";
+import { ID_BYTES, HASH_BYTES, encodeHex, formatDay } from "../formats/encoding.js";
 import { LimitError } from "../formats/errors.js";
 import { messageId, sealFollowUp } from "../formats/message.js";
 import { PortalError } from "../formats/portal-error.js";
@@ -173,7 +173,7 @@ function listSent({ thread: { sent } }, before) {
 }
 
 /**
- * The charter of the state and its successors as the portal shows them: two requests, whatever comes of them.
+ * The charter of the state and its successors as the portal shows them: one request, whatever comes of it.
  *
  * @param {MailboxRequest} request
  * @param {MailboxSecrets} secrets
@@ -183,10 +183,8 @@ function listSent({ thread: { sent } }, before) {
  */
 async function fetchCharters({ realm, charters }, secrets, state, portal) {
   const hash = state ? state.thread.charter : pickCharter(secrets, charters);
-  const first = await orNothing(portal.getCharter(hash));
-  const successors = await orNothing(portal.getSuccessors(hash));
-  const notes = first ? [decodeUtf8(first), ...(successors ? successors.charters : [])] : [];
-  return { chain: readChain(realm, hash, notes), newest: successors && successors.newest };
+  const shown = await orNothing(portal.getChain(hash));
+  return { chain: shown ? readChain(realm, hash, shown.charters) : [], newest: shown && shown.newest };
 }
 
 /**

@@ -5,7 +5,6 @@
 
 import { encodeHex } from "../formats/encoding.js";
 import { ANSWER_STEP_BYTES } from "../formats/mailbox-answer.js";
-import { parseNote } from "../formats/note.js";
 import { PortalError } from "../formats/portal-error.js";
 import { Trouble, jsonRequest, readJson, readList, readText, sendRequest } from "./request.js";
 import { Retry } from "./retry.js";
@@ -88,22 +87,25 @@ export class Portal {
   }
 
   /**
+   * The whole chain of a charter's commission, from its first: the same answer for whichever of them is named.
+   *
    * @param {string} hash
-   * @returns {Promise<Bytes>} a note, not verified
    */
-  async getCharter(hash) {
-    return this.#ask({ method: "GET", path: `charters/${hash}` }, (answer) => {
-      parseNote(answer);
-      return answer;
-    });
+  getChain(hash) {
+    return this.#getCharters(`charters/${hash}/chain`);
+  }
+
+  /** @param {string} hash */
+  getSuccessors(hash) {
+    return this.#getCharters(`charters/${hash}/successors`);
   }
 
   /**
-   * @param {string} hash
+   * @param {string} path
    * @returns {Promise<{ charters: string[], newest: string | null }>} notes, not verified
    */
-  async getSuccessors(hash) {
-    const request = { method: "GET", path: `charters/${hash}/successors` };
+  #getCharters(path) {
+    const request = { method: "GET", path };
     return this.#ask(request, (answer) => {
       const { charters, newest } = readJson(answer);
       return { charters: readList(charters).map(readText), newest: newest === null ? null : readText(newest) };
