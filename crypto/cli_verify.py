@@ -86,8 +86,8 @@ def _describe_notes(evidence: Evidence) -> Iterator[str]:
 
 def _newer(charter: Charter) -> Iterator[str]:
     """When a newer charter than this could exist, and how to look for it."""
-    yield f"Charter {charter.number} is for {charter.valid_from} to {charter.valid_until}. A newer one can have replaced it"
-    yield f"at any time; the newest that the portal has is {charter.origin}/api/v1/commissions/{charter.slug}/charter"
+    yield f"Charter {charter.number} is for {charter.valid_from} to {charter.valid_until}. A newer one can have"
+    yield f"replaced it; the newest that the portal has: {charter.origin}/api/v1/commissions/{charter.slug}/charter"
 
 
 def _print(lines: Iterator[str]) -> None:

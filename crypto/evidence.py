@@ -14,14 +14,13 @@ from crypto.charter import Charter, read_charter
 from crypto.errors import AuthenticationError, CryptoError, MalformedError
 from crypto.note import Note
 
-EVIDENCE_BYTES_MAX = 32 * 1024 * 1024
 NOTES_MAX = 5_000
 # The return page writes a line of equals signs between two notes.
 _RULE = re.compile(r"\n={8,}\n+")
 
 
 @dataclass(frozen=True)
-class KeptStatement:
+class VerifiedStatement:
     """A genuine statement: who signed it, what it says in words, and the claim that another one could contradict.
 
     Two statements with one ``about`` and different ``claim`` contradict each other; an empty ``about`` claims nothing.
@@ -37,10 +36,10 @@ class KeptStatement:
 class Evidence:
     """What was found: genuine statements in their order, how many notes count for nothing, and the contradictions."""
 
-    statements: tuple[KeptStatement, ...]
+    statements: tuple[VerifiedStatement, ...]
     charters: tuple[Charter, ...]
     unverified: int
-    contradictions: tuple[tuple[KeptStatement, KeptStatement], ...]
+    contradictions: tuple[tuple[VerifiedStatement, VerifiedStatement], ...]
 
 
 def split_notes(text: str) -> list[str]:
@@ -59,8 +58,8 @@ def check_evidence(notes: Iterable[str]) -> Evidence:
     charters, others = _part(notes)
     if not charters:
         raise MalformedError("no charter is among the notes: it holds the keys by which the others are checked")
-    statements: list[KeptStatement] = [
-        KeptStatement(
+    statements: list[VerifiedStatement] = [
+        VerifiedStatement(
             f"governors of {charter.slug}",
             f"charter {charter.number} is {charter.hash}",
             f"charter {charter.realm} {charter.slug} {charter.number}",
@@ -93,7 +92,7 @@ def _part(notes: Iterable[str]) -> tuple[tuple[Charter, ...], list[Note]]:
     return tuple(sorted(charters.values(), key=lambda charter: charter.number)), others
 
 
-def _read(parsed: Note, charters: Sequence[Charter]) -> KeptStatement:
+def _read(parsed: Note, charters: Sequence[Charter]) -> VerifiedStatement:
     """A statement of any kind that a key of these charters signed. Raises CryptoError."""
     office = list(dict.fromkeys(key for charter in charters for key in charter.office))
     portal = list(dict.fromkeys(charter.portal for charter in charters))
@@ -104,7 +103,7 @@ def _read(parsed: Note, charters: Sequence[Charter]) -> KeptStatement:
         except CryptoError:
             continue
         signer = note.verify(parsed, signers)[0]
-        return KeptStatement(signer.name, says, about, claim)
+        return VerifiedStatement(signer.name, says, about, claim)
     raise AuthenticationError("a note of no kind that is known")
 
 
@@ -138,8 +137,8 @@ def _thread(text: str) -> tuple[str, str, str]:
     return says, f"submission {said.realm} {said.submission}", said.manifest
 
 
-def _contradictions(statements: Sequence[KeptStatement]) -> Iterable[tuple[KeptStatement, KeptStatement]]:
-    first: dict[str, KeptStatement] = {}
+def _contradictions(statements: Sequence[VerifiedStatement]) -> Iterable[tuple[VerifiedStatement, VerifiedStatement]]:
+    first: dict[str, VerifiedStatement] = {}
     for statement in statements:
         before = first.setdefault(statement.about, statement)
         if before.claim != statement.claim:

@@ -28,7 +28,7 @@ from crypto.receipt_code import MailboxSecrets
 from crypto.sealed_document import open_document
 from crypto.state import State
 from crypto.thread_keys import ThreadKeys
-from crypto.thread_note import ThreadNote, unseal_thread_note
+from crypto.thread_note import ThreadNote, open_thread_note, unseal_thread_note
 
 T = TypeVar("T")
 Postings = dict[int, tuple[Posting, str]]
@@ -149,15 +149,13 @@ class _Reader:
         if sealed is None:
             return None, ""
         try:
-            thread, signed = unseal_thread_note(sealed, self.secrets.identity)
-            named = self._charter(thread.charter_number)
-            note.verify(signed, named.office if named else ())
+            thread, signed = open_thread_note(sealed, self.secrets.identity, self.chain)
+        except AuthenticationError:
+            self._check_thread_charter(sealed)
+            return None, ""
         except CryptoError:
             return None, ""
         text, known = signed.encode().decode("utf-8"), self.state.thread
-        if named is None or named.hash != thread.charter:
-            self._alarm("charter", text, *([named.note.decode("utf-8")] if named else []))
-            return None, ""
         if (thread.realm, thread.submission, thread.manifest) != (
             self.state.realm,
             known.submission,
@@ -168,6 +166,18 @@ class _Reader:
         if thread.charter_number < self.state.charter_number:
             return None, ""
         return thread, text
+
+    def _check_thread_charter(self, sealed: bytes) -> None:
+        """A thread note by the office that names another charter under a number of the chain is an alarm."""
+        thread, signed = unseal_thread_note(sealed, self.secrets.identity)
+        named = self._charter(thread.charter_number)
+        if named is None or named.hash == thread.charter:
+            return
+        try:
+            note.verify(signed, named.office)
+        except CryptoError:
+            return
+        self._alarm("charter", signed.encode().decode("utf-8"), named.note.decode("utf-8"))
 
     def _postings(self, messages: Sequence[PostedReply], thread: ThreadNote | None, signed: str) -> Postings:
         """The genuine postings by number, with their notes; one that contradicts another is an alarm."""

@@ -98,7 +98,7 @@ class TestTheCommand:
         printed = capsys.readouterr().out
         assert f"on {SENT}" in printed
         assert "governor      demo-commission/" in printed
-        assert "A newer one can have replaced it" in printed
+        assert "A newer one can have\nreplaced it" in printed
 
     def test_a_note_without_its_charter_is_said_to_lack_it(self, thread, tmp_path, capsys):
         (tmp_path / "note.txt").write_text(thread.acknowledgement())
