@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
 """The command ``mailbox``: the return page's work, by a program that no portal can alter. docs/protocol.md §8.3.
 
-Read, reply, save, delete, close. The code is typed at the terminal, and never an argument.
+Read, reply, instruct, save, delete, close. The code is typed at the terminal, and never an argument.
 """
 
 import argparse
@@ -13,12 +13,13 @@ from pathlib import Path
 
 from crypto.acknowledgement import read_text as read_acknowledgement_text
 from crypto.errors import MalformedError, ProofError
+from crypto.instruction import ACTS
 from crypto.mailbox_view import Alarm, ReadMailbox, ReadReply
-from crypto.mailbox_visit import Visit, delete_shown, notes_of, send_follow_up, visit
+from crypto.mailbox_visit import Visit, delete_shown, instruct, notes_of, send_follow_up, visit
 from crypto.note import NOTE_BYTES_MAX, Note
 from crypto.portal_requests import PortalConnection
 from crypto.receipt_code import parse_code
-from crypto.taxonomy import MESSAGE, MESSAGE_KINDS
+from crypto.taxonomy import MESSAGE, RETALIATION
 
 TEXT_BYTES_MAX = 64 * 1024
 STANDARD = "-"
@@ -43,8 +44,11 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
     actions = parser.add_subparsers(required=True, metavar="ACTION")
     _add(actions, "read", "show the messages", run_read)
     reply = _add(actions, "reply", "send a message to the commission", run_reply)
-    reply.add_argument("--kind", choices=sorted(MESSAGE_KINDS), default=MESSAGE)
+    reply.add_argument("--kind", choices=(MESSAGE, RETALIATION), default=MESSAGE)
     reply.add_argument("--text", metavar="FILE", default=STANDARD, help="the message; standard input if not given")
+    said = _add(actions, "instruct", "permit or forbid uses of your report, or withdraw it", run_instruct)
+    said.add_argument("act", choices=ACTS)
+    said.add_argument("codes", metavar="CODE", nargs="*", help="codes of uses, CO-PUB-ANON for one")
     save = _add(actions, "save", "write messages and all signed notes into a folder", run_save)
     save.add_argument("folder", metavar="FOLDER", type=Path)
     _add(actions, "delete", "delete the messages that wait for you", run_delete)
@@ -68,6 +72,14 @@ def run_reply(arguments: argparse.Namespace) -> None:
     portal, before = PortalConnection(arguments.portal), _visit(arguments)
     _refuse_alarms(before)
     send_follow_up(portal, before, datetime.now(UTC).date(), arguments.kind, body)
+    _print(["sent"])
+
+
+def run_instruct(arguments: argparse.Namespace) -> None:
+    """Send an instruction."""
+    portal, before = PortalConnection(arguments.portal), _visit(arguments)
+    _refuse_alarms(before)
+    instruct(portal, before, datetime.now(UTC).date(), arguments.act, arguments.codes)
     _print(["sent"])
 
 

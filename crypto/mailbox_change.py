@@ -3,16 +3,19 @@
 
 import hashlib
 import os
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
 
 from crypto.age import PqIdentity, seal
 from crypto.control import NO_MESSAGE, Control
 from crypto.encoding import encode_base64, encode_json
+from crypto.instruction import Instruction
 from crypto.message import FollowUp, message_id, seal_follow_up
 from crypto.padding import STATE_SIZE
 from crypto.receipt_code import MailboxSecrets
 from crypto.state import SENT_KEPT_MAX, Sent, State, seal_state
+from crypto.taxonomy import INSTRUCTION
 
 
 @dataclass(frozen=True)
@@ -85,6 +88,19 @@ def add_follow_up(state: State, day: date, kind: str, body: str) -> tuple[bytes,
     sealed = seal_follow_up(follow_up, thread.keys)
     sent = (*thread.sent, Sent(message_id(sealed), day))[-SENT_KEPT_MAX:]
     return sealed, replace(state, thread=replace(thread, sent_count=number, sent=sent))
+
+
+def add_instruction(
+    state: State, secrets: MailboxSecrets, day: date, act: str, codes: Sequence[str] = ()
+) -> tuple[bytes, State]:
+    """Seal an instruction, signed by V, as the next follow-up; the state that lists it.
+
+    MalformedError for an act that there is not, or codes that it can't have.
+    """
+    thread = state.thread
+    said = Instruction(state.realm, thread.manifest, thread.sent_count + 1, act, tuple(sorted(set(codes))))
+    body = said.sign(secrets.control_key).encode().decode("utf-8")
+    return add_follow_up(state, day, INSTRUCTION, body)
 
 
 def delete_replies(state: State, up_to: int) -> State:

@@ -16,8 +16,16 @@ from crypto.document import Fields
 from crypto.encoding import HASH_BYTES, ID_BYTES, encode_json
 from crypto.errors import CryptoError, MalformedError, ProofError
 from crypto.ids import CharterHash, SubmissionId
+from crypto.instruction import Instruction
 from crypto.mailbox_answer import MESSAGES_MAX, MailboxAnswer, read_mailbox_answer
-from crypto.mailbox_change import MailboxChange, add_follow_up, change_of_nothing, delete_replies, make_change
+from crypto.mailbox_change import (
+    MailboxChange,
+    add_follow_up,
+    add_instruction,
+    change_of_nothing,
+    delete_replies,
+    make_change,
+)
 from crypto.mailbox_reader import read_chain, read_mailbox
 from crypto.mailbox_view import ReadMailbox
 from crypto.message import FollowUp, seal_follow_up
@@ -25,6 +33,7 @@ from crypto.note import NOTE_BYTES_MAX, Note
 from crypto.posting import read_text as read_posting_text
 from crypto.receipt_code import MailboxSecrets, derive
 from crypto.state import State, open_state
+from crypto.taxonomy import INSTRUCTION
 from crypto.thread_keys import ThreadKeys
 
 COMMISSIONS_MAX = 1_000
@@ -32,6 +41,8 @@ CHARTERS_MAX = 1_000
 ATTEMPTS_MAX = 8
 PAGES_MAX = 64
 CONFLICT = "state-conflict"
+# An empty line, then a dash, the mailbox id, key id and signature in base64, with spaces and a line feed.
+INSTRUCTION_SIGNATURE = 1 + 2 + 32 + 1 + 92 + 1
 
 
 class PortalRefusedError(CryptoError):
@@ -118,6 +129,20 @@ def send_follow_up(portal: PortalRequests, before: Visit, day: date, kind: str, 
         return following, {"follow_up": sealed}
 
     return _again(portal, before, compose, _noise(day, kind, body))
+
+
+def instruct(portal: PortalRequests, before: Visit, day: date, act: str, codes: Sequence[str]) -> Visit:
+    """Send an instruction that V signs: ``withdraw``, or ``permit`` or ``forbid`` uses by their codes.
+
+    Raises as ``send_follow_up``, and MalformedError for an act or codes that there are not.
+    """
+
+    def compose(state: State) -> tuple[State, dict[str, object]]:
+        sealed, following = add_instruction(state, before.secrets, day, act, codes)
+        return following, {"follow_up": sealed}
+
+    length = len(Instruction("0" * 32, "0" * 64, 1, act, tuple(sorted(set(codes)))).text()) + INSTRUCTION_SIGNATURE
+    return _again(portal, before, compose, _noise(day, INSTRUCTION, "x" * length))
 
 
 def delete_shown(portal: PortalRequests, before: Visit, *, close: bool = False) -> Visit:

@@ -60,6 +60,7 @@ async def show_page(request: Request) -> Response:
         files=files,
         unnamed=_unnamed_files(report),
         letters=thread.letters,
+        uses=labels.option_labels(report.charter, translation.locale),
         missing=thread.missing,
         commands=await commands_of(report.submission.id),
         opened_by=_opener(report),

@@ -17,8 +17,9 @@ from crypto.age import PqIdentity
 from crypto.charter import Charter
 from crypto.errors import AuthenticationError, CryptoError, NotARecipientError
 from crypto.ids import MemberLabel, MessageId
+from crypto.instruction import Instruction, read_instruction
 from crypto.message import FollowUp, SignedReply, open_follow_up, open_reply
-from crypto.taxonomy import MESSAGE
+from crypto.taxonomy import INSTRUCTION, MESSAGE
 from oversight.letters.records import FollowUpRecord, PostingRecord, ReplyRecord
 from oversight.reports.opening import OpenedReport
 from oversight.reports.records import SubmissionRecord
@@ -50,6 +51,7 @@ class Letter:
     trouble: Trouble = ""
     unseen: bool = False
     delivery: str = ""
+    instruction: Instruction | None = None
 
 
 @dataclass(frozen=True)
@@ -122,7 +124,19 @@ class _Reader:
             return Letter(record.day, False, "", "auto", language, trouble=opened, unseen=unseen)
         direction = text_direction(opened.body, language)
         letter = Letter(opened.day, False, opened.body, direction, language, kind=opened.kind, number=opened.number)
-        return replace(letter, trouble=_doubt(opened, known), unseen=unseen)
+        letter = replace(letter, trouble=_doubt(opened, known), unseen=unseen)
+        return self._show_instruction(letter, opened) if opened.kind == INSTRUCTION else letter
+
+    def _show_instruction(self, letter: Letter, opened: FollowUp) -> Letter:
+        """What the control key signed; ``broken`` for what it did not, or not in this follow-up."""
+        manifest, here = self.opened.manifest, (self.opened.report.realm, opened.manifest, opened.number)
+        try:
+            said = read_instruction(opened.body.encode("utf-8"), manifest.mailbox, manifest.control)
+        except CryptoError:
+            return replace(letter, body="", trouble="broken")
+        if (said.realm, said.manifest, said.follow_up) != here:
+            return replace(letter, body="", trouble="broken")
+        return replace(letter, body="", instruction=said)
 
     def _show_reply(self, record: ReplyRecord, number: int) -> Letter:
         delivery = record.delivery

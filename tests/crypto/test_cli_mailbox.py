@@ -12,7 +12,9 @@ import pytest
 from crypto import cli_mailbox
 from crypto.__main__ import main
 from crypto.errors import LimitError, MalformedError
+from crypto.instruction import read_instruction
 from crypto.mailbox_visit import PortalRefusedError
+from crypto.message import open_follow_up
 from crypto.portal_requests import PortalConnection
 from crypto.receipt_code import format_code, new_code
 from tests.crypto.mailbox_portal import MemoryPortal
@@ -137,6 +139,29 @@ class TestWriting:
         assert run("reply", PORTAL, "--text", str(tmp_path / "text")) == 1
         assert portal.follow_ups == {}
         assert "contradicts itself" in capsys.readouterr().err
+
+
+class TestInstructing:
+    def test_an_instruction_is_signed_by_the_control_key_and_sent_as_a_follow_up(self, portal, thread, capsys):
+        assert run("instruct", PORTAL, "permit", "CO-PUB-ANON", "CO-CASE") == 0
+        [sealed] = portal.follow_ups.values()
+        sent = open_follow_up(sealed, thread.identity, thread.secrets.message_mac)
+        said = read_instruction(sent.body.encode(), thread.secrets.mailbox_id, thread.secrets.control)
+        assert (sent.kind, said.follow_up, said.manifest) == ("instruction", sent.number, thread.sealed.manifest_hash)
+        assert (said.act, said.codes) == ("permit", ("CO-CASE", "CO-PUB-ANON"))
+
+    @pytest.mark.parametrize("arguments", [["withdraw", "CO-CASE"], ["permit"], ["permit", "anything"]], ids=str)
+    def test_what_can_not_be_instructed_is_not_sent(self, portal, arguments):
+        assert run("instruct", PORTAL, *arguments) == 1
+        assert portal.follow_ups == {}
+
+    def test_a_code_that_opens_nothing_sends_as_much(self, portal, monkeypatch):
+        run("instruct", PORTAL, "withdraw")
+        stranger = new_code(lambda size: bytes(range(3, 3 + size)))
+        monkeypatch.setattr("getpass.getpass", lambda prompt: stranger)
+        run("instruct", PORTAL, "withdraw")
+        sizes = [size for path, size, _ in portal.requests if path == "mailbox/changes"]
+        assert sizes[1] == sizes[3]
 
 
 class TestKeepingAndEnding:

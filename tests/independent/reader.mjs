@@ -559,7 +559,7 @@ export function readFollowUp(content, key) {
     manifest: hex(32),
     number: integer(1, COUNT_MAX),
     day,
-    kind: textLike(/^(message|retaliation)$/),
+    kind: textLike(/^(message|retaliation|instruction)$/),
     generation: integer(0, GENERATION_MAX),
     body: (value) => check(typeof value === "string", "no text"),
     mac: hex(32),

@@ -702,7 +702,7 @@ def read_follow_up(content: bytes, key: str) -> dict[str, Json]:
         "manifest": _hex(32),
         "number": _integer(1, COUNT_MAX),
         "day": _day,
-        "kind": _text_like("message|retaliation"),
+        "kind": _text_like("message|retaliation|instruction"),
         "generation": _integer(0, GENERATION_MAX),
         "body": lambda value: _require(isinstance(value, str), "no text"),
         "mac": _hex(32),

@@ -16,9 +16,11 @@ import pytest
 
 from crypto.acknowledgement import Acknowledgement
 from crypto.ids import SubmissionId
+from crypto.instruction import Instruction
 from crypto.mailbox_view import ReadMailbox
-from crypto.mailbox_visit import PortalRefusedError, Visit, delete_shown, send_follow_up, visit
+from crypto.mailbox_visit import PortalRefusedError, Visit, delete_shown, instruct, send_follow_up, visit
 from crypto.manifest import GRANT_FILE, REPORT_FILE, STATE_FILE
+from crypto.message import message_id
 from crypto.receipt_code import new_code
 from crypto.submission import SealedSubmission
 from oversight.letters.records import FollowUpRecord as CollectedFollowUp
@@ -28,7 +30,7 @@ from portal.storage.records import FollowUpRecord, MailboxRecord, ReplyRecord, S
 from tests.chance import fresh_bytes
 from tests.oversight.letters.test_letters_journey import send_reply
 from tests.oversight.office import Office
-from tests.oversight.sealed_reports import DIGITS, Wire, sealed_report
+from tests.oversight.sealed_reports import DIGITS, Wire, mailbox, sealed_follow_up, sealed_report
 from tests.people import PORTAL_ORIGIN, REALM, TODAY, portal_key
 from tests.portal.world import RunningPortal, running_portal
 
@@ -145,6 +147,64 @@ class TestTheHonestWay:
         assert "The last word." in page
 
 
+class TestInstructions:
+    async def instruct(self, way: Way, act: str, *codes: str) -> None:
+        await asyncio.to_thread(instruct, way.line, await way.look(), TODAY, act, codes)
+
+    async def page(self, way: Way, submission: SubmissionId) -> str:
+        await way.collect()
+        return (await (await way.office.browser_of("bruno")).get(f"/reports/{submission}")).text
+
+    async def test_what_the_reporter_permits_is_shown_as_signed_with_the_code(self, way: Way) -> None:
+        submission = await way.deliver(sealed_report(way.office.world))
+        await self.instruct(way, "permit", "CO-SOMETHING")
+        await self.instruct(way, "withdraw")
+        page = await self.page(way, submission)
+        assert "The reporter permits:" in page and "CO-SOMETHING" in page
+        assert "The reporter withdraws the report." in page
+        assert "Signed with the receipt code" in page
+
+    async def test_whoever_opened_the_report_can_not_permit_in_the_reporters_name(self, way: Way) -> None:
+        """A member has the message key and the thread's recipient, and the portal takes the follow-up in."""
+        sealed = sealed_report(way.office.world)
+        submission = await way.deliver(sealed)
+        said = Instruction(REALM, sealed.manifest_hash, 1, "permit", ("CO-PUB-NAMED",))
+        bruno = way.office.world["bruno"].signing_key
+        forged = [
+            said.sign(replace(bruno, name=sealed.manifest.mailbox)).encode().decode(),
+            said.text(),
+            "I permit everything.",
+        ]
+        with way.at_the_portal():
+            for number, body in enumerate(forged, 1):
+                message = sealed_follow_up(sealed, way.office.world, number, kind="instruction", body=body)
+                await FollowUpRecord.create(
+                    slug=way.office.world.slug,
+                    submission=submission,
+                    message=message_id(message),
+                    day=TODAY,
+                    sealed=message,
+                )
+        page = await self.page(way, submission)
+        assert "The reporter permits:" not in page
+        assert page.count("it was not made by the holder of the receipt code") == len(forged)
+
+    async def test_a_true_instruction_in_another_message_does_not_count(self, way: Way) -> None:
+        sealed = sealed_report(way.office.world)
+        submission = await way.deliver(sealed)
+        said = Instruction(REALM, sealed.manifest_hash, 1, "withdraw").sign(mailbox().control_key).encode().decode()
+        with way.at_the_portal():
+            message = sealed_follow_up(sealed, way.office.world, 2, kind="instruction", body=said)
+            await FollowUpRecord.create(
+                slug=way.office.world.slug,
+                submission=submission,
+                message=message_id(message),
+                day=TODAY,
+                sealed=message,
+            )
+        assert "withdraws the report" not in await self.page(way, submission)
+
+
 class TestASwappedReport:
     async def swap(self, way: Way, true: SealedSubmission, other: SealedSubmission, acknowledged: str) -> None:
         """Store the sealed files of another report under the id of the true one; the mailbox stays the true one's."""
@@ -196,13 +256,13 @@ class TestASwappedReport:
         true = sealed_report(way.office.world)
         submission = await way.deliver(true)
         own = self.made_for(way, true)
-        mailbox = true.manifest
+        claimed = true.manifest
         manifest = replace(
             own.manifest,
-            mailbox=mailbox.mailbox,
-            recipient=mailbox.recipient,
-            control=mailbox.control,
-            token_sha256=mailbox.token_sha256,
+            mailbox=claimed.mailbox,
+            recipient=claimed.recipient,
+            control=claimed.control,
+            token_sha256=claimed.token_sha256,
         )
         other = replace(own, manifest=manifest, manifest_bytes=manifest.encode())
         lie = Acknowledgement(REALM, submission, other.manifest_hash, other.commitment, TODAY)
