@@ -43,6 +43,17 @@ class OpenReport:
         return self.charters[self.submission.charter]
 
     @property
+    def replaced_by(self) -> Charter | None:
+        """The newest charter that was in force already when the report came in, if it was sealed under an older one."""
+        received = self.submission.received
+        later = [
+            charter
+            for charter in self.charters.values()
+            if charter.number > self.charter.number and charter.valid_from <= received
+        ]
+        return max(later, key=lambda charter: charter.number, default=None)
+
+    @property
     def has_newest_keys(self) -> bool:
         """Whether this member got the newest keys of the thread, without which nobody replies."""
         return self.opened.identities.newest == self.submission.generation

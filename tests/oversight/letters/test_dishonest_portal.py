@@ -23,6 +23,7 @@ from crypto.manifest import GRANT_FILE, REPORT_FILE, STATE_FILE
 from crypto.message import message_id
 from crypto.receipt_code import new_code
 from crypto.submission import SealedSubmission
+from oversight.commission.records import CharterRecord
 from oversight.letters.records import FollowUpRecord as CollectedFollowUp
 from oversight.reports.records import DamagedArrivalRecord
 from oversight.reports.records import SubmissionRecord as CollectedSubmission
@@ -33,6 +34,7 @@ from tests.oversight.office import Office
 from tests.oversight.sealed_reports import DIGITS, Wire, mailbox, sealed_follow_up, sealed_report
 from tests.people import PORTAL_ORIGIN, REALM, TODAY, portal_key
 from tests.portal.world import RunningPortal, running_portal
+from tests.threads import succeed
 
 pytestmark = pytest.mark.usefixtures("in_database")
 
@@ -329,3 +331,15 @@ class TestAThinnedThread:
         found = await way.look()
         assert found.found is not None
         assert (numbers(found.found), found.saved) == ([(1, None)], False)
+
+
+async def test_a_report_under_a_charter_that_was_replaced_is_marked(way: Way) -> None:
+    world = way.office.world
+    newer = succeed(world, world.charter)
+    await CharterRecord.create(hash=newer.hash, number=newer.number, note=newer.note, published=True)
+    with way.at_the_portal():
+        await way.portal.app.state.assembly.charters.take(newer.note, None)
+    submission = await way.deliver(sealed_report(world))
+    await way.collect()
+    page = (await (await way.office.browser_of("bruno")).get(f"/reports/{submission}")).text
+    assert "Sealed under an older charter" in page and "Charter 2 was in force" in page
