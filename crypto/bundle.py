@@ -205,7 +205,8 @@ class BundleReader:
         if not 1 <= entry.size <= STATE_SEALED_MAX:
             raise LimitError(f"{STATE_FILE} has {entry.size} bytes; the limit is {STATE_SEALED_MAX}")
         yield FileStart(entry.name, entry.size)
-        yield FileEnd(entry.name, (yield from self._read_content(entry)))
+        sha256 = yield from self._read_content(entry)
+        yield FileEnd(entry.name, sha256)
 
     def _read_small(self, name: str, size_max: int) -> Generator[None, None, bytes]:
         entry = yield from self._read_header()

@@ -128,7 +128,9 @@ def new_code(random: Callable[[int], bytes] = secrets.token_bytes) -> str:
 
 
 def add_checks(digits: str) -> str:
-    """Return the code of 35 digits for 26 ASCII digits."""
+    """Return the code of 35 digits for 26 ASCII digits. Raises MalformedError for another number of them."""
+    if len(digits) != RANDOM_DIGITS:
+        raise MalformedError(f"receipt code: not {RANDOM_DIGITS} random digits")
     size = GROUP_DIGITS - 1
     checked = digits + _whole_check(digits)
     parts = [checked[size * i : size * (i + 1)] for i in range(GROUPS)]

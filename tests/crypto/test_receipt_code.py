@@ -335,3 +335,9 @@ class TestDerivation:
             secrets.mailbox_id,
             secrets.control,
         )
+
+
+@pytest.mark.parametrize("count", [0, RANDOM_DIGITS - 1, RANDOM_DIGITS + 1, 28])
+def test_a_code_is_made_of_no_other_number_of_digits(count):
+    with pytest.raises(MalformedError):
+        add_checks("1" * count)

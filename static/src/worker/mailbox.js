@@ -73,7 +73,8 @@ export async function deleteMessages(request, context) {
   const mailbox = await visit(request, context, true, async (known) => {
     return { ...onlyState(known && deleteReplies(known, upTo)), delete: upTo };
   });
-  return { ...mailbox, messages: mailbox.messages.filter(({ number }) => number === null || number > upTo) };
+  const messages = mailbox.messages.filter(({ number }) => number === null || number > upTo);
+  return { ...mailbox, messages, missing: mailbox.missing.filter((number) => number > upTo) };
 }
 
 /**

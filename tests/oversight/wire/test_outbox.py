@@ -53,7 +53,7 @@ class StubClient:
         self.taken: list[bytes] = []
         self.office_key = found_test_commission().office_key
 
-    async def post_reply(self, posting: bytes, sealed: bytes, thread: SealedThreadNote) -> bytes:
+    async def post_reply(self, posting: bytes, last: int, sealed: bytes, thread: SealedThreadNote) -> bytes:
         await self.publish_finding(sealed)
         return posting
 
