@@ -168,7 +168,7 @@ def test_the_longest_messages_still_fit():
 
 def test_limits_are_those_of_the_protocol():
     assert (BODY_BYTES_MAX, FOLLOW_UP_MAX, FOLLOW_UP_SEALED_MAX, REPLY_MAX) == (65_536, 61_440, 65_536, 524_288)
-    assert MESSAGE_KINDS == ("message", "retaliation")
+    assert MESSAGE_KINDS == ("message", "retaliation", "instruction")
 
 
 def test_a_follow_up_has_60_kibibytes_to_the_byte():
