@@ -49,7 +49,7 @@ def make_chain(world: World, number: int, length: int) -> list[EventRecord]:
     public: list[Public] = [_opened(case, number, identity, world), Moved("RECEIVED", "ACKNOWLEDGED", "sent")]
     key, rows, previous = person.signing_key, [], None
     note_part = seal_part(TEXT, case, 2, identity.recipient())
-    keys_part = seal_part(Keys((Thread(f"{number:032x}", identity),)), case, 0, identity.recipient())
+    keys_part = seal_part(Keys((Thread(f"{number:032x}", 0, identity, None),)), case, 0, identity.recipient())
     for sequence in range(length):
         said = public[sequence] if sequence < 2 else Declared(False, ()) if sequence % 10 == 0 else Noted()
         sealed = keys_part if sequence == 0 else note_part if isinstance(said, Noted) else None
@@ -117,7 +117,7 @@ async def measure_appending(world: World, events: int) -> None:
         with database.use():
             case, identity = f"{1:032x}", PqIdentity.generate()
             opened = _opened(case, 1, identity, world)
-            sealed = seal_part(Keys((Thread(case, identity),)), case, 0, identity.recipient())
+            sealed = seal_part(Keys((Thread(case, 0, identity, None),)), case, 0, identity.recipient())
             first = sign_event(
                 Event(case, 0, None, "amina", world.charter.hash, NOW, opened, sealed), person.signing_key
             )

@@ -59,7 +59,7 @@ async def _fill(world: World, session: OpenSession, reports: int) -> None:
         identifier = random.randbytes(16).hex()
         rows.append(_row(identifier, number, world.charter.hash))
         summary = Summary(
-            "open", "ar", random.choice(COUNTRIES), random.choice(CODES), ("EXT-NR-TORT", "EXT-FAM"), 1, 2
+            "open", number, "ar", random.choice(COUNTRIES), random.choice(CODES), ("EXT-NR-TORT", "EXT-FAM"), 1, 2
         )
         sealed = seal_summary(summary, session.keyring.index_key, session.member.label, identifier)
         entries.append(IndexEntryRecord(member=session.member.label, submission_id=identifier, sealed=sealed))
@@ -74,6 +74,8 @@ def _row(identifier: str, number: int, charter: str) -> SubmissionRecord:
         number=number,
         charter=charter,
         manifest=b"{}",
+        acknowledgement=b"",
+        commitment="0" * 64,
         received=received,
         collected=received,
         confirmed=True,
@@ -92,7 +94,7 @@ async def _index(world: World, session: OpenSession, opened: int) -> None:
             today=TODAY,
         )
         row = _row(sealed.manifest.submission, number, world.charter.hash)
-        row.manifest = sealed.manifest_bytes
+        row.manifest, row.commitment = sealed.manifest_bytes, sealed.commitment
         await row.save()
         await SealedFileRecord.bulk_create(
             SealedFileRecord(
@@ -101,7 +103,7 @@ async def _index(world: World, session: OpenSession, opened: int) -> None:
             for file in sealed.manifest.files
         )
     started = time.perf_counter()
-    progress = await continue_index(session, {world.charter.hash: world.charter}, world.charter.origin, 600)
+    progress = await continue_index(session, {world.charter.hash: world.charter}, world.charter.realm, 600)
     seconds = time.perf_counter() - started
     print(f"{'opened for the index':<34} {progress.done / seconds:8.0f} reports/s")
 

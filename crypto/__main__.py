@@ -10,15 +10,16 @@ import argparse
 import sys
 from collections.abc import Sequence
 
-from crypto import cli_age, cli_note, cli_receipt, cli_verify
+from crypto import cli_age, cli_mailbox, cli_note, cli_receipt, cli_verify
 from crypto.errors import CryptoError
 
-COMMANDS = (cli_age, cli_receipt, cli_note, cli_verify)
+COMMANDS = (cli_age, cli_receipt, cli_mailbox, cli_note, cli_verify)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return its exit status. A failure is one line on standard error."""
-    parser = argparse.ArgumentParser(prog="python -m crypto", description="Seal, open and check, without a network.")
+    about = "Seal, open and check. Only `mailbox` needs a network."
+    parser = argparse.ArgumentParser(prog="python -m crypto", description=about)
     subparsers = parser.add_subparsers(required=True, metavar="COMMAND")
     for commands in COMMANDS:
         commands.add_parser(subparsers)

@@ -1,28 +1,29 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
 """The acknowledgement: the portal's signed statement that it received a submission. docs/protocol.md §7.2, §12."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 
 from crypto import note
 from crypto.encoding import HASH_BYTES, ID_BYTES, decode_hex, parse_day
-from crypto.errors import MalformedError, ProofError, UnsupportedVersionError
+from crypto.errors import MalformedError, ProofError
 from crypto.ids import SubmissionId
 from crypto.note import Note, SigningKey, VerifierKey
+from crypto.statement import after, read_lines, write_lines
 
-HEADING = "amparo acknowledgement v1"
-ANY_HEADING = "amparo acknowledgement v"
+NAME = "acknowledgement"
 NOT_LOGGED = "not-logged"
 LOGGED_BEFORE = "logged-before "
-LINES = 7
+LINES = 6
 _TIME = "%Y-%m-%dT%H:%M:%SZ"
 
 
 @dataclass(frozen=True)
 class Acknowledgement:
-    """Ids and hashes in hex. ``logged_before`` is ``None`` on a portal that keeps no transparency log."""
+    """Realm, ids and hashes in hex. ``logged_before`` is ``None`` on a portal that keeps no transparency log."""
 
-    origin: str
+    realm: str
     submission: SubmissionId
     manifest_hash: str
     commitment: str
@@ -33,51 +34,44 @@ class Acknowledgement:
         """The text of the note: seven lines."""
         logged = NOT_LOGGED if self.logged_before is None else self.logged_before.strftime(LOGGED_BEFORE + _TIME)
         received = f"received {self.received.isoformat()}"
-        lines = (HEADING, self.origin, self.submission, self.manifest_hash, self.commitment, received, logged)
-        return "".join(f"{line}\n" for line in lines)
+        lines = (self.realm, self.submission, self.manifest_hash, self.commitment, received, logged)
+        return write_lines(NAME, lines)
 
     def sign(self, key: SigningKey) -> Note:
         """The note, signed by the portal's key."""
         read_text(self.text())
         return note.sign(self.text(), [key])
 
-    def check(self, *, origin: str, submission: SubmissionId, manifest_hash: str, commitment: str) -> None:
-        """Raise ProofError unless it acknowledges this submission at this portal."""
-        if (self.origin, self.submission) != (origin, submission):
+    def check(self, *, realm: str, submission: SubmissionId, manifest_hash: str, commitment: str | None = None) -> None:
+        """Raise ProofError unless it acknowledges this submission at this portal; any commitment will do for None."""
+        if (self.realm, self.submission) != (realm, submission):
             raise ProofError("the acknowledgement is for another submission")
-        if (self.manifest_hash, self.commitment) != (manifest_hash, commitment):
+        if self.manifest_hash != manifest_hash or commitment not in (None, self.commitment):
             raise ProofError("an acknowledgement is for other bytes than were sent")
 
 
-def read_acknowledgement(data: bytes, portal: VerifierKey) -> Acknowledgement:
-    """Read a note that the portal signed.
+def read_acknowledgement(data: bytes, portal: Sequence[VerifierKey]) -> Acknowledgement:
+    """Read a note that the portal signed, by one of its keys.
 
     Raises AuthenticationError unless the portal signed it, MalformedError or LimitError for another form,
     UnsupportedVersionError for another version. *Not* checked: what it acknowledges (``Acknowledgement.check``).
     """
     parsed = Note.parse(data)
-    note.verify(parsed, [portal])
+    note.verify(parsed, portal)
     return read_text(parsed.text)
 
 
 def read_text(text: str) -> Acknowledgement:
     """Read the text of an acknowledgement whose signature was verified. Raises as ``read_acknowledgement``."""
-    lines = text.split("\n")
-    if lines[0] != HEADING and lines[0].startswith(ANY_HEADING):
-        raise UnsupportedVersionError("the acknowledgement has a version that this program does not read")
-    if lines[0] != HEADING or len(lines) != LINES + 1:
-        raise MalformedError("not an acknowledgement")
-    _, origin, submission, manifest_hash, commitment, received, logged, _ = lines
+    realm, submission, manifest_hash, commitment, received, logged = read_lines(text, NAME, LINES)
     decode_hex(submission, ID_BYTES)
     decode_hex(manifest_hash, HASH_BYTES)
     decode_hex(commitment, HASH_BYTES)
-    if not received.startswith("received "):
-        raise MalformedError("the acknowledgement lacks its day")
-    day = parse_day(received.removeprefix("received "))
+    day = parse_day(after(received, "received"))
     acknowledgement = Acknowledgement(
-        origin, SubmissionId(submission), manifest_hash, commitment, day, _read_logged(logged)
+        realm, SubmissionId(submission), manifest_hash, commitment, day, _read_logged(logged)
     )
-    if not origin or acknowledgement.text() != text:
+    if acknowledgement.text() != text:
         raise MalformedError("the acknowledgement is not in its only allowed form")
     return acknowledgement
 

@@ -5,9 +5,9 @@
     for each entry:   central header (46) ‖ name
     end record (22)
 
-The entries are ``manifest.json``, ``commitment``, then the sealed files in the order of the manifest, of which only
-attachments may be left out. Name, size and CRC-32 determine a header, so the reader rebuilds every header and compares
-bytes: an archive has one encoding, and holds nothing that we read and another program ignores.
+The entries are ``manifest.json``, ``commitment``, ``state.age``, then the sealed files in the order of the manifest, of
+which only attachments may be left out. Name, size and CRC-32 determine a header, so the reader rebuilds every header
+and compares bytes: an archive has one encoding, and holds nothing that we read and another program ignores.
 """
 
 import hashlib
@@ -19,7 +19,15 @@ from typing import Literal
 
 from crypto.encoding import HASH_BYTES, decode_hex
 from crypto.errors import CryptoError, LimitError, MalformedError
-from crypto.manifest import MANIFEST_MAX, REQUIRED_FILES, Manifest, SealedFile, read_manifest
+from crypto.manifest import (
+    MANIFEST_MAX,
+    REQUIRED_FILES,
+    STATE_FILE,
+    STATE_SEALED_MAX,
+    Manifest,
+    SealedFile,
+    read_manifest,
+)
 
 MEDIA_TYPE = "application/vnd.amparo.bundle+zip"
 MANIFEST_ENTRY = "manifest.json"
@@ -64,7 +72,7 @@ class CommitmentEvent:
 
 @dataclass(frozen=True)
 class FileStart:
-    """A sealed file begins. Its name and size are those of its entry in the manifest."""
+    """A sealed file begins: the state, or one whose name and size are those of its entry in the manifest."""
 
     name: str
     size: int
@@ -79,7 +87,7 @@ class FileData:
 
 @dataclass(frozen=True)
 class FileEnd:
-    """The current file is complete, and its hash is the one in the manifest."""
+    """The current file is complete; its hash is the one in the manifest, which does not name the state."""
 
     name: str
     sha256: str
@@ -110,7 +118,7 @@ class _Entry:
 
 
 def write_bundle(manifest_bytes: bytes, commitment: str, files: Iterable[tuple[str, bytes]]) -> bytes:
-    """Return the archive of a manifest, its commitment (hex) and its sealed files, in the order of the manifest.
+    """Return the archive of a manifest, its commitment (hex), the state, and the sealed files in the manifest's order.
 
     Attachments may be left out. Raises MalformedError or LimitError when a reader would refuse the result.
     """
@@ -176,6 +184,7 @@ class BundleReader:
         commitment = (yield from self._read_small(COMMITMENT_ENTRY, 2 * HASH_BYTES)).decode("latin-1")
         decode_hex(commitment, HASH_BYTES)
         yield CommitmentEvent(commitment)
+        yield from self._read_state()
         expected = list(manifest.files)
         while expected and (
             expected[0].name in REQUIRED_FILES or (yield from self._peek(len(_LOCAL_MARK))) == _LOCAL_MARK
@@ -188,6 +197,16 @@ class BundleReader:
                 raise MalformedError("the bundle has an unexpected entry")
             yield from self._read_file(entry, expected.pop(0))
         yield from self._read_directory()
+
+    def _read_state(self) -> Generator[Event | None, None, None]:
+        entry = yield from self._read_header()
+        if entry.name != STATE_FILE:
+            raise MalformedError(f"the bundle lacks {STATE_FILE}, or has it in the wrong place")
+        if not 1 <= entry.size <= STATE_SEALED_MAX:
+            raise LimitError(f"{STATE_FILE} has {entry.size} bytes; the limit is {STATE_SEALED_MAX}")
+        yield FileStart(entry.name, entry.size)
+        sha256 = yield from self._read_content(entry)
+        yield FileEnd(entry.name, sha256)
 
     def _read_small(self, name: str, size_max: int) -> Generator[None, None, bytes]:
         entry = yield from self._read_header()
@@ -216,7 +235,14 @@ class BundleReader:
         if entry.size != file.size:
             raise FileMismatch(file.name, "size")
         yield FileStart(file.name, file.size)
-        crc, digest, left = 0, hashlib.sha256(), file.size
+        sha256 = yield from self._read_content(entry)
+        if sha256 != file.sha256:
+            raise FileMismatch(file.name, "sha256")
+        yield FileEnd(file.name, file.sha256)
+
+    def _read_content(self, entry: _Entry) -> Generator[Event | None, None, str]:
+        """Hand out the bytes of an entry; return their SHA-256 in hex."""
+        crc, digest, left = 0, hashlib.sha256(), entry.size
         while left:
             yield from self._peek(1)
             data = yield from self._take(min(left, len(self._buffer)))
@@ -224,9 +250,7 @@ class BundleReader:
             digest.update(data)
             yield FileData(data)
         self._close(entry, crc)
-        if digest.hexdigest() != file.sha256:
-            raise FileMismatch(file.name, "sha256")
-        yield FileEnd(file.name, file.sha256)
+        return digest.hexdigest()
 
     def _read_directory(self) -> Generator[None, None, None]:
         expected = _directory(self._entries, self._offset)

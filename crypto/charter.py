@@ -16,7 +16,7 @@ from typing import Any
 from crypto import note
 from crypto.age import PqRecipient
 from crypto.document import Fields, read_document
-from crypto.encoding import HASH_BYTES, encode_json
+from crypto.encoding import HASH_BYTES, ID_BYTES, encode_json
 from crypto.errors import AuthenticationError, MalformedError, ProofError
 from crypto.ids import CharterHash, MemberLabel
 from crypto.manifest import ATTACHMENT_SEALED_MAX, ATTACHMENTS_MAX
@@ -36,6 +36,7 @@ ROLES = (
     "administrator",
 )
 ROLES_WITHOUT_CONTENT = frozenset({"auditor", "administrator"})
+REPLY_ROLES = frozenset({"registrar", "triage", "investigator", "chair"})
 SLOTS_MAX = 64
 MEMBERS_MAX = SLOTS_MAX - 1
 GOVERNORS_MAX = 32
@@ -43,7 +44,8 @@ OFFICE_KEYS_MAX = 16
 LANGUAGES_MAX = 32
 JURISDICTIONS_MAX = 300
 SHARES_MAX = 16
-GRACE_DAYS_MAX = 3650
+DAYS_MAX = 3650
+REPLY_DAYS_MIN = 30
 NUMBER_MAX = 1_000_000
 NAME_CHARS_MAX = 200
 
@@ -75,6 +77,11 @@ class Member:
     def is_reader(self) -> bool:
         """Whether reports are sealed to this member: not if none of their roles sees content (§5.3)."""
         return not ROLES_WITHOUT_CONTENT.issuperset(self.roles)
+
+    @property
+    def may_reply(self) -> bool:
+        """Whether one of the member's roles writes to reporters (§8.3)."""
+        return not REPLY_ROLES.isdisjoint(self.roles)
 
     def is_member_on(self, day: date) -> bool:
         return self.valid_from <= day and (self.valid_until is None or day <= self.valid_until)
@@ -116,6 +123,7 @@ class CharterDraft:
     number: int
     previous: CharterHash | None
     origin: str
+    realm: str
     portal: VerifierKey
     languages: tuple[str, ...]
     valid_from: date
@@ -127,6 +135,7 @@ class CharterDraft:
     office: tuple[VerifierKey, ...]
     questionnaire: Questionnaire
     grace_days: int
+    reply_days: int
     limits: Limits
     staffed_always: bool
 
@@ -150,6 +159,15 @@ class Charter(CharterDraft):
 
     hash: CharterHash
     note: bytes = field(repr=False)
+
+
+def read_labels(fields: Fields, name: str) -> tuple[MemberLabel, ...]:
+    """Read a list of members' labels, each once and in rising order. Raises MalformedError or LimitError."""
+    labels = fields.texts(name, MEMBERS_MAX)
+    _refuse_other(labels, LABEL, "label")
+    if list(labels) != sorted(set(labels)):
+        raise MalformedError("labels are repeated or not in rising order")
+    return tuple(MemberLabel(label) for label in labels)
 
 
 def make_charter(draft: CharterDraft) -> str:
@@ -178,11 +196,11 @@ def read_charter(data: bytes) -> Charter:
 def check_successor(previous: Charter, following: Charter) -> None:
     """Check that ``following`` is the charter after ``previous``.
 
-    Raises ProofError when slug, origin, number or previous hash does not continue it, AuthenticationError when too few
+    Raises ProofError when slug, realm, number or previous hash does not continue it, AuthenticationError when too few
     governors of ``previous`` have signed.
     """
-    if following.slug != previous.slug or following.origin != previous.origin:
-        raise ProofError("a charter does not have the slug and origin of the charter before it")
+    if following.slug != previous.slug or following.realm != previous.realm:
+        raise ProofError("a charter does not have the slug and realm of the charter before it")
     if following.number != previous.number + 1 or following.previous != previous.hash:
         raise ProofError("a charter does not continue the charter before it")
     _check_signatures(Note.parse(following.note), previous.governors)
@@ -203,7 +221,7 @@ def _read_text(text: str) -> CharterDraft:
     fields = read_document(text.removesuffix("\n").encode("utf-8"), "charter", NOTE_BYTES_MAX)
     languages = fields.texts("languages", LANGUAGES_MAX)
     _refuse_other(languages, LANGUAGE, "language")
-    valid = fields.child("valid")
+    valid, retention = fields.child("valid"), fields.child("retention")
     draft = CharterDraft(
         slug=fields.text("slug", pattern=SLUG),
         name=fields.translations("name", languages, NAME_CHARS_MAX),
@@ -212,6 +230,7 @@ def _read_text(text: str) -> CharterDraft:
         number=fields.integer("number", 1, NUMBER_MAX),
         previous=_read_previous(fields),
         origin=fields.text("origin", max_chars=300, pattern=ORIGIN),
+        realm=fields.hex("realm", ID_BYTES),
         portal=VerifierKey.parse(fields.text("portal")),
         languages=languages,
         valid_from=valid.day("from"),
@@ -222,11 +241,13 @@ def _read_text(text: str) -> CharterDraft:
         slots=fields.integer("slots", 2, SLOTS_MAX),
         office=tuple(VerifierKey.parse(key) for key in fields.texts("office", OFFICE_KEYS_MAX)),
         questionnaire=read_questionnaire(fields.take("questionnaire"), languages),
-        grace_days=_read_only(fields.child("retention"), "grace_days", GRACE_DAYS_MAX),
+        grace_days=retention.integer("grace_days", 0, DAYS_MAX),
+        reply_days=retention.integer("reply_days", REPLY_DAYS_MIN, DAYS_MAX),
         limits=_read_limits(fields.child("limits")),
         staffed_always=_read_options(fields.child("options")),
     )
     valid.end()
+    retention.end()
     fields.end()
     _check_rules(draft)
     return draft
@@ -273,12 +294,6 @@ def _read_limits(fields: Fields) -> Limits:
     limits = Limits(attachments, fields.integer("attachment_bytes", 0, ATTACHMENT_SEALED_MAX))
     fields.end()
     return limits
-
-
-def _read_only(fields: Fields, name: str, high: int) -> int:
-    value = fields.integer(name, 0, high)
-    fields.end()
-    return value
 
 
 def _read_options(fields: Fields) -> bool:
@@ -342,7 +357,7 @@ def _check_keys(draft: CharterDraft) -> None:
 
 def _refuse_other(values: Sequence[str], pattern: str, what: str) -> None:
     if not all(re.fullmatch(pattern, value) for value in values):
-        raise MalformedError(f"a charter has a malformed {what}")
+        raise MalformedError(f"a malformed {what}")
 
 
 def _charter_value(draft: CharterDraft) -> dict[str, Any]:
@@ -355,6 +370,7 @@ def _charter_value(draft: CharterDraft) -> dict[str, Any]:
         "number": draft.number,
         "previous": draft.previous,
         "origin": draft.origin,
+        "realm": draft.realm,
         "portal": str(draft.portal),
         "languages": list(draft.languages),
         "valid": {"from": draft.valid_from.isoformat(), "until": draft.valid_until.isoformat()},
@@ -371,7 +387,7 @@ def _charter_value(draft: CharterDraft) -> dict[str, Any]:
         "slots": draft.slots,
         "office": [str(key) for key in draft.office],
         "questionnaire": draft.questionnaire.to_value(draft.languages),
-        "retention": {"grace_days": draft.grace_days},
+        "retention": {"grace_days": draft.grace_days, "reply_days": draft.reply_days},
         "limits": {
             "attachments": draft.limits.attachments,
             "attachment_bytes": draft.limits.attachment_bytes,

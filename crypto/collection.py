@@ -7,38 +7,38 @@ from datetime import date
 
 from crypto import note
 from crypto.encoding import HASH_BYTES, ID_BYTES, decode_hex, parse_day
-from crypto.errors import MalformedError, ProofError, UnsupportedVersionError
+from crypto.errors import ProofError
 from crypto.ids import SubmissionId
 from crypto.note import Note, SigningKey, VerifierKey
+from crypto.statement import after, read_lines, write_lines
 
-HEADING = "amparo collection v1"
-ANY_HEADING = "amparo collection v"
-LINES = 5
+NAME = "collection"
+LINES = 4
 
 
 @dataclass(frozen=True)
 class Collection:
-    """Which submission at which portal was collected on which day; id and hash in hex."""
+    """Which submission at which portal was collected on which day; realm, id and hash in hex."""
 
-    origin: str
+    realm: str
     submission: SubmissionId
     manifest_hash: str
     collected: date
 
     def text(self) -> str:
         """The text of the note: five lines."""
-        collected = f"collected {self.collected.isoformat()}"
-        lines = (HEADING, self.origin, self.submission, self.manifest_hash, collected)
-        return "".join(f"{line}\n" for line in lines)
+        return write_lines(
+            NAME, (self.realm, self.submission, self.manifest_hash, f"collected {self.collected.isoformat()}")
+        )
 
     def sign(self, key: SigningKey) -> Note:
         """The note, signed by an office key."""
         read_text(self.text())
         return note.sign(self.text(), [key])
 
-    def check(self, *, origin: str, submission: SubmissionId, manifest_hash: str) -> None:
+    def check(self, *, realm: str, submission: SubmissionId, manifest_hash: str) -> None:
         """Raise ProofError unless it is about this submission at this portal."""
-        if (self.origin, self.submission, self.manifest_hash) != (origin, submission, manifest_hash):
+        if (self.realm, self.submission, self.manifest_hash) != (realm, submission, manifest_hash):
             raise ProofError("the collection note is for another submission")
 
 
@@ -55,15 +55,7 @@ def read_collection(data: bytes, office: Sequence[VerifierKey]) -> Collection:
 
 def read_text(text: str) -> Collection:
     """Read the text of a collection note whose signature was verified. Raises as ``read_collection``."""
-    lines = text.split("\n")
-    if lines[0] != HEADING and lines[0].startswith(ANY_HEADING):
-        raise UnsupportedVersionError("the collection note has a version that this program does not read")
-    if lines[0] != HEADING or len(lines) != LINES + 1:
-        raise MalformedError("not a collection note")
-    _, origin, submission, manifest_hash, collected, _ = lines
+    realm, submission, manifest_hash, collected = read_lines(text, NAME, LINES)
     decode_hex(submission, ID_BYTES)
     decode_hex(manifest_hash, HASH_BYTES)
-    if not origin or not collected.startswith("collected "):
-        raise MalformedError("a collection note lacks the origin or the day")
-    day = parse_day(collected.removeprefix("collected "))
-    return Collection(origin, SubmissionId(submission), manifest_hash, day)
+    return Collection(realm, SubmissionId(submission), manifest_hash, parse_day(after(collected, "collected")))

@@ -98,6 +98,16 @@ def integer(low: int, high: int) -> Any:
     return read_by(lambda fields, name: fields.integer(name, low, high))
 
 
+def optional_digest() -> Any:
+    """32 bytes as 64 lower-case hexadecimal digits, or null; hidden from ``repr``."""
+
+    def read(fields: Fields, name: str) -> str | None:
+        value = fields.take(name)
+        return None if value is None else Fields({name: value}, fields.where).hex(name, HASH_BYTES)
+
+    return read_by(read, hidden=True)
+
+
 def boolean() -> Any:
     """True or false."""
     return read_by(lambda fields, name: fields.boolean(name))
@@ -171,11 +181,13 @@ def names() -> Any:
     return read_by(lambda fields, name: fields.texts(name, NAMES_MAX, NAME_CHARS_MAX), hidden=True)
 
 
-def parts(kind: type[P], high: int) -> Any:
-    """At most ``high`` parts of this kind; hidden from ``repr``."""
+def parts(kind: type[P], high: int, check: Callable[[tuple[P, ...]], None] = lambda _: None) -> Any:
+    """At most ``high`` parts of this kind, which ``check`` may refuse together; hidden from ``repr``."""
 
     def read(fields: Fields, name: str) -> tuple[P, ...]:
-        return fields.items(name, high, lambda item: read_part(kind, Fields(item, f"{name!r} of {fields.where}")))
+        found = fields.items(name, high, lambda item: read_part(kind, Fields(item, f"{name!r} of {fields.where}")))
+        check(found)
+        return found
 
     return read_by(read, hidden=True)
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
-"""Grants: the identity of a thread or a case, sealed to its readers. docs/protocol.md §5.3, §13.4."""
+"""Grants: the identity of a thread or a case, sealed to its readers. docs/protocol.md §5.3, §9.2, §13.4."""
 
 import secrets
 from collections.abc import Callable, Collection, Sequence
@@ -9,7 +9,7 @@ from datetime import date
 from crypto.age import PqIdentity, PqRecipient, seal
 from crypto.charter import Charter
 from crypto.document import read_document
-from crypto.encoding import ID_BYTES, encode_json
+from crypto.encoding import HASH_BYTES, ID_BYTES, encode_json
 from crypto.errors import MalformedError, UnsupportedVersionError
 from crypto.ids import CaseId, MemberLabel, SubmissionId
 from crypto.manifest import GRANT_SEALED_MAX
@@ -18,6 +18,7 @@ from crypto.sealed_document import open_strictly
 GRANT_MAX = 4096
 KIND_THREAD = "thread"
 KIND_CASE = "case"
+KIND_THREAD_KEYS = "thread-keys"
 GENERATION_MAX = 1_000
 _ORDER_BYTES = 16
 
@@ -128,3 +129,50 @@ def seal_case_grant(grant: CaseGrant, recipients: Sequence[PqRecipient]) -> byte
 def open_case_grant(sealed: bytes, identities: Sequence[PqIdentity]) -> CaseGrant:
     """Open and read a case grant. Raises as ``open_grant``."""
     return read_case_grant(open_strictly(sealed, identities, GRANT_SEALED_MAX))
+
+
+@dataclass(frozen=True)
+class ThreadGrant:
+    """A generation of a thread's keys from the first renewal on (§9.2); ``message_mac`` has 32 bytes."""
+
+    subject: SubmissionId
+    generation: int
+    identity: PqIdentity = field(repr=False)
+    message_mac: bytes = field(repr=False)
+
+    def encode(self) -> bytes:
+        return encode_json(
+            {
+                "version": "amparo/v1/grant",
+                "kind": KIND_THREAD_KEYS,
+                "subject": self.subject,
+                "generation": self.generation,
+                "identity": str(self.identity),
+                "message_mac": self.message_mac.hex(),
+            }
+        )
+
+
+def read_thread_grant(data: bytes) -> ThreadGrant:
+    """Read a thread grant's JSON. Raises as ``read_grant``."""
+    fields = read_document(data, "grant", GRANT_MAX)
+    if fields.text("kind", 64) != KIND_THREAD_KEYS:
+        raise UnsupportedVersionError("a grant is not of a thread's later keys")
+    grant = ThreadGrant(
+        subject=SubmissionId(fields.hex("subject", ID_BYTES)),
+        generation=fields.integer("generation", 1, GENERATION_MAX),
+        identity=PqIdentity.from_string(fields.text("identity")),
+        message_mac=bytes.fromhex(fields.hex("message_mac", HASH_BYTES)),
+    )
+    fields.end()
+    return grant
+
+
+def seal_thread_grant(grant: ThreadGrant, recipients: Sequence[PqRecipient]) -> bytes:
+    """Seal a generation of a thread's keys. ``grant_recipients`` hides how many of the recipients are readers."""
+    return seal(grant.encode(), recipients)
+
+
+def open_thread_grant(sealed: bytes, identities: Sequence[PqIdentity]) -> ThreadGrant:
+    """Open and read a thread grant. Raises as ``open_grant``."""
+    return read_thread_grant(open_strictly(sealed, identities, GRANT_SEALED_MAX))

@@ -1,9 +1,11 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
-"""The manifest of a submission: the list of its sealed files, and the commitment to it. docs/protocol.md §6."""
+"""The manifest of a submission: its sealed files, its mailbox, and the commitment to it. docs/protocol.md §3, §6."""
 
 import hashlib
 from dataclasses import dataclass
 
+from crypto.age_pq import PqRecipient
+from crypto.control import control_verifier
 from crypto.document import Fields, read_document
 from crypto.encoding import HASH_BYTES, ID_BYTES, decode_hex, encode_json, label
 from crypto.errors import MalformedError
@@ -13,13 +15,13 @@ MANIFEST_MAX = 64 * 1024
 REPORT_FILE = "report.age"
 GRANT_FILE = "grant.age"
 STATE_FILE = "state.age"
-REQUIRED_FILES = (REPORT_FILE, GRANT_FILE, STATE_FILE)
+REQUIRED_FILES = (REPORT_FILE, GRANT_FILE)
 ATTACHMENTS_MAX = 32
 
 # Largest sealed files in bytes, age header included.
 REPORT_SEALED_MAX = 2 * 1024 * 1024
 GRANT_SEALED_MAX = 256 * 1024
-STATE_SEALED_MAX = 16 * 1024
+STATE_SEALED_MAX = 32 * 1024
 ATTACHMENT_SEALED_MAX = 2 * 1024**3
 
 
@@ -38,11 +40,16 @@ class SealedFile:
 
 @dataclass(frozen=True)
 class Manifest:
-    """The manifest's members; ``charter`` is the charter hash, ``mailbox`` the mailbox-id, both in hex."""
+    """The manifest's members; ``recipient`` is S, ``control`` V, and ``mailbox`` the mailbox id that commits to them.
+
+    Ids, hashes and V are in hex. The state is not among the files: it names the hash of the manifest.
+    """
 
     submission: SubmissionId
     charter: CharterHash
     mailbox: str
+    recipient: PqRecipient
+    control: str
     token_sha256: str
     files: tuple[SealedFile, ...]
 
@@ -58,12 +65,20 @@ class Manifest:
                 "submission": self.submission,
                 "charter": self.charter,
                 "mailbox": self.mailbox,
+                "recipient": str(self.recipient),
+                "control": self.control,
                 "token_sha256": self.token_sha256,
                 "files": [{"name": file.name, "size": file.size, "sha256": file.sha256} for file in self.files],
             }
         )
         read_manifest(encoded)
         return encoded
+
+
+def mailbox_id(recipient: PqRecipient, control: str, token_sha256: str) -> str:
+    """The mailbox id (hex) of S, V (hex) and the token's SHA-256 (hex): who reads, who commands, who may ask (§3)."""
+    parts = recipient.key + decode_hex(control, HASH_BYTES) + decode_hex(token_sha256, HASH_BYTES)
+    return hashlib.sha256(label("mailbox") + parts).digest()[:ID_BYTES].hex()
 
 
 def attachment_file(number: int) -> str:
@@ -107,10 +122,15 @@ def _read_fields(fields: Fields) -> Manifest:
         submission=SubmissionId(fields.hex("submission", ID_BYTES)),
         charter=CharterHash(fields.hex("charter", HASH_BYTES)),
         mailbox=fields.hex("mailbox", ID_BYTES),
+        recipient=PqRecipient.from_string(fields.text("recipient")),
+        control=fields.hex("control", HASH_BYTES),
         token_sha256=fields.hex("token_sha256", HASH_BYTES),
         files=fields.items("files", len(REQUIRED_FILES) + ATTACHMENTS_MAX, _read_file),
     )
     fields.end()
+    control_verifier(manifest.mailbox, manifest.control)
+    if manifest.mailbox != mailbox_id(manifest.recipient, manifest.control, manifest.token_sha256):
+        raise MalformedError("the mailbox id of the manifest does not commit to its keys")
     names = [file.name for file in manifest.files]
     attachments = max(0, len(names) - len(REQUIRED_FILES))
     if names != [*REQUIRED_FILES, *(attachment_file(number + 1) for number in range(attachments))]:

@@ -9,6 +9,7 @@ import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date
+from typing import Any
 
 from crypto import note
 from crypto.age import PqIdentity, PqRecipient
@@ -20,7 +21,9 @@ from crypto.ids import CharterHash, MessageId, SubmissionId
 from crypto.note import Note, SigningKey
 from crypto.padding import MESSAGE_FLOOR
 from crypto.sealed_document import check_document_mac, document_mac, open_document, seal_document
+from crypto.statement import NUMBER_MAX
 from crypto.taxonomy import MESSAGE_KINDS
+from crypto.thread_keys import GENERATION_MAX, ThreadKeys, read_thread_keys
 
 BODY_BYTES_MAX = 64 * 1024
 # A body may grow sixfold when JSON escapes it.
@@ -32,12 +35,17 @@ FOLLOW_UP_SEALED_MAX = 64 * 1024
 
 @dataclass(frozen=True)
 class Reply:
-    """``charter`` is the hash of the charter whose member signs; ``body`` has at most 64 KiB of UTF-8."""
+    """``manifest`` is the manifest hash of the thread, ``charter`` the hash of the charter whose member signs.
+
+    ``keys`` are the newest of the thread; ``body`` has at most 64 KiB of UTF-8.
+    """
 
     submission: SubmissionId
+    manifest: str
     charter: CharterHash
     day: date
     language: str
+    keys: ThreadKeys
     body: str = field(repr=False)
 
     def text(self) -> str:
@@ -45,9 +53,11 @@ class Reply:
         value = {
             "version": "amparo/v1/reply",
             "submission": self.submission,
+            "manifest": self.manifest,
             "charter": self.charter,
             "day": self.day.isoformat(),
             "language": self.language,
+            "keys": self.keys.to_value(),
             "body": self.body,
         }
         text = encode_json(value).decode("utf-8") + "\n"
@@ -64,25 +74,34 @@ class SignedReply(Reply):
 
 @dataclass(frozen=True)
 class FollowUp:
-    """``kind`` is one of MESSAGE_KINDS; canonical JSON of at most 60 KiB in all."""
+    """``kind`` is one of MESSAGE_KINDS; canonical JSON of at most 60 KiB in all.
+
+    ``number`` counts the reporter's follow-ups from 1; ``generation`` is that of the message key (§9.2).
+    """
 
     submission: SubmissionId
+    manifest: str
+    number: int
     day: date
     kind: str
+    generation: int
     body: str = field(repr=False)
 
     def encode(self, mac_key: bytes) -> bytes:
-        """Return canonical JSON, authenticated under message-mac. Raises as ``read_follow_up``."""
+        """Return canonical JSON, authenticated under the message key. Raises as ``read_follow_up``."""
         encoded = encode_json({**self._value(), "mac": document_mac(mac_key, self._value())})
         read_follow_up(encoded, mac_key)
         return encoded
 
-    def _value(self) -> dict[str, str]:
+    def _value(self) -> dict[str, Any]:
         return {
             "version": "amparo/v1/follow-up",
             "submission": self.submission,
+            "manifest": self.manifest,
+            "number": self.number,
             "day": self.day.isoformat(),
             "kind": self.kind,
+            "generation": self.generation,
             "body": self.body,
         }
 
@@ -93,12 +112,12 @@ def message_id(sealed: bytes) -> MessageId:
 
 
 def seal_reply(reply: Reply, signing_key: SigningKey, recipients: Sequence[PqRecipient]) -> bytes:
-    """Sign a reply and seal it to ``recipients``: S and R, in this order."""
+    """Sign a reply and seal it to ``recipients``: S and the newest recipient of the thread, in this order."""
     return seal_document(note.sign(reply.text(), [signing_key]).encode(), MESSAGE_FLOOR, recipients)
 
 
 def open_reply(sealed: bytes, identity: PqIdentity, charters: Sequence[Charter]) -> SignedReply:
-    """Open a reply with the identity of S or of R, and verify it under the charters that the caller trusts.
+    """Open a reply with the identity of S or of the thread, and verify it under the charters that the caller trusts.
 
     Raises NotARecipientError when it is sealed to others, and the errors of ``read_reply``.
     """
@@ -110,29 +129,38 @@ def read_reply(data: bytes, charters: Sequence[Charter]) -> SignedReply:
 
     Raises AuthenticationError when its charter is none of ``charters``, or when it is not signed by a member of that
     charter on its day; MalformedError, LimitError or UnsupportedVersionError for another form. *Not* checked: its
-    submission, and that ``charters`` are a chain.
+    thread, its posting (§8.3), and that ``charters`` are a chain.
     """
     parsed = Note.parse(data)
     reply = _read_reply_text(parsed.text)
     charter = next((charter for charter in charters if charter.hash == reply.charter), None)
     if charter is None:
         raise AuthenticationError("the reply names an unknown charter")
-    members = {member.verifier: member for member in charter.members_on(reply.day)}
-    signer = members[note.verify(parsed, list(members))[0]]
-    return SignedReply(**vars(reply), signer=signer)
+    return SignedReply(**vars(reply), signer=verify_member(parsed, charter, reply.day))
 
 
-def seal_follow_up(follow_up: FollowUp, mac_key: bytes, recipient: PqRecipient) -> bytes:
-    """Authenticate a follow-up under message-mac (32 bytes) and seal it to R, in at most 64 KiB."""
-    return seal_document(follow_up.encode(mac_key), MESSAGE_FLOOR, [recipient])
+def verify_member(signed: Note, charter: Charter, day: date) -> Member:
+    """The member of this charter on this day who signed. AuthenticationError if none did, or a signature is wrong."""
+    members = {member.verifier: member for member in charter.members_on(day)}
+    return members[note.verify(signed, list(members))[0]]
+
+
+def seal_follow_up(follow_up: FollowUp, keys: ThreadKeys) -> bytes:
+    """Authenticate a follow-up under the thread's message key and seal it to its recipient, in at most 64 KiB.
+
+    Raises MalformedError when it names another generation than the keys'.
+    """
+    if follow_up.generation != keys.generation:
+        raise MalformedError("a follow-up names another generation than its keys")
+    return seal_document(follow_up.encode(keys.message_mac), MESSAGE_FLOOR, [keys.recipient])
 
 
 def open_follow_up(sealed: bytes, thread: PqIdentity, mac_key: bytes) -> FollowUp:
-    """Open a follow-up with the thread identity and the report's message-mac (32 bytes).
+    """Open a follow-up with a thread identity and the message key of its generation (32 bytes).
 
-    Raises NotARecipientError when it belongs to another thread, AuthenticationError when its MAC is wrong (R is never
-    published, but anyone who knows it can seal to it), MalformedError, LimitError or UnsupportedVersionError for
-    another form. *Not* checked: that it was sent to ``submission``.
+    Raises NotARecipientError when it belongs to another thread or generation, AuthenticationError when its MAC is wrong
+    (anyone who knows the recipient can seal to it), MalformedError, LimitError or UnsupportedVersionError for
+    another form. *Not* checked: that it was sent to ``submission``, and that the keys are of its generation.
     """
     return read_follow_up(open_document(sealed, thread, MESSAGE_FLOOR, FOLLOW_UP_MAX), mac_key)
 
@@ -142,8 +170,11 @@ def read_follow_up(data: bytes, mac_key: bytes) -> FollowUp:
     fields = read_document(data, "follow-up", FOLLOW_UP_MAX)
     follow_up = FollowUp(
         submission=SubmissionId(fields.hex("submission", ID_BYTES)),
+        manifest=fields.hex("manifest", HASH_BYTES),
+        number=fields.integer("number", 1, NUMBER_MAX),
         day=fields.day("day"),
         kind=fields.text("kind"),
+        generation=fields.integer("generation", 0, GENERATION_MAX),
         body=_read_body(fields),
     )
     mac = fields.hex("mac", HASH_BYTES)
@@ -158,9 +189,11 @@ def _read_reply_text(text: str) -> Reply:
     fields = read_document(text.removesuffix("\n").encode("utf-8"), "reply", REPLY_MAX)
     reply = Reply(
         submission=SubmissionId(fields.hex("submission", ID_BYTES)),
+        manifest=fields.hex("manifest", HASH_BYTES),
         charter=CharterHash(fields.hex("charter", HASH_BYTES)),
         day=fields.day("day"),
         language=fields.text("language", pattern=LANGUAGE),
+        keys=read_thread_keys(fields.child("keys")),
         body=_read_body(fields),
     )
     fields.end()

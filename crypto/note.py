@@ -18,16 +18,14 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Self
 
-import nacl.bindings
-import nacl.exceptions
 import nacl.signing
 
+from crypto.ed25519 import KEY_BYTES, check_public_key, check_signature
 from crypto.encoding import decode_base64, decode_hex, encode_base64
 from crypto.errors import AuthenticationError, LimitError, MalformedError
 
 NOTE_BYTES_MAX = 1 << 20
 SIGNATURES_MAX = 64
-KEY_BYTES = 32
 NAME_CHARS_MAX = 255
 KEY_ID_BYTES = 4
 _ED25519 = b"\x01"
@@ -40,7 +38,7 @@ class VerifierKey:
     """A name and an Ed25519 public key of 32 bytes, written ``<name>+<hex key id>+base64(0x01 ‖ public key)``.
 
     LimitError on a name of more than 255 characters, MalformedError on one that cannot stand in a note, or on bytes
-    that are not a point of the curve's main subgroup: implementations differ in what they verify with such keys.
+    that are no public key (``crypto.ed25519``).
     """
 
     name: str
@@ -48,8 +46,7 @@ class VerifierKey:
 
     def __post_init__(self) -> None:
         _check_name(self.name)
-        if len(self.public) != KEY_BYTES or not nacl.bindings.crypto_core_ed25519_is_valid_point(self.public):
-            raise MalformedError("verifier key: not an Ed25519 public key")
+        check_public_key(self.public)
 
     @classmethod
     def parse(cls, text: str) -> Self:
@@ -58,6 +55,7 @@ class VerifierKey:
         if len(parts) != 3:
             raise MalformedError("verifier key: not <name>+<key id>+<key>")
         name, key_id, encoded = parts
+        _check_name(name)
         decode_hex(key_id, KEY_ID_BYTES)
         data = decode_base64(encoded, len(_ED25519) + KEY_BYTES)
         if not data.startswith(_ED25519):
@@ -83,10 +81,7 @@ class VerifierKey:
 
     def check(self, message: bytes, signature: bytes) -> None:
         """Raise AuthenticationError unless ``signature`` (64 bytes) is this key's signature of ``message``."""
-        try:
-            nacl.signing.VerifyKey(self.public).verify(message, signature)
-        except (nacl.exceptions.BadSignatureError, ValueError):
-            raise AuthenticationError("the signature does not match") from None
+        check_signature(self.public, message, signature)
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,8 @@ from crypto.errors import LimitError, MalformedError
 REPORT_FLOOR = 16_384
 ATTACHMENT_FLOOR = 16_384
 MESSAGE_FLOOR = 4_096
-STATE_FLOOR = 4_096
+STATE_SIZE = 16_384
+THREAD_NOTE_SIZE = 16_384
 _LENGTH = struct.Struct(">I")
 
 
@@ -33,18 +34,31 @@ def pad_document(content: bytes, floor: int) -> bytes:
     return (_LENGTH.pack(len(content)) + content).ljust(total, b"\0")
 
 
+def fixed_content_max(size: int) -> int:
+    """Return how many bytes of content a padded document of exactly ``size`` bytes holds."""
+    return size - _LENGTH.size
+
+
 def unpad_document(padded: bytes, floor: int, content_max: int) -> bytes:
     """Return the content of a padded document.
 
     Raises MalformedError on a wrong padded size or a padding byte that is not zero, LimitError when the content is
     longer than ``content_max`` bytes.
     """
+    content = unpad_length(padded, content_max)
+    if len(padded) != padme(max(_LENGTH.size + len(content), floor)):
+        raise MalformedError("the padded document has the wrong size for its content")
+    return content
+
+
+def unpad_length(padded: bytes, content_max: int) -> bytes:
+    """Return the content of length prefix ‖ content ‖ zero bytes, of any padded size. Raises as ``unpad_document``."""
     if len(padded) < _LENGTH.size:
         raise MalformedError("the padded document is truncated")
     (size,) = _LENGTH.unpack_from(padded)
     if size > content_max:
         raise LimitError(f"document of {size} bytes, the limit is {content_max}")
-    if len(padded) != padme(max(_LENGTH.size + size, floor)):
+    if size > len(padded) - _LENGTH.size:
         raise MalformedError("the padded document has the wrong size for its content")
     if padded.count(0, _LENGTH.size + size) != len(padded) - _LENGTH.size - size:
         raise MalformedError("the padding is not zero")

@@ -1,11 +1,13 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
 """The receipt code: 35 digits that only the reporter has, and the keys made from them (docs/protocol.md §3).
 
-Seven groups of four random digits and one check digit. The check covers the number of the group as well, so that a
-wrong digit, two swapped neighbouring digits and two swapped groups are all found without a request to the portal, and
-the reporter is told which group to check.
+Seven groups of five digits. The last of each group checks the other four and the number of the group, so that a wrong
+digit, two swapped neighbouring digits and two swapped groups are all found without a request to the portal, and the
+reporter is told which group to check. Of the other 28 digits 26 are random, and two check all of these: they find what
+a group does not see, such as two digits swapped across a third (``benchmarks/receipt_code.py`` measures all kinds).
 """
 
+import functools
 import hashlib
 import re
 import secrets
@@ -16,14 +18,20 @@ from typing import Literal
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
-from crypto.age import PqIdentity
-from crypto.encoding import ID_BYTES, label
+from crypto.age import PqIdentity, PqRecipient
+from crypto.encoding import ID_BYTES, decode_hex, label
 from crypto.errors import MalformedError
+from crypto.manifest import mailbox_id
+from crypto.note import SigningKey
 
 GROUPS = 7
 GROUP_DIGITS = 5
-RANDOM_DIGITS = GROUPS * (GROUP_DIGITS - 1)
+WHOLE_DIGITS = 2
+RANDOM_DIGITS = GROUPS * (GROUP_DIGITS - 1) - WHOLE_DIGITS
 CODE_DIGITS = GROUPS * GROUP_DIGITS
+# 97 is the greatest prime of two digits. Of all factors 21 lets the fewest pairs of wrong digits in one group pass.
+WHOLE_MODULUS = 97
+WHOLE_FACTOR = 21
 PBKDF2_ITERATIONS = 210_000
 KEY_BYTES = 32
 
@@ -48,19 +56,17 @@ _SKIPPED = re.compile(
     r"\-\u2010-\u2015.\xb7_"
     r"\u200b-\u200f\u202a-\u202e\u2060\u2066-\u2069\u061c\ufeff]"
 )
-_ORIGIN = re.compile(r"https?://(?:[a-z0-9.-]+|\[[0-9a-f:.]+\])(?::[1-9][0-9]{0,4})?")
-_DEFAULT_PORT = re.compile(r"http://.*:80|https://.*:443")
 
 
 class ReceiptCodeError(MalformedError):
     """The typed text is not a receipt code.
 
-    ``reason`` is "character" (something that is neither a digit nor a divider), "length" (not 35 digits) or "group" (a
-    check digit does not match), checked in this order. ``groups`` are the numbers, from 1, of the groups to
-    check; empty for "length".
+    ``reason`` is "character" (something that is neither a digit nor a divider), "length" (not 35 digits), "group" (a
+    check digit does not match) or "code" (each group matches its own, and the whole does not), checked in this order.
+    ``groups`` are the numbers, from 1, of the groups to check; empty for "length" and "code".
     """
 
-    def __init__(self, reason: Literal["length", "character", "group"], groups: Iterable[int] = ()) -> None:
+    def __init__(self, reason: Literal["length", "character", "group", "code"], groups: Iterable[int] = ()) -> None:
         self.reason = reason
         self.groups = tuple(groups)
         super().__init__(f"receipt code: {_describe(reason, self.groups)}")
@@ -68,14 +74,15 @@ class ReceiptCodeError(MalformedError):
 
 @dataclass(frozen=True)
 class MailboxSecrets:
-    """The secrets derived from a receipt code at one portal (§3). Only ``mailbox_id`` is public.
+    """The secrets derived from a receipt code at one portal (§3), 32 bytes each.
 
-    ``mailbox_id`` is 32 hexadecimal digits, the rest are 32 bytes each.
+    Public are the recipient S, the key V (``control``, hex) and the mailbox id (32 hexadecimal digits) that commits to
+    them and to the hash of the token.
     """
 
-    mailbox_id: str
     token: bytes = field(repr=False)
     mailbox_seed: bytes = field(repr=False)
+    control_seed: bytes = field(repr=False)
     message_mac: bytes = field(repr=False)
     leaf_nonce: bytes = field(repr=False)
     state_mac: bytes = field(repr=False)
@@ -90,6 +97,26 @@ class MailboxSecrets:
         """The identity of the mailbox; its recipient is S."""
         return PqIdentity.from_seed(self.mailbox_seed)
 
+    @functools.cached_property
+    def recipient(self) -> PqRecipient:
+        """S, to which the commission writes."""
+        return self.identity.recipient()
+
+    @property
+    def control(self) -> str:
+        """V in hex: the key that commands the mailbox (§9.3)."""
+        return SigningKey.from_seed("control", self.control_seed).verifier.public.hex()
+
+    @functools.cached_property
+    def mailbox_id(self) -> str:
+        """The look-up key at the portal, in hex."""
+        return mailbox_id(self.recipient, self.control, self.token_sha256)
+
+    @property
+    def control_key(self) -> SigningKey:
+        """The key that signs control notes, under the name of the mailbox id."""
+        return SigningKey.from_seed(self.mailbox_id, self.control_seed)
+
 
 def new_code(random: Callable[[int], bytes] = secrets.token_bytes) -> str:
     """Return a fresh code of 35 ASCII digits; ``random(n)`` gives n random bytes."""
@@ -101,9 +128,12 @@ def new_code(random: Callable[[int], bytes] = secrets.token_bytes) -> str:
 
 
 def add_checks(digits: str) -> str:
-    """Return the code of 35 digits for 28 ASCII digits."""
+    """Return the code of 35 digits for 26 ASCII digits. Raises MalformedError for another number of them."""
+    if len(digits) != RANDOM_DIGITS:
+        raise MalformedError(f"receipt code: not {RANDOM_DIGITS} random digits")
     size = GROUP_DIGITS - 1
-    parts = [digits[size * i : size * (i + 1)] for i in range(GROUPS)]
+    checked = digits + _whole_check(digits)
+    parts = [checked[size * i : size * (i + 1)] for i in range(GROUPS)]
     return "".join(part + _check(number, part) for number, part in enumerate(parts, 1))
 
 
@@ -134,36 +164,42 @@ def parse_code(text: str) -> str:
         raise ReceiptCodeError("character", sorted(strange))
     if len(digits) != CODE_DIGITS:
         raise ReceiptCodeError("length")
-    wrong = [number for number, group in enumerate(groups(digits), 1) if _check(number, group[:-1]) != group[-1]]
+    wrong = wrong_groups(digits)
     if wrong:
         raise ReceiptCodeError("group", wrong)
+    checked = "".join(group[:-1] for group in groups(digits))
+    if _whole_check(checked[:RANDOM_DIGITS]) != checked[RANDOM_DIGITS:]:
+        raise ReceiptCodeError("code")
     return digits
 
 
-def derive(digits: str, origin: str) -> MailboxSecrets:
-    """Derive the secrets of the mailbox that ``digits`` (35 ASCII digits) opens at the portal ``origin``.
+def wrong_groups(digits: str) -> list[int]:
+    """Return the numbers, from 1, of the groups of 35 ASCII digits that do not end in their check digit."""
+    return [number for number, group in enumerate(groups(digits), 1) if _check(number, group[:-1]) != group[-1]]
 
-    Raises MalformedError unless ``digits`` is in the form that ``parse_code`` returns and the origin is serialized as
-    in RFC 6454 §6.2: another spelling would silently open another mailbox. Takes about a tenth of a second.
+
+def derive(digits: str, realm: str) -> MailboxSecrets:
+    """Derive the secrets of the mailbox that ``digits`` (35 ASCII digits) opens at the portal of this realm.
+
+    Raises MalformedError unless ``digits`` is in the form that ``parse_code`` returns and the realm is 16 bytes in hex:
+    another spelling would silently open another mailbox. Takes about a tenth of a second.
     """
     if parse_code(digits) != digits:
         raise MalformedError("receipt code: not 35 plain digits")
-    if not _ORIGIN.fullmatch(origin) or _DEFAULT_PORT.fullmatch(origin):
-        raise MalformedError("receipt code: the portal's address is not a serialized origin")
-    salt = label("receipt") + origin.encode("ascii")
+    salt = label("receipt") + decode_hex(realm, ID_BYTES)
     master = hashlib.pbkdf2_hmac("sha512", digits.encode("ascii"), salt, PBKDF2_ITERATIONS, KEY_BYTES)
     return MailboxSecrets(
-        mailbox_id=_key(master, "mailbox-id", ID_BYTES).hex(),
-        token=_key(master, "mailbox-token", KEY_BYTES),
-        mailbox_seed=_key(master, "mailbox-identity", KEY_BYTES),
-        message_mac=_key(master, "message-mac", KEY_BYTES),
-        leaf_nonce=_key(master, "leaf-nonce", KEY_BYTES),
-        state_mac=_key(master, "state-mac", KEY_BYTES),
+        token=_key(master, "mailbox-token"),
+        mailbox_seed=_key(master, "mailbox-identity"),
+        control_seed=_key(master, "control-key"),
+        message_mac=_key(master, "message-mac"),
+        leaf_nonce=_key(master, "leaf-nonce"),
+        state_mac=_key(master, "state-mac"),
     )
 
 
-def _key(master: bytes, name: str, size: int) -> bytes:
-    return HKDF(SHA256(), size, salt=None, info=b"amparo/v1/" + name.encode("ascii")).derive(master)
+def _key(master: bytes, name: str) -> bytes:
+    return HKDF(SHA256(), KEY_BYTES, salt=None, info=b"amparo/v1/" + name.encode("ascii")).derive(master)
 
 
 def _check(number: int, digits: str) -> str:
@@ -171,6 +207,13 @@ def _check(number: int, digits: str) -> str:
     for digit in (number, *map(int, digits)):
         interim = int(_DAMM[interim][digit])
     return str(interim)
+
+
+def _whole_check(digits: str) -> str:
+    value = 0
+    for digit in digits:
+        value = (value + int(digit)) * WHOLE_FACTOR % WHOLE_MODULUS
+    return f"{value:02d}"
 
 
 def _digit(character: str) -> str | None:
@@ -188,4 +231,6 @@ def _describe(reason: str, wrong: tuple[int, ...]) -> str:
         return f"{where} {'hold' if many else 'holds'} something that is not a digit"
     if reason == "group":
         return f"{where} {'do' if many else 'does'} not match {'their check digits' if many else 'its check digit'}"
+    if reason == "code":
+        return "one of the groups is not as it was written: compare all of them with your paper"
     return f"not {CODE_DIGITS} digits"

@@ -30,7 +30,8 @@ from crypto.ids import MemberLabel, SubmissionId
 from crypto.manifest import GRANT_FILE, REPORT_FILE, STATE_FILE, Manifest, SealedFile, commitment, manifest_hash
 from crypto.receipt_code import MailboxSecrets, derive
 from crypto.report import Report, check_report, open_report, seal_report
-from crypto.state import State, open_state, seal_state
+from crypto.state import State, ThreadState, open_state, seal_state
+from crypto.thread_keys import ThreadKeys
 
 __all__ = [
     "Answers",
@@ -65,7 +66,7 @@ class OutgoingAttachment:
 
 @dataclass(frozen=True)
 class SealedSubmission:
-    """A submission to send. ``files`` holds the sealed bytes by name, in the order of the manifest."""
+    """A submission to send. ``files`` holds the sealed bytes by name: the state, then the manifest's in its order."""
 
     manifest: Manifest
     manifest_bytes: bytes = field(repr=False)
@@ -102,19 +103,21 @@ def seal_submission(  # noqa: PLR0913 - all by name, and each is a decision of i
     charter.check_day(today)
     check_answers(answers, charter.questionnaire)
     _check_limits(attachments, charter)
-    secret = derive(receipt_digits, charter.origin)
+    secret = derive(receipt_digits, charter.realm)
     thread = PqIdentity.from_seed(random(32))
     submission = SubmissionId(random(ID_BYTES).hex())
     sealed_attachments, entries = _seal_attachments(attachments, thread, random)
     report = Report(
         submission=submission,
-        origin=charter.origin,
+        realm=charter.realm,
         charter=charter.hash,
         questionnaire=(charter.questionnaire.id, charter.questionnaire.number),
         language=language,
         answers=answers,
         attachments=entries,
-        mailbox=secret.identity.recipient(),
+        excluded=tuple(sorted(exclude)),
+        mailbox=secret.recipient,
+        control=secret.control,
         message_mac=secret.message_mac,
         leaf_nonce=secret.leaf_nonce,
         sealed_by=sealed_by,
@@ -123,22 +126,30 @@ def seal_submission(  # noqa: PLR0913 - all by name, and each is a decision of i
     files = {
         REPORT_FILE: seal_report(report, thread.recipient()),
         GRANT_FILE: seal_grant(Grant(submission, thread), recipients),
-        STATE_FILE: seal_state(State(thread.recipient(), charter.hash, submission), secret),
         **sealed_attachments,
     }
-    return _complete(submission, charter, secret, files)
+    manifest = _make_manifest(submission, charter, secret, files)
+    keys = ThreadKeys(0, thread.recipient(), secret.message_mac)
+    thread_state = ThreadState(submission, manifest_hash(manifest.encode()), charter.hash, tuple(sorted(exclude)), keys)
+    state = State(charter.realm, thread_state, charter.number, charter.hash)
+    return _complete(manifest, secret, {STATE_FILE: seal_state(state, secret), **files})
 
 
-def _complete(
+def _make_manifest(
     submission: SubmissionId, charter: Charter, secret: MailboxSecrets, files: Mapping[str, bytes]
-) -> SealedSubmission:
-    manifest = Manifest(
+) -> Manifest:
+    return Manifest(
         submission=submission,
         charter=charter.hash,
         mailbox=secret.mailbox_id,
+        recipient=secret.recipient,
+        control=secret.control,
         token_sha256=secret.token_sha256,
         files=tuple(SealedFile(name, len(data), hashlib.sha256(data).hexdigest()) for name, data in files.items()),
     )
+
+
+def _complete(manifest: Manifest, secret: MailboxSecrets, files: Mapping[str, bytes]) -> SealedSubmission:
     manifest_bytes = manifest.encode()
     committed = commitment(secret.leaf_nonce, manifest_hash(manifest_bytes))
     return SealedSubmission(manifest, manifest_bytes, committed, files)

@@ -44,7 +44,8 @@ SEALED_BY = ("browser", "offline-form", "command-line", "server", "paper")
 
 MESSAGE = "message"
 RETALIATION = "retaliation"
-MESSAGE_KINDS = (MESSAGE, RETALIATION)
+INSTRUCTION = "instruction"
+MESSAGE_KINDS = (MESSAGE, RETALIATION, INSTRUCTION)
 
 PURPOSE_MESSAGE = "message"
 PURPOSE_ACKNOWLEDGEMENT = "acknowledgement"

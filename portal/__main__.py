@@ -107,17 +107,18 @@ async def _build(settings: Settings, out: Path) -> int:
     from portal.pages.site import extend_site
     from portal.register.live import stored_register
     from portal.storage.database import Database
-    from portal.storage.keys import load_signing_key
+    from portal.storage.keys import load_realm, load_signing_key
 
+    realm = load_realm(settings.data)
     database = await Database.open(settings.database_url)
     try:
         with database.use():
-            charters = Charters(settings.origin, load_signing_key(settings.data, settings.key_name).verifier)
+            charters = Charters(settings.origin, realm, load_signing_key(settings.data, settings.key_name).verifier)
             await charters.refresh()
             register = await stored_register(charters, settings)
     finally:
         await database.close()
-    site = extend_site(build_pages(settings, charters.all()), register.pages, register.hashes)
+    site = extend_site(build_pages(settings, realm, charters.all()), register.pages, register.hashes)
     for path, page in site.pages.items():
         target = out / (path.lstrip("/") + ("index.html" if path.endswith("/") else ""))
         if page.content_type.startswith("text/html") and not target.suffix:

@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from portal.charters.known import Charters
+from portal.charters.newest import NewestNotes
 from portal.charters.views import CharterViews
 from portal.intake.acceptance import Acceptance
 from portal.intake.parts import Parts
@@ -18,9 +19,13 @@ from portal.intake.views import IntakeViews
 from portal.kit.quiet_logging import describe_error
 from portal.mailbox.decoy import Decoys
 from portal.mailbox.mailboxes import Mailboxes
+from portal.mailbox.strangers import Strangers
 from portal.mailbox.views import MailboxViews
+from portal.office_api.controls import Controls
+from portal.office_api.follow_ups import FollowUps
 from portal.office_api.pickup import Pickup
 from portal.office_api.request_signature import RequestVerifier
+from portal.office_api.threads import Threads
 from portal.office_api.views import OfficeViews
 from portal.pages.live_pages import LivePages
 from portal.register.findings import Findings
@@ -30,7 +35,7 @@ from portal.settings import Settings
 from portal.storage.blobs import BlobStore
 from portal.storage.database import Database
 from portal.storage.group_commit import GroupCommit
-from portal.storage.keys import load_decoy_key, load_signing_key
+from portal.storage.keys import load_decoy_key, load_realm, load_signing_key
 from portal.storage.open_blobs import open_blobs
 
 LOG = logging.getLogger("portal")
@@ -71,6 +76,7 @@ class Assembly:
             with database.use():
                 stack.push_async_callback(self.pages.close)
                 await self.charters.refresh()
+                self.charters.check_realm()
                 self.charters.on_change = lambda: self.pages.renew(self.charters.all())
                 self.charters.on_change()
                 for work in (self.commits.run(), self._sweep_for_ever(), self._poll_for_ever()):
@@ -95,13 +101,16 @@ class Assembly:
 def assemble(settings: Settings, clock: Clock, blobs: BlobStore | None = None) -> Assembly:
     """Build the portal, making missing keys and folders. Raises OSError or ValueError."""
     key = load_signing_key(settings.data, settings.key_name)
+    realm = load_realm(settings.data)
     blobs = blobs or open_blobs(settings.blobs_url, settings.free_bytes_min)
-    charters = Charters(settings.origin, key.verifier)
+    charters = Charters(settings.origin, realm, key.verifier)
     commits = GroupCommit(settings.waiting_max)
     parts = Parts(blobs, clock)
-    acceptance = Acceptance(settings.origin, key, charters, blobs, parts, commits, clock)
+    acceptance = Acceptance(realm, key, charters, blobs, parts, commits, clock)
     verifier = RequestVerifier(settings.origin, charters, commits, clock)
-    pages = LivePages(settings)
+    newest = NewestNotes(realm, charters, commits, clock)
+    strangers = Strangers(Decoys(load_decoy_key(settings.data)))
+    pages = LivePages(settings, realm)
     register = LiveRegister(Findings(charters, commits, clock), pages, settings)
     return Assembly(
         settings=settings,
@@ -112,12 +121,16 @@ def assemble(settings: Settings, clock: Clock, blobs: BlobStore | None = None) -
         sweeper=Sweeper(blobs),
         pages=pages,
         intake=IntakeViews(acceptance, parts, settings.waiting_max),
-        mailbox=MailboxViews(Mailboxes(Decoys(load_decoy_key(settings.data)), commits, clock)),
+        mailbox=MailboxViews(Mailboxes(strangers, commits, clock), realm),
         office=OfficeViews(
             verifier,
-            Pickup(settings.origin, blobs, commits, clock),
+            Pickup(realm, blobs, clock),
+            Threads(realm, commits, clock),
+            FollowUps(realm, clock),
+            Controls(realm, commits),
+            newest,
         ),
-        notes=CharterViews(charters, settings.origin, key.verifier),
+        notes=CharterViews(charters, newest, key.verifier),
         register=register,
         findings=FindingViews(verifier, register),
     )

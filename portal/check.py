@@ -7,7 +7,7 @@ from portal.charters.known import Charters
 from portal.pages.live_pages import build_pages
 from portal.settings import Settings
 from portal.storage.database import Database
-from portal.storage.keys import load_decoy_key, load_signing_key
+from portal.storage.keys import has_realm, load_decoy_key, load_realm, load_signing_key
 from portal.storage.open_blobs import open_blobs
 
 
@@ -16,6 +16,7 @@ async def check(settings: Settings) -> int:
     checks: tuple[tuple[str, Callable[[Settings], Awaitable[str]]], ...] = (
         ("keys", _check_keys),
         ("database", _check_database),
+        ("realm", _check_realm),
         ("blobs", _check_blobs),
         ("pages", _check_pages),
     )
@@ -36,14 +37,28 @@ async def _check_keys(settings: Settings) -> str:
 
 
 async def _check_database(settings: Settings) -> str:
+    return f"up to date, {len((await _charters(settings)).all_newest())} commissions"
+
+
+async def _check_realm(settings: Settings) -> str:
+    """A missing realm is made only while no charter names one: another one would turn every code to waste."""
+    charters = await _charters(settings)
+    if charters.all_newest() and not has_realm(settings.data):
+        raise FileNotFoundError(f"secrets/realm is missing, and charters name it: {charters.all_newest()[0].realm}")
+    charters.realm = load_realm(settings.data)
+    charters.check_realm()
+    return charters.realm
+
+
+async def _charters(settings: Settings) -> Charters:
     database = await Database.open(settings.database_url)
     try:
         with database.use():
-            charters = Charters(settings.origin, load_signing_key(settings.data, settings.key_name).verifier)
+            charters = Charters(settings.origin, "", load_signing_key(settings.data, settings.key_name).verifier)
             await charters.refresh()
     finally:
         await database.close()
-    return f"up to date, {len(charters.all_newest())} commissions"
+    return charters
 
 
 async def _check_blobs(settings: Settings) -> str:
@@ -56,5 +71,5 @@ async def _check_blobs(settings: Settings) -> str:
 
 
 async def _check_pages(settings: Settings) -> str:
-    site = build_pages(settings, [])
+    site = build_pages(settings, "", [])
     return f"{len(site.pages)} files"

@@ -19,7 +19,7 @@ class Settings:
     origin: str = field(
         metadata=help_text(
             "Origin under which reporters reach the portal, as in https://portal.example: scheme, host, and "
-            "port if not the default, without a slash at the end. Receipt codes depend on it: it can't change later."
+            "port if not the default, without a slash at the end. Charters name it: another one needs new charters."
         )
     )
     data: Path = field(

@@ -23,14 +23,15 @@ const ENTRIES = [
   { source: "css/office.css", output: "office.css" },
 ];
 
-// Bytes after gzip of the script that one page loads. The whole of a page (60 KB for the form, 50 KB for the return page,
+// Bytes after gzip of the script that one page loads. The whole of a page (62 KB for the form, 58 KB for the return page,
 // in every language) is weighed by tests/portal/pages/test_pages.py; these bounds leave room in it for document, style and
-// strings. Our own script was to be 15 KB at most. It is a third more: reading charters and notes strictly, uploading
-// over a network that fails, and taking metadata out of pictures each cost more than was thought, and none is spared.
+// strings. Our own script was to be 15 KB at most. It is two fifths more: reading charters and notes strictly, uploading
+// over a network that fails, taking metadata out of pictures, and asking whether a charter was replaced each cost more
+// than was thought, and none is spared. The return page does not believe what a portal shows, which has its price too.
 const BUDGETS = [
-  { name: "form, all script", outputs: ["form.js", "leave.js", "seal-worker.js"], bytes: 46 * 1024 },
-  { name: "form, own script", outputs: ["form.js", "leave.js", "seal-worker.js"], own: true, bytes: 20 * 1024 },
-  { name: "return page, all script", outputs: ["return.js", "leave.js", "mailbox-worker.js"], bytes: 42 * 1024 },
+  { name: "form, all script", outputs: ["form.js", "leave.js", "seal-worker.js"], bytes: 48 * 1024 },
+  { name: "form, own script", outputs: ["form.js", "leave.js", "seal-worker.js"], own: true, bytes: 22 * 1024 },
+  { name: "return page, all script", outputs: ["return.js", "leave.js", "mailbox-worker.js"], bytes: 50 * 1024 },
 ];
 
 /**

@@ -26,6 +26,7 @@ TODAY = date(2026, 11, 22)
 NOW = datetime(2026, 11, 22, 9, 30, tzinfo=UTC)
 VALID_FROM, VALID_UNTIL = date(2025, 1, 1), date(2125, 12, 31)
 PORTAL_ORIGIN = "http://portal.test"
+REALM = "4f7a1d0be5c2963886a3b9d07c15e2f4"
 
 _PEOPLE = (
     ("amina", "Amina Haddad", ("registrar", "administrator")),
@@ -99,6 +100,7 @@ def found_test_commission(
     origin: str = PORTAL_ORIGIN,
     portal_verifier: VerifierKey | None = None,
     *,
+    realm: str = REALM,
     valid_from: date = VALID_FROM,
     valid_until: date = VALID_UNTIL,
     questionnaire: Questionnaire | None = None,
@@ -124,6 +126,7 @@ def found_test_commission(
         number=1,
         previous=None,
         origin=origin,
+        realm=realm,
         portal=portal_verifier or portal_key(origin).verifier,
         languages=LANGUAGES,
         valid_from=valid_from,
@@ -135,6 +138,7 @@ def found_test_commission(
         office=(office_key.verifier,),
         questionnaire=questionnaire or short_questionnaire(),
         grace_days=7,
+        reply_days=90,
         limits=Limits(attachments=4, attachment_bytes=_ATTACHMENT_BYTES_MAX),
         staffed_always=False,
     )

@@ -145,8 +145,8 @@ def office_program(folder: Path, portal: Program, **more: str) -> Program:
 
 def post_test_charter(portal: Program) -> World:
     """Found the test commission on a running portal, with an invitation of its operator's."""
-    verifier = VerifierKey.parse(httpx.get(f"{portal.origin}/api/v1/portal", timeout=SECONDS_MAX).json()["verifier"])
-    world = found_test_commission(portal.origin, verifier)
+    about = httpx.get(f"{portal.origin}/api/v1/portal", timeout=SECONDS_MAX).json()
+    world = found_test_commission(portal.origin, VerifierKey.parse(about["verifier"]), realm=about["realm"])
     invitation = portal.run("invite", world.slug).split()[-1]
     answer = httpx.post(
         f"{portal.origin}/api/v1/charters",

@@ -6,7 +6,7 @@ removed by a renewal cannot open anything sealed after it.
 """
 
 import hashlib
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 
 from crypto.age import PqIdentity
@@ -21,6 +21,8 @@ from oversight.cases.actor import Actor
 from oversight.cases.records import CaseGrantRecord
 from oversight.commission.charters import charters_by_hash
 from oversight.ledger.records import EventRecord
+from oversight.reports.opening import ThreadGeneration, ThreadIdentities, load_sealed, open_later_grants
+from oversight.reports.records import SubmissionRecord
 from oversight.workflow.rules import RuleError
 from oversight.workflow.state import CaseState
 
@@ -30,7 +32,7 @@ class CaseKeys:
     """What somebody who holds a case can open: its sealed parts by generation, its reports by submission id."""
 
     identities: Mapping[int, PqIdentity] = field(repr=False)
-    threads: Mapping[SubmissionId, PqIdentity] = field(repr=False)
+    threads: Mapping[SubmissionId, ThreadIdentities] = field(repr=False)
 
     def open(self, event: SignedEvent, generation: int) -> Part | None:
         """The sealed part of an event of this generation. Raises as ``crypto.event.open_part``."""
@@ -41,10 +43,34 @@ class CaseKeys:
             raise NotARecipientError("the identity of this generation is not at hand")
         return open_part(event, identity)
 
-    def renewal(self, text: str) -> Renewal:
-        """The sealed part by which those who stay keep everything that came before."""
+    def renewal(self, text: str, fresh: Mapping[SubmissionId, ThreadGeneration]) -> Renewal:
+        """The sealed part by which those who stay keep everything that came before.
+
+        ``fresh`` are the new keys of every thread of the case, one generation more than it has here.
+        """
         identities = tuple(Generation(number, self.identities[number]) for number in sorted(self.identities))
-        return Renewal(text, identities, tuple(Thread(report, self.threads[report]) for report in sorted(self.threads)))
+        threads = {
+            report: known.joined({known.newest + 1: fresh[report]}) for report, known in sorted(self.threads.items())
+        }
+        return Renewal(text, identities, thread_parts(threads))
+
+
+def thread_parts(threads: Mapping[SubmissionId, ThreadIdentities]) -> tuple[Thread, ...]:
+    """The keys of these threads as they stand in events, every generation of each."""
+    return tuple(
+        Thread(report, generation, pair.identity, None if pair.message_mac is None else pair.message_mac.hex())
+        for report, known in threads.items()
+        for generation, pair in sorted(known.generations.items())
+    )
+
+
+def read_threads(parts: Iterable[Thread]) -> dict[SubmissionId, ThreadIdentities]:
+    """What ``thread_parts`` wrote."""
+    found: dict[SubmissionId, dict[int, ThreadGeneration]] = {}
+    for part in parts:
+        message_mac = None if part.message_mac is None else bytes.fromhex(part.message_mac)
+        found.setdefault(part.report, {})[part.generation] = ThreadGeneration(part.identity, message_mac)
+    return {report: ThreadIdentities(generations) for report, generations in found.items()}
 
 
 def seal_to_holders(charter: Charter, holders: Collection[MemberLabel], grant: CaseGrant) -> bytes:
@@ -86,7 +112,8 @@ async def gather_keys(state: CaseState, grant: CaseGrant) -> CaseKeys:
     is_this = (grant.subject, grant.generation) == (case_id, generation)
     if not is_this or str(grant.identity.recipient()) != state.recipient:
         raise AuthenticationError("a grant is of another case or generation")
-    identities, threads = {generation: grant.identity}, {}
+    identities: dict[int, PqIdentity] = {generation: grant.identity}
+    parts: list[Thread] = []
     charters = await charters_by_hash()
     carrying = EventRecord.filter(
         case=case_id, generation=generation, type__in=("opened", "report-added", "recused", "left")
@@ -96,5 +123,16 @@ async def gather_keys(state: CaseState, grant: CaseGrant) -> CaseKeys:
         if isinstance(part, Renewal):
             identities.update({entry.generation: entry.identity for entry in part.identities})
         if isinstance(part, Renewal | Keys):
-            threads.update({entry.report: entry.identity for entry in part.threads})
-    return CaseKeys(identities, threads)
+            parts.extend(part.threads)
+    return CaseKeys(identities, await _with_later_grants(read_threads(parts), list(identities.values())))
+
+
+async def _with_later_grants(
+    threads: dict[SubmissionId, ThreadIdentities], identities: list[PqIdentity]
+) -> dict[SubmissionId, ThreadIdentities]:
+    """The threads, with the keys that were made for the case and outside of its ledger (``thread_renewal``)."""
+    submissions = await SubmissionRecord.filter(id__in=list(threads), generation__gt=0)
+    behind = [entry for entry in submissions if threads[entry.id].newest < entry.generation]
+    for sealed in await load_sealed(behind):
+        threads[sealed.submission] = open_later_grants(threads[sealed.submission], sealed, identities)
+    return threads

@@ -2,17 +2,19 @@
 """Keeping what the ledgers amount to as rows, and making those rows again from the ledgers."""
 
 from collections.abc import AsyncIterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import date
 from typing import Any
 
 import msgspec
 
 from crypto.charter import Charter
 from crypto.event import SignedEvent, read_event
-from crypto.ids import CaseId, CharterHash
+from crypto.ids import CaseId, CharterHash, SubmissionId
 from oversight.cases.records import CaseGrantRecord, CaseHolderRecord, CaseRecord, CaseReportRecord
 from oversight.ledger.append import ConflictError
 from oversight.ledger.records import EventRecord
+from oversight.reports.records import SubmissionRecord, ThreadRenewalRecord
 from oversight.workflow import clocks, projection
 from oversight.workflow.state import CaseState
 from portal.kit.database import transaction
@@ -26,9 +28,15 @@ class NoSuchCaseError(Exception):
 
 @dataclass(frozen=True)
 class CaseProjection:
-    """The projection that appending keeps; ``grant`` is the new grant that comes with the event, if one does."""
+    """The projection that appending keeps; ``grant`` is the new grant that comes with the event, if one does.
+
+    ``threads`` are the reports whose keys the event carries, with the newest generation that whoever made it knew.
+    ``renewals`` are their next generation, sealed to the reporters' mailboxes; there are as many, or none.
+    """
 
     grant: bytes | None = None
+    threads: Mapping[SubmissionId, int] = field(default_factory=dict)
+    renewals: Mapping[SubmissionId, bytes] = field(default_factory=dict)
 
     async def load(self, case_id: CaseId) -> CaseState | None:
         record = await CaseRecord.get_or_none(id=case_id)
@@ -45,6 +53,22 @@ class CaseProjection:
         if self.grant is not None:
             case_id, generation = after.head.case, after.generation
             await CaseGrantRecord.update_or_create({"sealed": self.grant}, case=case_id, generation=generation)
+        day = after.head.time.date()
+        for report, generation in self.threads.items():
+            await advance_thread(report, generation, day, self.renewals.get(report))
+
+
+async def advance_thread(report: SubmissionId, generation: int, day: date, renewal: bytes | None) -> None:
+    """Within a transaction: take the thread at this generation, and on to the next one if there is a renewal.
+
+    Its row is changed in any case, so that of two who change a thread's keys, or put its report into a case, the second
+    one waits for the first. ConflictError when somebody else was faster.
+    """
+    newest = generation if renewal is None else generation + 1
+    if not await SubmissionRecord.filter(id=report, generation=generation).update(generation=newest):
+        raise ConflictError
+    if renewal is not None:
+        await ThreadRenewalRecord.create(submission=report, generation=newest, day=day, sealed=renewal)
 
 
 async def load_case(case_id: CaseId) -> CaseState:

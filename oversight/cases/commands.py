@@ -39,14 +39,15 @@ from crypto.event_types import (
 )
 from crypto.grant import CaseGrant
 from crypto.ids import CaseId, EventHash, MemberLabel, MessageId, SubmissionId, TextHash
-from crypto.sealed_parts import Keys, Party, Text, Thread
+from crypto.sealed_parts import Keys, Party, Text
 from crypto.taxonomy import CASE_PREFIX
 from oversight.cases.actor import Actor
-from oversight.cases.case_keys import open_keys, seal_to_holders, sha256
+from oversight.cases.case_keys import open_keys, seal_to_holders, sha256, thread_parts
 from oversight.cases.event_drafts import ATTEMPTS_MAX, EventDraft, act, act_later, append_draft, loaded_case
 from oversight.cases.records import CaseRecord, CaseReportRecord
+from oversight.cases.thread_renewal import check_newest, newest_of, renew_threads
 from oversight.ledger.append import ConflictError
-from oversight.reports.opening import load_sealed, open_thread
+from oversight.reports.opening import ThreadIdentities, load_sealed, open_thread
 from oversight.reports.records import SubmissionRecord
 from oversight.workflow.rules import RuleError, find_transition
 from oversight.workflow.state import CaseState
@@ -60,8 +61,8 @@ async def open_case(actor: Actor, reports: Sequence[SubmissionId], policy: str) 
     By opening it the member declares to have no conflict: pages must say so. RuleError ``no-report``,
     ``report-in-a-case``, or ``report-not-granted`` when a reporter kept a report from the member.
     """
-    threads, received = await _open_threads(actor, reports)
     for _ in range(ATTEMPTS_MAX):
+        threads, received = await _open_threads(actor, reports)
         case_id, identity = CaseId(secrets.token_bytes(ID_BYTES).hex()), PqIdentity.generate()
         grant = seal_to_holders(actor.charter, [actor.label], CaseGrant(case_id, 1, identity))
         public = Opened(
@@ -74,18 +75,23 @@ async def open_case(actor: Actor, reports: Sequence[SubmissionId], policy: str) 
             grant_sha256=sha256(grant),
             holders=(actor.label,),
         )
-        draft = EventDraft(public, Keys(threads), identity.recipient(), grant)
+        draft = EventDraft(public, Keys(thread_parts(threads)), identity.recipient(), grant, newest_of(threads))
         try:
             return await append_draft(actor, case_id, None, draft)
         except ConflictError:
-            await _refuse_taken(reports)
+            continue
     raise ConflictError
 
 
 async def add_report(actor: Actor, case_id: CaseId, submission: SubmissionId) -> CaseState:
     """Add a report. Every other holder must have declared that its reporter let them read it."""
-    threads, received = await _open_threads(actor, [submission])
-    return await act(actor, case_id, lambda _: EventDraft(ReportAdded(submission, received), Keys(threads)))
+
+    async def draft(_: CaseState) -> EventDraft:
+        threads, received = await _open_threads(actor, [submission])
+        keys = Keys(thread_parts(threads))
+        return EventDraft(ReportAdded(submission, received), keys, threads=newest_of(threads))
+
+    return await act_later(actor, case_id, draft)
 
 
 # --- who holds it --------------------------------------------------------------------------------------------------
@@ -121,7 +127,7 @@ async def assign(actor: Actor, case_id: CaseId, label: MemberLabel) -> CaseState
 
 
 async def recuse(actor: Actor, case_id: CaseId, label: MemberLabel, reason: str) -> CaseState:
-    """Shut a member out for good: the case gets a new identity, granted to the others."""
+    """Shut a member out for good: the case and the threads of its reports get new keys, granted to the others."""
     return await _renew(actor, case_id, Recused, label, reason)
 
 
@@ -238,13 +244,20 @@ async def _renew(
         holders = tuple(holder for holder in state.holders if holder != label and holder in today)
         sealed = seal_to_holders(actor.charter, holders, CaseGrant(case_id, generation, fresh))
         public = kind(label, generation, str(fresh.recipient()), sha256(sealed), holders)
-        return EventDraft(public, keys.renewal(reason), fresh.recipient(), sealed)
+        threads, renewals = await renew_threads(actor, keys.threads)
+        part = keys.renewal(reason, threads)
+        return EventDraft(public, part, fresh.recipient(), sealed, newest_of(keys.threads), renewals)
 
     return await act_later(actor, case_id, draft)
 
 
-async def _open_threads(actor: Actor, reports: Sequence[SubmissionId]) -> tuple[tuple[Thread, ...], date]:
-    """The identities of the threads by the member's own grants, and the day on which the first report came."""
+async def _open_threads(
+    actor: Actor, reports: Sequence[SubmissionId]
+) -> tuple[dict[SubmissionId, ThreadIdentities], date]:
+    """The keys of the threads by the member's own grants, and the day on which the first report came.
+
+    RuleError ``thread-renewed`` for a member who was not granted the newest of them.
+    """
     if not reports:
         raise RuleError("no-report")
     await _refuse_taken(reports)
@@ -252,12 +265,12 @@ async def _open_threads(actor: Actor, reports: Sequence[SubmissionId]) -> tuple[
     if len(submissions) != len(set(reports)):
         raise RuleError("no-report")
     try:
-        opened = [
-            Thread(sealed.submission, open_thread(sealed, actor.identity)) for sealed in await load_sealed(submissions)
-        ]
+        opened = {sealed.submission: open_thread(sealed, actor.identity) for sealed in await load_sealed(submissions)}
     except NotARecipientError:
         raise RuleError("report-not-granted") from None
-    return tuple(opened), min(submission.received for submission in submissions)
+    for submission in submissions:
+        check_newest(opened[submission.id], submission)
+    return opened, min(submission.received for submission in submissions)
 
 
 async def _granted(actor: Actor, reports: Sequence[SubmissionId]) -> tuple[SubmissionId, ...]:

@@ -1,15 +1,15 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
 """From the draft of an event to its place in the ledger: sealed, signed, appended; again when others were faster."""
 
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
 from datetime import UTC
 
 from crypto.age import PqRecipient
 from crypto.event import Event, seal_part, sign_event
 from crypto.event_fields import Part
 from crypto.event_types import Public
-from crypto.ids import CaseId
+from crypto.ids import CaseId, SubmissionId
 from oversight.cases.actor import Actor
 from oversight.cases.case_store import CaseProjection, load_case
 from oversight.ledger.append import ConflictError, append
@@ -20,12 +20,17 @@ ATTEMPTS_MAX = 5
 
 @dataclass(frozen=True)
 class EventDraft:
-    """An event before it has its place. ``recipient`` is to whom the sealed part goes, if not to the case as it is."""
+    """An event before it has its place. ``recipient`` is to whom the sealed part goes, if not to the case as it is.
+
+    ``threads`` and ``renewals`` as in ``CaseProjection``.
+    """
 
     public: Public
     part: Part | None = None
     recipient: PqRecipient | None = None
     grant: bytes | None = None
+    threads: Mapping[SubmissionId, int] = field(default_factory=dict)
+    renewals: Mapping[SubmissionId, bytes] = field(default_factory=dict)
 
 
 async def act(actor: Actor, case_id: CaseId, draft: Callable[[CaseState], EventDraft]) -> CaseState:
@@ -81,4 +86,5 @@ async def append_draft(actor: Actor, case_id: CaseId, state: CaseState | None, d
         sealed=sealed,
     )
     signed = sign_event(event, actor.signing_key)
-    return await append(signed, {actor.charter.hash: actor.charter}, CaseProjection(draft.grant))
+    projection = CaseProjection(draft.grant, draft.threads, draft.renewals)
+    return await append(signed, {actor.charter.hash: actor.charter}, projection)

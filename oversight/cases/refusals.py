@@ -51,6 +51,10 @@ REFUSALS: Mapping[str, str] = {
     "report-known": N_("That report belongs to this case already"),
     "report-unknown": N_("That report does not belong to this case"),
     "report-not-granted": N_("The reporter did not let you read that report"),
+    "thread-renewed": N_(
+        "The keys of this report’s messages were renewed, and you don’t have the new ones: "
+        "somebody who has them has to do this"
+    ),
     "received": N_("A report can’t come in after today"),
     "policy": N_("Choose one of the time limits"),
     "clock": N_("That time limit does not run"),

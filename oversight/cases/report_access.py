@@ -7,47 +7,72 @@ from dataclasses import dataclass
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 
-from crypto.age import PqIdentity
 from crypto.charter import Charter
-from crypto.errors import CryptoError, NotARecipientError
+from crypto.errors import CryptoError, NotARecipientError, ProofError
 from crypto.ids import CharterHash, MemberLabel, SubmissionId
 from oversight.cases.actor import Actor, actor_of
 from oversight.cases.case_keys import open_keys
 from oversight.cases.case_queries import case_of_report
 from oversight.cases.case_store import load_case
-from oversight.commission.charters import charters_by_hash, current_charter
+from oversight.cases.thread_renewal import find_case, renew_if_due
+from oversight.commission.charters import charters_by_hash
 from oversight.members.sessions import OpenSession, current_session
-from oversight.reports.opening import OpenedReport, SealedReport, load_sealed, open_with_grant, open_with_thread
+from oversight.reports.opening import OpenedReport, ThreadIdentities, load_sealed, open_thread, open_with_thread
 from oversight.reports.records import SubmissionRecord
 from oversight.reports.roles import Action, may
+from oversight.workflow.access import renewal_due
 from oversight.workflow.rules import RuleError
 
 
 @dataclass(frozen=True)
 class OpenReport:
-    """A report that this member has open."""
+    """A report that this member has open.
+
+    ``renewal_due``: whether somebody still holds its case who must be shut out of it before anything else is sealed.
+    """
 
     session: OpenSession
     submission: SubmissionRecord
     opened: OpenedReport
     charters: dict[CharterHash, Charter]
+    renewal_due: bool = False
 
     @property
     def charter(self) -> Charter:
         """The charter that the report was sealed under."""
         return self.charters[self.submission.charter]
 
+    @property
+    def replaced_by(self) -> Charter | None:
+        """The newest charter that was in force already when the report came in, if it was sealed under an older one."""
+        received = self.submission.received
+        later = [
+            charter
+            for charter in self.charters.values()
+            if charter.number > self.charter.number and charter.valid_from <= received
+        ]
+        return max(later, key=lambda charter: charter.number, default=None)
+
+    @property
+    def has_newest_keys(self) -> bool:
+        """Whether this member got the newest keys of the thread, without which nobody replies."""
+        return self.opened.identities.newest == self.submission.generation
+
 
 class BrokenReportError(Exception):
-    """The member's grant opens, but the report is not what it should be."""
+    """The member's grant opens, but the report is not what it should be.
 
-    def __init__(self, submission: SubmissionRecord) -> None:
+    ``swapped``: it is whole, and another one than the portal acknowledged to the reporter.
+    """
+
+    def __init__(self, submission: SubmissionRecord, error: CryptoError) -> None:
         super().__init__()
         self.submission = submission
+        self.swapped = isinstance(error, ProofError)
 
 
 async def open_requested_report(request: Request, action: Action = Action.READ) -> OpenReport:
-    """Open the report that the path names.
+    """Open the report that the path names, and renew the keys of its thread if somebody must not read on.
 
     A report that is not here, one that the member has no key for and one that the member's roles do not allow get the
     same answer, 404. Raises RuleError for a member who is shut out of its case, BrokenReportError, and what
@@ -60,24 +85,34 @@ async def open_requested_report(request: Request, action: Action = Action.READ) 
     if submission is None:
         raise HTTPException(404)
     await refuse_shut_out(submission.id, session.member.label)
-    charter, charters = await current_charter(), await charters_by_hash()
+    charters = await charters_by_hash()
+    actor = await actor_of(session, request.app.state.clock())
+    try:
+        opened = await _open(actor, submission)
+        if await renew_if_due(actor, submission, opened, charters):
+            await submission.refresh_from_db(fields=["generation"])
+            opened = await _open(actor, submission)
+    except CryptoError as error:
+        raise BrokenReportError(submission, error) from None
+    case, members = await find_case(submission.id), actor.charter.members_on(actor.now.date())
+    due = case is not None and renewal_due(case, {member.label: member for member in members})
+    return OpenReport(session, submission, opened, charters, bool(due))
+
+
+async def _open(actor: Actor, submission: SubmissionRecord) -> OpenedReport:
+    """By the member's own grants and by the case that the member holds. Raises CryptoError, or 404 with neither."""
     [sealed] = await load_sealed([submission])
     try:
-        opened = await _open(request, session, sealed, charter.origin)
-    except CryptoError:
-        raise BrokenReportError(submission) from None
-    return OpenReport(session, submission, opened, charters)
-
-
-async def _open(request: Request, session: OpenSession, sealed: SealedReport, origin: str) -> OpenedReport:
-    """By the member's own grant, else by the case that the member holds. Raises CryptoError, or 404 with neither."""
-    try:
-        return await asyncio.to_thread(open_with_grant, sealed, session.identity, origin)
+        threads = await asyncio.to_thread(open_thread, sealed, actor.identity)
     except NotARecipientError:
-        thread = await thread_by_case(await actor_of(session, request.app.state.clock()), sealed.submission)
-    if thread is None:
+        threads = None
+    if threads is None or threads.newest < submission.generation:
+        by_case = await threads_by_case(actor, sealed.submission)
+        if by_case is not None:
+            threads = by_case if threads is None else threads.joined(by_case.generations)
+    if threads is None:
         raise HTTPException(404)
-    return await asyncio.to_thread(open_with_thread, sealed, thread, origin)
+    return await asyncio.to_thread(open_with_thread, sealed, threads, actor.charter.realm)
 
 
 async def refuse_shut_out(submission: SubmissionId, label: MemberLabel) -> None:
@@ -92,8 +127,8 @@ async def refuse_shut_out(submission: SubmissionId, label: MemberLabel) -> None:
         raise RuleError("in-conflict")
 
 
-async def thread_by_case(actor: Actor, submission: SubmissionId) -> PqIdentity | None:
-    """The identity of a report's thread, to a member who holds its case without a grant of the report's own."""
+async def threads_by_case(actor: Actor, submission: SubmissionId) -> ThreadIdentities | None:
+    """The keys of a report's thread, to a member who holds its case."""
     case_id = await case_of_report(submission)
     if case_id is None:
         return None

@@ -9,8 +9,7 @@ from contextlib import AsyncExitStack
 import httpx
 
 from oversight.collector.visit import Collector, CollectorBusy
-from oversight.commission.charters import current_charter, is_founded, knows_charter
-from oversight.commission.keys import office_key
+from oversight.commission.charters import charters_by_hash, current_charter, is_founded
 from oversight.commission.portal import Clock, connect
 from oversight.reports.arrival import Receiver
 from oversight.reports.blobs import Blobs
@@ -30,9 +29,8 @@ async def collect_while_serving(settings: Settings, transport: httpx.AsyncBaseTr
                 return None
             charter = await current_charter()
             client = await connections.enter_async_context(connect(settings, charter, transport, clock))
-            receiver = Receiver(client, Blobs(settings.data / "blobs"), knows_charter)
-            key = office_key(settings.secrets, charter.slug)
-            return Collector(client, receiver, charter.origin, key, settings.data / "collector.lock", clock)
+            receiver = Receiver(client, Blobs(settings.data / "blobs"), charters_by_hash)
+            return Collector(client, receiver, settings.data / "collector.lock", clock)
 
         await collect_forever(prepare, settings.collect_seconds)
 

@@ -1,37 +1,41 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
-"""The collector: pulls submissions and follow-ups from the portal, and posts the replies and findings that wait.
+"""The collector: pulls what waits at the portal, posts what waits for it, and says what this office holds.
 
 - A submission is confirmed only after everything of it is durable here; a crash at any step leads to the same end.
 - One that can't be collected becomes a row that the queue shows. It is never confirmed, it is tried again later, and it
   never hides the others.
+- What the portal refuses in one step of a visit does not stop the steps after it.
 - One collector runs at a time: it holds a lock on a file of the office's data folder.
 """
 
 import fcntl
-from collections.abc import Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from tortoise.exceptions import BaseORMException
 
 from crypto.collection import Collection
 from crypto.ids import SubmissionId
 from crypto.manifest import manifest_hash
-from crypto.note import SigningKey
 from oversight.collector.damage import postpone, record_damage
+from oversight.collector.newest_charter import note_newest_charter
+from oversight.commission.charters import current_charter
 from oversight.findings.publication import FINDINGS
 from oversight.letters.follow_up_arrival import collect_follow_ups
+from oversight.letters.mailbox_commands import collect_controls
 from oversight.letters.outbox import LETTERS
+from oversight.letters.thread_notes import post_thread_notes
 from oversight.reports.arrival import DamagedArrivalError, Receiver
-from oversight.reports.records import CollectorStateRecord, DamagedArrivalRecord, SubmissionRecord
+from oversight.reports.records import STATE_ROW, CollectorStateRecord, DamagedArrivalRecord, SubmissionRecord
 from oversight.wire.outbox import Outbox
 from oversight.wire.portal_client import PortalClient, PortalError, PortalRefused, PortalUnreachable
 from oversight.wire.portal_responses import WaitingSubmission
 
-STATE_ROW = 1
+T = TypeVar("T")
 # Downloads of one visit that may break off before the visit does: one that always breaks must not hide the others.
 INTERRUPTIONS_MAX = 2
 WHOLE_EVERY_VISITS = 60
@@ -53,18 +57,36 @@ class Outcome:
 
 
 @dataclass
+class _Steps:
+    """The steps of one visit. What the portal refuses in one of them is raised at the end."""
+
+    refusal: PortalRefused | None = None
+
+    async def step(self, work: Awaitable[T]) -> T | None:
+        """The result of a step, or None when the portal refused it. Raises what else breaks it off."""
+        try:
+            return await work
+        except PortalRefused as error:
+            self.refusal = self.refusal or error
+            return None
+
+    def end(self) -> None:
+        if self.refusal is not None:
+            raise self.refusal
+
+
+@dataclass
 class Collector:
-    """One office's collector. ``whole`` makes the next run read the portal's list from its beginning."""
+    """One office's collector. ``whole`` makes the next run read the portal's lists from their beginning."""
 
     client: PortalClient
     receiver: Receiver
-    origin: str
-    office_key: SigningKey
     lock_file: Path
     clock: Callable[[], datetime] = lambda: datetime.now(UTC)
     whole: bool = True
     visits: int = 0
     interruptions: int = 0
+    steps: _Steps = field(default_factory=_Steps)
 
     async def run(self) -> Outcome:
         """Make one visit to the portal; its outcome is stored in the collector's row.
@@ -81,15 +103,20 @@ class Collector:
             return outcome
 
     async def _visit(self) -> Outcome:
-        self.interruptions = 0
+        self.interruptions, self.steps = 0, _Steps()
         state, _ = await CollectorStateRecord.get_or_create(id=STATE_ROW)
+        client, today, step = self.client, self.clock().date(), self.steps.step
         collected, damaged = await self._collect(state)
         mended = await self._retry_damaged()
         await self._confirm_stored()
-        follow_ups = await collect_follow_ups(self.client)
+        follow_ups = await step(collect_follow_ups(client, whole=self.whole, today=today)) or 0
+        await step(collect_controls(client, whole=self.whole, today=today))
+        await step(note_newest_charter(client, today))
         posted = 0
         for outbox in OUTBOXES:
-            posted += await outbox.post_waiting(self.client, self.clock().date())
+            posted += await step(outbox.post_waiting(client, today)) or 0
+        await step(post_thread_notes(client, today))
+        self.steps.end()
         self.visits += 1
         # A portal that was restored from a backup counts from an earlier number again.
         self.whole = self.visits % WHOLE_EVERY_VISITS == 0
@@ -110,11 +137,12 @@ class Collector:
                     collected += 1
                 else:
                     damaged += 1
-            if page.entries:
-                after = max(entry.sequence for entry in page.entries)
-                await CollectorStateRecord.filter(id=STATE_ROW, after__lt=after).update(after=after)
-            if not page.more or not page.entries:
+            highest = max((entry.sequence for entry in page.entries), default=after)
+            await CollectorStateRecord.filter(id=STATE_ROW, after__lt=highest).update(after=highest)
+            # A list that does not get on has no end.
+            if not page.more or highest <= after:
                 return collected, damaged
+            after = highest
 
     async def _take(self, entry: WaitingSubmission) -> bool:
         """Store and confirm one submission; False when it could not be collected, which is written down."""
@@ -129,13 +157,14 @@ class Collector:
                 raise
             await record_damage(entry, DamagedArrivalError("interrupted"), self.clock())
             return False
-        await self._confirm(submission)
+        await self.steps.step(self._confirm(submission))
         return True
 
     async def _confirm(self, submission: SubmissionRecord) -> None:
-        note = Collection(self.origin, submission.id, manifest_hash(submission.manifest), submission.collected)
+        realm = (await current_charter()).realm
+        note = Collection(realm, submission.id, manifest_hash(submission.manifest), submission.collected)
         try:
-            await self.client.collect(submission.id, note.sign(self.office_key).encode())
+            await self.client.collect(submission.id, note.sign(self.client.office_key).encode())
         except PortalRefused as error:
             # It was deleted there already: after the grace, when an earlier confirmation's answer was lost.
             if error.code != "not-found":
@@ -145,7 +174,7 @@ class Collector:
     async def _confirm_stored(self) -> None:
         """Confirm submissions that were stored before a crash and are not in the part of the list that was read."""
         for submission in await SubmissionRecord.filter(confirmed=False):
-            await self._confirm(submission)
+            await self.steps.step(self._confirm(submission))
 
     async def _retry_damaged(self) -> int:
         """Retry the submissions whose time has come; return how many were collected."""

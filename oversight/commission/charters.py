@@ -30,11 +30,6 @@ async def charters_by_hash() -> dict[CharterHash, Charter]:
     return {record.hash: _read(bytes(record.note)) for record in await CharterRecord.all().order_by("number")}
 
 
-async def knows_charter(charter_hash: CharterHash) -> bool:
-    """Whether a charter of this hash is one of this commission's."""
-    return await CharterRecord.filter(hash=charter_hash).exists()
-
-
 @functools.lru_cache(maxsize=32)
 def _read(note: bytes) -> Charter:
     """Reading checks every signature; the same bytes always give the same charter."""

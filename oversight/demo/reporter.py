@@ -8,16 +8,14 @@ import httpx
 from crypto import receipt_code
 from crypto.acknowledgement import read_acknowledgement
 from crypto.charter import Charter
-from crypto.document import read_document
-from crypto.encoding import decode_base64, encode_base64
 from crypto.ids import SubmissionId
-from crypto.message import FollowUp, seal_follow_up
+from crypto.mailbox_answer import read_mailbox_answer
+from crypto.mailbox_change import add_follow_up, make_change
 from crypto.state import open_state
 from crypto.submission import seal_submission
 from crypto.taxonomy import MESSAGE
 from oversight.demo.reports import DemoReport
 
-MAILBOX_BYTES_MAX = 1024 * 1024
 BUNDLE_TYPE = "application/vnd.amparo.bundle+zip"
 
 
@@ -44,24 +42,18 @@ class DemoReporter:
         answer = self.portal.post(
             "/api/v1/submissions", content=sealed.bundle(), headers={"content-type": BUNDLE_TYPE}
         ).raise_for_status()
-        acknowledgement = read_acknowledgement(answer.json()["acknowledgement"].encode(), self.charter.portal)
+        acknowledgement = read_acknowledgement(answer.json()["acknowledgement"].encode(), [self.charter.portal])
         assert acknowledgement.manifest_hash == sealed.manifest_hash
         return sealed.manifest.submission, digits
 
     def follow_up(self, digits: str, body: str) -> None:
         """Write again with the code, as the return page does."""
-        secret = receipt_code.derive(digits, self.charter.origin)
+        secret = receipt_code.derive(digits, self.charter.realm)
         access = {"mailbox": secret.mailbox_id, "token": secret.token.hex()}
         mailbox = self.portal.post("/api/v1/mailbox", json=access).raise_for_status().content
-        state = open_state(_state_of(mailbox), secret)
-        follow_up = FollowUp(submission=state.submission, day=self.today, kind=MESSAGE, body=body)
-        sealed = seal_follow_up(follow_up, secret.message_mac, state.recipient)
+        sealed_state = read_mailbox_answer(mailbox).state
+        follow_up, state = add_follow_up(open_state(sealed_state, secret), self.today, MESSAGE, body)
+        change = make_change(secret, sealed_state, state, follow_up=follow_up)
         self.portal.post(
-            "/api/v1/mailbox/follow-ups", json={**access, "sealed": encode_base64(sealed)}
+            "/api/v1/mailbox/changes", content=change.encode(), headers={"content-type": "application/json"}
         ).raise_for_status()
-
-
-def _state_of(mailbox: bytes) -> bytes:
-    size = int.from_bytes(mailbox[:4], "big")
-    answer = read_document(mailbox[4 : 4 + size], "mailbox", MAILBOX_BYTES_MAX)
-    return decode_base64(answer.text("state"))

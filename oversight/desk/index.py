@@ -36,7 +36,7 @@ class Progress:
 async def continue_index(
     session: OpenSession,
     charters: Mapping[CharterHash, Charter],
-    origin: str,
+    realm: str,
     seconds_max: float = SECONDS_MAX,
     clock: Callable[[], float] = monotonic,
 ) -> Progress:
@@ -49,14 +49,14 @@ async def continue_index(
         if not batch:
             break
         sealed = await load_sealed(batch)
-        entries = await asyncio.to_thread(_seal_entries, sealed, session, charters, origin)
+        entries = await asyncio.to_thread(_seal_entries, sealed, session, charters, realm)
         await IndexEntryRecord.bulk_create(entries, ignore_conflicts=True)
     total = await SubmissionRecord.all().count()
     return Progress(min(total, await IndexEntryRecord.filter(member=member).count()), total)
 
 
 def _seal_entries(
-    batch: list[SealedReport], session: OpenSession, charters: Mapping[CharterHash, Charter], origin: str
+    batch: list[SealedReport], session: OpenSession, charters: Mapping[CharterHash, Charter], realm: str
 ) -> list[IndexEntryRecord]:
     member = session.member.label
     key, identity = session.keyring.index_key, session.identity
@@ -64,17 +64,17 @@ def _seal_entries(
         IndexEntryRecord(
             member=member,
             submission_id=sealed.submission,
-            sealed=seal_summary(_summary(sealed, identity, charters, origin), key, member, sealed.submission),
+            sealed=seal_summary(_summary(sealed, identity, charters, realm), key, member, sealed.submission),
         )
         for sealed in batch
     ]
 
 
 def _summary(
-    sealed: SealedReport, identity: PqIdentity, charters: Mapping[CharterHash, Charter], origin: str
+    sealed: SealedReport, identity: PqIdentity, charters: Mapping[CharterHash, Charter], realm: str
 ) -> Summary:
     try:
-        opened = open_with_grant(sealed, identity, origin)
+        opened = open_with_grant(sealed, identity, realm)
     except NotARecipientError:
         return Summary(access="none", number=sealed.number)
     except CryptoError:

@@ -12,12 +12,14 @@ from starlette.routing import Route
 
 from crypto.charter import Charter
 from crypto.ids import CharterHash
+from oversight.cases.actor import actor_of
 from oversight.cases.labels import clock_label
 from oversight.cases.report_deadlines import due_of_reports
 from oversight.commission.charters import charters_by_hash, current_charter
 from oversight.desk.collector_status import collector_status
 from oversight.desk.index import continue_index
 from oversight.desk.queue import LEVELS, STATES, Filters, QueuePage, read_queue
+from oversight.desk.renewals import continue_renewals
 from oversight.members.sessions import current_session
 from oversight.reports import labels
 from oversight.reports.records import DamagedArrivalRecord
@@ -38,7 +40,8 @@ async def show_queue(request: Request) -> Response:
     if not may(session.member.roles, Action.READ):
         return render(request, "queue_closed.html", status=status)
     charter, charters = await current_charter(), await charters_by_hash()
-    progress = await continue_index(session, charters, charter.origin)
+    progress = await continue_index(session, charters, charter.realm)
+    await continue_renewals(await actor_of(session, request.app.state.clock()), charters)
     filters = Filters.read(request.query_params)
     page = await read_queue(session, filters, request.query_params.get("after", ""))
     return render(

@@ -16,6 +16,7 @@ from oversight.cases.case_queries import case_of_report
 from oversight.cases.case_store import load_case
 from oversight.cases.report_access import BrokenReportError, OpenReport, open_requested_report
 from oversight.desk.report_layout import show_report
+from oversight.letters.mailbox_commands import commands_of
 from oversight.letters.thread import mark_seen, read_thread
 from oversight.members.sessions import current_session
 from oversight.reports import labels
@@ -45,11 +46,12 @@ async def show_page(request: Request) -> Response:
     try:
         report = await open_requested_report(request)
     except BrokenReportError as error:
-        return await _show_broken(request, error.submission)
+        return await answer_broken(request, error)
     translation = translation_of(request)
-    letters = await read_thread(report.submission.id, report.opened, list(report.charters.values()))
+    thread = await read_thread(report.submission, report.opened, list(report.charters.values()))
     files = await _show_files(request, report)
     await _mark_opened(request, report)
+    await mark_seen(thread, report.session.member.label, request.app.state.clock().date())
     return render(
         request,
         "report.html",
@@ -57,11 +59,14 @@ async def show_page(request: Request) -> Response:
         shown=show_report(report.opened.report, report.charter, translation),
         files=files,
         unnamed=_unnamed_files(report),
-        letters=letters,
+        letters=thread.letters,
+        uses=labels.option_labels(report.charter, translation.locale),
+        missing=thread.missing,
+        commands=await commands_of(report.submission.id),
         opened_by=_opener(report),
         sealed_by=labels.sealed_by_label(report.opened.report.sealed_by, translation),
         language=labels.language_label(report.opened.report.language, translation.locale),
-        may_reply=may(report.session.member.roles, Action.REPLY),
+        may_reply=may(report.session.member.roles, Action.REPLY) and report.has_newest_keys,
         sent=request.query_params.get("sent", ""),
         case=await _case_of(report),
         may_open_case=_may_open_case(report.session.member.roles),
@@ -73,7 +78,7 @@ async def send_file(request: Request) -> Response:
     try:
         report = await open_requested_report(request)
     except BrokenReportError as error:
-        return await _show_broken(request, error.submission)
+        return await answer_broken(request, error)
     number: int = request.path_params["number"]
     file = next((file for file in await _show_files(request, report) if file.number == number), None)
     if file is None:
@@ -150,18 +155,13 @@ async def _mark_opened(request: Request, report: OpenReport) -> None:
     await SubmissionRecord.filter(id=report.submission.id, opened_on=None).update(opened_on=today, opened_by=label)
     if report.submission.opened_on is None:
         report.submission.opened_on, report.submission.opened_by = today, label
-    await mark_seen(report.submission.id, label, today)
 
 
 async def answer_broken(request: Request, error: Exception) -> Response:
     """On any page that needs the report open."""
     assert isinstance(error, BrokenReportError)
-    return await _show_broken(request, error.submission)
-
-
-async def _show_broken(request: Request, submission: SubmissionRecord) -> Response:
     await current_session(request)
-    return render(request, "report_broken.html", 409, submission=submission)
+    return render(request, "report_broken.html", 409, submission=error.submission, swapped=error.swapped)
 
 
 def _show_incident(request: Request, report: OpenReport, file: ShownFile) -> Response:

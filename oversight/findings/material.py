@@ -52,7 +52,7 @@ async def _open_reports(case: OpenCase) -> list[tuple[SubmissionRecord, Report]]
     submissions = await SubmissionRecord.filter(id__in=list(case.state.reports)).order_by("number")
     opened = []
     for submission, sealed in zip(submissions, await load_sealed(submissions), strict=True):
-        report = await asyncio.to_thread(open_report, sealed.report, threads[submission.id])
+        report = await asyncio.to_thread(open_report, sealed.report, threads[submission.id].original)
         opened.append((submission, report))
     return opened
 

@@ -5,6 +5,7 @@ The note waits in the outbox; the ledger gets its event from a member, who signs
 """
 
 from collections.abc import Mapping
+from datetime import date
 
 from crypto.charter import Charter
 from crypto.event_types import Corrected, Published, Withdrawn
@@ -50,7 +51,7 @@ async def store_publication(case_id: CaseId, revision: Revision, charter: Charte
     return await FINDINGS.store(make)
 
 
-async def _post(client: PortalClient, record: PublicationRecord) -> None:
+async def _post(client: PortalClient, record: PublicationRecord, today: date) -> None:
     await client.publish_finding(bytes(record.note))
 
 

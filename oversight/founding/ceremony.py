@@ -76,6 +76,7 @@ class Terms:
     """
 
     origin: str
+    realm: str
     portal: VerifierKey
     office: VerifierKey
     questionnaire: Any
@@ -202,6 +203,7 @@ def _draft(ceremony: Ceremony, terms: Terms, today: date) -> CharterDraft:
         number=1,
         previous=None,
         origin=terms.origin,
+        realm=terms.realm,
         portal=terms.portal,
         languages=plan.languages,
         valid_from=today,
@@ -213,6 +215,7 @@ def _draft(ceremony: Ceremony, terms: Terms, today: date) -> CharterDraft:
         office=(terms.office,),
         questionnaire=read_questionnaire(_only_languages(terms.questionnaire, plan.languages), plan.languages),
         grace_days=plan.grace_days,
+        reply_days=plan.reply_days,
         limits=Limits(plan.attachments, plan.attachment_bytes),
         staffed_always=False,
     )

@@ -83,7 +83,7 @@ def default_questionnaire() -> Any:
 async def _terms(plan: Plan, settings: Settings, client: PortalClient) -> Terms:
     info = await client.portal_info()
     office = office_key(settings.secrets, plan.slug).verifier
-    return Terms(info.origin, info.verifier, office, default_questionnaire())
+    return Terms(info.origin, info.realm, info.verifier, office, default_questionnaire())
 
 
 def _make_keys(plan: Plan, derivations: Derivations) -> tuple[Ceremony, dict[str, Sheet]]:

@@ -4,7 +4,7 @@
 import re
 from dataclasses import replace
 
-from crypto.charter import GRACE_DAYS_MAX, JURISDICTION, LABEL, MEMBERS_MAX, NAME_CHARS_MAX, ROLES, SLUG
+from crypto.charter import DAYS_MAX, JURISDICTION, LABEL, MEMBERS_MAX, NAME_CHARS_MAX, REPLY_DAYS_MIN, ROLES, SLUG
 from crypto.quorum import SHARES_MAX, THRESHOLD_MIN
 from oversight.founding.plan import DAYS_VALID_MAX, MANDATE_CHARS_MAX, Plan, PlannedMember
 from oversight.marking import N_
@@ -39,7 +39,8 @@ def take_commission(form: Form, plan: Plan, *, keys_exist: bool) -> tuple[Plan, 
         mandate=mandate,
         jurisdictions=jurisdictions,
         days_valid=_number(form, "days_valid", 1, DAYS_VALID_MAX, errors),
-        grace_days=_number(form, "grace_days", 1, GRACE_DAYS_MAX, errors),
+        grace_days=_number(form, "grace_days", 1, DAYS_MAX, errors),
+        reply_days=_number(form, "reply_days", REPLY_DAYS_MIN, DAYS_MAX, errors),
     )
     return changed, errors
 

@@ -6,6 +6,7 @@ jurisdictions = ["ZZ"]
 days_valid = 365          # how long the first charter holds
 slots = 16                # stanzas in every grant: room for so many members and the reserve
 grace_days = 14           # how long the portal keeps what was collected
+reply_days = 365          # may be left out: how long it keeps replies
 
 [name]                    # and [mandate]: one text for each language
 en = "Demonstration Commission"
@@ -39,14 +40,15 @@ from pathlib import Path
 from typing import Any
 
 from crypto.charter import (
+    DAYS_MAX,
     GOVERNORS_MAX,
-    GRACE_DAYS_MAX,
     JURISDICTION,
     JURISDICTIONS_MAX,
     LABEL,
     LANGUAGES_MAX,
     MEMBERS_MAX,
     NAME_CHARS_MAX,
+    REPLY_DAYS_MIN,
     ROLES,
     SLOTS_MAX,
     SLUG,
@@ -60,6 +62,7 @@ from oversight.members.accounts import fold_username
 from portal.kit.i18n import LOCALES, SOURCE_LOCALE
 
 DAYS_VALID_MAX = 3660
+REPLY_DAYS_USUAL = 365
 MANDATE_CHARS_MAX = 4000
 FILE_BYTES_MAX = 256 * 1024
 
@@ -90,6 +93,7 @@ class Plan:
     days_valid: int
     slots: int
     grace_days: int
+    reply_days: int
     attachments: int
     attachment_bytes: int
     members: tuple[PlannedMember, ...]
@@ -115,6 +119,7 @@ class Plan:
             "days_valid": self.days_valid,
             "slots": self.slots,
             "grace_days": self.grace_days,
+            "reply_days": self.reply_days,
             "limits": {"attachments": self.attachments, "attachment_bytes": self.attachment_bytes},
             "members": [
                 {
@@ -139,6 +144,7 @@ BLANK = Plan(
     days_valid=365,
     slots=16,
     grace_days=14,
+    reply_days=REPLY_DAYS_USUAL,
     attachments=8,
     attachment_bytes=100 * 1024 * 1024,
     members=(),
@@ -179,7 +185,8 @@ def read_plan(value: object) -> Plan:
         jurisdictions=fields.items("jurisdictions", JURISDICTIONS_MAX, _jurisdiction),
         days_valid=fields.integer("days_valid", 1, DAYS_VALID_MAX),
         slots=fields.integer("slots", 2, SLOTS_MAX),
-        grace_days=fields.integer("grace_days", 1, GRACE_DAYS_MAX),
+        grace_days=fields.integer("grace_days", 1, DAYS_MAX),
+        reply_days=_reply_days(fields),
         attachments=limits.integer("attachments", 0, ATTACHMENTS_MAX),
         attachment_bytes=limits.integer("attachment_bytes", 0, ATTACHMENT_SEALED_MAX),
         members=fields.items("members", MEMBERS_MAX, lambda item: _member(item, languages)),
@@ -192,6 +199,12 @@ def read_plan(value: object) -> Plan:
         part.end()
     _check(plan)
     return plan
+
+
+def _reply_days(fields: Fields) -> int:
+    if not fields.has("reply_days"):
+        return REPLY_DAYS_USUAL
+    return fields.integer("reply_days", REPLY_DAYS_MIN, DAYS_MAX)
 
 
 def _languages(value: object) -> tuple[str, ...]:

@@ -153,6 +153,7 @@ def _commission_values(plan: Plan) -> dict[str, object]:
         "jurisdictions": " ".join(plan.jurisdictions),
         "days_valid": plan.days_valid,
         "grace_days": plan.grace_days,
+        "reply_days": plan.reply_days,
     }
     for locale in LOCALES:
         values[f"name-{locale}"] = plan.name.get(locale, "")

@@ -72,7 +72,7 @@ async def _sign(request: Request, ceremony: Ceremony, portal_shown: str) -> Char
     if str(info.verifier) != portal_shown:
         return FieldError("", PORTAL_CHANGED)
     office = office_key(settings.secrets, ceremony.plan.slug).verifier
-    terms = Terms(info.origin, info.verifier, office, default_questionnaire())
+    terms = Terms(info.origin, info.realm, info.verifier, office, default_questionnaire())
     try:
         charter = sign_charter(ceremony, terms, request.app.state.clock().date())
     except CryptoError:

@@ -31,9 +31,9 @@ async def draft_letter(request: Request) -> Response:
     submission = await SubmissionRecord.get(id=report)
     [sealed] = await load_sealed([submission])
     try:
-        opened = open_with_thread(sealed, case.keys.threads[report], case.actor.charter.origin)
-    except CryptoError:
-        raise BrokenReportError(submission) from None
+        opened = open_with_thread(sealed, case.keys.threads[report], case.actor.charter.realm)
+    except CryptoError as error:
+        raise BrokenReportError(submission, error) from None
     kit: PageKit = request.app.state.kit
     language = letter_language(opened.report.language, case.actor.charter.languages)
     body = write_letter(decision.to_state, decision.ground, decision.reasons, kit.translations[language])

@@ -5,12 +5,15 @@ import asyncio
 from datetime import date
 
 from crypto.charter import Charter
+from crypto.manifest import manifest_hash
 from crypto.message import Reply, message_id, seal_reply
 from oversight.cases.report_access import OpenReport
 from oversight.letters.outbox import LETTERS
 from oversight.letters.records import ReplyDraftRecord, ReplyRecord
 from oversight.letters.reply_drafts import ReplyDraft
+from oversight.letters.thread_keys import newest_keys
 from oversight.reports.records import SubmissionRecord
+from oversight.workflow.rules import RuleError
 
 
 class DraftChangedError(Exception):
@@ -21,21 +24,42 @@ async def store_reply(report: OpenReport, charter: Charter, draft: ReplyDraft, t
     """Sign, seal and store a reply under the charter in force; its draft goes in the same transaction.
 
     Raises DraftChangedError when the draft is not there any more as it is given, MalformedError or LimitError for a
-    text that no reply can hold, NotInForceError when the charter is over.
+    text that no reply can hold, NotInForceError when the charter is over, RuleError as ``newest_keys`` and
+    ``moved-on`` when the keys of the thread were renewed meanwhile.
     """
     charter.check_day(today)
     submission = report.submission.id
-    reply = Reply(submission, charter.hash, today, draft.language, draft.body)
-    recipients = (report.opened.report.mailbox, report.opened.thread.recipient())
+    keys = await newest_keys(report)
+    reply = Reply(
+        submission=submission,
+        manifest=manifest_hash(report.submission.manifest),
+        charter=charter.hash,
+        day=today,
+        language=draft.language,
+        keys=keys,
+        body=draft.body,
+    )
+    recipients = (report.opened.manifest.recipient, keys.recipient)
     sealed = await asyncio.to_thread(seal_reply, reply, report.session.signing_key, recipients)
     author = report.session.member.label
 
     async def make(number: int) -> ReplyRecord:
         if not await ReplyDraftRecord.filter(member=author, submission=submission, sealed=draft.sealed).delete():
             raise DraftChangedError
+        # Keys that were renewed meanwhile would open it for somebody who must not read on.
+        if not await SubmissionRecord.filter(id=submission, generation=keys.generation).update(
+            generation=keys.generation
+        ):
+            raise RuleError("moved-on")
         await SubmissionRecord.filter(id=submission, answered_on=None).update(answered_on=today)
         return await ReplyRecord.create(
-            id=message_id(sealed), number=number, submission=submission, author=author, day=today, sealed=sealed
+            id=message_id(sealed),
+            number=number,
+            submission=submission,
+            author=author,
+            charter=charter.hash,
+            day=today,
+            sealed=sealed,
         )
 
     return await LETTERS.store(make)

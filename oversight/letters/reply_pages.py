@@ -13,6 +13,7 @@ from oversight.cases.report_access import OpenReport, open_requested_report
 from oversight.commission.charters import current_charter
 from oversight.commission.portal import portal_for
 from oversight.letters.case_events import read_purpose, record_letter
+from oversight.letters.mailbox_commands import commands_of
 from oversight.letters.outbox import LETTERS
 from oversight.letters.replies import DraftChangedError, store_reply
 from oversight.letters.reply_drafts import ReplyDraft, discard_draft, load_draft, save_draft
@@ -43,7 +44,7 @@ async def take_form(request: Request) -> Response:
     charter = await current_charter()
     draft = ReplyDraft(form.text("language"), form.text("body"))
     errors = _check(form, _languages(report, charter))
-    if errors:
+    if errors or await _is_closed(report):
         return await _render_form(request, report, draft, errors)
     await save_draft(report.session, report.submission.id, draft)
     return redirect(f"/reports/{report.submission.id}/reply/preview{_purpose(request)}")
@@ -52,7 +53,7 @@ async def take_form(request: Request) -> Response:
 async def show_preview(request: Request) -> Response:
     report = await open_requested_report(request, Action.REPLY)
     draft = await load_draft(report.session, report.submission.id)
-    if draft is None:
+    if draft is None or await _is_closed(report):
         return redirect(f"/reports/{report.submission.id}/reply{_purpose(request)}")
     charter = await current_charter()
     return render(
@@ -74,7 +75,7 @@ async def send(request: Request) -> Response:
     form = await read_form(request)
     here = f"/reports/{report.submission.id}"
     draft = await load_draft(report.session, report.submission.id)
-    if draft is None:
+    if draft is None or await _is_closed(report):
         return redirect(here)
     if form.text("draft") != draft.token:
         purpose = _purpose(request)
@@ -94,7 +95,7 @@ async def send(request: Request) -> Response:
         await LETTERS.post_soon(client, record, today)
     if case is not None and purpose and record.progress != "refused":
         return redirect(f"/cases/{case}?done={'posted' if record.progress == 'posted' else 'told'}")
-    return redirect(f"{here}?sent={record.progress}#letters")
+    return redirect(f"{here}?sent={record.delivery}#letters")
 
 
 async def discard(request: Request) -> Response:
@@ -109,9 +110,15 @@ async def _render_form(
     charter = await current_charter()
     locale = translation_of(request).locale
     languages = {code: labels.language_label(code, locale) for code in _languages(report, charter)}
-    status = 422 if errors else 200
+    closed = await _is_closed(report)
+    status = 409 if closed else 422 if errors else 200
     context = {"report": report, "draft": draft, "languages": languages, "purpose": _purpose(request)}
-    return render(request, "reply.html", status, **context, errors=errors or [])
+    return render(request, "reply.html", status, **context, closed=closed, errors=errors or [])
+
+
+async def _is_closed(report: OpenReport) -> bool:
+    """Whether the reporter has closed the mailbox: then nothing can be written to it."""
+    return (await commands_of(report.submission.id)).closed
 
 
 def _purpose(request: Request) -> str:

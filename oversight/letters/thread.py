@@ -1,30 +1,43 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
-"""The letters of one report, opened with the identity of its thread; one that is broken is shown as broken."""
+"""The letters of one report, opened with the keys of its thread; one that is broken is shown as broken.
+
+Follow-ups are numbered by the reporter's device, so that one that is missing or forged shows (docs/protocol.md §9.2,
+§9.3). What came is kept as it came; here it is only judged.
+"""
 
 import asyncio
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import date
+from itertools import pairwise
 from typing import Literal
 
+from crypto.age import PqIdentity
 from crypto.charter import Charter
-from crypto.errors import AuthenticationError, CryptoError
-from crypto.ids import MemberLabel, SubmissionId
-from crypto.message import open_follow_up, open_reply
-from crypto.taxonomy import MESSAGE
-from oversight.letters.records import FollowUpRecord, ReplyRecord
+from crypto.errors import AuthenticationError, CryptoError, NotARecipientError
+from crypto.ids import MemberLabel, MessageId
+from crypto.instruction import Instruction, read_instruction
+from crypto.message import FollowUp, SignedReply, open_follow_up, open_reply
+from crypto.taxonomy import INSTRUCTION, MESSAGE
+from oversight.letters.records import FollowUpRecord, PostingRecord, ReplyRecord
 from oversight.reports.opening import OpenedReport
+from oversight.reports.records import SubmissionRecord
 from portal.kit.i18n import text_direction
 
-Delivery = Literal["posted", "waiting", "refused", ""]
+Trouble = Literal["", "broken", "locked", "doubtful", "repeated"]
 
 
 @dataclass(frozen=True)
 class Letter:
     """One message of the thread, in either direction.
 
-    ``author`` is the name of the member who signed it, empty for the reporter. ``broken`` means that it does not open,
-    or that it is not from its claimed author: then there is no ``body``.
+    ``author`` is the name of the member who signed it, empty for the reporter. ``number`` is that of the reporter's
+    messages or of the replies that were posted, 0 for one that has none or is not known.
+
+    ``trouble``: ``broken`` (it does not open, or is not from its claimed author), ``locked`` (sealed to newer keys than
+    this member has): both have no ``body``. ``doubtful`` (a follow-up under older keys than one before it),
+    ``repeated`` (another follow-up has its number).
     """
 
     day: date
@@ -34,53 +47,142 @@ class Letter:
     language: str
     author: str = ""
     kind: str = MESSAGE
-    broken: bool = False
+    number: int = 0
+    trouble: Trouble = ""
     unseen: bool = False
-    delivery: Delivery = ""
+    delivery: str = ""
+    instruction: Instruction | None = None
 
 
-async def read_thread(submission: SubmissionId, opened: OpenedReport, charters: Sequence[Charter]) -> list[Letter]:
-    """Every letter of the thread, oldest first; on one day the reporter's stand before ours."""
-    replies = await ReplyRecord.filter(submission=submission).order_by("number")
-    follow_ups = await FollowUpRecord.filter(submission=submission).order_by("sequence")
-    return await asyncio.to_thread(_open_all, replies, follow_ups, opened, charters)
+@dataclass(frozen=True)
+class OpenedThread:
+    """Letters, oldest first; on one day the reporter's stand before ours.
+
+    ``missing`` are the reporter's messages that should be here, as ranges from the first to the last number of each.
+    ``shown`` are the ids of the follow-ups that this member could look at.
+    """
+
+    letters: tuple[Letter, ...]
+    missing: tuple[tuple[int, int], ...]
+    shown: tuple[MessageId, ...]
 
 
-async def mark_seen(submission: SubmissionId, label: MemberLabel, today: date) -> None:
-    """The follow-ups of this thread were shown to a member."""
-    await FollowUpRecord.filter(submission=submission, seen_on=None).update(seen_on=today, seen_by=label)
+async def read_thread(submission: SubmissionRecord, opened: OpenedReport, charters: Sequence[Charter]) -> OpenedThread:
+    """Every letter of the thread, as far as the member's keys open them."""
+    replies = await ReplyRecord.filter(submission=submission.id).order_by("number")
+    follow_ups = await FollowUpRecord.filter(submission=submission.id).order_by("sequence")
+    postings = await PostingRecord.filter(submission=submission.id).only("message", "number")
+    reader = _Reader(opened, charters, behind=opened.identities.newest < submission.generation)
+    numbers = {posting.message: posting.number for posting in postings}
+    return await asyncio.to_thread(reader.read, replies, follow_ups, numbers)
 
 
-def _open_all(
-    replies: list[ReplyRecord], follow_ups: list[FollowUpRecord], opened: OpenedReport, charters: Sequence[Charter]
-) -> list[Letter]:
-    letters = [
-        *(_open_follow_up(record, opened) for record in follow_ups),
-        *(_open_reply(record, opened, charters) for record in replies),
-    ]
-    return sorted(letters, key=lambda letter: letter.day)
+async def mark_seen(thread: OpenedThread, label: MemberLabel, today: date) -> None:
+    """The follow-ups that could be looked at were shown to a member."""
+    shown = FollowUpRecord.filter(id__in=list(thread.shown), seen_on=None)
+    await shown.update(seen_on=today, seen_by=label)
 
 
-def _open_follow_up(record: FollowUpRecord, opened: OpenedReport) -> Letter:
-    unseen = record.seen_on is None
-    language = opened.report.language
-    try:
-        follow_up = open_follow_up(record.sealed, opened.thread, opened.report.message_mac)
-        if follow_up.submission != opened.report.submission:
-            raise AuthenticationError("a follow-up is of another submission")
-    except CryptoError:
-        return Letter(record.day, False, "", "auto", language, broken=True, unseen=unseen)
-    body = follow_up.body
-    return Letter(record.day, False, body, text_direction(body, language), language, kind=follow_up.kind, unseen=unseen)
+@dataclass(frozen=True)
+class _Reader:
+    """``behind``: whether the thread has newer keys than those at hand."""
+
+    opened: OpenedReport
+    charters: Sequence[Charter]
+    behind: bool
+
+    def read(
+        self, replies: list[ReplyRecord], follow_ups: list[FollowUpRecord], numbers: Mapping[MessageId, int]
+    ) -> OpenedThread:
+        found = [(record, self._open_follow_up(record)) for record in follow_ups]
+        known = [follow_up for _, follow_up in found if isinstance(follow_up, FollowUp)]
+        came = [self._show_follow_up(record, follow_up, known) for record, follow_up in found]
+        came.sort(key=lambda letter: (letter.day, letter.number))
+        went = [self._show_reply(record, numbers.get(record.id, 0)) for record in replies]
+        return OpenedThread(
+            letters=tuple(sorted([*came, *went], key=lambda letter: letter.day)),
+            missing=tuple(_missing([letter.number for letter in came if letter.trouble in {"", "repeated"}])),
+            shown=tuple(record.id for record, follow_up in found if follow_up != "locked"),
+        )
+
+    def _open_follow_up(self, record: FollowUpRecord) -> FollowUp | Trouble:
+        """The follow-up, opened with whichever keys it is sealed to; or why it can't be shown."""
+        for generation, identity in self._identities():
+            try:
+                follow_up = open_follow_up(record.sealed, identity, self.opened.message_mac(generation))
+                self._check_thread(follow_up)
+            except NotARecipientError:
+                continue
+            except CryptoError:
+                return "broken"
+            return follow_up if follow_up.generation == generation else "broken"
+        return self._closed()
+
+    def _show_follow_up(self, record: FollowUpRecord, opened: FollowUp | Trouble, known: list[FollowUp]) -> Letter:
+        language, unseen = self.opened.report.language, record.seen_on is None
+        if not isinstance(opened, FollowUp):
+            return Letter(record.day, False, "", "auto", language, trouble=opened, unseen=unseen)
+        direction = text_direction(opened.body, language)
+        letter = Letter(opened.day, False, opened.body, direction, language, kind=opened.kind, number=opened.number)
+        letter = replace(letter, trouble=_doubt(opened, known), unseen=unseen)
+        return self._show_instruction(letter, opened) if opened.kind == INSTRUCTION else letter
+
+    def _show_instruction(self, letter: Letter, opened: FollowUp) -> Letter:
+        """What the control key signed; ``broken`` for what it did not, or not in this follow-up."""
+        manifest, here = self.opened.manifest, (self.opened.report.realm, opened.manifest, opened.number)
+        try:
+            said = read_instruction(opened.body.encode("utf-8"), manifest.mailbox, manifest.control)
+        except CryptoError:
+            return replace(letter, body="", trouble="broken")
+        if (said.realm, said.manifest, said.follow_up) != here:
+            return replace(letter, body="", trouble="broken")
+        return replace(letter, body="", instruction=said)
+
+    def _show_reply(self, record: ReplyRecord, number: int) -> Letter:
+        delivery = record.delivery
+        reply = self._open_reply(record)
+        if not isinstance(reply, SignedReply):
+            return Letter(
+                record.day, True, "", "auto", "", record.author, number=number, trouble=reply, delivery=delivery
+            )
+        direction = text_direction(reply.body, reply.language)
+        letter = Letter(reply.day, True, reply.body, direction, reply.language, reply.signer.name, delivery=delivery)
+        return replace(letter, number=number)
+
+    def _open_reply(self, record: ReplyRecord) -> SignedReply | Trouble:
+        for _, identity in self._identities():
+            try:
+                reply = open_reply(record.sealed, identity, self.charters)
+                self._check_thread(reply)
+            except NotARecipientError:
+                continue
+            except CryptoError:
+                return "broken"
+            return reply
+        return self._closed()
+
+    def _identities(self) -> Iterator[tuple[int, PqIdentity]]:
+        """Newest first."""
+        for generation, pair in sorted(self.opened.identities.generations.items(), reverse=True):
+            yield generation, pair.identity
+
+    def _check_thread(self, message: FollowUp | SignedReply) -> None:
+        if (message.submission, message.manifest) != (self.opened.report.submission, self.opened.manifest_hash):
+            raise AuthenticationError("a message is of another thread")
+
+    def _closed(self) -> Trouble:
+        return "locked" if self.behind else "broken"
 
 
-def _open_reply(record: ReplyRecord, opened: OpenedReport, charters: Sequence[Charter]) -> Letter:
-    delivery: Delivery = "refused" if record.refused else "posted" if record.posted_on else "waiting"
-    try:
-        reply = open_reply(record.sealed, opened.thread, charters)
-        if reply.submission != opened.report.submission:
-            raise AuthenticationError("a reply is of another submission")
-    except CryptoError:
-        return Letter(record.day, True, "", "auto", "", record.author, broken=True, delivery=delivery)
-    direction = text_direction(reply.body, reply.language)
-    return Letter(reply.day, True, reply.body, direction, reply.language, reply.signer.name, delivery=delivery)
+def _doubt(follow_up: FollowUp, known: Sequence[FollowUp]) -> Trouble:
+    """What speaks against a follow-up beside the others of its thread."""
+    if any(other.generation > follow_up.generation and other.number < follow_up.number for other in known):
+        return "doubtful"
+    return "repeated" if Counter(other.number for other in known)[follow_up.number] > 1 else ""
+
+
+def _missing(numbers: Sequence[int]) -> Iterator[tuple[int, int]]:
+    """The gaps below the highest number, each as its first and last."""
+    for before, after in pairwise([0, *sorted(set(numbers))]):
+        if after - before > 1:
+            yield before + 1, after - 1

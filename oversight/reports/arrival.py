@@ -7,13 +7,15 @@ portal may delete. A crash before the commit leaves files that the next run find
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from datetime import date
 
+from crypto.acknowledgement import Acknowledgement, read_acknowledgement
+from crypto.charter import Charter
 from crypto.errors import CryptoError
 from crypto.ids import CharterHash
-from crypto.manifest import Manifest, SealedFile, read_manifest
+from crypto.manifest import Manifest, SealedFile, manifest_hash, read_manifest
 from oversight.reports.blobs import Blobs
 from oversight.reports.records import SealedFileRecord, SubmissionRecord
 from oversight.wire.portal_client import DamagedFile, PortalClient, PortalRefused, Sink
@@ -25,7 +27,8 @@ class DamagedArrivalError(Exception):
     """What the portal holds under this sequence can't be collected as it is.
 
     ``problem``: ``manifest`` (unreadable, or of another submission), ``conflict`` (another manifest than before under
-    the same id), ``charter`` (not one of this office's), ``file-size``, ``file-hash``, ``file-missing``.
+    the same id), ``charter`` (not one of this office's), ``acknowledgement`` (none by the portal of this commission for
+    these very files), ``file-size``, ``file-hash``, ``file-missing``.
     """
 
     def __init__(self, problem: str, file: str | None = None) -> None:
@@ -36,11 +39,11 @@ class DamagedArrivalError(Exception):
 
 @dataclass(frozen=True)
 class Receiver:
-    """What taking in needs: the portal, the folder of attachments, and which charters are this office's."""
+    """What taking in needs: the portal, the folder of attachments, and this office's charters by their hashes."""
 
     client: PortalClient
     blobs: Blobs
-    knows_charter: Callable[[CharterHash], Awaitable[bool]]
+    charters: Callable[[], Awaitable[Mapping[CharterHash, Charter]]]
 
     async def receive(self, waiting: WaitingSubmission, today: date) -> SubmissionRecord:
         """The stored submission; at once when it was stored before.
@@ -53,23 +56,24 @@ class Receiver:
             if stored.manifest != waiting.manifest:
                 raise DamagedArrivalError("conflict")
             return stored
-        manifest = await self._check(waiting)
+        manifest, acknowledged = await self._check(waiting)
         small = [await self._fetch_small(manifest, file) for file in manifest.files if file not in manifest.attachments]
         await asyncio.to_thread(self.blobs.clear_unfinished, manifest.submission)
         for file in manifest.attachments:
             await self._fetch_attachment(manifest, file)
-        return await _store(waiting, manifest, small, today)
+        return await _store(waiting, acknowledged, manifest, small, today)
 
-    async def _check(self, waiting: WaitingSubmission) -> Manifest:
+    async def _check(self, waiting: WaitingSubmission) -> tuple[Manifest, Acknowledgement]:
         try:
             manifest = read_manifest(waiting.manifest)
         except CryptoError:
             raise DamagedArrivalError("manifest") from None
         if manifest.submission != waiting.submission:
             raise DamagedArrivalError("manifest")
-        if not await self.knows_charter(manifest.charter):
+        charters = await self.charters()
+        if manifest.charter not in charters:
             raise DamagedArrivalError("charter")
-        return manifest
+        return manifest, _read_acknowledgement(waiting, charters, charters[manifest.charter].realm)
 
     async def _fetch_small(self, manifest: Manifest, file: SealedFile) -> bytes:
         kept = _Memory()
@@ -108,7 +112,22 @@ class _Memory:
         self.data += chunk
 
 
-async def _store(waiting: WaitingSubmission, manifest: Manifest, small: list[bytes], today: date) -> SubmissionRecord:
+def _read_acknowledgement(
+    waiting: WaitingSubmission, charters: Mapping[CharterHash, Charter], realm: str
+) -> Acknowledgement:
+    """What the portal signed to the reporter, and no other day or bytes; its key may have changed with a charter."""
+    keys = {charter.portal for charter in charters.values()}
+    try:
+        acknowledged = read_acknowledgement(waiting.acknowledgement, list(keys))
+        acknowledged.check(realm=realm, submission=waiting.submission, manifest_hash=manifest_hash(waiting.manifest))
+    except CryptoError:
+        raise DamagedArrivalError("acknowledgement") from None
+    return acknowledged
+
+
+async def _store(
+    waiting: WaitingSubmission, acknowledged: Acknowledgement, manifest: Manifest, small: list[bytes], today: date
+) -> SubmissionRecord:
     sealed: list[bytes | None] = [*small, *(None for _ in manifest.attachments)]
     async with transaction():
         last = await SubmissionRecord.all().order_by("-number").only("number").first()
@@ -117,7 +136,9 @@ async def _store(waiting: WaitingSubmission, manifest: Manifest, small: list[byt
             number=1 if last is None else last.number + 1,
             charter=manifest.charter,
             manifest=waiting.manifest,
-            received=waiting.received,
+            acknowledgement=waiting.acknowledgement,
+            commitment=acknowledged.commitment,
+            received=acknowledged.received,
             collected=today,
         )
         await SealedFileRecord.bulk_create(

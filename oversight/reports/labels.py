@@ -55,6 +55,7 @@ def problem_label(code: str, translation: Translation) -> str:
         "manifest": _("its list of files can’t be read"),
         "conflict": _("the portal shows another list of files than before"),
         "charter": _("it was sealed under a charter that this office does not know"),
+        "acknowledgement": _("the portal has no signed acknowledgement for these very files"),
         "file-size": _("a file has another size than it should"),
         "file-hash": _("a file was altered"),
         "file-missing": _("a file is missing at the portal"),

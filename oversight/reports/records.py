@@ -11,20 +11,30 @@ from tortoise.models import Model
 from crypto.ids import CharterHash, MemberLabel, SubmissionId
 from portal.kit.columns import text_column
 
+STATE_ROW = 1
+"""The id of the collector's one row."""
+
 
 class SubmissionRecord(Model):
-    """One collected submission; every file that its manifest names is stored and was checked."""
+    """One collected submission; every file that its manifest names is stored and was checked.
+
+    ``acknowledgement`` is the portal's signed note as it came: ``received`` and ``commitment`` are what it says.
+    """
 
     id: fields.Field[SubmissionId] = text_column(32, primary_key=True)
     number = fields.IntField(unique=True)
     charter: fields.Field[CharterHash] = text_column(64)
     manifest = fields.BinaryField()
+    acknowledgement = fields.BinaryField()
+    commitment = fields.CharField(max_length=64)
     received = fields.DateField()
     collected = fields.DateField()
     confirmed = fields.BooleanField(db_default=False, db_index=True)
     opened_on = fields.DateField(null=True)
     opened_by: fields.Field[MemberLabel | None] = text_column(31, null=True)
     answered_on = fields.DateField(null=True)
+    generation = fields.IntField(db_default=0)
+    """The newest of its thread's keys. Whoever changes them, or puts the report into a case, changes this row first."""
 
     class Meta:
         table = "submission"
@@ -54,6 +64,44 @@ class SealedFileRecord(Model):
     class Meta:
         table = "sealed_file"
         unique_together = (("submission", "name"),)
+
+
+class ThreadGrantRecord(Model):
+    """Keys of a thread from generation 1 on, sealed to the readers of ``day`` under ``charter`` and to the reserve.
+
+    Generations that a case's ledger made have no row here. ``shut_out`` are the labels of those to whom the report's
+    case forbids it. Who reads is not named, for that would tell whom a reporter excluded.
+    """
+
+    id = fields.BigIntField(primary_key=True)
+    submission: fields.Field[SubmissionId] = text_column(32)
+    generation = fields.IntField()
+    charter: fields.Field[CharterHash] = text_column(64)
+    day = fields.DateField()
+    shut_out: fields.JSONField[list[MemberLabel]] = fields.JSONField()
+    sealed = fields.BinaryField()
+
+    class Meta:
+        table = "thread_grant"
+        unique_together = (("submission", "generation"),)
+
+
+class ThreadRenewalRecord(Model):
+    """A renewal of a thread's keys, sealed to the reporter's mailbox.
+
+    ``announced`` says that a weekly round has brought it; from then on every thread note does.
+    """
+
+    id = fields.BigIntField(primary_key=True)
+    submission: fields.Field[SubmissionId] = text_column(32)
+    generation = fields.IntField()
+    day = fields.DateField()
+    announced = fields.BooleanField(db_default=False)
+    sealed = fields.BinaryField()
+
+    class Meta:
+        table = "thread_renewal"
+        unique_together = (("submission", "generation"),)
 
 
 class IndexEntryRecord(Model):
@@ -90,10 +138,19 @@ class DamagedArrivalRecord(Model):
 
 
 class CollectorStateRecord(Model):
-    """The collector's one row: how far it read, and how its last run went."""
+    """The collector's one row: how far it read each of the portal's lists, and how its last run went.
+
+    ``charter_noted_on`` is the day for which the portal got a newest-charter note, ``charter_noted`` that charter;
+    ``round`` the first day of the week whose thread notes went out for all mailboxes.
+    """
 
     id = fields.IntField(primary_key=True)
     after = fields.BigIntField(db_default=0)
+    follow_ups_after = fields.BigIntField(db_default=0)
+    controls_after = fields.BigIntField(db_default=0)
+    charter_noted_on = fields.DateField(null=True)
+    charter_noted: fields.Field[CharterHash | None] = text_column(64, null=True)
+    round = fields.DateField(null=True)
     last_success = fields.DatetimeField(null=True)
     failing_since = fields.DatetimeField(null=True)
     problem = fields.CharField(max_length=64, null=True)

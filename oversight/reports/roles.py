@@ -7,6 +7,8 @@ A grant decides whether a member *can* open a report. These rules decide whether
 from collections.abc import Iterable
 from enum import Enum
 
+from crypto.charter import REPLY_ROLES
+
 
 class Action(Enum):
     """What a member may want to do with a report."""
@@ -19,7 +21,7 @@ _ROLES: dict[Action, frozenset[str]] = {
     Action.READ: frozenset(
         {"registrar", "triage", "investigator", "legal", "chair", "publisher", "custodian", "reviewer"}
     ),
-    Action.REPLY: frozenset({"registrar", "triage", "investigator", "chair"}),
+    Action.REPLY: REPLY_ROLES,
 }
 
 

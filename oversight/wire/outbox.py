@@ -5,7 +5,8 @@
   out and never loses it. The portal answers a repeat like the first time, so that nothing is doubled either.
 - Rows go out oldest first.
 - A refusal that the portal will repeat every time is final, and the row says so. Any other one may pass: the row waits,
-  and so do those behind it.
+  and so do those behind it, unless the refusal is about this row alone.
+- What this office itself must not send any more is refused for good in the same way.
 """
 
 import asyncio
@@ -26,10 +27,19 @@ STORE_ATTEMPTS_MAX = 3
 POST_SECONDS_MAX = 8.0
 
 
+class WithheldError(Exception):
+    """This office will not send a row, now or later; ``code`` is what the row says then."""
+
+    def __init__(self, code: str) -> None:
+        super().__init__(f"withheld: {code}")
+        self.code = code
+
+
 class OutgoingRecord(Model):
     """A row on its way to the portal; those of one kind are numbered from 1 in the order in which they were stored.
 
-    ``posted_on`` is empty while it waits. ``refused`` is the portal's code when it will not take it.
+    ``posted_on`` is empty while it waits. ``refused`` says why it never goes out: the portal's code, or the
+    office's own.
     """
 
     number = fields.IntField(unique=True)
@@ -52,11 +62,15 @@ R = TypeVar("R", bound=OutgoingRecord)
 
 @dataclass(frozen=True)
 class Outbox(Generic[R]):
-    """The rows of one kind, the request that posts one of them, and the portal's codes that are final for this kind."""
+    """The rows of one kind, what posts one of them on a day, and the portal's codes that are final for this kind.
+
+    ``single_refusals`` are codes that may pass and say nothing about other rows.
+    """
 
     rows: type[R]
-    post: Callable[[PortalClient, R], Awaitable[None]]
+    post: Callable[[PortalClient, R, date], Awaitable[None]]
     final_refusals: frozenset[str]
+    single_refusals: frozenset[str] = frozenset()
 
     async def store(self, make: Callable[[int], Awaitable[R]]) -> R:
         """The row that ``make`` stores under the next number, in a transaction; again when the number was just taken.
@@ -79,16 +93,24 @@ class Outbox(Generic[R]):
         Raises PortalUnreachable, and PortalRefused for a reason that may pass; the rest then waits.
         """
         posted = 0
+        refusal: PortalRefused | None = None
         for row in await self.rows.filter(posted_on=None, refused=None).order_by("number"):
-            posted += await self.post_one(client, row, today)
+            try:
+                posted += await self.post_one(client, row, today)
+            except PortalRefused as error:
+                if error.code not in self.single_refusals:
+                    raise
+                refusal = refusal or error
+        if refusal is not None:
+            raise refusal
         return posted
 
     async def post_one(self, client: PortalClient, row: R, today: date) -> bool:
-        """Post one row; False when the portal refused it for good. Raises as ``post_waiting``."""
+        """Post one row; False when it was refused for good. Raises as ``post_waiting``."""
         try:
-            await self.post(client, row)
-        except PortalRefused as error:
-            if error.code not in self.final_refusals:
+            await self.post(client, row, today)
+        except (PortalRefused, WithheldError) as error:
+            if isinstance(error, PortalRefused) and error.code not in self.final_refusals:
                 raise
             row.refused = error.code
             await row.save(update_fields=["refused"])

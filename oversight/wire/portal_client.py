@@ -13,26 +13,34 @@ manifest's size and hash while it streams in.
 import asyncio
 import hashlib
 import json
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, NoReturn, Protocol, TypeVar
 
 import httpx
 
 from crypto.document import Fields
+from crypto.encoding import encode_base64
 from crypto.errors import CryptoError
 from crypto.ids import FindingId, SubmissionId
 from crypto.manifest import SealedFile
 from crypto.note import SigningKey
 from oversight.wire.portal_responses import (
+    ControlPage,
     FollowUpPage,
     PortalInfo,
     SubmissionPage,
+    ThreadStanding,
+    read_controls,
     read_follow_ups,
     read_info,
     read_next_finding,
+    read_posting_answer,
+    read_refused_threads,
     read_submissions,
+    read_thread_standing,
 )
 from oversight.wire.request_signature import RequestSigner
 
@@ -44,6 +52,7 @@ ANSWER_SECONDS_MAX = 120.0
 SLOWEST_BYTES_PER_SECOND = 8 * 1024
 API = "/api/v1"
 AFTER_ALL = 10**15 - 1
+NOTE_TYPE = "text/plain; charset=utf-8"
 T = TypeVar("T")
 
 
@@ -79,10 +88,20 @@ class Sink(Protocol):
     def write(self, chunk: bytes, /) -> object: ...
 
 
+@dataclass(frozen=True)
+class SealedThreadNote:
+    """A thread note on its way; ``number`` stands outside too, so that the portal keeps the newest."""
+
+    submission: SubmissionId
+    number: int
+    sealed: bytes = field(repr=False)
+
+
 class PortalClient:
     """Requests of one office to one portal.
 
     ``portal_url`` is where the portal is reached, ``origin`` the name it goes by, which is what signatures cover.
+    ``office_key`` signs the requests, and the notes that travel in them.
     """
 
     def __init__(
@@ -93,6 +112,7 @@ class PortalClient:
         transport: httpx.AsyncBaseTransport | None = None,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
+        self.office_key = office_key
         self._origin = origin
         self._signer = RequestSigner(office_key, clock)
         self._http = httpx.AsyncClient(
@@ -113,7 +133,7 @@ class PortalClient:
 
     async def post_charter(self, note: bytes, invitation: str | None = None) -> None:
         """Publish a charter; the first one of a commission needs the operator's invitation."""
-        headers = {"Content-Type": "text/plain; charset=utf-8"}
+        headers = {"Content-Type": NOTE_TYPE}
         if invitation is not None:
             headers["Amparo-Invitation"] = invitation
         await self._body(self._request("POST", "/charters", note, headers, signed=False), ANSWER_BYTES_MAX)
@@ -144,24 +164,56 @@ class PortalClient:
 
     async def collect(self, submission: SubmissionId, note: bytes) -> None:
         """Confirm a collection by its signed note; from now on the portal may delete after the grace."""
-        await self._post(f"/office/submissions/{submission}/collection", note, "text/plain; charset=utf-8")
+        await self._post(f"/office/submissions/{submission}/collection", note, NOTE_TYPE)
 
-    async def post_reply(self, submission: SubmissionId, sealed: bytes) -> None:
-        """Put a sealed reply into the reporter's mailbox; a repeat changes nothing."""
-        await self._post(f"/office/submissions/{submission}/replies", sealed, "application/octet-stream")
+    async def post_reply(self, posting: bytes, last: int, sealed: bytes, thread: SealedThreadNote) -> bytes:
+        """Put a sealed reply and a thread note into the reporter's mailbox; the posting note that the portal has of it.
+
+        ``last`` is the number of the reply that the portal should have before it. A repeat changes nothing, and gives
+        the posting of the first time.
+        """
+        note = {"number": thread.number, "sealed": encode_base64(thread.sealed)}
+        value = {"posting": posting.decode("utf-8"), "last": last, "sealed": encode_base64(sealed), "thread": note}
+        answer = await self._post_json(f"/office/submissions/{thread.submission}/replies", value)
+        return _read(read_posting_answer, answer)
+
+    async def thread(self, submission: SubmissionId) -> ThreadStanding:
+        """What the portal has of a thread."""
+        return _read(
+            read_thread_standing, await self._json(self._request("GET", f"/office/submissions/{submission}/thread"))
+        )
+
+    async def post_threads(self, notes: Sequence[SealedThreadNote]) -> tuple[SubmissionId, ...]:
+        """Hand over 1 to 32 thread notes; the threads of those that the portal did not take."""
+        threads = [
+            {"submission": note.submission, "number": note.number, "sealed": encode_base64(note.sealed)}
+            for note in notes
+        ]
+        return _read(read_refused_threads, await self._post_json("/office/threads", {"threads": threads}))
 
     async def follow_ups(self, after: int) -> FollowUpPage:
         """At most 100 follow-ups with a sequence above ``after``."""
         return _read(read_follow_ups, await self._json(self._request("GET", f"/office/follow-ups?after={after}")))
 
-    async def follow_ups_collected(self, up_to: int) -> None:
-        """Confirm every follow-up up to and including this sequence; the portal deletes them."""
-        body = json.dumps({"up_to": up_to}).encode("ascii")
-        await self._post("/office/follow-ups/collection", body, "application/json")
+    async def follow_ups_collected(self, receipt: bytes) -> None:
+        """Confirm the follow-ups that a signed receipt names; the portal deletes them after the grace."""
+        await self._post("/office/follow-ups/collection", receipt, NOTE_TYPE)
+
+    async def controls(self, after: int) -> ControlPage:
+        """At most 100 control notes, which delete or close, with a sequence above ``after``."""
+        return _read(read_controls, await self._json(self._request("GET", f"/office/controls?after={after}")))
+
+    async def post_control(self, submission: SubmissionId, note: bytes) -> None:
+        """Bring a control note again, to a portal that was restored and lacks it."""
+        await self._post(f"/office/submissions/{submission}/control", note, NOTE_TYPE)
+
+    async def post_newest_charter(self, note: bytes) -> None:
+        """Hand over the note that says which charter is the newest today."""
+        await self._post("/office/newest-charter", note, NOTE_TYPE)
 
     async def publish_finding(self, note: bytes) -> None:
         """Hand a signed finding to the register; a repeat changes nothing."""
-        await self._post("/office/findings", note, "text/plain; charset=utf-8")
+        await self._post("/office/findings", note, NOTE_TYPE)
 
     async def next_finding(self) -> FindingId:
         """The id that the commission's next finding must have, if it is published today."""
@@ -169,6 +221,10 @@ class PortalClient:
 
     async def _post(self, path: str, body: bytes, content_type: str) -> None:
         await self._body(self._request("POST", path, body, {"Content-Type": content_type}), ANSWER_BYTES_MAX)
+
+    async def _post_json(self, path: str, value: Any) -> Any:
+        body = json.dumps(value).encode("ascii")
+        return await self._json(self._request("POST", path, body, {"Content-Type": "application/json"}))
 
     def _request(
         self,

@@ -21,12 +21,13 @@ TOKEN_BYTES = 24
 class Charters:
     """All charters, by hash and by commission. ``refresh`` loads those that other processes accepted.
 
-    ``origin`` and ``verifier`` are the portal's own: a charter for another portal, or one that names another key for
-    the acknowledgements, is refused.
+    ``origin``, ``realm`` and ``verifier`` are the portal's own: a new charter for another portal, or one that names
+    another key for the acknowledgements, is refused. Those that were taken before may name an origin of then.
     """
 
-    def __init__(self, origin: str, verifier: VerifierKey) -> None:
-        self._origin = origin
+    def __init__(self, origin: str, realm: str, verifier: VerifierKey) -> None:
+        self.origin = origin
+        self.realm = realm
         self._verifier = verifier
         self._by_hash: dict[CharterHash, Charter] = {}
         self._by_slug: dict[str, list[Charter]] = {}
@@ -35,6 +36,12 @@ class Charters:
 
     def all(self) -> list[Charter]:
         return list(self._by_hash.values())
+
+    def check_realm(self) -> None:
+        """Raise ValueError when a charter that was taken names another realm: receipt codes would open nothing."""
+        for charter in self.all_newest():
+            if charter.realm != self.realm:
+                raise ValueError(f"secrets/realm is not the realm of the charters, {charter.realm}: bring it back")
 
     def newest(self, slug: str) -> Charter:
         """Return the newest charter of a commission. Raises Refusal ``not-found``."""
@@ -52,6 +59,10 @@ class Charters:
         if charter_hash not in self._by_hash:
             raise Refusal("charter-unknown")
         return self._by_hash[charter_hash]
+
+    def chain(self, slug: str) -> list[Charter]:
+        """All charters of a commission, from number 1."""
+        return list(self._by_slug[slug])
 
     async def successors(self, charter_hash: CharterHash) -> list[Charter]:
         """The chain after this charter, oldest first."""
@@ -96,8 +107,10 @@ class Charters:
             charter = read_charter(note)
         except CryptoError:
             raise Refusal("charter-invalid") from None
-        if charter.origin != self._origin:
+        if charter.origin != self.origin:
             raise Refusal("charter-invalid", "origin")
+        if charter.realm != self.realm:
+            raise Refusal("charter-invalid", "realm")
         if charter.portal != self._verifier:
             raise Refusal("charter-invalid", "portal")
         return charter

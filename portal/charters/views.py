@@ -10,27 +10,38 @@ from crypto.ids import CharterHash
 from crypto.note import NOTE_BYTES_MAX, VerifierKey
 from portal.api.responses import json_response
 from portal.charters.known import Charters
+from portal.charters.newest import NewestNotes
 from portal.kit.body import read_body
 
 
 class CharterViews:
     """Requests without a signature: the notes are signed."""
 
-    def __init__(self, charters: Charters, origin: str, verifier: VerifierKey) -> None:
+    def __init__(self, charters: Charters, newest: NewestNotes, verifier: VerifierKey) -> None:
         self._charters = charters
-        self._portal = json_response({"origin": origin, "verifier": str(verifier)})
+        self._newest = newest
+        self._verifier = verifier
 
     def routes(self) -> list[Route]:
         return [
             Route("/portal", self.portal),
             Route("/charters", self.take, methods=["POST"]),
             Route("/charters/{hash}", self.by_hash),
+            Route("/charters/{hash}/chain", self.chain),
             Route("/charters/{hash}/successors", self.successors),
             Route("/commissions/{slug}/charter", self.newest),
         ]
 
     async def portal(self, request: Request) -> Response:
-        return self._portal
+        charters = self._charters
+        return json_response(
+            {
+                "origin": charters.origin,
+                "realm": charters.realm,
+                "verifier": str(self._verifier),
+                "charters": [charter.hash for charter in charters.all_newest()],
+            }
+        )
 
     async def by_hash(self, request: Request) -> Response:
         return _note(await self._charters.get(CharterHash(request.path_params["hash"])))
@@ -38,9 +49,18 @@ class CharterViews:
     async def newest(self, request: Request) -> Response:
         return _note(self._charters.newest(request.path_params["slug"]))
 
+    async def chain(self, request: Request) -> Response:
+        """The whole chain: the same bytes for whichever charter of it is named."""
+        charter = await self._charters.get(CharterHash(request.path_params["hash"]))
+        return await self._tell(charter.slug, self._charters.chain(charter.slug))
+
     async def successors(self, request: Request) -> Response:
-        chain = await self._charters.successors(CharterHash(request.path_params["hash"]))
-        return json_response({"charters": [charter.note.decode("utf-8") for charter in chain]})
+        charter = await self._charters.get(CharterHash(request.path_params["hash"]))
+        return await self._tell(charter.slug, await self._charters.successors(charter.hash))
+
+    async def _tell(self, slug: str, charters: list[Charter]) -> Response:
+        newest = await self._newest.latest(slug)
+        return json_response({"charters": [each.note.decode("utf-8") for each in charters], "newest": newest})
 
     async def take(self, request: Request) -> Response:
         note = await read_body(request, NOTE_BYTES_MAX)

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
-"""Accepting a submission: every check of docs/protocol.md §7.2, then one durable row, then the acknowledgement."""
+"""Accepting a submission: every check of docs/protocol.md §7.2, then durable rows, then the acknowledgement."""
 
+import hashlib
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -10,16 +11,16 @@ from crypto.age import sealed_size
 from crypto.charter import Charter, NotInForceError
 from crypto.manifest import GRANT_FILE, REPORT_FILE, STATE_FILE, Manifest
 from crypto.note import SigningKey
-from crypto.padding import padded_attachment_size
+from crypto.padding import STATE_SIZE, padded_attachment_size
 from portal.api.refusals import Refusal
+from portal.api.sealed_form import PREFIX_BYTES, check_grant, check_sealed, check_sealed_size
 from portal.charters.known import Charters
 from portal.intake.parts import Parts
 from portal.intake.received import Received, receive_bundle
-from portal.intake.sealed_form import PREFIX_BYTES, check_grant, check_sealed
 from portal.storage.blobs import BlobStore
 from portal.storage.errors import DuplicateError
 from portal.storage.group_commit import GroupCommit
-from portal.storage.records import SubmissionRecord
+from portal.storage.records import MailboxRecord, SubmissionRecord
 from portal.storage.submissions import Accepted, encode_parts, find_accepted
 
 
@@ -41,9 +42,9 @@ class Outcome:
 
 @dataclass(frozen=True)
 class Acceptance:
-    """Accepts bundles. ``key`` signs the acknowledgements, which name ``origin``."""
+    """Accepts bundles. ``key`` signs the acknowledgements, which name ``realm``."""
 
-    origin: str
+    realm: str
     key: SigningKey
     charters: Charters
     blobs: BlobStore
@@ -78,14 +79,14 @@ class Acceptance:
         manifest = received.manifest
         charter = await self.charters.get(manifest.charter)
         check_grant(received.files[GRANT_FILE], charter.slots)
-        for name in (REPORT_FILE, STATE_FILE):
-            check_sealed(name, received.files[name])
+        check_sealed(REPORT_FILE, received.files[REPORT_FILE])
+        check_sealed_size(STATE_FILE, received.files[STATE_FILE], STATE_SIZE)
         for attachment in manifest.attachments:
             if attachment.name not in received.parts:
                 received.parts[attachment.name] = await self.parts.find(manifest.submission, attachment)
         row = self._row(received, charter, self.clock().date())
         try:
-            await self.commits.insert(row)
+            await self.commits.insert(row, _mailbox_row(received))
         except DuplicateError:
             await _check_repeat(manifest, received.manifest_sha256)
             raise
@@ -94,24 +95,33 @@ class Acceptance:
     def _row(self, received: Received, charter: Charter, today: date) -> SubmissionRecord:
         manifest = received.manifest
         acknowledgement = Acknowledgement(
-            self.origin, manifest.submission, received.manifest_sha256, received.commitment, today
+            self.realm, manifest.submission, received.manifest_sha256, received.commitment, today
         )
         return SubmissionRecord(
             submission=manifest.submission,
             slug=charter.slug,
             charter=charter.hash,
-            mailbox=manifest.mailbox,
-            token_sha256=manifest.token_sha256,
             manifest_sha256=received.manifest_sha256,
             commitment=received.commitment,
             received=today,
             acknowledgement=acknowledgement.sign(self.key).encode().decode("utf-8"),
             manifest=received.manifest_bytes,
-            state=bytes(received.files[STATE_FILE]),
             parts=encode_parts(received.parts),
             report=bytes(received.files[REPORT_FILE]),
             grant=bytes(received.files[GRANT_FILE]),
         )
+
+
+def _mailbox_row(received: Received) -> MailboxRecord:
+    manifest, state = received.manifest, bytes(received.files[STATE_FILE])
+    return MailboxRecord(
+        submission=manifest.submission,
+        mailbox=manifest.mailbox,
+        token_sha256=manifest.token_sha256,
+        control=manifest.control,
+        state_sha256=hashlib.sha256(state).hexdigest(),
+        state=state,
+    )
 
 
 async def _check_repeat(manifest: Manifest, manifest_sha256: str) -> None:

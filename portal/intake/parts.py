@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from crypto.ids import SubmissionId
 from crypto.manifest import SealedFile
 from portal.api.refusals import Refusal
-from portal.intake.sealed_form import PREFIX_BYTES, check_sealed
+from portal.api.sealed_form import PREFIX_BYTES, check_sealed
 from portal.storage.blobs import PART_BYTES, BlobStore, Part
 from portal.storage.submissions import is_accepted
 

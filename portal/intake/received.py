@@ -17,13 +17,13 @@ from crypto.bundle import (
     ManifestEvent,
 )
 from crypto.errors import LimitError, MalformedError, UnsupportedVersionError
-from crypto.ids import CharterHash, SubmissionId
-from crypto.manifest import REQUIRED_FILES, Manifest, ManifestError, manifest_hash
+from crypto.manifest import REQUIRED_FILES, STATE_FILE, Manifest, ManifestError, manifest_hash
 from portal.api.refusals import Refusal
-from portal.intake.sealed_form import PREFIX_BYTES, check_sealed
+from portal.api.sealed_form import PREFIX_BYTES, check_sealed
 from portal.storage.blobs import PART_BYTES, BlobStore, PartWriter
 
 _MISMATCH = {"size": "file-size-mismatch", "sha256": "file-hash-mismatch"}
+SMALL_FILES = (*REQUIRED_FILES, STATE_FILE)
 OnManifest = Callable[[Manifest, str], Awaitable[None]]
 
 
@@ -78,7 +78,7 @@ class _Receiver:
     """Handles the events of one bundle in turn."""
 
     def __init__(self, blobs: BlobStore, today: date, on_manifest: OnManifest) -> None:
-        self.received = Received(Manifest(SubmissionId(""), CharterHash(""), "", "", ()), b"", "")
+        self._received: Received | None = None
         self._blobs = blobs
         self._today = today
         self._on_manifest = on_manifest
@@ -86,10 +86,16 @@ class _Receiver:
         self._prefix = bytearray()
         self._writer: PartWriter | None = None
 
+    @property
+    def received(self) -> Received:
+        """What has come. A bundle begins with its manifest."""
+        assert self._received is not None
+        return self._received
+
     async def handle(self, event: Event) -> None:
         match event:
             case ManifestEvent(manifest, data):
-                self.received = Received(manifest, data, manifest_hash(data))
+                self._received = Received(manifest, data, manifest_hash(data))
                 await self._on_manifest(manifest, self.received.manifest_sha256)
             case CommitmentEvent(commitment):
                 self.received.commitment = commitment
@@ -107,14 +113,14 @@ class _Receiver:
 
     def _start(self, name: str) -> None:
         self._file = name
-        if name in REQUIRED_FILES:
+        if name in SMALL_FILES:
             self.received.files[name] = bytearray()
         else:
             self.received.parts[name] = []
             self._prefix.clear()
 
     async def _data(self, data: bytes) -> None:
-        if self._file in REQUIRED_FILES:
+        if self._file in SMALL_FILES:
             self.received.files[self._file] += data
             return
         self._prefix += data[: PREFIX_BYTES - len(self._prefix)]
@@ -128,7 +134,7 @@ class _Receiver:
                 await self._keep_part(self._writer)
 
     async def _end(self, name: str) -> None:
-        if name in REQUIRED_FILES:
+        if name in SMALL_FILES:
             return
         if self._writer is not None:
             await self._keep_part(self._writer)

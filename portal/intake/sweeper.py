@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
-"""Deletes expired data: parts that no submission named, and collected submissions after their grace period.
+"""Deletes expired data: parts that no submission named; collected submissions and confirmed follow-ups after their
+grace; replies after the charter's days.
 
 A new submission cannot use an expired part (``Parts``), and the name of a part is never reused (``blobs``). So no part
 that is deleted here can belong to a submission that is being accepted meanwhile.
@@ -12,7 +13,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from portal.intake.parts import PART_DAYS
 from portal.storage.blobs import BlobStore
 from portal.storage.database import transaction
-from portal.storage.records import NonceRecord, SubmissionRecord
+from portal.storage.records import FollowUpRecord, NonceRecord, ReplyRecord, SubmissionRecord
 from portal.storage.submissions import due_for_deletion, is_accepted
 
 BATCH = 100
@@ -29,6 +30,8 @@ class Sweeper:
         await self._delete_collected(today)
         await self._delete_expired_parts(today)
         await self.blobs.sweep(today)
+        for messages in (ReplyRecord, FollowUpRecord):
+            await messages.filter(delete_from__lte=today).delete()
         midnight = datetime.combine(today, time(), UTC)
         await NonceRecord.filter(expires__lt=int(midnight.timestamp())).delete()
 

@@ -1,103 +1,156 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
-"""The reporter's return: reading a mailbox, adding a follow-up (docs/protocol.md §8, §9)."""
+"""The reporter's return: reading a mailbox, changing it (docs/protocol.md §8, §9.3).
 
-import hashlib
+Who may ask shows it by the token, who may command by the signature of V. Without either, or without such a mailbox, the
+answers are the same, after the same look-ups and a commit.
+"""
+
 import secrets
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 
-from crypto.age import check_sealed_prefix
-from crypto.encoding import encode_base64
-from crypto.errors import CryptoError
+from crypto.control import NO_MESSAGE, read_control
+from crypto.encoding import HASH_BYTES, ID_BYTES
+from crypto.errors import AuthenticationError
 from crypto.ids import MessageId, SubmissionId
-from crypto.message import FOLLOW_UP_SEALED_MAX, message_id
+from crypto.note import Note, SigningKey
 from portal.api.refusals import Refusal
-from portal.mailbox.decoy import Decoys
-from portal.mailbox.mailbox_response import MESSAGES_MAX, mailbox_response
-from portal.storage.errors import DuplicateError
+from portal.mailbox.change import Change, Credentials
+from portal.mailbox.mailbox_response import MESSAGES_MAX, Content, mailbox_response
+from portal.mailbox.strangers import FOLLOW_UPS_MAX, Strangers
+from portal.storage.commands import obey
 from portal.storage.group_commit import GroupCommit
-from portal.storage.records import FollowUpRecord, NonceRecord, ReplyRecord, SubmissionRecord
+from portal.storage.records import (
+    FollowUpRecord,
+    MailboxRecord,
+    ReplyRecord,
+    SubmissionRecord,
+    ThreadRecord,
+)
 from portal.storage.submissions import find_mailbox
 
-FOLLOW_UPS_MAX = 256
-HEADER_BYTES_MAX = 4096
-NONCE_BYTES = 16
 NO_SUBMISSION = SubmissionId("")
 """Asked for in place of the submission of a mailbox that does not exist; it has no rows."""
-
-
-@dataclass(frozen=True)
-class Credentials:
-    """The id (hex) of a mailbox and its token (32 bytes)."""
-
-    mailbox: str
-    token: bytes
+NOBODYS = SubmissionId("nobody's")
+"""Of the rows that are written when nothing is kept."""
+DAY_OF_NOBODY = date(1970, 1, 1)
+_NOBODY = SigningKey.from_seed("nobody", bytes(32)).verifier
 
 
 @dataclass(frozen=True)
 class Mailboxes:
     """Answers for known and unknown mailboxes alike; both cost the same look-ups."""
 
-    decoys: Decoys
+    strangers: Strangers
     commits: GroupCommit
     clock: Callable[[], datetime]
 
-    async def read(self, credentials: Credentials, after: MessageId | None) -> bytes:
-        """The padded answer; ``after`` is the id of the last message that the device has."""
+    async def read(self, credentials: Credentials, after: int) -> bytes:
+        """The padded answer, with the replies of higher numbers than ``after``."""
         found = await _find(credentials)
-        decoy = self.decoys.state(credentials.mailbox)
-        replies = await _replies(found.submission if found else NO_SUBMISSION, after)
-        if found is None:
-            return mailbox_response(decoy, None, [])
-        return mailbox_response(bytes(found.state), found.collection, replies)
-
-    async def add_follow_up(self, credentials: Credentials, sealed: bytes) -> None:
-        """Store a follow-up, durable when this returns; for an unknown mailbox or a repeat, store nothing.
-
-        Raises Refusal ``too-large``, ``not-sealed``, ``mailbox-full``.
-        """
-        _check_follow_up(sealed)
-        found = await _find(credentials)
+        shown = self.strangers.state(credentials)
         submission = found.submission if found else NO_SUBMISSION
-        message = message_id(sealed)
-        waiting = FollowUpRecord.filter(submission=submission)
-        repeated, count = await waiting.filter(message=message).exists(), await waiting.count()
-        if found is None or repeated:
-            await self._commit_dummy()
-            return
-        if count >= FOLLOW_UPS_MAX:
-            raise Refusal("mailbox-full")
-        row = FollowUpRecord(
-            slug=found.slug, submission=submission, message=message, day=self.clock().date(), sealed=sealed
-        )
-        try:
-            await self.commits.insert(row)
-        except DuplicateError:
-            return
+        content = await _content(submission, bytes(found.state) if found else shown)
+        replies = ReplyRecord.filter(submission=submission, number__gt=after).order_by("number")
+        return mailbox_response(content, await replies.limit(MESSAGES_MAX + 1))
 
-    async def _commit_dummy(self) -> None:
-        """Wait for a commit of a dummy row, so that the time does not tell which mailboxes exist.
+    async def change(self, change: Change) -> None:
+        """Make a change, durable when this returns; for a stranger's, store nothing.
 
-        The row is a nonce that has already expired: the next sweep deletes it.
+        A follow-up that is there already is not stored again, nor is anything else then. Raises Refusal
+        ``state-conflict`` when the state is not the one replaced, ``mailbox-full``, and ``malformed-request`` for a
+        genuine note that deletes replies which don't exist yet.
         """
-        await self.commits.insert(NonceRecord(nonce=encode_base64(secrets.token_bytes(NONCE_BYTES)), expires=0))
+        found = await _find(change.credentials)
+        genuine = _is_genuine(change, found)
+        refusal = await self.commits.apply(lambda: self._apply(change, found, genuine))
+        # Looked up for everyone, and only now: another change may have been made meanwhile.
+        shown = self.strangers.state(change.credentials)
+        if found is None:
+            self.strangers.change(change, shown)
+        elif refusal is not None:
+            raise refusal
+
+    async def _apply(self, change: Change, found: MailboxRecord | None, genuine: bool) -> Refusal | None:
+        submission = found.submission if found else NO_SUBMISSION
+        row = await MailboxRecord.filter(submission=submission).first().only("sequence", "state_sha256")
+        messages = FollowUpRecord.filter(submission=submission)
+        known = await messages.filter(message=change.control.follow_up).exists()
+        waiting = await messages.filter(delete_from=None).count()
+        slug = await SubmissionRecord.filter(submission=submission).values_list("slug", flat=True)
+        refusal = None
+        if row is not None and not known:
+            refusal = await _refusal(change, submission, row, waiting)
+            if genuine and refusal is None:
+                await self._write(change, submission, str(slug[0]))
+                return None
+        await _write_dummy(change)
+        return refusal
+
+    async def _write(self, change: Change, submission: SubmissionId, slug: str) -> None:
+        mailbox = MailboxRecord.filter(submission=submission)
+        await mailbox.update(state=change.state, state_sha256=change.control.state)
+        if change.follow_up is not None:
+            await FollowUpRecord.create(
+                slug=slug,
+                submission=submission,
+                message=change.control.follow_up,
+                day=self.clock().date(),
+                sealed=change.follow_up,
+            )
+        await obey(slug, submission, change.control, change.note)
 
 
-async def _find(credentials: Credentials) -> SubmissionRecord | None:
-    return await find_mailbox(credentials.mailbox, hashlib.sha256(credentials.token).hexdigest())
+async def _find(credentials: Credentials) -> MailboxRecord | None:
+    return await find_mailbox(credentials.mailbox, credentials.token_sha256)
 
 
-async def _replies(submission: SubmissionId, after: MessageId | None) -> list[ReplyRecord]:
-    replies = ReplyRecord.filter(submission=submission).order_by("sequence").limit(MESSAGES_MAX)
-    last = await ReplyRecord.filter(submission=submission, message=after or "").first().only("sequence")
-    return await (replies.filter(sequence__gt=last.sequence) if last else replies)
+async def _content(submission: SubmissionId, state: bytes) -> Content:
+    statements = ("acknowledgement", "collection")
+    notes = await SubmissionRecord.filter(submission=submission).values_list(*statements)
+    threads = await ThreadRecord.filter(submission=submission).values_list("note", flat=True)
+    acknowledgement, collection = notes[0] if notes else (None, None)
+    return Content(state, acknowledgement, collection, bytes(threads[0]) if threads else b"")
 
 
-def _check_follow_up(sealed: bytes) -> None:
-    if len(sealed) > FOLLOW_UP_SEALED_MAX + HEADER_BYTES_MAX:
-        raise Refusal("too-large", "sealed")
+def _is_genuine(change: Change, found: MailboxRecord | None) -> bool:
+    """Whether V signed the change. For a stranger's, whose V nobody knows, as much work is done for nothing."""
     try:
-        check_sealed_prefix(sealed)
-    except CryptoError:
-        raise Refusal("not-sealed", "sealed") from None
+        if found is not None:
+            read_control(change.note.encode("utf-8"), found.control)
+            return True
+        parsed = Note.parse(change.note.encode("utf-8"))
+        _NOBODY.check(parsed.text.encode("utf-8"), parsed.signatures[0].data)
+    except AuthenticationError:
+        pass
+    return False
+
+
+async def _refusal(change: Change, submission: SubmissionId, row: MailboxRecord, waiting: int) -> Refusal | None:
+    """Why a change can't be made, whoever signed it."""
+    control = change.control
+    if row.state_sha256 != control.replaces:
+        return Refusal("state-conflict")
+    if control.follow_up != NO_MESSAGE and waiting >= FOLLOW_UPS_MAX:
+        return Refusal("mailbox-full")
+    if control.delete and not await ThreadRecord.filter(submission=submission, last_reply__gte=control.delete).exists():
+        # Carried out again after a restore, such a note would delete what nobody has read.
+        return Refusal("malformed-request", "control")
+    return None
+
+
+async def _write_dummy(change: Change) -> None:
+    """Write as much as a change that is made would, so that the time does not tell which mailboxes exist.
+
+    It is noise, over the rows of a mailbox that is nobody's and that no request can name.
+    """
+    state, state_sha256 = secrets.token_bytes(len(change.state)), secrets.token_hex(HASH_BYTES)
+    if not await MailboxRecord.filter(submission=NOBODYS).update(state=state, state_sha256=state_sha256):
+        nothing = {"mailbox": "", "token_sha256": "", "control": ""}
+        row = MailboxRecord(submission=NOBODYS, state=state, state_sha256=state_sha256, **nothing)
+        await row.save()
+    if change.follow_up is not None:
+        sealed, message = secrets.token_bytes(len(change.follow_up)), MessageId(secrets.token_hex(ID_BYTES))
+        if not await FollowUpRecord.filter(submission=NOBODYS).update(message=message, sealed=sealed):
+            await FollowUpRecord.create(slug="", submission=NOBODYS, message=message, day=DAY_OF_NOBODY, sealed=sealed)

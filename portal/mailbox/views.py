@@ -11,48 +11,52 @@ from starlette.routing import Route
 from crypto.document import Fields
 from crypto.encoding import HASH_BYTES, ID_BYTES, decode_base64
 from crypto.errors import CryptoError
-from crypto.ids import MessageId
+from crypto.statement import NUMBER_MAX
 from portal.api.refusals import Refusal
 from portal.api.responses import json_response
 from portal.kit.body import read_body
-from portal.mailbox.mailboxes import Credentials, Mailboxes
+from portal.mailbox.change import Credentials, make_change
+from portal.mailbox.mailboxes import Mailboxes
 
 ASK_BYTES_MAX = 1024
-FOLLOW_UP_BYTES_MAX = 128 * 1024
+CHANGE_BYTES_MAX = 160 * 1024
 
 
 class MailboxViews:
     """Ids and tokens are sent in bodies, so that no URL holds them."""
 
-    def __init__(self, mailboxes: Mailboxes) -> None:
+    def __init__(self, mailboxes: Mailboxes, realm: str) -> None:
         self._mailboxes = mailboxes
+        self._realm = realm
 
     def routes(self) -> list[Route]:
         return [
             Route("/mailbox", self.read, methods=["POST"]),
-            Route("/mailbox/follow-ups", self.follow_up, methods=["POST"]),
+            Route("/mailbox/changes", self.change, methods=["POST"]),
         ]
 
     async def read(self, request: Request) -> Response:
         fields = _fields(await read_body(request, ASK_BYTES_MAX))
         try:
             credentials = _credentials(fields)
-            after = MessageId(fields.hex("after", ID_BYTES)) if fields.has("after") else None
+            after = fields.integer("after", 0, NUMBER_MAX) if fields.has("after") else 0
             fields.end()
         except CryptoError:
             raise Refusal("malformed-request") from None
         answer = await self._mailboxes.read(credentials, after)
         return Response(answer, media_type="application/octet-stream")
 
-    async def follow_up(self, request: Request) -> Response:
-        fields = _fields(await read_body(request, FOLLOW_UP_BYTES_MAX))
+    async def change(self, request: Request) -> Response:
+        fields = _fields(await read_body(request, CHANGE_BYTES_MAX))
         try:
             credentials = _credentials(fields)
-            sealed = decode_base64(fields.text("sealed", FOLLOW_UP_BYTES_MAX))
+            note = fields.text("control", CHANGE_BYTES_MAX)
+            state = decode_base64(fields.text("state", CHANGE_BYTES_MAX))
+            follow_up = _optional_base64(fields, "follow_up")
             fields.end()
         except CryptoError:
             raise Refusal("malformed-request") from None
-        await self._mailboxes.add_follow_up(credentials, sealed)
+        await self._mailboxes.change(make_change(credentials, note, state, follow_up, self._realm))
         return json_response({"status": "accepted"}, 202)
 
 
@@ -66,3 +70,8 @@ def _fields(body: bytes) -> Fields:
 
 def _credentials(fields: Fields) -> Credentials:
     return Credentials(fields.hex("mailbox", ID_BYTES), bytes.fromhex(fields.hex("token", HASH_BYTES)))
+
+
+def _optional_base64(fields: Fields, name: str) -> bytes | None:
+    value = fields.take(name)
+    return None if value is None else decode_base64(Fields({name: value}, fields.where).text(name, CHANGE_BYTES_MAX))

@@ -25,8 +25,9 @@ class LivePages:
     A request during a build waits for it: nobody is shown a charter that was replaced.
     """
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, realm: str) -> None:
         self._settings = settings
+        self._realm = realm
         self._building: asyncio.Task[None] | None = None
         self._holder: SiteHolder | None = None
         self._site: Site | None = None
@@ -66,7 +67,7 @@ class LivePages:
         if before is not None:
             await before
         try:
-            site = await asyncio.to_thread(build_pages, self._settings, charters)
+            site = await asyncio.to_thread(build_pages, self._settings, self._realm, charters)
         except (OSError, KeyError) as error:
             LOG.error("the pages can't be built because scripts or styles are missing: %s", describe_error(error))
             return
@@ -88,10 +89,10 @@ class LivePages:
             self._holder.site = site
 
 
-def build_pages(settings: Settings, charters: Sequence[Charter]) -> "Site":
+def build_pages(settings: Settings, realm: str, charters: Sequence[Charter]) -> "Site":
     """Return the whole site. Raises FileNotFoundError or KeyError when scripts or styles were not built."""
     # Imported late: templates and locales load slowly, and the API should not wait for them.
     from portal.kit.assets import load_assets
     from portal.pages.build import build_site
 
-    return build_site(charters, settings, load_assets(settings.static))
+    return build_site(charters, settings, load_assets(settings.static), realm)

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
-"""The strings of the browser script, one JavaScript module for each locale, from the same catalog as the pages.
+"""The strings of the browser script, one JavaScript module for each page and locale, from the pages' own catalog.
 
-A message belongs to the script when the catalog says that it occurs in ``static/src``.
+A message belongs to the script when the catalog says that it occurs in ``static/src``, and to every page unless it
+occurs only in modules of another page.
 """
 
 import json
@@ -14,12 +15,27 @@ from portal.kit.assets import Asset, make_asset
 from portal.kit.i18n import SOURCE_LOCALE
 
 SCRIPT_FOLDER = "static/src/"
+# Modules that only this page loads; what is in neither list is loaded by both.
+PAGES = {
+    "form": (
+        "check-answers.js",
+        "files.js",
+        "members.js",
+        "partial-date.js",
+        "question.js",
+        "receipt.js",
+        "report.js",
+        "report-form.js",
+        "sending.js",
+    ),
+    "return": ("code-field.js", "letters.js", "mailbox-page.js", "mailbox-status.js", "trouble.js"),
+}
 # Gettext's separator between a context and its message.
 CONTEXT_END = "\x04"
 
 
-def strings_asset(folder: Path, domain: str, locale: str) -> Asset:
-    """Return the module of ``locale`` as an asset. The source locale has its plural rule and no messages.
+def strings_asset(folder: Path, domain: str, page: str, locale: str) -> Asset:
+    """Return the module of a page, one of ``PAGES``, as an asset. The source locale has its plural rule alone.
 
     Raises FileNotFoundError when the locale has no catalog.
     """
@@ -28,23 +44,26 @@ def strings_asset(folder: Path, domain: str, locale: str) -> Asset:
     else:
         with (folder / locale / "LC_MESSAGES" / f"{domain}.po").open("rb") as source:
             catalog = read_po(source, locale=locale, domain=domain)
-    return make_asset(f"strings-{locale}.js", _module(locale, catalog).encode("utf-8"))
+    return make_asset(f"strings-{page}-{locale}.js", _module(page, locale, catalog).encode("utf-8"))
 
 
-def _module(locale: str, catalog: Catalog) -> str:
+def _module(page: str, locale: str, catalog: Catalog) -> str:
     # A plural rule is a C expression that means the same in JavaScript, except that a comparison gives a boolean there:
     # hence Number.
     return (
         f"export const locale = {json.dumps(locale)};\n"
         f"export const plural = (n) => Number({catalog.plural_expr});\n"
-        f"export const messages = {json.dumps(_messages(catalog), ensure_ascii=False, indent=0)};\n"
+        f"export const messages = {json.dumps(_messages(page, catalog), ensure_ascii=False, indent=0)};\n"
     )
 
 
-def _messages(catalog: Catalog) -> dict[str, str | list[str]]:
+def _messages(page: str, catalog: Catalog) -> dict[str, str | list[str]]:
+    others = tuple(name for other, names in PAGES.items() if other != page for name in names)
     messages: dict[str, str | list[str]] = {}
     for message in catalog:
-        in_script = any(path.startswith(SCRIPT_FOLDER) for path, _ in message.locations)
+        in_script = any(
+            path.startswith(SCRIPT_FOLDER) and path.rsplit("/", 1)[1] not in others for path, _ in message.locations
+        )
         if not message.id or not in_script or message.fuzzy:
             continue
         key = message.id if isinstance(message.id, str) else message.id[0]

@@ -1,9 +1,15 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
-"""Rows that wait at the same moment share one transaction, and so one sync of the disk."""
+"""Writes that wait at the same moment share one transaction, and so one sync of the disk.
+
+A write is some rows, or a change that reads and writes. Changes come one after the other, in all processes: what one
+has read can't alter before it writes.
+"""
 
 import asyncio
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, TypeVar
 
 from tortoise.backends.base.client import TransactionalDBClient
 from tortoise.models import Model
@@ -11,101 +17,129 @@ from tortoise.models import Model
 from portal.storage.database import transaction
 from portal.storage.errors import BusyError, DuplicateError
 
-ROWS_MAX = 64
+WRITES_MAX = 64
 # Any number will do, as long as every process of the portal uses the same one.
 POSTGRESQL_LOCK = 0x616D6172
+# Writes nothing, and waits until it may write.
+SQLITE_LOCK = "DELETE FROM nonce WHERE 0"
 
-Waiting = tuple[Model, asyncio.Future[None]]
+T = TypeVar("T")
+Change = Callable[[], Awaitable[T]]
+
+
+@dataclass(frozen=True)
+class Write:
+    """What waits for a commit: rows to insert, or a change; and who waits for its result."""
+
+    rows: tuple[Model, ...]
+    change: Change[Any] | None
+    outcome: asyncio.Future[Any]
 
 
 class GroupCommit:
-    """Writes rows in batches; each ``insert`` waits for a commit and has its own outcome.
+    """Writes in batches; each ``insert`` or ``apply`` waits for a commit and has its own outcome.
 
     ``run`` must be running as a task. A row whose unique key already exists does not affect its neighbours: the batch
-    is then written row by row.
+    is then written one by one.
     """
 
     def __init__(self, waiting_max: int) -> None:
-        self._waiting: deque[Waiting] = deque()
+        self._waiting: deque[Write] = deque()
         self._waiting_max = waiting_max
         self._wake = asyncio.Event()
         self._ended = False
 
-    async def insert(self, row: Model) -> None:
-        """Return when the row is durable.
+    async def insert(self, *rows: Model) -> None:
+        """Return when the rows are durable: all of them or none.
 
-        Raises DuplicateError when its unique key exists, StorageFullError when there is no space, BusyError when too
-        many are waiting. After a cancellation it is unknown whether the row was written.
+        Raises DuplicateError when a unique key exists, StorageFullError when there is no space, BusyError when too
+        many are waiting. After a cancellation it is unknown whether the rows were written.
         """
+        await self._wait(rows, None)
+
+    async def apply(self, change: Change[T]) -> T:
+        """Run ``change`` in a transaction, and return what it returned when that is durable.
+
+        It may be run again from the start when a neighbour fails, and so must do nothing but read and write rows. It
+        must not raise. Raises as ``insert``.
+        """
+        result: T = await self._wait((), change)
+        return result
+
+    async def _wait(self, rows: tuple[Model, ...], change: Change[Any] | None) -> Any:
         if self._ended or len(self._waiting) >= self._waiting_max:
             raise BusyError
-        outcome = asyncio.get_running_loop().create_future()
-        self._waiting.append((row, outcome))
+        write = Write(rows, change, asyncio.get_running_loop().create_future())
+        self._waiting.append(write)
         self._wake.set()
-        await outcome
+        return await write.outcome
 
     async def run(self) -> None:
-        """Write waiting rows until cancelled. Inserts that wait then, or come later, raise BusyError."""
+        """Write what waits until cancelled. Writes that wait then, or come later, raise BusyError."""
         try:
             while True:
                 await self._wake.wait()
                 self._wake.clear()
                 while self._waiting:
-                    count = min(ROWS_MAX, len(self._waiting))
+                    count = min(WRITES_MAX, len(self._waiting))
                     await _write([self._waiting.popleft() for _ in range(count)])
         finally:
             self._ended = True
-            for _, outcome in self._waiting:
-                if not outcome.done():
-                    outcome.set_exception(BusyError())
+            for write in self._waiting:
+                if not write.outcome.done():
+                    write.outcome.set_exception(BusyError())
             self._waiting.clear()
 
 
-async def _write(batch: Sequence[Waiting]) -> None:
+async def _write(batch: Sequence[Write]) -> None:
     """Write one batch and settle all outcomes in it; raises nothing but CancelledError."""
     try:
-        await _insert([row for row, _ in batch])
+        results = await _commit(batch)
     except DuplicateError as error:
         if len(batch) == 1:
-            _settle(batch, error)
+            _fail(batch, error)
             return
         for each in batch:
             await _write([each])
     except asyncio.CancelledError:
-        _settle(batch, BusyError())
+        _fail(batch, BusyError())
         raise
     except Exception as error:
-        _settle(batch, error)
+        _fail(batch, error)
     else:
-        _settle(batch, None)
+        for write, result in zip(batch, results, strict=True):
+            if not write.outcome.done():
+                write.outcome.set_result(result)
 
 
-def _settle(batch: Sequence[Waiting], error: Exception | None) -> None:
-    for _, outcome in batch:
-        if outcome.done():
-            continue
-        if error is None:
-            outcome.set_result(None)
-        else:
+def _fail(batch: Sequence[Write], error: Exception) -> None:
+    for write in batch:
+        if not write.outcome.done():
             # Each waiter gets an exception of its own: a shared one would grow a traceback with every raise.
-            outcome.set_exception(type(error)(*error.args))
+            write.outcome.set_exception(type(error)(*error.args))
 
 
-async def _insert(rows: Sequence[Model]) -> None:
+async def _commit(batch: Sequence[Write]) -> list[Any]:
+    """Write one batch in a transaction; return what each change returned, None for rows."""
     by_model: dict[type[Model], list[Model]] = {}
-    for row in rows:
-        by_model.setdefault(type(row), []).append(row)
+    for write in batch:
+        for row in write.rows:
+            by_model.setdefault(type(row), []).append(row)
     async with transaction() as client:
         await _take_turns(client)
         for model, same in by_model.items():
             await model.bulk_create(same, using_db=client)
+        return [None if write.change is None else await write.change() for write in batch]
 
 
 async def _take_turns(client: TransactionalDBClient) -> None:
-    """On PostgreSQL, make the processes commit one after the other.
+    """Make the processes write one after the other, from before their first look at the rows.
 
-    Sequences are assigned before the commit. Without this, a row could become visible after one with a higher sequence,
-    and an office that asks for rows after that one would never see it. SQLite has a single writer anyway.
+    On PostgreSQL sequences are assigned before the commit: a row could become visible after one with a higher sequence,
+    and an office that asks for rows after that one would never see it. SQLite has a single writer, but refuses a
+    transaction that has read before it writes when another process wrote in between.
     """
     if client.capabilities.dialect == "postgres":
         await client.execute_query("SELECT pg_advisory_xact_lock($1)", [POSTGRESQL_LOCK])
+    else:
+        await client.execute_query(SQLITE_LOCK)

@@ -37,18 +37,15 @@ class InvitationRecord(Model):
 
 
 class SubmissionRecord(Model):
-    """An accepted submission. After its grace the sealed columns but the state are empty, and ``deleted`` is true.
+    """An accepted submission. After its grace the sealed columns are empty, and ``deleted`` is true.
 
-    ``parts`` names the stored parts of its attachments (JSON, by file). The state stays, because
-    the reporter needs it on return.
+    ``parts`` names the stored parts of its attachments (JSON, by file).
     """
 
     sequence = fields.BigIntField(primary_key=True)
     submission: fields.Field[SubmissionId] = text_column(32, unique=True)
     slug = fields.CharField(31)
     charter: fields.Field[CharterHash] = text_column(64)
-    mailbox = fields.CharField(32, db_index=True)
-    token_sha256 = fields.CharField(64)
     manifest_sha256 = fields.CharField(64)
     commitment = fields.CharField(64)
     received = fields.DateField()
@@ -57,7 +54,6 @@ class SubmissionRecord(Model):
     delete_from = fields.DateField(null=True, db_index=True)
     deleted = fields.BooleanField(default=False)
     manifest = fields.BinaryField()
-    state = fields.BinaryField()
     parts = fields.BinaryField()
     report = fields.BinaryField()
     grant = fields.BinaryField()
@@ -67,34 +63,102 @@ class SubmissionRecord(Model):
         indexes = (("slug", "sequence"),)
 
 
+class MailboxRecord(Model):
+    """The mailbox of a submission: its public id, who may ask (the token's hash), who commands (``control``: V).
+
+    It has a row of its own, so that a new state does not write the report again. The state of a closed one is empty.
+    """
+
+    sequence = fields.BigIntField(primary_key=True)
+    submission: fields.Field[SubmissionId] = text_column(32, unique=True)
+    mailbox = fields.CharField(32, db_index=True)
+    token_sha256 = fields.CharField(64)
+    control = fields.CharField(64)
+    closed = fields.BooleanField(default=False)
+    state_sha256 = fields.CharField(64)
+    state = fields.BinaryField()
+
+    class Meta:
+        table = "mailbox"
+
+
+class ThreadRecord(Model):
+    """How far a thread is; made when the office first writes. It outlives replies that expire or are deleted.
+
+    ``note`` is the newest sealed thread note, or empty, ``note_number`` its number. The reporter deleted the replies up
+    to the number ``deleted_to``.
+    """
+
+    submission: fields.Field[SubmissionId] = text_column(32, primary_key=True)
+    note_number = fields.IntField(default=0)
+    last_reply = fields.IntField(default=0)
+    last_message: fields.Field[MessageId] = text_column(32, default="")
+    last_posting = fields.TextField(default="")
+    deleted_to = fields.IntField(default=0)
+    note = fields.BinaryField()
+
+    class Meta:
+        table = "thread"
+
+
 class ReplyRecord(Model):
-    """A commission's sealed reply, waiting in a mailbox."""
+    """A commission's sealed reply, waiting in a mailbox with the note of its posting."""
 
     sequence = fields.BigIntField(primary_key=True)
     submission: fields.Field[SubmissionId] = text_column(32)
+    number = fields.IntField()
     message: fields.Field[MessageId] = text_column(32)
-    day = fields.DateField()
+    posting = fields.TextField()
+    delete_from = fields.DateField(db_index=True)
     sealed = fields.BinaryField()
 
     class Meta:
         table = "reply"
-        unique_together = (("submission", "message"),)
+        unique_together = (("submission", "number"), ("submission", "message"))
 
 
 class FollowUpRecord(Model):
-    """A reporter's sealed follow-up, waiting for the office to collect it."""
+    """A reporter's sealed follow-up. It waits until ``delete_from`` is set: the office has confirmed it then."""
 
     sequence = fields.BigIntField(primary_key=True)
     slug = fields.CharField(31)
     submission: fields.Field[SubmissionId] = text_column(32)
     message: fields.Field[MessageId] = text_column(32)
     day = fields.DateField()
+    delete_from = fields.DateField(null=True, db_index=True)
     sealed = fields.BinaryField()
 
     class Meta:
         table = "follow_up"
         unique_together = (("submission", "message"),)
         indexes = (("slug", "sequence"),)
+
+
+class ControlRecord(Model):
+    """A control note that deletes or closes, kept for the office; ``hash`` is that of its bytes."""
+
+    sequence = fields.BigIntField(primary_key=True)
+    slug = fields.CharField(31)
+    submission: fields.Field[SubmissionId] = text_column(32)
+    hash = fields.CharField(64)
+    note = fields.TextField()
+
+    class Meta:
+        table = "control"
+        unique_together = (("submission", "hash"),)
+        indexes = (("slug", "sequence"),)
+
+
+class NewestCharterRecord(Model):
+    """The latest newest-charter note of a commission."""
+
+    slug = fields.CharField(31, primary_key=True)
+    number = fields.IntField()
+    day = fields.DateField()
+    note = fields.TextField()
+
+    class Meta:
+        table = "newest_charter"
 
 
 class FindingRecord(Model):

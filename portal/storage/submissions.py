@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from crypto.ids import SubmissionId
-from portal.storage.records import SubmissionRecord
+from portal.storage.records import MailboxRecord, SubmissionRecord
 
 
 @dataclass(frozen=True)
@@ -29,10 +29,9 @@ async def is_accepted(submission: SubmissionId) -> bool:
     return await SubmissionRecord.filter(submission=submission).exists()
 
 
-async def find_mailbox(mailbox: str, token_sha256: str) -> SubmissionRecord | None:
-    """Return the submission of this mailbox if the token matches; of its sealed columns only the state is loaded."""
-    fields = ("submission", "slug", "token_sha256", "collection", "state")
-    for row in await SubmissionRecord.filter(mailbox=mailbox).order_by("sequence").only(*fields):
+async def find_mailbox(mailbox: str, token_sha256: str) -> MailboxRecord | None:
+    """Return the open mailbox of this id if the token matches. Of several submissions to one, the first counts."""
+    for row in await MailboxRecord.filter(mailbox=mailbox, closed=False).order_by("sequence"):
         if hmac.compare_digest(row.token_sha256, token_sha256):
             return row
     return None

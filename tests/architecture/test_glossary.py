@@ -18,11 +18,11 @@ PLAIN = {
     "things": """account action answer attempt authentication byte conflict credential data date day derivation download
         end fact file history info item level limit main match mismatch name origin parameter place progress proof rule
         security sink source start step value""",
-    "who or what does": "client database endpoint filter formatter maker reader receiver server store writer",
+    "who or what does": "client database endpoint filter formatter maker reader receiver server store stranger writer",
     "how something is": """accepted broken busy changed compressed cross due duplicate failed founded full large limited
         live local malformed missing null other partial planned possible quiet received refused required sent shown
-        unfinished unreachable verified waiting written""",
-    "small words": "found in login must no not such too wait",
+        unfinished unreachable verified waiting withheld written""",
+    "small words": "connection content found in login must no not read such too wait write",
     "the field's": "app body crypto force header http pq protocol request s3 web x25519",
 }
 # The names of the types of events are those of docs/protocol.md §13.2.

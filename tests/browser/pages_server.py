@@ -42,7 +42,7 @@ def serve_pages(dist: Path = ROOT / "static" / "dist") -> Iterator[str]:
         origin = f"http://127.0.0.1:{listener.getsockname()[1]}"
         world = found_test_commission(origin, questionnaire=full_questionnaire())
         settings = PageSettings(origin, "https://www.wikipedia.org/")
-        site = build_site([world.charter], settings, load_assets(dist))
+        site = build_site([world.charter], settings, load_assets(dist), world.charter.realm)
         app = SecurityHeaders(SiteEndpoint(SiteHolder(site)), REPORTER_CSP, https=False)
         server = uvicorn.Server(uvicorn.Config(app, log_level="warning", access_log=False, lifespan="off"))
         thread = threading.Thread(target=lambda: asyncio.run(server.serve([listener])), daemon=True)

@@ -57,6 +57,9 @@ class Reporter:
         expect(self.panel("check")).to_be_visible()
         self.go_on()
         expect(self.panel("code")).to_be_visible()
+        # Whether there is a newer charter is asked from the first panel on; without it, "Send" would first say so.
+        said = self.page.locator("[data-charter-day], [data-charter-old]").locator("visible=true")
+        expect(said.first).to_be_visible()
 
     @property
     def code_groups(self) -> list[str]:

@@ -14,7 +14,9 @@ from pathlib import Path
 
 from playwright.sync_api import Browser, Page, sync_playwright
 
+from crypto.receipt_code import new_code
 from tests.browser.browsing import CHROMIUM_ARGUMENTS, TIMEOUT_MS
+from tests.browser.mailbox_states import MAILBOXES, show_mailbox
 from tests.browser.pages_server import serve_pages
 from tests.conftest import ROOT
 
@@ -24,6 +26,7 @@ STORY = (
     "They came at six in the morning and took my brother. Nobody showed a paper. He was questioned without a lawyer "
     "for two days. You can reach my sister under +41 44 123 45 67.\n\n" + "He has not seen a doctor since. " * 12
 )
+CODE = new_code(lambda size: bytes(range(size)))
 _PANELS_MAX = 20
 
 
@@ -52,6 +55,70 @@ def _return_wrong(page: Page, base: str) -> None:
     _return(page, base)
     page.locator("#code").fill("12345 67890 12345")
     page.locator("[data-open]").click()
+
+
+def _mailbox(name: str) -> Callable[[Page, str], None]:
+    def visit(page: Page, base: str) -> None:
+        show_mailbox(page.context, MAILBOXES[name])
+        _return(page, base)
+        page.locator("#code").fill(CODE)
+        page.locator("[data-open]").click()
+        page.locator('[data-panel="mailbox"]').wait_for()
+
+    return visit
+
+
+def _mailbox_after(*presses: str) -> Callable[[Page, str], None]:
+    """An open mailbox with a message begun, after these buttons were pressed."""
+
+    def visit(page: Page, base: str) -> None:
+        _mailbox("calm")(page, base)
+        page.context.unroute("**/mailbox-worker*")
+        page.locator("#body").fill("They threatened my sister.")
+        for press in presses:
+            page.locator(press).click()
+        page.wait_for_function("!document.querySelector('[data-working]:not([hidden])')")
+
+    return visit
+
+
+_DELETE = ("[data-ask] summary", "[data-ask-delete]")
+_END = ("[data-ask] summary", "[data-ask-end]")
+
+
+def _conflict(page: Page, base: str) -> None:
+    show_mailbox(page.context, MAILBOXES["calm"], followUp={"error": "mailbox-changed"})
+    _return(page, base)
+    page.locator("#code").fill(CODE)
+    page.locator("[data-open]").click()
+    page.locator("#body").fill("They threatened my sister.")
+    page.locator('[data-panel="mailbox"] [data-send]').click()
+    page.locator("[data-follow-up] [data-errors]").wait_for()
+
+
+def _compared(page: Page, base: str) -> None:
+    _mailbox("calm")(page, base)
+    page.locator("[data-compare] summary").click()
+    file = {"name": "note.txt", "mimeType": "text/plain", "buffer": b"amparo acknowledgement v1\na\nb\nc\n"}
+    page.locator("#note").set_input_files(file)  # type: ignore[arg-type]
+    page.locator('[data-compared="other"]').wait_for()
+
+
+def _forced(page: Page, base: str) -> None:
+    _return(page, base)
+    page.locator("details summary").first.click()
+
+
+def _charter(*notices: str) -> Callable[[Page, str], None]:
+    """The last step of the form with what there is to say of the charter."""
+
+    def visit(page: Page, base: str) -> None:
+        _go_to("code")(page, base)
+        for notice in notices:
+            element = page.locator(f'[data-panel="code"] [data-{notice}]')
+            element.evaluate("(element) => { element.hidden = false; }")
+
+    return visit
 
 
 def _before(page: Page, base: str) -> None:
@@ -118,6 +185,15 @@ STATES: dict[str, Callable[[Page, str], None]] = {
     "missing": _missing,
     "return": _return,
     "return-wrong": _return_wrong,
+    "return-forced": _forced,
+    **{f"mailbox-{name}": _mailbox(name) for name in MAILBOXES},
+    "mailbox-sent": _mailbox_after("[data-follow-up] [data-send]"),
+    "mailbox-changed": _conflict,
+    "mailbox-compared": _compared,
+    "mailbox-delete": _mailbox_after(*_DELETE),
+    "mailbox-deleted": _mailbox_after(*_DELETE, "[data-delete]"),
+    "mailbox-end": _mailbox_after(*_END),
+    "mailbox-ended": _mailbox_after(*_END, "[data-end]"),
     "before": _before,
     "choice": _filled("p-situation"),
     "checkboxes": _filled("p-danger"),
@@ -130,6 +206,8 @@ STATES: dict[str, Callable[[Page, str], None]] = {
     "check": _go_to("check"),
     "code": _go_to("code"),
     "code-wrong": _code_wrong,
+    "code-charter-old": _charter("charter-day", "charter-old"),
+    "code-charter-replaced": _charter("replaced"),
     "unscripted": _unscripted,
 }
 

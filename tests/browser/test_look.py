@@ -12,7 +12,9 @@ from tests.browser.screenshots import STATES, fill_shown_panel
 from tests.conftest import ROOT
 
 AXE = ROOT / "static" / "node_modules" / "axe-core" / "axe.min.js"
-PAGES = ["languages", "start", "protection", "missing", "return", "return-wrong"]
+PAGES = ["languages", "start", "protection", "missing", "return", "return-wrong", "return-forced"]
+PAGES += [f"mailbox-{state}" for state in ("alarm", "older", "missing", "broken", "many", "sent")]
+PAGES += [f"mailbox-{state}" for state in ("changed", "compared", "delete", "deleted", "end", "ended")]
 # The panels of the form in their order; the last one is tried with its errors shown.
 PANELS_MAX = 20
 

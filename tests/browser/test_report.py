@@ -4,14 +4,17 @@
 import re
 from pathlib import Path
 
-from playwright.sync_api import Page, Request, expect
+from playwright.sync_api import Page, Request, Route, expect
 
 from portal.kit.i18n import country_names
+from tests.browser.answering import Commission
 from tests.browser.conftest import NewContext
-from tests.browser.reporter import Reporter
+from tests.browser.mailbox_states import give_worker
+from tests.browser.reporter import STORY, Reporter
 from tests.servers import Program
 
 CANARY = "Xylokanarienvogel"
+ACCEPTED = {"acknowledgement": "amparo acknowledgement v1\n", "submission": "", "manifest": ""}
 
 
 def test_a_report_goes_from_the_first_panel_to_its_acknowledgement(
@@ -25,7 +28,7 @@ def test_a_report_goes_from_the_first_panel_to_its_acknowledgement(
     with reporter.page.expect_download() as download:
         reporter.page.locator("[data-save]").click()
     assert download.value.suggested_filename == "note.txt"
-    assert Path(download.value.path()).read_text().startswith("amparo acknowledgement v1\n" + portal_server.origin)
+    assert Path(download.value.path()).read_text().startswith("amparo acknowledgement v1\n")
 
 
 def test_nothing_typed_is_in_any_request_in_the_clear(
@@ -49,7 +52,9 @@ def test_nothing_typed_is_in_any_request_in_the_clear(
 
     assert {request.method for request in before_send} == {"GET"}
     paths = [request.url.removeprefix(portal_server.origin) for request in before_send]
-    assert all(path.startswith("/assets/") or path == "/en/demo-commission/report" for path in paths)
+    # Nobody needs to have typed anything for these: they are the same for everyone who opens the form.
+    public = re.compile("/assets/.*|/en/demo-commission/report|/api/v1/charters/[0-9a-f]{64}/successors")
+    assert all(public.fullmatch(path) for path in paths)
     sent = [request for request in requests if request not in before_send]
     assert {"POST", "PUT"} <= {request.method for request in sent}
     for request in requests:
@@ -410,3 +415,82 @@ def test_without_script_the_page_says_why_it_can_not_send(new_context: NewContex
         expect(page.locator('[data-panel="p-what"]')).to_be_visible()
         assert page.locator("input:visible, textarea:visible, select:visible, button:visible").count() == 0
         expect(page.locator("[data-leave]")).to_be_visible()
+
+
+def form_with_worker(new_context: NewContext, portal: Program, **answers: object) -> Reporter:
+    """The form with a worker that gives these answers, two groups of the code typed back."""
+    context = new_context()
+    give_worker(context, "seal-worker", answers)
+    reporter = Reporter(context.new_page(), portal.origin)
+    reporter.open_form()
+    reporter.go_to_code()
+    reporter.type_back()
+    return reporter
+
+
+def test_the_day_on_which_the_charter_was_confirmed_is_said_before_sending(
+    new_context: NewContext, portal_server: Program
+) -> None:
+    Commission(portal_server).confirm_charter()
+    reporter = Reporter(new_context().new_page(), portal_server.origin)
+    reporter.open_form()
+    reporter.go_to_code()
+    expect(reporter.page.locator("[data-charter-day]")).to_contain_text("(today)")
+    expect(reporter.page.locator("[data-charter-old]")).to_be_hidden()
+
+
+def test_who_was_warned_of_an_old_charter_may_send_all_the_same(
+    new_context: NewContext, portal_server: Program
+) -> None:
+    old = {"day": "2026-01-02", "old": True}
+    reporter = form_with_worker(new_context, portal_server, checkCharter=old, submit=ACCEPTED)
+    expect(reporter.page.locator("[data-charter-old]")).to_contain_text("You can wait")
+    reporter.send()
+    expect(reporter.panel("sent")).to_be_visible()
+
+
+def test_a_charter_that_was_replaced_is_said_before_anything_is_typed(
+    new_context: NewContext, portal_server: Program
+) -> None:
+    context = new_context()
+    give_worker(context, "seal-worker", {"checkCharter": {"error": "charter-replaced"}})
+    reporter = Reporter(context.new_page(), portal_server.origin)
+    reporter.open_form()
+    notice = reporter.panel("before").locator("[data-replaced]")
+    expect(notice).to_be_visible()
+    with context.expect_page() as opened:
+        notice.locator("a").click()
+    expect(opened.value.locator("[data-report]")).to_be_visible()
+
+
+def test_a_charter_that_is_replaced_meanwhile_loses_no_answer(new_context: NewContext, portal_server: Program) -> None:
+    fresh = {"day": "2026-01-02", "old": False}
+    replaced = {"error": "charter-replaced"}
+    reporter = form_with_worker(new_context, portal_server, checkCharter=fresh, submit=replaced)
+    reporter.send()
+    expect(reporter.panel("sending").locator("[data-replaced]")).to_be_visible()
+    reporter.page.locator("[data-to-check]").click()
+    expect(reporter.panel("check")).to_contain_text(STORY)
+
+
+def test_news_of_the_charter_that_come_late_are_said_before_anything_is_sent(
+    new_context: NewContext, portal_server: Program
+) -> None:
+    context = new_context()
+    # The charter itself does not come until the person has pressed "Send".
+    held: list[Route] = []
+    context.route("**/assets/charter-*", lambda route: held.append(route))  # noqa: PLW0108
+    reporter = Reporter(context.new_page(), portal_server.origin)
+    give_worker(context, "seal-worker", {"checkCharter": {"day": None, "old": True}, "submit": ACCEPTED})
+    reporter.open_form()
+    reporter.go_to_story()
+    reporter.write()
+    reporter.go_on()
+    reporter.go_on()
+    reporter.type_back()
+    reporter.send()
+    expect(reporter.panel("sending")).to_be_visible()
+    held[0].continue_()
+    expect(reporter.panel("code").locator("[data-charter-old]")).to_be_focused()
+    reporter.send()
+    expect(reporter.panel("sent")).to_be_visible()

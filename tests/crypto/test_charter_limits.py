@@ -76,6 +76,8 @@ FITS = {
     "charter 1,000,000": replace(CHARTER, number=1_000_000, previous="00" * 32),
     "no days of grace": replace(CHARTER, grace_days=0),
     "3,650 days of grace": replace(CHARTER, grace_days=3650),
+    "replies for 30 days": replace(CHARTER, reply_days=30),
+    "replies for 3,650 days": replace(CHARTER, reply_days=3650),
     "a reserve of one share": replace(CHARTER, reserve=Reserve(CHARTER.reserve.recipient, 1, 1)),
     "a reserve of 16 of 16 shares": replace(CHARTER, reserve=Reserve(CHARTER.reserve.recipient, 16, 16)),
     "no attachments": replace(CHARTER, limits=Limits(0, 0)),
@@ -101,6 +103,8 @@ TOO_MUCH = {
     "301 jurisdictions": replace(CHARTER, jurisdictions=tuple(f"J{n}" for n in range(301))),
     "charter 1,000,001": replace(CHARTER, number=1_000_001, previous="00" * 32),
     "3,651 days of grace": replace(CHARTER, grace_days=3651),
+    "replies for 29 days": replace(CHARTER, reply_days=29),
+    "replies for 3,651 days": replace(CHARTER, reply_days=3651),
     "a reserve of no shares": replace(CHARTER, reserve=Reserve(CHARTER.reserve.recipient, 0, 0)),
     "a reserve that nobody is needed for": replace(CHARTER, reserve=Reserve(CHARTER.reserve.recipient, 0, 1)),
     "a reserve of 17 shares": replace(CHARTER, reserve=Reserve(CHARTER.reserve.recipient, 1, 17)),
@@ -109,6 +113,9 @@ TOO_MUCH = {
 }
 
 OF_ANOTHER_FORM = {
+    "a realm of 15 bytes": replace(CHARTER, realm="5a" * 15),
+    "a realm of 17 bytes": replace(CHARTER, realm="5a" * 17),
+    "a realm in capitals": replace(CHARTER, realm="5A" * 16),
     "a slug of 1 character": with_slug("a"),
     "a slug of 32 characters": with_slug("a" * 32),
     "a slug that begins with a digit": with_slug("1st"),

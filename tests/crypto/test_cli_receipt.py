@@ -9,7 +9,7 @@ import pytest
 from crypto.__main__ import main
 from crypto.receipt_code import add_checks, format_code, groups, parse_code
 
-CODE = format_code(add_checks("3141592653589793238462643383"))
+CODE = format_code(add_checks("31415926535897932384626433"))
 
 
 def type_in(monkeypatch, data: bytes) -> None:
@@ -42,6 +42,15 @@ def test_swapped_groups_are_named_and_no_digit_is_printed(capsys):
     printed = capsys.readouterr()
     assert printed.out == ""
     assert printed.err == "amparo: receipt code: groups 1, 2 do not match their check digits\n"
+
+
+def test_a_slip_that_only_the_whole_shows_sends_the_reporter_back_to_the_paper(capsys):
+    """Two digits of the fourth group are swapped across a third, and its check digit is the same."""
+    assert CODE[18:23] == "97934"
+    assert main(["receipt", "check", CODE[:18] + "97439" + CODE[23:]]) == 1
+    printed = capsys.readouterr()
+    said = "one of the groups is not as it was written: compare all of them with your paper"
+    assert (printed.out, printed.err) == ("", f"amparo: receipt code: {said}\n")
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ from tests.vectors import expected_error, join_parts, load_vectors
 from tests.vectors.commission import load_commission
 
 ACME = load_commission()
-COLLECTED = Collection("https://portal.example", "0a" * 16, "0b" * 32, date(2026, 5, 2))
+COLLECTED = Collection(ACME.charter.realm, "0a" * 16, "0b" * 32, date(2026, 5, 2))
 
 
 class TestVectors:
@@ -35,15 +35,15 @@ class TestVectors:
 
 
 def test_it_holds_for_this_submission_only():
-    due = {
-        "origin": COLLECTED.origin,
+    expected = {
+        "realm": COLLECTED.realm,
         "submission": COLLECTED.submission,
         "manifest_hash": COLLECTED.manifest_hash,
     }
-    COLLECTED.check(**due)
-    for name in due:
+    COLLECTED.check(**expected)
+    for name in expected:
         with pytest.raises(ProofError):
-            COLLECTED.check(**{**due, name: "00"})
+            COLLECTED.check(**{**expected, name: "00"})
 
 
 def test_a_note_that_readers_would_refuse_is_not_signed():

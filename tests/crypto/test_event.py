@@ -24,7 +24,7 @@ from crypto.event import (
 )
 from crypto.event_fields import TEXT_CHARS_MAX, read_part
 from crypto.event_types import TYPES, Declared, Noted, public_kind
-from crypto.grant import CaseGrant, open_case_grant, read_case_grant, read_grant, seal_case_grant
+from crypto.grant import CaseGrant, open_case_grant, read_case_grant, read_grant, read_thread_grant, seal_case_grant
 from crypto.sealed_parts import Text
 from tests.vectors import expected_error, join_parts, load_vectors
 from tests.vectors.commission import load_commission
@@ -113,6 +113,14 @@ class TestVectors:
         def act():
             grant = read_case_grant(join_parts(vector["input"]["grant"]))
             return {**vars(grant), "identity": str(grant.identity)}
+
+        outcome(vector, act)
+
+    @pytest.mark.parametrize("vector", load_vectors("event", "read-thread-grant"))
+    def test_reading_grants_of_later_thread_keys(self, vector):
+        def act():
+            grant = read_thread_grant(join_parts(vector["input"]["grant"]))
+            return {**vars(grant), "identity": str(grant.identity), "message_mac": grant.message_mac.hex()}
 
         outcome(vector, act)
 

@@ -14,14 +14,18 @@ from crypto.event import Event, read_event, sign_event
 from crypto.event_types import Declared
 from crypto.finding import make_finding, read_finding_text
 from crypto.grant import CaseGrant, Grant, read_case_grant, read_grant
+from crypto.key_renewal import KeyRenewal, open_renewal
 from crypto.manifest import read_manifest
 from crypto.message import FollowUp, Reply, read_follow_up, read_reply
 from crypto.note import SigningKey, sign
+from crypto.padding import MESSAGE_FLOOR
 from crypto.published_finding import read_published_finding, write_published_finding
 from crypto.report import read_report
-from crypto.sealed_document import document_mac
-from crypto.state import State, read_state
+from crypto.sealed_document import document_mac, seal_document
+from crypto.state import Sent, State, ThreadState, read_state
 from crypto.submission import OutgoingAttachment, open_grant, open_report, seal_submission
+from crypto.thread_keys import ThreadKeys
+from crypto.thread_note import ThreadNote, read_text
 from tests.crypto.editing import taken, with_one_member_less, with_one_member_more
 from tests.findings import draft_finding, sign_finding
 from tests.people import found_test_commission
@@ -44,6 +48,15 @@ SUBMISSION = seal_submission(
 IDENTITY = open_grant(SUBMISSION.files["grant.age"], [ACME.identities["chair"]]).identity
 REPORT = open_report(SUBMISSION.files["report.age"], IDENTITY)
 DAY = date(2026, 5, 3)
+KEYS = ThreadKeys(1, THREAD.recipient(), KEY)
+SENT = (Sent("0c" * 16, DAY),)
+STATE = State(
+    ACME.charter.realm,
+    ThreadState("0a" * 16, "0b" * 32, ACME.charter.hash, ("chair",), KEYS, sent_count=1, sent=SENT),
+    1,
+    ACME.charter.hash,
+)
+THREAD_NOTE = ThreadNote(ACME.charter.realm, "0a" * 16, "0b" * 32, 1, DAY, 1, ACME.charter.hash)
 EVENT = Event(
     "0a" * 16, 1, "0b" * 32, "chair", ACME.charter.hash, datetime(2026, 5, 3, 10, tzinfo=UTC),
     Declared(conflict=False, granted=()),
@@ -75,17 +88,24 @@ KINDS = {
         json.loads(CaseGrant("0a" * 16, 1, THREAD).encode()), lambda value: read_case_grant(encode_json(value))
     ),
     "state": Kind(
-        json.loads(State(THREAD.recipient(), ACME.charter.hash, "0a" * 16).encode(KEY)),
+        json.loads(STATE.encode(KEY)),
         lambda value: read_state(with_mac(value), KEY),
     ),
     "reply": Kind(
-        json.loads(Reply("0a" * 16, ACME.charter.hash, DAY, "en", "We have read it.").text()),
+        json.loads(Reply("0a" * 16, "0b" * 32, ACME.charter.hash, DAY, "en", KEYS, "We have read it.").text()),
         lambda value: read_reply(signed(value), [ACME.charter]),
     ),
     "follow-up": Kind(
-        json.loads(FollowUp("0a" * 16, DAY, "message", "They moved me.").encode(KEY)),
+        json.loads(FollowUp("0a" * 16, "0b" * 32, 1, DAY, "message", 0, "They moved me.").encode(KEY)),
         lambda value: read_follow_up(with_mac(value), KEY),
     ),
+    "renewal": Kind(
+        json.loads(KeyRenewal("0a" * 16, "0b" * 32, ACME.charter.hash, DAY, KEYS).text()),
+        lambda value: open_renewal(
+            seal_document(signed(value), MESSAGE_FLOOR, [THREAD.recipient()]), THREAD, [ACME.charter]
+        ),
+    ),
+    "thread note": Kind(json.loads(THREAD_NOTE.text()), lambda value: read_text(encode_json(value).decode() + "\n")),
     "event": Kind(json.loads(EVENT.text()), lambda value: read_event(signed(value), {ACME.charter.hash: ACME.charter})),
     "finding": Kind(
         json.loads(make_finding(draft_finding(WORLD))),

@@ -3,6 +3,7 @@
 
 from dataclasses import replace
 from datetime import date
+from typing import Any
 
 import pytest
 
@@ -31,6 +32,7 @@ from crypto.message import (
     seal_reply,
 )
 from crypto.taxonomy import MESSAGE_KINDS
+from crypto.thread_keys import ThreadKeys
 from tests.vectors import expected_error, join_parts, load_vectors
 from tests.vectors.commission import load_commission
 
@@ -38,16 +40,18 @@ ACME = load_commission()
 MAILBOX, THREAD = ACME.identities["S"], ACME.identities["R"]
 BOTH = [MAILBOX.recipient(), THREAD.recipient()]
 CHAIR = ACME.keys["acme/chair"]
-REPLY = Reply("0a" * 16, ACME.charter.hash, date(2026, 5, 3), "en", "We have read your report.")
-FOLLOW_UP = FollowUp("0a" * 16, date(2026, 5, 4), "retaliation", "They moved me to another cell.")
 KEY = ACME.mailbox.message_mac
+KEYS = ThreadKeys(0, THREAD.recipient(), KEY)
+REPLY = Reply("0a" * 16, "0b" * 32, ACME.charter.hash, date(2026, 5, 3), "en", KEYS, "We have read your report.")
+FOLLOW_UP = FollowUp("0a" * 16, "0b" * 32, 1, date(2026, 5, 4), "retaliation", 0, "They moved me to another cell.")
 
 
-def reply_value(reply: SignedReply) -> dict[str, str]:
-    return {**vars(reply), "day": reply.day.isoformat(), "signer": reply.signer.label}
+def reply_value(reply: SignedReply) -> dict[str, Any]:
+    value = {**vars(reply), "keys": reply.keys.to_value(), "day": reply.day.isoformat()}
+    return {**value, "signer": reply.signer.label}
 
 
-def follow_up_value(follow_up: FollowUp) -> dict[str, str]:
+def follow_up_value(follow_up: FollowUp) -> dict[str, Any]:
     return {**vars(follow_up), "day": follow_up.day.isoformat()}
 
 
@@ -131,7 +135,7 @@ def test_a_reply_under_an_unknown_charter_is_refused():
 
 
 def test_any_flipped_bit_of_a_message_is_found():
-    sealed = seal_follow_up(FOLLOW_UP, KEY, THREAD.recipient())
+    sealed = seal_follow_up(FOLLOW_UP, KEYS)
     for position in range(0, len(sealed), 97):
         altered = bytearray(sealed)
         altered[position] ^= 1
@@ -140,7 +144,7 @@ def test_any_flipped_bit_of_a_message_is_found():
 
 
 def test_a_follow_up_by_somebody_who_only_knows_the_recipient_is_refused():
-    sealed = seal_follow_up(FOLLOW_UP, b"k" * 32, THREAD.recipient())
+    sealed = seal_follow_up(FOLLOW_UP, replace(KEYS, message_mac=b"k" * 32))
     with pytest.raises(AuthenticationError):
         open_follow_up(sealed, THREAD, KEY)
     with pytest.raises(NotARecipientError):
@@ -148,15 +152,15 @@ def test_a_follow_up_by_somebody_who_only_knows_the_recipient_is_refused():
 
 
 def test_short_messages_have_one_length():
-    follow_ups = [seal_follow_up(replace(FOLLOW_UP, body="x" * size), KEY, BOTH[1]) for size in (0, 500, 3000)]
-    replies = [seal_reply(replace(REPLY, body="x" * size), CHAIR, BOTH) for size in (0, 500, 3000)]
+    follow_ups = [seal_follow_up(replace(FOLLOW_UP, body="x" * size), KEYS) for size in (0, 500, 3000)]
+    replies = [seal_reply(replace(REPLY, body="x" * size), CHAIR, BOTH) for size in (0, 500, 1400)]
     assert len({len(sealed) for sealed in follow_ups}) == 1
     assert len({len(sealed) for sealed in replies}) == 1
 
 
 def test_the_longest_messages_still_fit():
     body = "\N{ARABIC LETTER ALEF}" * 30_000
-    sealed = seal_follow_up(replace(FOLLOW_UP, body=body), KEY, THREAD.recipient())
+    sealed = seal_follow_up(replace(FOLLOW_UP, body=body), KEYS)
     assert len(sealed) <= FOLLOW_UP_SEALED_MAX
     escaped = replace(REPLY, body="\x01" * 65_536)
     assert open_reply(seal_reply(escaped, CHAIR, BOTH), MAILBOX, [ACME.charter]).body == escaped.body
@@ -164,16 +168,16 @@ def test_the_longest_messages_still_fit():
 
 def test_limits_are_those_of_the_protocol():
     assert (BODY_BYTES_MAX, FOLLOW_UP_MAX, FOLLOW_UP_SEALED_MAX, REPLY_MAX) == (65_536, 61_440, 65_536, 524_288)
-    assert MESSAGE_KINDS == ("message", "retaliation")
+    assert MESSAGE_KINDS == ("message", "retaliation", "instruction")
 
 
 def test_a_follow_up_has_60_kibibytes_to_the_byte():
     room = 61_440 - len(replace(FOLLOW_UP, body="").encode(KEY))
     longest = replace(FOLLOW_UP, body="x" * room)
-    sealed = seal_follow_up(longest, KEY, THREAD.recipient())
+    sealed = seal_follow_up(longest, KEYS)
     assert open_follow_up(sealed, THREAD, KEY) == longest
     with pytest.raises(LimitError):
-        seal_follow_up(replace(FOLLOW_UP, body="x" * (room + 1)), KEY, THREAD.recipient())
+        seal_follow_up(replace(FOLLOW_UP, body="x" * (room + 1)), KEYS)
 
 
 def test_a_reply_has_a_body_of_64_kibibytes_to_the_byte():
@@ -196,12 +200,15 @@ def test_a_reply_names_its_language(language):
         ({"body": "x" * 62_000}, LimitError),
         ({"kind": "joke"}, MalformedError),
         ({"submission": "x"}, MalformedError),
+        ({"manifest": "x"}, MalformedError),
+        ({"number": 0}, LimitError),
+        ({"generation": 1}, MalformedError),
         ({"body": "\ud800"}, MalformedError),
     ],
 )
 def test_a_follow_up_that_readers_would_refuse_is_not_sealed(changes, error):
     with pytest.raises(error):
-        seal_follow_up(replace(FOLLOW_UP, **changes), KEY, THREAD.recipient())
+        seal_follow_up(replace(FOLLOW_UP, **changes), KEYS)
 
 
 @pytest.mark.parametrize(
@@ -211,6 +218,9 @@ def test_a_follow_up_that_readers_would_refuse_is_not_sealed(changes, error):
         ({"body": "ж" * 32_769}, LimitError),
         ({"charter": "x"}, MalformedError),
         ({"language": "<b>"}, MalformedError),
+        ({"manifest": "x"}, MalformedError),
+        ({"keys": replace(KEYS, message_mac=b"short")}, MalformedError),
+        ({"keys": replace(KEYS, generation=1001)}, LimitError),
     ],
 )
 def test_a_reply_that_readers_would_refuse_is_not_sealed(changes, error):
@@ -219,7 +229,7 @@ def test_a_reply_that_readers_would_refuse_is_not_sealed(changes, error):
 
 
 def test_a_follow_up_sealed_as_a_reply_is_refused():
-    sealed = seal_follow_up(FOLLOW_UP, KEY, MAILBOX.recipient())
+    sealed = seal_follow_up(FOLLOW_UP, replace(KEYS, recipient=MAILBOX.recipient()))
     with pytest.raises(MalformedError):
         open_reply(sealed, MAILBOX, [ACME.charter])
     with pytest.raises(MalformedError):
@@ -229,3 +239,28 @@ def test_a_follow_up_sealed_as_a_reply_is_refused():
 def test_repr_shows_no_body():
     assert "cell" not in repr(FOLLOW_UP)
     assert "report" not in repr(REPLY)
+
+
+def test_a_follow_up_goes_to_the_newest_keys_of_the_thread():
+    """Whoever held the first keys and was shut out reads nothing that is sent after the renewal, and can forge none."""
+    renewed = PqIdentity.generate()
+    keys = ThreadKeys(1, renewed.recipient(), b"n" * 32)
+    sealed = seal_follow_up(replace(FOLLOW_UP, generation=1), keys)
+    assert open_follow_up(sealed, renewed, b"n" * 32).generation == 1
+    with pytest.raises(NotARecipientError):
+        open_follow_up(sealed, THREAD, KEY)
+    with pytest.raises(AuthenticationError):
+        open_follow_up(sealed, renewed, KEY)
+
+
+def test_number_and_generation_are_authenticated():
+    content = FOLLOW_UP.encode(KEY)
+    for said, other in ((b'"number":1', b'"number":2'), (b'"generation":0', b'"generation":1')):
+        assert content.count(said) == 1
+        with pytest.raises(AuthenticationError):
+            read_follow_up(content.replace(said, other), KEY)
+
+
+def test_repr_shows_no_key():
+    assert KEY.hex() not in repr(REPLY)
+    assert repr(KEY) not in repr(REPLY)

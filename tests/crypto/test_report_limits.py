@@ -54,8 +54,13 @@ class TestReports:
             ({"questionnaire": {"id": "q" * 32, "number": 1}}, MalformedError),
             ({"questionnaire": {"id": "q", "number": 1_000_001}}, LimitError),
             ({"questionnaire": {"id": "q", "number": 0}}, LimitError),
-            ({"origin": "https://".ljust(301, "a")}, LimitError),
-            ({"origin": "https://a/"}, MalformedError),
+            ({"realm": "5A" * 16}, MalformedError),
+            ({"realm": "https://portal.example"}, MalformedError),
+            ({"control": "00" * 31}, MalformedError),
+            ({"excluded": ["b", "a"]}, MalformedError),
+            ({"excluded": ["a", "a"]}, MalformedError),
+            ({"excluded": [f"m{number:02}" for number in range(64)]}, LimitError),
+            ({"excluded": ["m" * 32]}, MalformedError),
             ({"language": "x"}, MalformedError),
             ({"leaf_nonce": "00" * 31}, MalformedError),
             ({"attachments": [ENTRY] * 33}, LimitError),
@@ -67,8 +72,9 @@ class TestReports:
         with pytest.raises(error):
             read_with(**said)
 
-    def test_an_origin_has_at_most_300_characters(self) -> None:
-        assert read_with(origin="https://".ljust(300, "a")).origin.endswith("a")
+    def test_it_may_be_kept_from_63_members(self) -> None:
+        labels = [f"m{number:030}" for number in range(63)]
+        assert read_with(excluded=labels).excluded == tuple(labels)
 
     def test_it_may_have_32_attachments(self) -> None:
         entries = [{**ENTRY, "file": f"attachment-{number}.age"} for number in range(1, 33)]

@@ -85,7 +85,7 @@ def _read_the_answer_and_write_again(world: World, code: str) -> None:
     page = context.new_page()
     open_mailbox(world, page, code)
     expect(page.locator("[data-letters]")).to_contain_text(REPLY)
-    expect(page.locator("[data-collected]")).to_be_visible()
+    expect(page.locator("[data-fact=collected]")).to_be_visible()
     page.locator("#body").fill(FOLLOW_UP)
     page.locator("[data-panel=mailbox] [data-send]").click()
     expect(page.locator("[data-followed-up]")).to_be_visible()

@@ -13,6 +13,7 @@ from oversight.cases.actor import Actor
 from oversight.commission.records import CharterRecord
 from oversight.reports.records import SealedFileRecord, SubmissionRecord
 from oversight.workflow.state import CaseState
+from tests.oversight.portal_simulator import acknowledge
 from tests.oversight.sealed_reports import sealed_report
 from tests.people import NOW, World
 
@@ -107,6 +108,8 @@ async def store(sealed: SealedSubmission, received: date) -> SubmissionRecord:
         number=await SubmissionRecord.all().count() + 1,
         charter=sealed.manifest.charter,
         manifest=sealed.manifest_bytes,
+        acknowledgement=acknowledge(sealed),
+        commitment=sealed.commitment,
         received=received,
         collected=received,
     )

@@ -13,7 +13,7 @@ from starlette.types import Receive, Scope, Send
 from portal.app import create_app
 from portal.charters.known import invite
 from portal.settings import Settings
-from tests.people import NOW, PORTAL_ORIGIN
+from tests.people import NOW, PORTAL_ORIGIN, REALM
 
 
 @dataclass
@@ -45,6 +45,8 @@ class Portal:
 @asynccontextmanager
 async def running_portal(folder: Path, static: Path) -> AsyncIterator[Portal]:
     """A portal with its data in ``folder``, at the origin and the time of the tests."""
+    (folder / "secrets").mkdir(parents=True, exist_ok=True)
+    (folder / "secrets" / "realm").write_bytes(bytes.fromhex(REALM))
     app = create_app(Settings(origin=PORTAL_ORIGIN, data=folder, static=static), lambda: NOW)
     # Building pages takes longer than everything that an office does with a portal, and no office looks at them.
     app.state.assembly.pages.renew = lambda charters: None

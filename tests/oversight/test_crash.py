@@ -26,13 +26,14 @@ import httpx
 import pyotp
 import pytest
 
-from crypto.age import PqRecipient
 from crypto.bundle import MEDIA_TYPE
-from crypto.encoding import encode_base64
-from crypto.grant import open_grant
+from crypto.ids import MessageId
+from crypto.mailbox_answer import read_mailbox_answer
+from crypto.mailbox_change import add_follow_up, make_change
 from crypto.manifest import read_manifest
-from crypto.message import FollowUp, message_id, seal_follow_up
+from crypto.message import message_id
 from crypto.receipt_code import MailboxSecrets, derive, new_code
+from crypto.state import open_state
 from crypto.submission import SealedSubmission, seal_submission
 from oversight.storage import Database
 from tests.oversight.sealed_reports import ANSWERS, attachment, under_new_id
@@ -112,6 +113,23 @@ class CrashingOffice:
 
 
 @dataclass
+class Device:
+    """The reporter's device, which writes again and again with one code."""
+
+    portal: Program
+    secrets: MailboxSecrets
+
+    def write(self, body: str) -> MessageId:
+        """Send a follow-up; its message id."""
+        asked = {"mailbox": self.secrets.mailbox_id, "token": self.secrets.token.hex()}
+        shown = read_mailbox_answer(_post(self.portal, "/api/v1/mailbox", json=asked)).state
+        message, state = add_follow_up(open_state(shown, self.secrets), today(), "message", body)
+        change = make_change(self.secrets, shown, state, follow_up=message)
+        _post(self.portal, "/api/v1/mailbox/changes", content=change.encode())
+        return message_id(message)
+
+
+@dataclass
 class Member:
     """Answers reports as a member does whose office keeps dying: looks again what became of it, and goes on."""
 
@@ -184,10 +202,10 @@ def test_what_was_confirmed_is_here_and_what_was_sent_went_out_once(
     crashing: CrashingOffice, world: World, rng: random.Random
 ) -> None:
     digits = new_code(rng.randbytes)
-    secrets = derive(digits, crashing.portal.origin)
+    secrets = derive(digits, world.charter.realm)
+    device = Device(crashing.portal, secrets)
     first = [_seal(world, digits, number) for number in range(ANSWERED)]
     member = Member(crashing, world, [sealed.manifest.submission for sealed in first])
-    thread = open_grant(first[0].files["grant.age"], [world[MEMBER].identity]).identity.recipient()
     answering = threading.Thread(target=member.run)
     answering.start()
     follow_ups, posted = [], 0
@@ -198,7 +216,7 @@ def test_what_was_confirmed_is_here_and_what_was_sent_went_out_once(
             sealed = first[kill] if kill < ANSWERED else under_new_id(first[rng.randrange(ANSWERED)])
             _post(crashing.portal, "/api/v1/submissions", content=sealed.bundle(), headers={"content-type": MEDIA_TYPE})
             posted += 1
-            follow_ups.append(_follow_up(crashing.portal, secrets, member.due[0], thread, kill))
+            follow_ups.append(device.write(f"And also {kill}"))
             # By the office's progress and not by the clock: a busy machine gets as far as an idle one.
             wait_until(step, "the office gets on")
             time.sleep(rng.uniform(0.0, PAUSE_SECONDS_MAX))
@@ -244,18 +262,10 @@ def _seal(world: World, digits: str, number: int) -> SealedSubmission:
     )
 
 
-def _post(portal: Program, path: str, **request: Any) -> None:
+def _post(portal: Program, path: str, **request: Any) -> bytes:
     answer = httpx.post(portal.origin + path, timeout=SECONDS_MAX, **request)
     assert answer.is_success, answer.text
-
-
-def _follow_up(portal: Program, secrets: MailboxSecrets, submission: str, thread: PqRecipient, number: int) -> str:
-    """Write a follow-up; its message id."""
-    content = FollowUp(submission, today(), "message", f"And also {number}")
-    message = seal_follow_up(content, secrets.message_mac, thread)
-    asked = {"mailbox": secrets.mailbox_id, "token": secrets.token.hex(), "sealed": encode_base64(message)}
-    _post(portal, "/api/v1/mailbox/follow-ups", json=asked)
-    return message_id(message)
+    return answer.content
 
 
 def _check_confirmed(office: CrashingOffice, follow_ups: list[str]) -> None:
@@ -270,7 +280,7 @@ def _check_confirmed(office: CrashingOffice, follow_ups: list[str]) -> None:
             if sealed is None:
                 sealed = (office.folder / "blobs" / submission / file.name).read_bytes()
             assert hashlib.sha256(sealed).hexdigest() == file.sha256
-    waiting = {message for (message,) in office.portal_rows("SELECT message FROM follow_up")}
+    waiting = {message for (message,) in office.portal_rows("SELECT message FROM follow_up WHERE delete_from IS NULL")}
     here = {identifier for (identifier,) in office.rows("SELECT id FROM follow_up")}
     assert set(follow_ups) <= waiting | here
 
@@ -295,7 +305,7 @@ def _collected(office: CrashingOffice) -> list[tuple[Any, ...]]:
 
 
 def _all_out(office: CrashingOffice) -> bool:
-    waiting = office.portal_rows("SELECT message FROM follow_up")
+    waiting = office.portal_rows("SELECT message FROM follow_up WHERE delete_from IS NULL")
     return not waiting and not office.rows("SELECT id FROM reply WHERE posted_on IS NULL")
 
 

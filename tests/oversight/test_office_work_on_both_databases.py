@@ -5,8 +5,6 @@ from pathlib import Path
 
 import pytest
 
-from crypto.grant import open_grant
-from crypto.message import FollowUp, seal_follow_up
 from oversight.desk.queue import Filters, read_queue
 from oversight.letters.records import ReplyRecord
 from oversight.letters.reply_drafts import ReplyDraft, load_draft, save_draft
@@ -16,7 +14,15 @@ from oversight.reports.records import SubmissionRecord
 from oversight.settings import Settings
 from tests.oversight.office import OFFICE_ORIGIN, Office
 from tests.oversight.portal_simulator import PortalSimulator
-from tests.oversight.sealed_reports import STORY, Wire, attachment, mailbox, sealed_report
+from tests.oversight.sealed_reports import (
+    STORY,
+    Wire,
+    attachment,
+    command,
+    mailbox,
+    sealed_follow_up,
+    sealed_report,
+)
 from tests.people import PORTAL_ORIGIN, TODAY
 
 pytestmark = pytest.mark.usefixtures("in_database")
@@ -40,14 +46,14 @@ async def test_reports_are_collected_listed_read_and_answered(office: Office) ->
     portal.add(sealed)
     portal.add(sealed_report(office.world, exclude=["bruno"]))
     portal.add(sealed_report(office.world), grant_age=b"damaged")
-    grant = open_grant(sealed.files["grant.age"], [office.world["bruno"].identity])
     submission = sealed.manifest.submission
-    follow_up = FollowUp(submission, TODAY, "message", "One thing more.")
-    portal.add_follow_up(submission, seal_follow_up(follow_up, mailbox().message_mac, grant.identity.recipient()))
+    portal.add_follow_up(submission, sealed_follow_up(sealed, office.world))
+    portal.add_control(submission, command(delete=1))
     wire = Wire(office, portal.transport())
     await wire.collect()
     await wire.collect()
-    assert len(portal.collected) == 2 and portal.follow_ups == []
+    assert len(portal.collected) == 2 and len(portal.receipted) == 1
+    assert portal.thread(submission).open(mailbox().identity, [office.world.charter]).held_count == 1
 
     browser = await office.browser_of("bruno")
     queue = (await browser.get("/queue")).text

@@ -16,7 +16,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -24,21 +24,27 @@ from typing import Any
 import pytest
 
 from crypto.bundle import MEDIA_TYPE
-from crypto.encoding import decode_base64, encode_base64
+from crypto.encoding import decode_base64
+from crypto.mailbox_answer import read_mailbox_answer
+from crypto.mailbox_change import add_follow_up, make_change
 from crypto.message import message_id
+from crypto.receipt_code import MailboxSecrets
+from crypto.state import open_state
 from crypto.submission import SealedSubmission
 from portal.storage.blobs import PART_BYTES
-from tests.chance import fresh_bytes, fresh_id
-from tests.people import PORTAL_ORIGIN, portal_key
+from tests.people import NOW, PORTAL_ORIGIN, REALM, portal_key
 from tests.portal.office_api.request_signer import RequestSigner
 from tests.portal.world import (
     API,
     attachments,
     bundle_without_attachments,
+    collected_files,
     commission,
     cut,
     digest_header,
     fresh_report,
+    fresh_secrets,
+    in_mailbox,
     sealed_report,
 )
 from tests.servers import ROOT, free_port, is_open
@@ -58,6 +64,7 @@ class Acknowledged:
     submissions: list[tuple[SealedSubmission, bytes, str]] = field(default_factory=list)
     parts: list[tuple[str, str, int, str]] = field(default_factory=list)
     follow_ups: list[str] = field(default_factory=list)
+    states: list[tuple[MailboxSecrets, bytes]] = field(default_factory=list)
     unanswered: list[bytes] = field(default_factory=list)
     answers: threading.Semaphore = field(default_factory=threading.Semaphore)
 
@@ -71,6 +78,7 @@ class CrashingPortal:
         data = folder / "data"
         (data / "secrets").mkdir(parents=True)
         (data / "secrets" / "signing.key").write_bytes(portal_key().seed)
+        (data / "secrets" / "realm").write_bytes(bytes.fromhex(REALM))
         environment = {
             "PATH": os.environ["PATH"],
             "PYTHONPATH": str(ROOT),
@@ -204,16 +212,16 @@ def send_in_parts(portal: CrashingPortal, known: Acknowledged) -> None:
 
 
 def send_follow_up(portal: CrashingPortal, known: Acknowledged) -> None:
-    token = fresh_bytes(32)
-    mine = fresh_report()
-    manifest = replace(mine.manifest, mailbox=fresh_id(), token_sha256=hashlib.sha256(token).hexdigest())
-    mine = replace(mine, manifest=manifest, manifest_bytes=manifest.encode())
+    secrets = fresh_secrets()
+    mine = in_mailbox(sealed_report(), secrets)
     send(portal, mine, mine.bundle(), known)
-    sealed = sealed_report().files["state.age"] + fresh_bytes(100)
-    ask = {"mailbox": manifest.mailbox, "token": token.hex(), "sealed": encode_base64(sealed)}
-    status, body = portal.request("POST", f"{API}/mailbox/follow-ups", json.dumps(ask).encode(), {})
+    there = mine.files["state.age"]
+    sealed, state = add_follow_up(open_state(there, secrets), NOW.date(), "message", "They came back.")
+    change = make_change(secrets, there, state, follow_up=sealed)
+    status, body = portal.request("POST", f"{API}/mailbox/changes", change.encode(), {})
     assert status == 202, body
     known.follow_ups.append(message_id(sealed))
+    known.states.append((secrets, change.state))
 
 
 def check_submissions(portal: CrashingPortal, submissions: list[tuple[SealedSubmission, bytes, str]]) -> None:
@@ -253,8 +261,12 @@ def check_everything(portal: CrashingPortal, known: Acknowledged, chance: random
     assert {sealed.manifest.submission for sealed, _, _ in known.submissions} <= set(listed)
     waiting = {message_id(decode_base64(row["sealed"])) for row in portal.office_pages("/follow-ups", "follow_ups")}
     assert set(known.follow_ups) <= waiting
+    for secrets, state in chance.sample(known.states, min(SAMPLE, len(known.states))):
+        ask = json.dumps({"mailbox": secrets.mailbox_id, "token": secrets.token.hex()}).encode()
+        status, body = portal.request("POST", f"{API}/mailbox", ask, {})
+        assert (status, read_mailbox_answer(body).state) == (200, state)
     for sealed, _, _ in chance.sample(known.submissions, min(SAMPLE, len(known.submissions))):
-        for name, data in sealed.files.items():
+        for name, data in collected_files(sealed).items():
             assert portal.office(f"/submissions/{sealed.manifest.submission}/files/{name}") == data
 
 

@@ -57,7 +57,7 @@ def test_check_says_of_every_item_whether_it_is_well(program: Program) -> None:
     assert done.returncode == 0, done.stdout + done.stderr
     lines = done.stdout.splitlines()
     assert [line.split()[:2] for line in lines] == [
-        ["ok", name] for name in ("settings", "keys", "database", "blobs", "pages")
+        ["ok", name] for name in ("settings", "keys", "database", "realm", "blobs", "pages")
     ]
 
 
@@ -67,7 +67,7 @@ def test_check_goes_on_after_a_failure_and_fails(program: Program, tmp_path: Pat
     broken = Program("portal", program.port, {**program.settings, "PORTAL_BLOBS": str(blocked)}, program.log)
     done = run(broken, "check")
     assert done.returncode == 1
-    assert [line.split()[0] for line in done.stdout.splitlines()] == ["ok", "ok", "ok", "failed", "ok"]
+    assert [line.split()[0] for line in done.stdout.splitlines()] == ["ok", "ok", "ok", "ok", "failed", "ok"]
 
 
 def test_a_missing_setting_is_one_line(tmp_path: Path) -> None:
@@ -85,12 +85,36 @@ def test_a_missing_setting_is_one_line(tmp_path: Path) -> None:
 def test_keys_are_made_once_for_their_owner_only(program: Program) -> None:
     secrets = Path(program.settings["PORTAL_DATA"]) / "secrets"
     first = run(program, "check").stdout
-    assert {path.name for path in secrets.iterdir()} == {"signing.key", "decoy.key"}
+    assert {path.name for path in secrets.iterdir()} == {"signing.key", "decoy.key", "realm"}
     assert {path.stat().st_mode & 0o777 for path in secrets.iterdir()} == {0o600}
     assert secrets.stat().st_mode & 0o777 == 0o700
     assert run(program, "check").stdout == first
     (secrets / "signing.key").write_bytes(b"half")
     assert run(program, "check").returncode == 1
+
+
+def test_a_realm_that_is_missing_is_not_made_anew_once_charters_name_it(program: Program) -> None:
+    """Every receipt code is derived with it: under another one, none would open its mailbox."""
+    program.start()
+    world = post_test_charter(program)
+    program.stop()
+    realm = Path(program.settings["PORTAL_DATA"]) / "secrets" / "realm"
+    kept = realm.read_bytes()
+    assert kept.hex() == world.charter.realm
+    realm.unlink()
+    done = run(program, "check")
+    assert done.returncode == 1
+    [line] = [line for line in done.stdout.splitlines() if line.startswith("failed")]
+    assert line.split()[1] == "realm"
+    assert kept.hex() in line
+    assert not realm.exists()
+    realm.write_bytes(bytes(16))
+    assert run(program, "check").returncode == 1
+    done = run(program, "serve")
+    assert done.returncode != 0
+    assert kept.hex() in done.stderr
+    realm.write_bytes(kept)
+    assert run(program, "check").returncode == 0
 
 
 @pytest.mark.parametrize("settings", [{}, {"PORTAL_WORKERS": "2", "PORTAL_DATABASE": "asyncpg://nobody@127.0.0.1:9/x"}])

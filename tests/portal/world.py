@@ -18,9 +18,11 @@ from starlette.applications import Starlette
 
 from crypto.bundle import MEDIA_TYPE, write_bundle
 from crypto.encoding import decode_json, encode_base64
-from crypto.manifest import REQUIRED_FILES
+from crypto.mailbox_change import MailboxChange
+from crypto.manifest import REQUIRED_FILES, STATE_FILE
 from crypto.note import SigningKey
 from crypto.receipt_code import MailboxSecrets, derive, new_code
+from crypto.state import open_state, seal_state
 from crypto.submission import OutgoingAttachment, SealedSubmission, seal_submission
 from portal.app import create_app
 from portal.assembly import Assembly
@@ -28,12 +30,13 @@ from portal.charters.known import invite
 from portal.settings import Settings
 from portal.storage.blobs import PART_BYTES, BlobStore
 from portal.storage.database import Database
-from tests.chance import fresh_id
-from tests.people import NOW, PORTAL_ORIGIN, World, found_test_commission, portal_key
+from tests.chance import fresh_bytes, fresh_id
+from tests.people import NOW, PORTAL_ORIGIN, REALM, World, found_test_commission, portal_key
 from tests.portal.office_api.request_signer import RequestSigner
 
 API = "/api/v1"
 DATABASE = "portal.sqlite3"
+SMALL_FILES = (*REQUIRED_FILES, STATE_FILE)
 DIGITS = new_code(lambda size: bytes(range(size)))
 
 
@@ -83,11 +86,14 @@ class RunningPortal:
                 answer = await self.put_part(sealed.manifest.submission, file, index, part)
                 assert answer.status_code in (200, 201), answer.text
 
-    async def read_mailbox(self, secrets: MailboxSecrets, **more: str) -> dict[str, Any]:
+    async def read_mailbox(self, secrets: MailboxSecrets, **more: int) -> dict[str, Any]:
         ask = {"mailbox": secrets.mailbox_id, "token": secrets.token.hex(), **more}
         answer = await self.client.post(f"{API}/mailbox", json=ask)
         assert answer.status_code == 200, answer.text
         return read_mailbox_answer(answer.content)
+
+    async def change(self, change: MailboxChange) -> httpx.Response:
+        return await self.client.post(f"{API}/mailbox/changes", content=change.encode())
 
     async def office(
         self, method: str, path: str, body: bytes | None = None, key: SigningKey | None = None
@@ -111,14 +117,14 @@ async def running_portal(
     data = folder / "data"
     (data / "secrets").mkdir(parents=True, exist_ok=True)
     (data / "secrets" / "signing.key").write_bytes(portal_key().seed)
+    (data / "secrets" / "realm").write_bytes(bytes.fromhex(REALM))
     if not database and not (data / DATABASE).exists():
         (data / DATABASE).write_bytes(founded_database())
     settings = Settings(
-        origin=PORTAL_ORIGIN,
         data=data,
         database=database,
         static=folder / "nothing",
-        **{"free_bytes_min": 0, **changes},
+        **{"origin": PORTAL_ORIGIN, "free_bytes_min": 0, **changes},
     )
     clock = clock or Clock()
     app = create_app(settings, clock, blobs)
@@ -161,7 +167,12 @@ def commission() -> World:
 
 @cache
 def mailbox_secrets() -> MailboxSecrets:
-    return derive(DIGITS, PORTAL_ORIGIN)
+    return derive(DIGITS, REALM)
+
+
+def fresh_secrets() -> MailboxSecrets:
+    """The secrets of a mailbox that nobody else has."""
+    return MailboxSecrets(*(fresh_bytes(32) for _ in range(6)))
 
 
 @cache
@@ -187,18 +198,37 @@ def another(sealed: SealedSubmission, **changes: Any) -> SealedSubmission:
     return replace(sealed, manifest=manifest, manifest_bytes=manifest.encode())
 
 
+def in_mailbox(sealed: SealedSubmission, secrets: MailboxSecrets) -> SealedSubmission:
+    """The same sealed files under another id and in another mailbox, with a state of that mailbox."""
+    own = {
+        "mailbox": secrets.mailbox_id,
+        "recipient": secrets.recipient,
+        "control": secrets.control,
+        "token_sha256": secrets.token_sha256,
+    }
+    moved = another(sealed, **own)
+    state = open_state(sealed.files[STATE_FILE], mailbox_secrets())
+    thread = replace(state.thread, submission=moved.manifest.submission, manifest=moved.manifest_hash)
+    files = {**moved.files, STATE_FILE: seal_state(replace(state, thread=thread), secrets)}
+    return replace(moved, files=files)
+
+
 def fresh_report(*attachment_bytes: int) -> SealedSubmission:
     return another(sealed_report(attachment_bytes))
 
 
+def collected_files(sealed: SealedSubmission) -> dict[str, bytes]:
+    """The sealed files that an office fetches: those of the manifest."""
+    return {name: data for name, data in sealed.files.items() if name != STATE_FILE}
+
+
 def attachments(sealed: SealedSubmission) -> dict[str, bytes]:
-    return {name: data for name, data in sealed.files.items() if name not in REQUIRED_FILES}
+    return {name: data for name, data in sealed.files.items() if name not in SMALL_FILES}
 
 
 def bundle_without_attachments(sealed: SealedSubmission) -> bytes:
-    return write_bundle(
-        sealed.manifest_bytes, sealed.commitment, [(name, sealed.files[name]) for name in REQUIRED_FILES]
-    )
+    small = [(name, data) for name, data in sealed.files.items() if name in SMALL_FILES]
+    return write_bundle(sealed.manifest_bytes, sealed.commitment, small)
 
 
 def cut(data: bytes) -> list[bytes]:

@@ -17,23 +17,20 @@ from typing import Any
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 from crypto.acknowledgement import Acknowledgement
-from crypto.age import PqIdentity, PqRecipient
+from crypto.age import PqIdentity
 from crypto.bundle import BundleReader, CommitmentEvent, FileData, FileStart, ManifestEvent
 from crypto.charter import Charter, read_charter
-from crypto.collection import Collection
 from crypto.errors import NotARecipientError
 from crypto.manifest import Manifest, manifest_hash
-from crypto.message import Reply, open_follow_up, seal_reply
+from crypto.message import open_follow_up
 from crypto.note import SigningKey
 from crypto.receipt_code import MailboxSecrets, derive
 from crypto.submission import (
-    SealedSubmission,
     check_report,
     open_attachment,
     open_grant,
     open_report,
     open_state,
-    seal_submission,
 )
 
 COMMISSION = json.loads((Path(__file__).parents[1] / "vectors" / "commission.json").read_text("utf-8"))
@@ -54,7 +51,7 @@ def charter(name: str) -> Charter:
 
 @cache
 def mailbox_secrets(digits: str) -> MailboxSecrets:
-    return derive(digits, charter("first").origin)
+    return derive(digits, charter("first").realm)
 
 
 def encoded(data: bytes) -> str:
@@ -84,7 +81,7 @@ def acknowledge(request: Mapping[str, Any]) -> dict[str, Any]:
     """Read a bundle as the portal does and sign its acknowledgement."""
     manifest, manifest_bytes, commitment, _ = read_bundle(base64.b64decode(request["bundle"]))
     acknowledgement = Acknowledgement(
-        origin=charter("first").origin,
+        realm=charter("first").realm,
         submission=manifest.submission,
         manifest_hash=manifest_hash(manifest_bytes),
         commitment=commitment,
@@ -111,9 +108,12 @@ def open_submission(request: Mapping[str, Any]) -> dict[str, Any]:
         "answers": json.loads(report.encode())["answers"],
         "sealed_by": report.sealed_by,
         "questionnaire": list(report.questionnaire),
-        "recipient": str(grant.identity.recipient()),
-        "state": [str(state.recipient), state.charter, state.submission],
-        "mailbox": str(report.mailbox),
+        "excluded": list(report.excluded),
+        "thread": {**state.thread.to_value(), "keys": state.thread.keys.generation},
+        "newest": [state.charter_number, state.newest_charter],
+        "is_whole": state.thread.manifest == manifest_hash(manifest.encode())
+        and state.thread.keys.recipient == grant.identity.recipient()
+        and state.thread.keys.message_mac == report.message_mac,
         "names": [[entry.name, entry.media_type, entry.stripped] for entry in report.attachments],
         "attachments": [encoded(data) for data in opened],
         "readers": [name for name in COMMISSION["identities"] if _opens(files["grant.age"], name)],
@@ -128,71 +128,18 @@ def _opens(grant: bytes, name: str) -> bool:
     return True
 
 
-@cache
-def sealed_submission(number: int) -> SealedSubmission:
-    """The submissions of the commission's reporter, distinguished by their number."""
-    return seal_submission(
-        charter=charter("first"),
-        receipt_digits=COMMISSION["receipt_digits"],
-        language="en",
-        answers={"story": f"What happened, part {number}."},
-        sealed_by="command-line",
-        today=date(2026, 5, 1),
-    )
-
-
-def make_mailbox(request: Mapping[str, Any]) -> dict[str, Any]:
-    """A thread as Python made it: its state, replies signed by ``signers`` in turn, and a collection note."""
-    first = charter("first")
-    digits = COMMISSION["receipt_digits"]
-    secrets = mailbox_secrets(digits)
-    sealed = sealed_submission(request.get("number", 1))
-    submission = sealed.manifest.submission
-    grant = open_grant(sealed.files["grant.age"], [identity("chair")])
-    recipients = [secrets.identity.recipient(), grant.identity.recipient()]
-    replies = [_reply(submission, recipients, **reply) for reply in request["replies"]]
-    collection = Collection(first.origin, submission, sealed.manifest_hash, date(2026, 5, 2))
-    return {
-        "digits": digits,
-        "mailbox": secrets.mailbox_id,
-        "token": secrets.token.hex(),
-        "submission": submission,
-        "state": encoded(sealed.files["state.age"]),
-        "replies": [encoded(reply) for reply in replies],
-        "collection": collection.sign(signing_key("acme/office")).encode().decode("utf-8"),
-        "thread": str(grant.identity),
-    }
-
-
-def _reply(due: str, recipients: list[PqRecipient], **given: str) -> bytes:
-    reply = Reply(
-        submission=given.get("submission", due),
-        charter=charter(given.get("charter", "first")).hash,
-        day=date.fromisoformat(given.get("day", "2026-05-03")),
-        language="en",
-        body=given["body"],
-    )
-    return seal_reply(reply, signing_key(given.get("signer", "acme/chair")), recipients)
-
-
 def open_message(request: Mapping[str, Any]) -> dict[str, Any]:
-    """Open a follow-up with the thread's identity."""
-    secrets = mailbox_secrets(COMMISSION["receipt_digits"])
+    """Open a follow-up with the thread's identity and message key."""
     thread = PqIdentity.from_string(request["thread"])
-    follow_up = open_follow_up(base64.b64decode(request["sealed"]), thread, secrets.message_mac)
-    return {
-        "submission": follow_up.submission,
-        "day": follow_up.day.isoformat(),
-        "kind": follow_up.kind,
-        "body": follow_up.body,
-    }
+    mac = bytes.fromhex(request["message_mac"])
+    follow_up = open_follow_up(base64.b64decode(request["sealed"]), thread, mac)
+    return {**vars(follow_up), "day": follow_up.day.isoformat()}
 
 
 if __name__ == "__main__":
     actions = {
         "acknowledge": acknowledge,
         "open-submission": open_submission,
-        "make-mailbox": make_mailbox,
         "open-message": open_message,
     }
     for line in sys.stdin:

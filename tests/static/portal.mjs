@@ -6,6 +6,7 @@ import { createServer } from "node:http";
 import { after } from "node:test";
 import { Portal } from "../../static/src/worker/portal.js";
 import { askOffice } from "./office.mjs";
+import { TestMailboxes } from "./mailboxes.mjs";
 
 const BASE = "/api/v1/";
 // Some failures pass after a few attempts, and no test has so many.
@@ -44,10 +45,12 @@ export class TestPortal {
   parts = new Map();
   bundles = new Map();
   acknowledgements = new Map();
-  mailboxes = new Map();
+  mailboxes = new TestMailboxes();
   charters = new Map();
-  followUps = [];
+  newest = null;
   requests = [];
+  // Of each request that was answered: what was asked, and how many bytes went there and came back.
+  exchanges = [];
   bodies = [];
   received = 0;
   // Idle connections stay open, however slow a busy machine is: only a fault makes one fail.
@@ -92,7 +95,9 @@ export class TestPortal {
     if (typeof fault === "number") return void response.writeHead(fault).end();
     const [status, answer] = await this.#answer(request, path, body);
     if (fault === "lose") return void request.socket.destroy();
-    response.writeHead(status).end(Buffer.isBuffer(answer) ? answer : JSON.stringify(answer));
+    const content = Buffer.isBuffer(answer) ? answer : Buffer.from(JSON.stringify(answer));
+    this.exchanges.push([`${request.method} ${path}`, body.length, content.length]);
+    response.writeHead(status).end(content);
   }
 
   async #answer({ method, headers }, path, body) {
@@ -100,8 +105,8 @@ export class TestPortal {
     if (method === "PUT" && what === "uploads") return this.#put(rest, headers["content-digest"], body);
     if (method === "GET" && what === "uploads") return [200, { parts: this.#list(rest[0]) }];
     if (path === "submissions") return this.#submit(body);
-    if (path === "mailbox") return this.#mailbox(JSON.parse(body));
-    if (path === "mailbox/follow-ups") return this.#followUp(JSON.parse(body));
+    if (path === "mailbox") return [200, this.mailboxes.read(JSON.parse(body))];
+    if (path === "mailbox/changes") return this.#change(JSON.parse(body));
     if (what === "charters") return this.#charter(...rest);
     return refuse(404, "not-found");
   }
@@ -133,29 +138,17 @@ export class TestPortal {
     return [200, { acknowledgement: this.acknowledgements.get(submission), status: "accepted" }];
   }
 
-  #mailbox({ mailbox, token, after }) {
-    const known = this.mailboxes.get(mailbox);
-    const content = known && known.token === token ? known.content : DECOY;
-    const start = after ? content.messages.findIndex(({ id }) => id === after) + 1 : 0;
-    const page = content.messages.slice(start, start + (known?.pageSize ?? Infinity));
-    const { collection, state } = content;
-    const json = canonical({ collection, messages: page, state, version: "amparo/v1/mailbox" });
-    const answer = Buffer.alloc(65_536 * 2 ** Math.max(0, Math.ceil(Math.log2((json.length + 4) / 65_536))));
-    answer.writeUInt32BE(json.length);
-    json.copy(answer, 4);
-    return [200, answer];
+  #change(change) {
+    const refusal = this.mailboxes.change(change);
+    return refusal ? refuse(409, refusal) : [202, { status: "accepted" }];
   }
 
-  #followUp({ mailbox, token, sealed }) {
-    if (this.mailboxes.get(mailbox)?.token === token) this.followUps.push(sealed);
-    return [202, { status: "accepted" }];
-  }
-
-  #charter(hash, successors) {
+  #charter(hash, part) {
     const chain = [...this.charters.keys()];
-    if (!chain.includes(hash)) return refuse(404, "not-found");
-    if (!successors) return [200, Buffer.from(this.charters.get(hash))];
-    return [200, { charters: chain.slice(chain.indexOf(hash) + 1).map((known) => this.charters.get(known)) }];
+    if (!chain.includes(hash)) return refuse(404, "charter-unknown");
+    if (!part) return [200, Buffer.from(this.charters.get(hash))];
+    const charters = chain.slice(part === "chain" ? 0 : chain.indexOf(hash) + 1).map((known) => this.charters.get(known));
+    return [200, { charters, newest: this.newest }];
   }
 }
 
@@ -168,19 +161,6 @@ async function readBody(request) {
     return null;
   }
   return Buffer.concat(chunks);
-}
-
-/** Of the shape and the length of a state file; opened by nobody. */
-const share = Buffer.alloc(1120, 7).toString("base64").replace(/=+$/, "");
-const wrapped = Buffer.alloc(32, 9).toString("base64").replace(/=+$/, "");
-const header = `age-encryption.org/v1\n-> mlkem768x25519 ${share}\n${wrapped}\n--- ${wrapped}\n`;
-const decoy = Buffer.concat([Buffer.from(header), Buffer.alloc(16 + 4096 + 16, 3)]);
-const DECOY = { state: decoy.toString("base64"), collection: null, messages: [] };
-
-/** Canonical JSON of what this file makes, whose names are written in their order. */
-function canonical({ collection, messages, state, version }) {
-  const listed = messages.map(({ day, id, sealed }) => ({ day, id, sealed }));
-  return Buffer.from(JSON.stringify({ collection, messages: listed, state, version }));
 }
 
 function refuse(status, code) {

@@ -48,7 +48,7 @@ def load_commission() -> Commission:
     """Read the file; a tenth of a second goes into deriving the mailbox."""
     data = json.loads(Path(__file__).with_suffix(".json").read_text("utf-8"))
     charters = {name: read_charter(text.encode()) for name, text in data["charters"].items()}
-    mailbox = derive(data["receipt_digits"], charters["first"].origin)
+    mailbox = derive(data["receipt_digits"], charters["first"].realm)
     identities = {label: PqIdentity.from_seed(bytes.fromhex(seed)) for label, seed in data["identities"].items()}
     return Commission(
         keys={name: SigningKey.from_seed(name, bytes.fromhex(seed)) for name, seed in data["signing_keys"].items()},

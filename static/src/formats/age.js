@@ -40,6 +40,15 @@ export function checkRecipient(recipient) {
 }
 
 /**
+ * @param {string} recipient `age1pq1…`
+ * @returns {Uint8Array} its public key, 1 216 bytes
+ */
+export function recipientKey(recipient) {
+  checkRecipient(recipient);
+  return bech32.fromWords(bech32.decode(/** @type {`age1pq1${string}`} */ (recipient), false).words);
+}
+
+/**
  * Seal to these recipients, with one stanza for each in the same order.
  *
  * @param {Uint8Array} plaintext

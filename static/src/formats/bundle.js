@@ -19,7 +19,7 @@ const DATE = 0x0021;
 /**
  * @param {Uint8Array} manifest its bytes
  * @param {string} commitment hex
- * @param {Entry[]} files in the order of the manifest; attachments may be left out
+ * @param {Entry[]} files `state.age`, then those of the manifest in its order; attachments may be left out
  */
 export function writeBundle(manifest, commitment, files) {
   const entries = [

@@ -9,7 +9,7 @@
 
 import { checkRecipient } from "./age.js";
 import { Fields, readDocument } from "./document.js";
-import { HASH_BYTES, encodeHex, encodeUtf8 } from "./encoding.js";
+import { HASH_BYTES, ID_BYTES, decodeUtf8, encodeHex, encodeUtf8 } from "./encoding.js";
 import { AuthenticationError, MalformedError, ProofError } from "./errors.js";
 import { NOTE_BYTES_MAX, parseNote, parseVerifier, verifyNote } from "./note.js";
 
@@ -19,7 +19,8 @@ const OFFICE_KEYS_MAX = 16;
 const LANGUAGES_MAX = 32;
 const JURISDICTIONS_MAX = 300;
 const SHARES_MAX = 16;
-const GRACE_DAYS_MAX = 3650;
+const DAYS_MAX = 3650;
+const REPLY_DAYS_MIN = 30;
 const NUMBER_MAX = 1_000_000;
 const ATTACHMENTS_MAX = 32;
 const ATTACHMENT_BYTES_MAX = 2 ** 31;
@@ -34,6 +35,7 @@ const ORIGIN = /^(?!http:.*:80$|https:.*:443$)https?:\/\/([a-z0-9.-]+|\[[0-9a-f:
 const ROLE =
   /^(registrar|triage|investigator|legal|chair|publisher|custodian|auditor|reviewer|administrator)$/;
 const ROLES_WITHOUT_CONTENT = ["auditor", "administrator"];
+const ROLES_THAT_REPLY = ["registrar", "triage", "investigator", "chair"];
 
 /**
  * @typedef {import("./note.js").VerifierKey} VerifierKey
@@ -50,8 +52,10 @@ const ROLES_WITHOUT_CONTENT = ["auditor", "administrator"];
  * @typedef {object} Charter
  * @property {string} hash
  * @property {import("./note.js").Note} note
+ * @property {string} signed the note as it was read, with its signatures
  * @property {string} slug
  * @property {string} origin
+ * @property {string} realm
  * @property {number} number
  * @property {string | null} previous
  * @property {VerifierKey} portal
@@ -75,7 +79,7 @@ const ROLES_WITHOUT_CONTENT = ["auditor", "administrator"];
  */
 export function readCharter(bytes) {
   const note = parseNote(bytes);
-  const charter = { hash: note.hash, note, ...readText(note.text) };
+  const charter = { hash: note.hash, note, signed: decodeUtf8(bytes), ...readText(note.text) };
   checkRules(charter);
   checkSignatures(note, charter.governors);
   return charter;
@@ -87,7 +91,7 @@ export function readCharter(bytes) {
  * @throws {ProofError | AuthenticationError} unless `following` is the charter after `previous`
  */
 export function checkSuccessor(previous, following) {
-  if (following.slug !== previous.slug || following.origin !== previous.origin) {
+  if (following.slug !== previous.slug || following.realm !== previous.realm) {
     throw new ProofError("the charter belongs to another commission");
   }
   if (following.number !== previous.number + 1 || following.previous !== previous.hash) {
@@ -112,7 +116,48 @@ export function membersOn(charter, day) {
  * @param {string} day
  */
 export function readersOn(charter, day) {
-  return membersOn(charter, day).filter(({ roles }) => roles.some((role) => !ROLES_WITHOUT_CONTENT.includes(role)));
+  return membersOn(charter, day).filter(isReader);
+}
+
+/** @param {Member} member */
+export function isReader({ roles }) {
+  return roles.some((role) => !ROLES_WITHOUT_CONTENT.includes(role));
+}
+
+/**
+ * Whether one of the member's roles writes to reporters. docs/protocol.md §8.3.
+ *
+ * @param {Member} member
+ */
+export function mayReply({ roles }) {
+  return roles.some((role) => ROLES_THAT_REPLY.includes(role));
+}
+
+/**
+ * The member of this charter on this day who signed.
+ *
+ * @param {import("./note.js").Note} note
+ * @param {Charter} charter
+ * @param {string} day
+ * @throws {AuthenticationError} when none did, or a signature is wrong
+ */
+export function verifyMember(note, charter, day) {
+  const members = membersOn(charter, day);
+  const keys = members.map(({ verifier }) => verifier);
+  const [signer] = verifyNote(note, keys);
+  return members[keys.indexOf(signer)];
+}
+
+/**
+ * Labels of members, each once and in rising order.
+ *
+ * @param {Fields} fields
+ * @param {string} name
+ */
+export function readLabels(fields, name) {
+  const labels = readTexts(fields, name, SLOTS_MAX - 1, LABEL);
+  refuse(labels.some((label, index) => index > 0 && labels[index - 1] > label));
+  return labels;
 }
 
 /**
@@ -146,6 +191,7 @@ function readText(text) {
     number: fields.integer("number", 1, NUMBER_MAX),
     previous: readPrevious(fields),
     origin: fields.text("origin", ORIGIN, 300),
+    realm: fields.hex("realm", ID_BYTES),
     portal: parseVerifier(fields.text("portal")),
     valid: readValid(fields.child("valid")),
     governors: readGovernors(fields.child("governors")),
@@ -156,8 +202,12 @@ function readText(text) {
     questionnaire: readQuestionnaire(fields.child("questionnaire")),
     limits: readLimits(fields.child("limits")),
   };
-  readOne(fields.child("retention"), (retention) => retention.integer("grace_days", 0, GRACE_DAYS_MAX));
-  readOne(fields.child("options"), (options) => options.boolean("staffed_always"));
+  const [retention, options] = [fields.child("retention"), fields.child("options")];
+  retention.integer("grace_days", 0, DAYS_MAX);
+  retention.integer("reply_days", REPLY_DAYS_MIN, DAYS_MAX);
+  options.boolean("staffed_always");
+  retention.end();
+  options.end();
   fields.end();
   return charter;
 }
@@ -250,15 +300,6 @@ function readLimits(fields) {
   const attachmentBytes = fields.integer("attachment_bytes", 0, ATTACHMENT_BYTES_MAX);
   fields.end();
   return { attachments, attachmentBytes };
-}
-
-/**
- * @param {Fields} fields
- * @param {(fields: Fields) => unknown} read
- */
-function readOne(fields, read) {
-  read(fields);
-  fields.end();
 }
 
 /**

@@ -3,45 +3,61 @@
 
 import { hkdf } from "@noble/hashes/hkdf.js";
 import { sha256 } from "@noble/hashes/sha2.js";
+import { identityFromSeed, recipientOf } from "./age.js";
+import { publicKeyOf } from "./ed25519.js";
 import { parseCode } from "./receipt-code.js";
-import { concat, encodeHex, encodeUtf8, label } from "./encoding.js";
+import { ID_BYTES, concat, decodeHex, encodeHex, encodeUtf8, label } from "./encoding.js";
 import { MalformedError } from "./errors.js";
+import { mailboxId } from "./manifest.js";
 
 const ITERATIONS = 210_000;
 const MASTER_BITS = 256;
+const KEY_BYTES = 32;
 
 /**
- * @typedef {object} MailboxSecrets
- * @property {string} mailbox public look-up key, hex of 16 bytes
- * @property {Uint8Array} token 32 bytes, shown to the portal on reading
- * @property {Uint8Array} mailboxSeed 32 bytes, seed of the identity whose recipient is S
- * @property {Uint8Array} messageMac 32 bytes
- * @property {Uint8Array} leafNonce 32 bytes
- * @property {Uint8Array} stateMac 32 bytes
+ * @typedef {object} MailboxSecrets public are `mailbox`, `recipient`, `control` and `tokenSha256`; the others have 32 bytes
+ * @property {string} mailbox look-up key at the portal, hex of 16 bytes
+ * @property {string} recipient S
+ * @property {string} control V, hex
+ * @property {string} tokenSha256 hex
+ * @property {Uint8Array} token shown to the portal on reading
+ * @property {Uint8Array} mailboxSeed seed of the identity whose recipient is S
+ * @property {Uint8Array} controlSeed seed of the Ed25519 key whose public part is V
+ * @property {Uint8Array} messageMac
+ * @property {Uint8Array} leafNonce
+ * @property {Uint8Array} stateMac
  */
 
 /**
  * @param {string} digits receipt code, 35 ASCII digits
- * @param {string} origin of the portal
+ * @param {string} realm of the portal, hex of 16 bytes
  * @returns {Promise<MailboxSecrets>}
  * @throws {MalformedError} for another spelling of either, which would silently open another mailbox
  */
-export async function deriveSecrets(digits, origin) {
-  checkInput(digits, origin);
+export async function deriveSecrets(digits, realm) {
+  const salt = concat(label("receipt"), decodeHex(realm, ID_BYTES));
+  checkDigits(digits);
   const { subtle } = globalThis.crypto;
   const password = await subtle.importKey("raw", encodeUtf8(digits), "PBKDF2", false, ["deriveBits"]);
-  const salt = concat(label("receipt"), encodeUtf8(origin));
   const parameters = { name: "PBKDF2", hash: "SHA-512", salt, iterations: ITERATIONS };
   const master = new Uint8Array(await subtle.deriveBits(parameters, password, MASTER_BITS));
-  const key = (/** @type {string} */ name, /** @type {number} */ size) =>
-    hkdf(sha256, master, undefined, encodeUtf8(`amparo/v1/${name}`), size);
+  const key = (/** @type {string} */ name) =>
+    hkdf(sha256, master, undefined, encodeUtf8(`amparo/v1/${name}`), KEY_BYTES);
+  const [token, mailboxSeed, controlSeed] = [key("mailbox-token"), key("mailbox-identity"), key("control-key")];
+  const recipient = await recipientOf(identityFromSeed(mailboxSeed));
+  const control = encodeHex(publicKeyOf(controlSeed));
+  const tokenSha256 = encodeHex(sha256(token));
   const secrets = {
-    mailbox: encodeHex(key("mailbox-id", 16)),
-    token: key("mailbox-token", 32),
-    mailboxSeed: key("mailbox-identity", 32),
-    messageMac: key("message-mac", 32),
-    leafNonce: key("leaf-nonce", 32),
-    stateMac: key("state-mac", 32),
+    mailbox: mailboxId(recipient, control, tokenSha256),
+    recipient,
+    control,
+    tokenSha256,
+    token,
+    mailboxSeed,
+    controlSeed,
+    messageMac: key("message-mac"),
+    leafNonce: key("leaf-nonce"),
+    stateMac: key("state-mac"),
   };
   master.fill(0);
   return secrets;
@@ -52,15 +68,12 @@ export function wipeSecrets(secrets) {
   for (const value of Object.values(secrets)) if (typeof value !== "string") value.fill(0);
 }
 
-/**
- * @param {string} digits
- * @param {string} origin
- */
-function checkInput(digits, origin) {
+/** @param {string} digits */
+function checkDigits(digits) {
   try {
-    if (parseCode(digits) === digits && /^https?:/.test(origin) && new URL(origin).origin === origin) return;
+    if (parseCode(digits) === digits) return;
   } catch {
-    // Not an address.
+    // Its own error says which group is wrong, which concerns the page alone.
   }
-  throw new MalformedError("not 35 digits of a receipt code and a serialized origin");
+  throw new MalformedError("not 35 digits of a receipt code");
 }

@@ -89,7 +89,19 @@ export class Fields {
 
   /** @param {string} name */
   optionalDay(name) {
-    if (this.#members.get(name) !== null) return this.day(name);
+    return this.optional(name, () => this.day(name));
+  }
+
+  /**
+   * `null`, or what `read` takes.
+   *
+   * @template T
+   * @param {string} name
+   * @param {(fields: Fields) => T} read
+   * @returns {T | null}
+   */
+  optional(name, read) {
+    if (this.#members.get(name) !== null) return read(this);
     this.take(name);
     return null;
   }

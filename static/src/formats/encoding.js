@@ -104,6 +104,16 @@ export function formatDay(time) {
 }
 
 /**
+ * How many days `later` is after `earlier`.
+ *
+ * @param {string} earlier
+ * @param {string} later
+ */
+export function daysBetween(earlier, later) {
+  return (Date.parse(`${later}T00:00:00Z`) - Date.parse(`${earlier}T00:00:00Z`)) / 86_400_000;
+}
+
+/**
  * Compare in constant time for arrays of equal length.
  *
  * @param {Uint8Array} one

@@ -2,14 +2,15 @@
 // Replies of the commission and follow-ups of the reporter. docs/protocol.md §9.
 
 import { sha256 } from "@noble/hashes/sha2.js";
-import { open, seal } from "./age.js";
-import { LANGUAGE, membersOn } from "./charter.js";
+import { LANGUAGE, verifyMember } from "./charter.js";
 import { readDocument } from "./document.js";
-import { HASH_BYTES, ID_BYTES, encodeHex, encodeUtf8 } from "./encoding.js";
+import { HASH_BYTES, ID_BYTES, decodeHex, encodeHex, encodeUtf8 } from "./encoding.js";
 import { AuthenticationError, LimitError } from "./errors.js";
 import { encodeWithMac } from "./mac.js";
-import { parseNote, verifyNote } from "./note.js";
-import { MESSAGE_FLOOR, padDocument, unpadDocument } from "./padding.js";
+import { parseNote } from "./note.js";
+import { MESSAGE_FLOOR } from "./padding.js";
+import { openDocument, sealDocument } from "./sealed-document.js";
+import { readThreadKeys } from "./thread-keys.js";
 
 // A body may grow sixfold when JSON escapes it.
 const REPLY_MAX = 512 * 1024;
@@ -18,11 +19,14 @@ const BODY_MAX = 64 * 1024;
 const FOLLOW_UP_MAX = 60 * 1024;
 
 /**
- * @typedef {{ note: import("./note.js").Note, submission: string, charter: string, day: string, language: string,
- *   body: string }} Reply
+ * @typedef {import("./thread-keys.js").ThreadKeys} ThreadKeys
+ *
+ * @typedef {{ note: import("./note.js").Note, submission: string, manifest: string, charter: string, day: string,
+ *   language: string, keys: ThreadKeys, body: string }} Reply `manifest` and `charter` are hashes, `keys` the newest ones
+ *
+ * @typedef {{ submission: string, manifest: string, number: number, day: string, kind: string, generation: number,
+ *   body: string }} FollowUp `number` counts from 1, `generation` is that of the message key
  */
-
-/** @typedef {{ submission: string, day: string, kind: string, body: string }} FollowUp */
 
 /**
  * The first 16 bytes of the SHA-256 of a sealed file, in hex.
@@ -41,7 +45,7 @@ export function messageId(sealed) {
  * @returns {Promise<Reply>}
  */
 export async function openReply(sealed, identity) {
-  return readReply(unpadDocument(await open(sealed, identity), MESSAGE_FLOOR, REPLY_MAX));
+  return readReply(await openDocument(sealed, identity, MESSAGE_FLOOR, REPLY_MAX));
 }
 
 /**
@@ -54,9 +58,11 @@ export function readReply(content) {
   const reply = {
     note,
     submission: fields.hex("submission", ID_BYTES),
+    manifest: fields.hex("manifest", HASH_BYTES),
     charter: fields.hex("charter", HASH_BYTES),
     day: fields.day("day"),
     language: fields.text("language", LANGUAGE),
+    keys: readThreadKeys(fields.child("keys")),
     body: fields.text("body"),
   };
   fields.end();
@@ -65,25 +71,16 @@ export function readReply(content) {
 }
 
 /**
- * Return the member who signed a reply to this submission.
+ * Return the member who signed a reply. Not checked: its thread and its posting, §8.3.
  *
  * @param {Reply} reply
- * @param {string} submission
- * @param {Map<string, import("./charter.js").Charter>} charters by hash: the one of the state, and its successors
- * @throws {AuthenticationError} when it belongs to another submission, or is not signed by a member on its day
+ * @param {import("./charter.js").Charter[]} charters
+ * @throws {AuthenticationError} when it is not signed by a member, on its day, of the charter that it names
  */
-export function verifyReply(reply, submission, charters) {
-  const charter = charters.get(reply.charter);
-  if (reply.submission !== submission) throw new AuthenticationError("the reply belongs to another submission");
+export function verifyReply(reply, charters) {
+  const charter = charters.find(({ hash }) => hash === reply.charter);
   if (!charter) throw new AuthenticationError("the reply names an unknown charter");
-  const members = membersOn(charter, reply.day);
-  const [signer] = verifyNote(
-    reply.note,
-    members.map(({ verifier }) => verifier),
-  );
-  const member = members.find(({ verifier }) => verifier === signer);
-  if (!member) throw new AuthenticationError("unreachable: a verified key is one of those given");
-  return { label: member.label, name: member.name };
+  return verifyMember(reply.note, charter, reply.day);
 }
 
 /**
@@ -91,17 +88,20 @@ export function verifyReply(reply, submission, charters) {
  * @param {Uint8Array} messageMac 32 bytes
  * @throws {LimitError} above 60 KiB
  */
-export function encodeFollowUp({ submission, day, kind, body }, messageMac) {
-  const json = encodeWithMac(messageMac, { version: "amparo/v1/follow-up", submission, day, kind, body });
+export function encodeFollowUp({ submission, manifest, number, day, kind, generation, body }, messageMac) {
+  const value = { version: "amparo/v1/follow-up", submission, manifest, number, day, kind, generation, body };
+  const json = encodeWithMac(messageMac, value);
   if (json.length > FOLLOW_UP_MAX) throw new LimitError("the message is too long");
   return json;
 }
 
 /**
- * @param {FollowUp} followUp
- * @param {Uint8Array} messageMac 32 bytes
- * @param {string} thread R
+ * Seal a follow-up to the newest recipient of its thread.
+ *
+ * @param {Omit<FollowUp, "generation">} followUp
+ * @param {ThreadKeys} keys
  */
-export async function sealFollowUp(followUp, messageMac, thread) {
-  return seal(padDocument(encodeFollowUp(followUp, messageMac), MESSAGE_FLOOR), [thread]);
+export async function sealFollowUp(followUp, { generation, recipient, message_mac: messageMac }) {
+  const json = encodeFollowUp({ ...followUp, generation }, decodeHex(messageMac, HASH_BYTES));
+  return sealDocument(json, MESSAGE_FLOOR, [recipient]);
 }

@@ -1,15 +1,14 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
 // Signed notes: text, an empty line, Ed25519 signature lines (c2sp.org/signed-note). docs/protocol.md §4.1.
 
-import { ed25519 } from "@noble/curves/ed25519.js";
 import { sha256 } from "@noble/hashes/sha2.js";
-import { concat, decodeBase64, decodeHex, decodeUtf8, encodeHex, encodeUtf8 } from "./encoding.js";
-import { AuthenticationError, LimitError, MalformedError, UnsupportedVersionError } from "./errors.js";
+import { KEY_BYTES, checkPublicKey, checkSignature, publicKeyOf, sign } from "./ed25519.js";
+import { concat, decodeBase64, decodeHex, decodeUtf8, encodeBase64, encodeHex, encodeUtf8 } from "./encoding.js";
+import { AuthenticationError, LimitError, MalformedError } from "./errors.js";
 
 export const NOTE_BYTES_MAX = 1 << 20;
 const SIGNATURES_MAX = 64;
 const NAME_CHARACTERS_MAX = 255;
-const KEY_BYTES = 32;
 const KEY_ID_BYTES = 4;
 const ED25519 = 1;
 const DASH = "— ";
@@ -35,10 +34,9 @@ export function parseVerifier(text) {
   decodeHex(keyId, KEY_ID_BYTES);
   const key = decodeBase64(encoded);
   if (key.length !== 1 + KEY_BYTES || key[0] !== ED25519) fail("not an Ed25519 key");
-  const expected = sha256(concat(encodeUtf8(`${name}\n`), key)).subarray(0, KEY_ID_BYTES);
-  if (encodeHex(expected) !== keyId) fail("the key id does not belong to the key");
   const publicKey = key.subarray(1);
-  checkPoint(publicKey);
+  if (encodeHex(keyIdOf(name, publicKey)) !== keyId) fail("the key id does not belong to the key");
+  checkPublicKey(publicKey);
   return { name, keyId, publicKey };
 }
 
@@ -77,7 +75,7 @@ export function verifyNote(note, known) {
   const verified = note.signatures.flatMap((signature) => {
     const key = keys.get(keyOf(signature));
     if (!key) return [];
-    if (!isSignature(signature.data, message, key.publicKey)) throw new AuthenticationError("a signature is wrong");
+    checkSignature(key.publicKey, message, signature.data);
     return [key];
   });
   if (verified.length === 0) throw new AuthenticationError("not signed by a known key");
@@ -85,19 +83,28 @@ export function verifyNote(note, known) {
 }
 
 /**
- * Return the lines of a text in one of our own formats, after its heading `amparo <name> v1`.
+ * Sign a text that ends in a line feed, with one key.
  *
  * @param {string} text
- * @param {string} name
- * @param {number} count of lines, including the heading
+ * @param {string} name of the key
+ * @param {Uint8Array} seed 32 bytes
+ * @returns {string} the note
  */
-export function readLines(text, name, count) {
-  const [heading, ...lines] = text.split("\n");
-  const start = `amparo ${name} v`;
-  if (heading.startsWith(start) && heading !== `${start}1`) throw new UnsupportedVersionError("a note of another version");
-  // The text ends in a line feed, so the last item is empty.
-  if (heading !== `${start}1` || lines.length !== count) fail("not the expected heading and number of lines");
-  return lines;
+export function signNote(text, name, seed) {
+  checkName(name);
+  const signature = sign(encodeUtf8(text), seed);
+  const line = encodeBase64(concat(keyIdOf(name, publicKeyOf(seed)), signature));
+  return `${text}\n${DASH}${name} ${line}\n`;
+}
+
+/**
+ * The first four bytes of SHA-256(name ‖ 0x0A ‖ 0x01 ‖ public key).
+ *
+ * @param {string} name
+ * @param {Uint8Array} publicKey 32 bytes
+ */
+function keyIdOf(name, publicKey) {
+  return sha256(concat(encodeUtf8(`${name}\n`), Uint8Array.of(ED25519), publicKey)).subarray(0, KEY_ID_BYTES);
 }
 
 /**
@@ -118,34 +125,6 @@ function readLine(line) {
 function checkName(name) {
   if ([...name].length > NAME_CHARACTERS_MAX) throw new LimitError("key name is too long");
   if (name === "" || /[+\u0085]|[^\S\ufeff]/.test(name) || CONTROL.test(name)) fail("a key name is malformed");
-}
-
-/**
- * Refuse points outside the main subgroup: implementations differ in what they verify with them.
- *
- * @param {Uint8Array} publicKey
- */
-function checkPoint(publicKey) {
-  let point;
-  try {
-    point = ed25519.Point.fromBytes(publicKey, false);
-  } catch {
-    fail("not a point of the curve");
-  }
-  if (point.isSmallOrder() || !point.isTorsionFree()) fail("not a point of the main subgroup");
-}
-
-/**
- * @param {Uint8Array} signature
- * @param {Uint8Array} message
- * @param {Uint8Array} publicKey
- */
-function isSignature(signature, message, publicKey) {
-  try {
-    return ed25519.verify(signature, message, publicKey, { zip215: false });
-  } catch {
-    return false;
-  }
 }
 
 /** @param {{ name: string, keyId: string }} key */

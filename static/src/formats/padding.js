@@ -6,7 +6,9 @@ import { LimitError, MalformedError } from "./errors.js";
 export const REPORT_FLOOR = 16_384;
 export const ATTACHMENT_FLOOR = 16_384;
 export const MESSAGE_FLOOR = 4_096;
-export const STATE_FLOOR = 4_096;
+// These have one size, so that neither tells what is in them.
+export const STATE_BYTES = 16_384;
+export const THREAD_NOTE_BYTES = 16_384;
 const LENGTH_BYTES = 4;
 
 /**
@@ -30,6 +32,15 @@ export function paddedAttachmentSize(size) {
 }
 
 /**
+ * How many bytes of content a padded document of exactly `size` bytes holds.
+ *
+ * @param {number} size bytes
+ */
+export function contentMax(size) {
+  return size - LENGTH_BYTES;
+}
+
+/**
  * Length prefix, content, zero bytes.
  *
  * @param {Uint8Array} content
@@ -45,11 +56,11 @@ export function padDocument(content, floor) {
 /**
  * @param {Uint8Array} padded
  * @param {number} floor bytes
- * @param {number} contentMax bytes
+ * @param {number} max bytes of the content
  * @returns {Uint8Array} the content, a view of `padded`
  */
-export function unpadDocument(padded, floor, contentMax) {
-  const content = unpad(padded, contentMax);
+export function unpadDocument(padded, floor, max) {
+  const content = unpad(padded, max);
   if (padded.length !== padme(Math.max(LENGTH_BYTES + content.length, floor))) {
     throw new MalformedError("the padded document has the wrong size for its content");
   }
@@ -60,12 +71,12 @@ export function unpadDocument(padded, floor, contentMax) {
  * Return the content after a length prefix, if only zero bytes follow it.
  *
  * @param {Uint8Array} padded
- * @param {number} contentMax bytes
+ * @param {number} max bytes of the content
  */
-export function unpad(padded, contentMax) {
+export function unpad(padded, max) {
   if (padded.length < LENGTH_BYTES) throw new MalformedError("padded document is truncated");
   const size = new DataView(padded.buffer, padded.byteOffset).getUint32(0);
-  if (size > contentMax) throw new LimitError(`document of ${size} bytes, the limit is ${contentMax}`);
+  if (size > max) throw new LimitError(`document of ${size} bytes, the limit is ${max}`);
   if (padded.length < LENGTH_BYTES + size) throw new MalformedError("padded document is truncated");
   if (padded.subarray(LENGTH_BYTES + size).some((byte) => byte !== 0)) throw new MalformedError("padding is not zero");
   return padded.subarray(LENGTH_BYTES, LENGTH_BYTES + size);

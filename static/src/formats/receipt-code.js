@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
-// The receipt code: 35 digits in 7 groups of 5, each closed by a Damm check digit. docs/protocol.md §3.
+// The receipt code: 35 digits in 7 groups of 5, each closed by a Damm check digit, and all of them by two digits modulo
+// 97. docs/protocol.md §3.
 
 export const GROUPS = 7;
 export const GROUP_DIGITS = 5;
 export const CODE_DIGITS = GROUPS * GROUP_DIGITS;
-const RANDOM_DIGITS = GROUPS * (GROUP_DIGITS - 1);
+const RANDOM_DIGITS = GROUPS * (GROUP_DIGITS - 1) - 2;
+const WHOLE_MODULUS = 97;
+const WHOLE_FACTOR = 21;
 
 // The quasigroup of order 10 of Damm (2004), one row for each interim digit.
 const DAMM = [
@@ -30,8 +33,8 @@ const SKIPPED =
 /** A typed code is wrong. The error names groups, never digits. */
 export class ReceiptCodeError extends Error {
   /**
-   * @param {"length" | "character" | "group"} reason
-   * @param {number[]} groups numbers of the wrong groups, from 1; empty when the length is wrong
+   * @param {"length" | "character" | "group" | "code"} reason "code": each group is right by itself, the whole is not
+   * @param {number[]} groups numbers of the wrong groups, from 1; empty for "length" and "code"
    */
   constructor(reason, groups) {
     super("not a receipt code");
@@ -42,7 +45,7 @@ export class ReceiptCodeError extends Error {
 }
 
 /**
- * Make a code with 28 random digits.
+ * Make a code with 26 random digits.
  *
  * @param {(bytes: Uint8Array<ArrayBuffer>) => Uint8Array} [fill] fills an array with random bytes
  * @returns {string} 35 ASCII digits
@@ -57,11 +60,11 @@ export function newCode(fill = (bytes) => globalThis.crypto.getRandomValues(byte
 }
 
 /**
- * @param {string} digits 28 of them
+ * @param {string} digits 26 of them
  * @returns {string} the code of 35 digits
  */
 export function addChecks(digits) {
-  const parts = digits.match(/.{4}/g) ?? [];
+  const parts = (digits + wholeCheck(digits)).match(/.{4}/g) ?? [];
   return parts.map((part, index) => part + damm(index + 1 + part)).join("");
 }
 
@@ -88,6 +91,7 @@ export function parseCode(text) {
   if (digits.length !== CODE_DIGITS) throw new ReceiptCodeError("length", []);
   const wrong = wrongGroups(digits);
   if (wrong.length > 0) throw new ReceiptCodeError("group", wrong);
+  if (!wholeMatches(digits)) throw new ReceiptCodeError("code", []);
   return digits;
 }
 
@@ -123,6 +127,18 @@ export function wrongGroups(digits) {
   return groups(digits).flatMap((group, index) => (wrong(group, index) ? [index + 1] : []));
 }
 
+/**
+ * Whether the two digits that check the whole code are right. The groups' own check digits are not looked at.
+ *
+ * @param {string} code 35 digits
+ */
+export function wholeMatches(code) {
+  const checked = groups(code)
+    .map((group) => group.slice(0, -1))
+    .join("");
+  return wholeCheck(checked.slice(0, RANDOM_DIGITS)) === checked.slice(RANDOM_DIGITS);
+}
+
 /** @param {string} character one code point */
 function toDigit(character) {
   const point = character.codePointAt(0) ?? 0;
@@ -139,4 +155,15 @@ function damm(digits) {
   let interim = "0";
   for (const digit of digits) interim = DAMM[Number(interim)][Number(digit)];
   return interim;
+}
+
+/**
+ * Return the two digits that check all random ones.
+ *
+ * @param {string} digits 26 of them
+ */
+function wholeCheck(digits) {
+  let value = 0;
+  for (const digit of digits) value = ((value + Number(digit)) * WHOLE_FACTOR) % WHOLE_MODULUS;
+  return String(value).padStart(2, "0");
 }

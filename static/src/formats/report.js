@@ -1,23 +1,25 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
 // The report, sealed to the thread. docs/protocol.md §5.1.
 
-import { seal } from "./age.js";
 import { encodeJson } from "./canonical-json.js";
 import { LimitError } from "./errors.js";
-import { REPORT_FLOOR, padDocument } from "./padding.js";
+import { REPORT_FLOOR } from "./padding.js";
+import { sealDocument } from "./sealed-document.js";
 
 const REPORT_MAX = 1024 * 1024;
 
 /**
  * @typedef {object} Report
  * @property {string} submission
- * @property {string} origin
+ * @property {string} realm
  * @property {string} charter hash
  * @property {{ id: string, number: number }} questionnaire
  * @property {string} language
  * @property {Record<string, unknown>} answers
  * @property {import("./attachment.js").Attachment[]} attachments
+ * @property {string[]} excluded labels of members who must not read it, in rising order
  * @property {string} mailbox S
+ * @property {string} control V, hex
  * @property {string} message_mac hex
  * @property {string} leaf_nonce hex
  * @property {string} sealed_by
@@ -38,5 +40,5 @@ export function encodeReport(report) {
  * @param {string} thread R
  */
 export function sealReport(report, thread) {
-  return seal(padDocument(encodeReport(report), REPORT_FLOOR), [thread]);
+  return sealDocument(encodeReport(report), REPORT_FLOOR, [thread]);
 }

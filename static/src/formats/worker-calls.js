@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
 // The types of the calls from the page to its worker, and of their results. A failure is a PortalError, see
-// portal-error.js.
+// portal-error.js. Days are YYYY-MM-DD.
 
 /**
  * @typedef {{ file: File | Blob, name: string, strip: boolean }} ChosenFile
  *
+ * @typedef {{ charter: string, realm: string }} CharterRequest text of the charter's signed note; realm of the portal
+ *
  * @typedef {object} SubmitRequest
- * @property {string} origin the portal's origin, as in the charter
+ * @property {string} realm of the portal, as in the charter
  * @property {string} charter text of the charter's signed note
  * @property {string} digits receipt code, 35 digits
  * @property {string} language
@@ -21,17 +23,61 @@
  * @property {(kind: "offline" | "busy") => void} [onTrouble] the worker waits and tries again by itself
  * @property {() => void} [onCalm] the trouble is over
  *
- * @typedef {{ acknowledgement: string, submission: string }} Accepted `acknowledgement` is the portal's signed note
+ * @typedef {object} Freshness how new the office's word is that there is no newer charter, docs/protocol.md §4.2
+ * @property {string | null} day of the newest-charter note; null when there is no genuine one
+ * @property {boolean} old it is missing, or of more than 7 days ago by the device's clock
  *
- * @typedef {object} Message a reply of the commission; everything but `id` and `day` is empty when there is a problem
+ * @typedef {object} Accepted
+ * @property {string} acknowledgement the portal's signed note
+ * @property {string} submission id
+ * @property {string} manifest hash, which the acknowledgement names
+ * @property {Freshness} newest
+ *
+ * @typedef {object} Message a reply of the commission. With a problem there is no text, no language and no author
  * @property {string} id
- * @property {string} day YYYY-MM-DD
- * @property {string} body
+ * @property {number | null} number in the thread, from 1; null without a genuine posting
+ * @property {string | null} day of the reply; with a problem that of its posting, null without a genuine one
  * @property {string} language
+ * @property {string} body
  * @property {{ label: string, name: string } | null} from the member who signed it
  * @property {null | "unreadable" | "unsigned"} problem
  *
- * @typedef {{ messages: Message[], collection: { day: string } | null }} Mailbox oldest message first
+ * @typedef {{ number: number, day: string, fetched: boolean }} SentMessage a follow-up; whether the office holds it, by
+ *   the thread note
  *
- * @typedef {{ origin: string, digits: string, kind: "message" | "retaliation", body: string }} FollowUpRequest
+ * @typedef {object} Alarm signed statements that contradict each other, or what this device knows: somebody lies
+ * @property {"acknowledgement" | "collection" | "thread" | "reply-number" | "charter"} kind
+ * @property {string[]} evidence the notes as they were signed, to be saved
+ *
+ * @typedef {object} Verdict what is genuine, missing and contradictory in a mailbox, docs/protocol.md §8.3
+ * @property {boolean} shown false while the commission has not spoken: then nothing of `sent` may be shown
+ * @property {string | null} collection day on which the office fetched the report
+ * @property {{ day: string, older: boolean } | null} confirmed day of the thread note; `older` says that an earlier visit
+ *   saw a newer one
+ * @property {SentMessage[]} sent the newest 100, oldest first
+ * @property {Message[]} messages in the order of their numbers, those without one last
+ * @property {number[]} missing numbers of replies that are expected and not there
+ * @property {Alarm[]} alarms
+ * @property {{ number: number, replaced: boolean }} charter the highest that was seen; `replaced` says that the commission
+ *   has one that the portal does not show
+ * @property {string | null} newestDay of the newest-charter note
+ * @property {boolean} keysRenewed somebody of the desk left since the last visit: what is sent now goes to who stayed
+ *
+ * @typedef {object} MailboxRequest
+ * @property {string} realm of the portal
+ * @property {string} digits receipt code, 35 digits
+ * @property {string[]} charters hashes of the portal's charters, of which a code that opens nothing asks for one
+ * @property {Seen} [seen] of the last call with this code; without it nothing is compared
+ *
+ * @typedef {object} Seen what a call saw of a mailbox, for the next one to compare: to be passed on as it is
+ * @property {string | null} thread manifest hash; null for a code that opens nothing
+ * @property {number[]} counts that never fall
+ *
+ * @typedef {Omit<Verdict, "newestDay"> & { newest: Freshness, written: boolean, seen: Seen }} Mailbox a mailbox as it is
+ *   after the call. `written` is whether the visit could be noted at the portal; if it is not, the next visit knows less,
+ *   and nothing else is wrong. For a code that opens nothing `shown` is false, and everything else empty
+ *
+ * @typedef {MailboxRequest & { kind: "message" | "retaliation", body: string }} FollowUpRequest
+ * @typedef {MailboxRequest & { upTo: number }} DeleteRequest replies up to this number, that of one which was shown, are
+ *   deleted
  */

@@ -2,6 +2,8 @@
 // The strings of the browser script. Each page names the module of its language, made from the same catalog as the page
 // itself, with that catalog's plural rule.
 
+const DAY_MS = 86_400_000;
+
 /**
  * @typedef {object} Strings
  * @property {string} locale
@@ -57,6 +59,28 @@ export function dayWords(day) {
   if (Number.isNaN(date.getTime())) return day;
   const month = new Intl.DateTimeFormat(numberLocale(), { month: "long", timeZone: "UTC" }).format(date);
   return `${date.getUTCDate()} ${month} ${date.getUTCFullYear()}`;
+}
+
+/**
+ * How many days ago that was by this device's clock; negative for a day to come.
+ *
+ * @param {string} day YYYY-MM-DD
+ */
+export function ageInDays(day) {
+  return Math.floor((Date.now() - Date.parse(day)) / DAY_MS);
+}
+
+/**
+ * A day and how long ago it was: 3 March 2026 (6 days ago). A day to come, by a clock that is wrong, has no age.
+ *
+ * @param {string} day YYYY-MM-DD
+ */
+export function dayWithAge(day) {
+  const age = ageInDays(day);
+  if (!(age >= 0)) return dayWords(day);
+  const words = new Intl.RelativeTimeFormat(numberLocale(), { numeric: "auto" }).format(-age, "day");
+  // Translators: a day and how long ago it was: 3 March 2026 (6 days ago)
+  return t("{day} ({age})", { day: dayWords(day), age: words });
 }
 
 /**

@@ -9,8 +9,12 @@ import { PortalError } from "../formats/portal-error.js";
 
 /**
  * @typedef {import("../formats/worker-calls.js").Accepted} Accepted
+ * @typedef {import("../formats/worker-calls.js").CharterRequest} CharterRequest
+ * @typedef {import("../formats/worker-calls.js").DeleteRequest} DeleteRequest
  * @typedef {import("../formats/worker-calls.js").FollowUpRequest} FollowUpRequest
+ * @typedef {import("../formats/worker-calls.js").Freshness} Freshness
  * @typedef {import("../formats/worker-calls.js").Mailbox} Mailbox
+ * @typedef {import("../formats/worker-calls.js").MailboxRequest} MailboxRequest
  * @typedef {import("../formats/worker-calls.js").Progress} Progress
  * @typedef {import("../formats/worker-calls.js").SubmitRequest} SubmitRequest
  */
@@ -31,6 +35,17 @@ export class WorkerClient {
   }
 
   /**
+   * Ask how new the charter is. One that was replaced is refused, with the code `charter-replaced`.
+   *
+   * @param {CharterRequest} request
+   * @param {Progress} [progress]
+   * @returns {Promise<Freshness>}
+   */
+  checkCharter(request, progress = {}) {
+    return /** @type {Promise<Freshness>} */ (this.#call("checkCharter", request, progress));
+  }
+
+  /**
    * Seal a report and its files, send them, and check the acknowledgement. Tries again while the network is away or
    * the portal is busy, always with the same manifest: there is never a second submission.
    *
@@ -43,9 +58,10 @@ export class WorkerClient {
   }
 
   /**
-   * Fetch and open the commission's replies. A code that opens nothing gives an empty mailbox, with the same requests.
+   * Read a mailbox, and note at the portal what was seen. A code that opens nothing gives an empty mailbox, with the same
+   * requests.
    *
-   * @param {{ origin: string, digits: string }} request
+   * @param {MailboxRequest} request
    * @param {Progress} [progress]
    * @returns {Promise<Mailbox>}
    */
@@ -54,14 +70,36 @@ export class WorkerClient {
   }
 
   /**
-   * Seal and send a message to the commission. A code that opens nothing gets the same answer.
+   * Seal and send a message to the commission, and read the mailbox again. A code that opens nothing gets the same answer.
    *
    * @param {FollowUpRequest} request
    * @param {Progress} [progress]
-   * @returns {Promise<void>}
+   * @returns {Promise<Mailbox>}
    */
   followUp(request, progress = {}) {
-    return /** @type {Promise<void>} */ (this.#call("followUp", request, progress));
+    return /** @type {Promise<Mailbox>} */ (this.#call("followUp", request, progress));
+  }
+
+  /**
+   * Delete the replies up to a number, and read the mailbox again.
+   *
+   * @param {DeleteRequest} request
+   * @param {Progress} [progress]
+   * @returns {Promise<Mailbox>}
+   */
+  deleteMessages(request, progress = {}) {
+    return /** @type {Promise<Mailbox>} */ (this.#call("deleteMessages", request, progress));
+  }
+
+  /**
+   * Close the mailbox for good. What the commission has not fetched yet stays for it.
+   *
+   * @param {MailboxRequest} request
+   * @param {Progress} [progress]
+   * @returns {Promise<void>}
+   */
+  closeMailbox(request, progress = {}) {
+    return /** @type {Promise<void>} */ (this.#call("closeMailbox", request, progress));
   }
 
   /** Cancel the running call; its promise is rejected with the code `cancelled`. */

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
 // The return page's worker: it holds the receipt code and every key made from it. The page's side is page/worker-client.js.
 
-import { openMailbox, sendFollowUp } from "./mailbox.js";
+import { closeMailbox, deleteMessages, openMailbox, sendFollowUp } from "./mailbox.js";
 import { serve } from "./worker-loop.js";
 
-serve({ openMailbox, followUp: sendFollowUp });
+serve({ openMailbox, followUp: sendFollowUp, deleteMessages, closeMailbox });

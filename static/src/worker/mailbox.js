@@ -1,235 +1,263 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
-// The reporter's return: read replies, send follow-ups. docs/protocol.md §8, §9.
+// The reporter's return: read replies, send follow-ups, delete, close. docs/protocol.md §8, §9.
 //
 // A code that opens nothing must look like a mailbox without messages to an observer of screen, clock or network: the
 // same requests of the same size, and the same answer.
 
-import { generateIdentity, identityFromSeed, recipientOf } from "../formats/age.js";
-import { checkSuccessor, readCharter } from "../formats/charter.js";
-import { readCollection } from "../formats/collection.js";
 import { deriveSecrets, wipeSecrets } from "../formats/derive.js";
-import { Fields, readDocument } from "../formats/document.js";
-import { ID_BYTES, decodeBase64, encodeBase64, encodeHex, encodeUtf8, formatDay } from "../formats/encoding.js";
-import { LimitError, MalformedError } from "../formats/errors.js";
-import { messageId, openReply, sealFollowUp, verifyReply } from "../formats/message.js";
-import { unpad } from "../formats/padding.js";
-import { randomBytes } from "../formats/random.js";
-import { openState } from "../formats/state.js";
+import { ID_BYTES, HASH_BYTES, encodeHex, formatDay } from "../formats/encoding.js";
+import { LimitError } from "../formats/errors.js";
+import { messageId, sealFollowUp } from "../formats/message.js";
 import { PortalError } from "../formats/portal-error.js";
-import { MAILBOX_STEP_BYTES } from "./portal.js";
+import { randomBytes } from "../formats/random.js";
+import { addSent, deleteReplies } from "../formats/state.js";
+import { freshness } from "./charter-freshness.js";
+import { fetchMailbox, makeChange, pickCharter, throwawayRecipient } from "./mailbox-access.js";
+import { readChain, readMailbox, readNothing } from "./mailbox-reader.js";
+import { Trouble } from "./request.js";
 
-const ANSWER_BYTES_MAX = 4 * 1024 * 1024;
-const SEALED_CHARACTERS_MAX = 2 * 1024 * 1024;
-// More pages than any real mailbox has.
-const PAGES_MAX = 256;
+// Another device wrote meanwhile, or the portal says so: then all is read again, this often.
+const TRIES_MAX = 5;
 
 /**
  * @typedef {import("../formats/charter.js").Charter} Charter
  * @typedef {import("../formats/derive.js").MailboxSecrets} MailboxSecrets
  * @typedef {import("../formats/state.js").State} State
- * @typedef {import("../formats/worker-calls.js").Message} Message
+ * @typedef {import("../formats/worker-calls.js").FollowUpRequest} FollowUpRequest
+ * @typedef {import("../formats/worker-calls.js").Mailbox} Mailbox
+ * @typedef {import("../formats/worker-calls.js").MailboxRequest} MailboxRequest
+ * @typedef {import("../formats/worker-calls.js").Seen} Seen
+ * @typedef {import("./mailbox-access.js").Change} Change
  * @typedef {import("./portal.js").Portal} Portal
- * @typedef {{ id: string, day: string, sealed: string }} SealedMessage
- * @typedef {{ state: string, collection: string | null, messages: SealedMessage[] }} Answer
+ * @typedef {{ portal: Portal, now: () => Date, fill: import("../formats/random.js").Fill }} Context
  */
 
 /**
- * @param {{ origin: string, digits: string }} request
- * @param {{ portal: Portal }} context
- * @returns {Promise<import("../formats/worker-calls.js").Mailbox>}
+ * A visit: read, and note in the state what was seen. One that can't be noted is still a visit.
+ *
+ * @param {MailboxRequest} request
+ * @param {Context} context
+ * @returns {Promise<Mailbox>}
  */
-export async function openMailbox({ origin, digits }, { portal }) {
-  const secrets = await deriveSecrets(digits, origin);
+export function openMailbox(request, context) {
+  return visit(request, context, false, async (state) => onlyState(state));
+}
+
+/**
+ * Seal and send a message to the commission, with the state that lists it, in one request.
+ *
+ * @param {FollowUpRequest} request
+ * @param {Context} context
+ * @returns {Promise<Mailbox>}
+ */
+export async function sendFollowUp(request, context) {
+  const { kind, body } = request;
+  const day = formatDay(context.now());
+  return visit(request, context, true, async (known) => {
+    const { thread } = known ?? (await makeThread(context));
+    const { submission, manifest, keys, sent } = thread;
+    const followUp = await sealFollowUp({ submission, manifest, number: sent.count + 1, day, kind, body }, keys);
+    return { ...onlyState(known && addSent(known, messageId(followUp), day)), followUp };
+  });
+}
+
+/**
+ * Delete the replies up to a number.
+ *
+ * @param {import("../formats/worker-calls.js").DeleteRequest} request
+ * @param {Context} context
+ * @returns {Promise<Mailbox>}
+ */
+export async function deleteMessages(request, context) {
+  const { upTo } = request;
+  const mailbox = await visit(request, context, true, async (known) => {
+    return { ...onlyState(known && deleteReplies(known, upTo)), delete: upTo };
+  });
+  const messages = mailbox.messages.filter(({ number }) => number === null || number > upTo);
+  return { ...mailbox, messages, missing: mailbox.missing.filter((number) => number > upTo) };
+}
+
+/**
+ * Close the mailbox: from then on it answers like an unknown one.
+ *
+ * @param {MailboxRequest} request
+ * @param {Context} context
+ */
+export async function closeMailbox(request, context) {
+  let tried = false;
   try {
-    const { state: sealedState, collection, messages } = await fetchMailbox(secrets, portal);
-    const state = await tryState(sealedState, secrets);
-    if (!state || (messages.length === 0 && collection === null)) return { messages: [], collection: null };
-    const charters = await fetchCharters(state.charter, origin, portal);
-    const identity = identityFromSeed(secrets.mailboxSeed);
-    const opened = [];
-    for (const message of messages) opened.push(await openMessage(message, identity, state, charters));
-    return { messages: opened, collection: openCollection(collection, origin, charters, state) };
-  } finally {
-    wipeSecrets(secrets);
+    await visit(request, context, true, async (known) => {
+      tried = true;
+      return { ...onlyState(known), close: true };
+    });
+  } catch (error) {
+    // Closed by a try whose answer was lost: the mailbox answers like an unknown one already.
+    if (!(tried && error instanceof PortalError && error.code === "mailbox-changed")) throw error;
   }
 }
 
 /**
- * @param {import("../formats/worker-calls.js").FollowUpRequest} request
- * @param {{ portal: Portal, now: () => Date, fill: import("../formats/random.js").Fill }} context
+ * Read a mailbox and change it; read again, and make the change anew, when another device was faster.
+ *
+ * @param {MailboxRequest} request
+ * @param {Context} context
+ * @param {boolean} mustWrite whether all is for the sake of the change; without it one attempt is enough
+ * @param {(next: State | null) => Promise<Change>} compose from the state that notes what was seen
+ * @returns {Promise<Mailbox>}
  */
-export async function sendFollowUp({ origin, digits, kind, body }, { portal, now, fill }) {
-  const secrets = await deriveSecrets(digits, origin);
+function visit(request, { portal, now, fill }, mustWrite, compose) {
+  const today = formatDay(now());
+  return withSecrets(request, async (secrets) => {
+    let fetched = await fetchMailbox(secrets, portal);
+    refuseChange(request.seen, fetched.state);
+    const { chain, newest } = await fetchCharters(request, secrets, fetched.state, portal);
+    for (let tries = 1; ; tries++) {
+      const { answer, state } = fetched;
+      const read = state && (await readMailbox(answer, state, secrets, chain, newest));
+      const { next, ...verdict } = read ?? { ...readNothing(chain, newest), next: null };
+      const change = await compose(next);
+      const body = await makeChange(secrets, request.realm, answer.state, change, fill);
+      const failure = await postChange(portal, body, mustWrite);
+      if (failure === null) return describe(verdict, change.state, true, today);
+      const isConflict = failure instanceof PortalError && failure.code === "state-conflict";
+      if (!isConflict || tries === TRIES_MAX) {
+        if (mustWrite) throw failure;
+        return describe(verdict, state, false, today);
+      }
+      fetched = await fetchMailbox(secrets, portal);
+      refuseChange(seenOf(state), fetched.state);
+    }
+  });
+}
+
+/**
+ * @param {Portal} portal
+ * @param {unknown} change
+ * @param {boolean} patiently until the network is back
+ * @returns {Promise<PortalError | Trouble | null>} why the portal did not take it
+ */
+async function postChange(portal, change, patiently) {
   try {
-    const { state: sealedState } = await fetchPage(secrets, portal, null);
-    const state = await tryState(sealedState, secrets);
-    // Generated in any case, so that a code that opens nothing takes the same time.
-    const decoy = { recipient: await recipientOf(await generateIdentity()), submission: encodeHex(randomBytes(ID_BYTES, fill)) };
-    const { recipient, submission } = state ?? decoy;
-    const followUp = { submission, day: formatDay(now()), kind, body };
-    const sealed = await sealFollowUp(followUp, secrets.messageMac, recipient);
-    await portal.postFollowUp({ ...credentials(secrets), sealed: encodeBase64(sealed) });
+    await (patiently ? portal.postChange(change) : portal.postChangeOnce(change));
+    return null;
+  } catch (error) {
+    if (error instanceof PortalError || error instanceof Trouble) return error;
+    throw error;
+  }
+}
+
+/**
+ * Nothing of a state leaves the worker before the commission has spoken.
+ *
+ * @param {import("../formats/worker-calls.js").Verdict} verdict
+ * @param {State | null} state the one that the portal holds now
+ * @param {boolean} written
+ * @param {string} today
+ * @returns {Mailbox}
+ */
+function describe(verdict, state, written, today) {
+  const { newestDay, ...rest } = verdict;
+  const sent = verdict.shown && state ? listSent(state, verdict.sent) : [];
+  return { ...rest, sent, newest: freshness(newestDay, today), written, seen: seenOf(state) };
+}
+
+/**
+ * What was sent, with that of this call.
+ *
+ * @param {State} state
+ * @param {import("../formats/worker-calls.js").SentMessage[]} before
+ */
+function listSent({ thread: { sent } }, before) {
+  const last = before.length > 0 ? before[before.length - 1].number : 0;
+  const added = sent.count > last ? sent.last.slice(-1) : [];
+  return [...before, ...added.map(({ day }) => ({ number: sent.count, day, fetched: false }))];
+}
+
+/**
+ * The charter of the state and its successors as the portal shows them: one request, whatever comes of it.
+ *
+ * @param {MailboxRequest} request
+ * @param {MailboxSecrets} secrets
+ * @param {State | null} state
+ * @param {Portal} portal
+ * @returns {Promise<{ chain: Charter[], newest: string | null }>}
+ */
+async function fetchCharters({ realm, charters }, secrets, state, portal) {
+  const hash = state ? state.thread.charter : pickCharter(secrets, charters);
+  const shown = await orNothing(portal.getChain(hash));
+  return { chain: shown ? readChain(realm, hash, shown.charters) : [], newest: shown && shown.newest };
+}
+
+/**
+ * @template T
+ * @param {Promise<T>} call
+ * @returns {Promise<T | null>} null when the portal refuses
+ */
+async function orNothing(call) {
+  try {
+    return await call;
+  } catch (error) {
+    if (error instanceof PortalError) return null;
+    throw error;
+  }
+}
+
+/**
+ * @param {State | null} state
+ * @returns {Change}
+ */
+function onlyState(state) {
+  return { state, followUp: null, delete: 0, close: false };
+}
+
+/**
+ * In the place of a thread for a code that opens nothing, so that it takes the same time and makes the same sizes.
+ *
+ * @param {Context} context
+ */
+async function makeThread({ fill }) {
+  const random = (/** @type {number} */ size) => encodeHex(randomBytes(size, fill));
+  const keys = { generation: 0, recipient: await throwawayRecipient(), message_mac: random(HASH_BYTES) };
+  return { thread: { submission: random(ID_BYTES), manifest: random(HASH_BYTES), keys, sent: { count: 0 } } };
+}
+
+/**
+ * @param {State | null} state
+ * @returns {Seen}
+ */
+function seenOf(state) {
+  if (!state) return { thread: null, counts: [] };
+  const { manifest, note, reply, deleted, sent, keys } = state.thread;
+  return { thread: manifest, counts: [note, reply, deleted, sent.count, keys.generation, state.newest.number] };
+}
+
+/**
+ * Refuse a portal that shows the true mailbox, and then a decoy, another one, or the one of yesterday.
+ *
+ * @param {Seen | undefined} seen
+ * @param {State | null} state
+ * @throws {PortalError} `mailbox-changed`
+ */
+function refuseChange(seen, state) {
+  if (!seen) return;
+  const { thread, counts } = seenOf(state);
+  const isOlder = counts.some((count, index) => count < seen.counts[index]);
+  if (thread !== seen.thread || isOlder) throw new PortalError("mailbox-changed");
+}
+
+/**
+ * @template T
+ * @param {{ digits: string, realm: string }} request
+ * @param {(secrets: MailboxSecrets) => Promise<T>} run
+ */
+async function withSecrets({ digits, realm }, run) {
+  const secrets = await deriveSecrets(digits, realm);
+  try {
+    return await run(secrets);
   } catch (error) {
     if (error instanceof LimitError) throw new PortalError("too-large");
     throw error;
   } finally {
     wipeSecrets(secrets);
-  }
-}
-
-/**
- * All messages, oldest first, each once.
- *
- * @param {MailboxSecrets} secrets
- * @param {Portal} portal
- * @returns {Promise<Answer>}
- */
-async function fetchMailbox(secrets, portal) {
-  const first = await fetchPage(secrets, portal, null);
-  /** @type {Map<string, SealedMessage>} */
-  const messages = new Map();
-  let page = first.messages;
-  for (let count = 1; page.length > 0 && count < PAGES_MAX; count++) {
-    for (const message of page) messages.set(message.id, message);
-    page = (await fetchPage(secrets, portal, page[page.length - 1].id)).messages;
-  }
-  return { ...first, messages: [...messages.values()] };
-}
-
-/**
- * @param {MailboxSecrets} secrets
- * @param {Portal} portal
- * @param {string | null} after id of a message
- */
-async function fetchPage(secrets, portal, after) {
-  const answer = await portal.postMailbox({ ...credentials(secrets), ...(after ? { after } : {}) });
-  try {
-    return readAnswer(answer);
-  } catch {
-    throw new PortalError("unexpected-answer");
-  }
-}
-
-/** @param {MailboxSecrets} secrets */
-function credentials({ mailbox, token }) {
-  return { mailbox, token: encodeHex(token) };
-}
-
-/**
- * @param {Uint8Array} bytes
- * @returns {Answer}
- */
-function readAnswer(bytes) {
-  const json = unpad(bytes, ANSWER_BYTES_MAX);
-  let expected = MAILBOX_STEP_BYTES;
-  while (expected < 4 + json.length) expected *= 2;
-  if (bytes.length !== expected) throw new MalformedError("the mailbox answer has the wrong size");
-  const fields = readDocument(json, "mailbox", ANSWER_BYTES_MAX);
-  const collection = fields.take("collection");
-  const answer = {
-    state: fields.text("state"),
-    collection: collection === null ? null : new Fields({ collection }, "mailbox").text("collection"),
-    messages: fields.items("messages", PAGES_MAX * 1024, readMessage),
-  };
-  fields.end();
-  return answer;
-}
-
-/** @param {unknown} item */
-function readMessage(item) {
-  const fields = new Fields(item, "message");
-  const message = {
-    id: fields.hex("id", ID_BYTES),
-    day: fields.day("day"),
-    sealed: fields.text("sealed", undefined, SEALED_CHARACTERS_MAX),
-  };
-  fields.end();
-  return message;
-}
-
-/**
- * @param {string} sealed
- * @param {MailboxSecrets} secrets
- * @returns {Promise<State | null>} null when the code does not open it
- */
-async function tryState(sealed, secrets) {
-  try {
-    return await openState(decodeBase64(sealed), secrets);
-  } catch {
-    return null;
-  }
-}
-
-/**
- * Return the charter of the state and its successors, as far as each continues the one before.
- *
- * @param {string} hash
- * @param {string} origin
- * @param {Portal} portal
- */
-async function fetchCharters(hash, origin, portal) {
-  /** @type {Map<string, Charter>} */
-  const charters = new Map();
-  try {
-    let last = readCharter(await portal.getCharter(hash));
-    if (last.hash !== hash || last.origin !== origin) return charters;
-    charters.set(last.hash, last);
-    for (const note of await portal.getSuccessors(hash)) {
-      const next = readCharter(encodeUtf8(note));
-      if (charters.has(next.hash)) continue;
-      checkSuccessor(last, next);
-      charters.set(next.hash, next);
-      last = next;
-    }
-  } catch {
-    // The charters verified so far serve for the messages signed under them; the others are shown as unsigned.
-  }
-  return charters;
-}
-
-/**
- * One broken message never hides the others.
- *
- * @param {SealedMessage} message
- * @param {string} identity
- * @param {State} state
- * @param {Map<string, Charter>} charters
- * @returns {Promise<Message>}
- */
-async function openMessage({ id, day, sealed }, identity, state, charters) {
-  /** @type {(problem: "unreadable" | "unsigned") => Message} */
-  const broken = (problem) => ({ id, day, body: "", language: "", from: null, problem });
-  let reply;
-  try {
-    const bytes = decodeBase64(sealed);
-    if (messageId(bytes) !== id) return broken("unreadable");
-    reply = await openReply(bytes, identity);
-  } catch {
-    return broken("unreadable");
-  }
-  try {
-    const from = verifyReply(reply, state.submission, charters);
-    return { id, day: reply.day, body: reply.body, language: reply.language, from, problem: null };
-  } catch {
-    return broken("unsigned");
-  }
-}
-
-/**
- * @param {string | null} note
- * @param {string} origin
- * @param {Map<string, Charter>} charters
- * @param {State} state
- */
-function openCollection(note, origin, charters, state) {
-  if (note === null) return null;
-  try {
-    const office = [...charters.values()].flatMap((charter) => charter.office);
-    const collection = readCollection(encodeUtf8(note), office);
-    // The manifest's hash can only be compared with the acknowledgement.
-    if (collection.submission !== state.submission || collection.origin !== origin) return null;
-    return { day: collection.collected };
-  } catch {
-    return null;
   }
 }

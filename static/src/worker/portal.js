@@ -4,12 +4,10 @@
 // Before a part is sent again the portal is asked whether it is stored, so that a lost answer costs no second upload.
 
 import { encodeHex } from "../formats/encoding.js";
-import { parseNote } from "../formats/note.js";
+import { ANSWER_STEP_BYTES } from "../formats/mailbox-answer.js";
 import { PortalError } from "../formats/portal-error.js";
 import { Trouble, jsonRequest, readJson, readList, readText, sendRequest } from "./request.js";
 import { Retry } from "./retry.js";
-
-export const MAILBOX_STEP_BYTES = 65_536;
 
 /**
  * @typedef {import("../formats/encoding.js").Bytes} Bytes
@@ -70,34 +68,48 @@ export class Portal {
    */
   async postMailbox(value) {
     return this.#ask(jsonRequest("mailbox", value), (answer) => {
-      if (answer.length === 0 || answer.length % MAILBOX_STEP_BYTES !== 0) throw new TypeError("not a mailbox answer");
+      if (answer.length === 0 || answer.length % ANSWER_STEP_BYTES !== 0) throw new TypeError("not a mailbox answer");
       return answer;
     });
   }
 
-  /** @param {unknown} value */
-  async postFollowUp(value) {
-    await this.#ask(jsonRequest("mailbox/follow-ups", value), (answer) => readText(readJson(answer).status));
+  /** @param {unknown} value a change of a mailbox: the portal takes it whole, and once */
+  async postChange(value) {
+    await this.#retry.run(() => this.postChangeOnce(value));
   }
 
   /**
-   * @param {string} hash
-   * @returns {Promise<Bytes>} a note, not verified
+   * @param {unknown} value a change of a mailbox
+   * @throws {Trouble} when it failed for now
    */
-  async getCharter(hash) {
-    return this.#ask({ method: "GET", path: `charters/${hash}` }, (answer) => {
-      parseNote(answer);
-      return answer;
+  async postChangeOnce(value) {
+    await this.#attempt(jsonRequest("mailbox/changes", value), (answer) => readText(readJson(answer).status));
+  }
+
+  /**
+   * The whole chain of a charter's commission, from its first: the same answer for whichever of them is named.
+   *
+   * @param {string} hash
+   */
+  getChain(hash) {
+    return this.#getCharters(`charters/${hash}/chain`);
+  }
+
+  /** @param {string} hash */
+  getSuccessors(hash) {
+    return this.#getCharters(`charters/${hash}/successors`);
+  }
+
+  /**
+   * @param {string} path
+   * @returns {Promise<{ charters: string[], newest: string | null }>} notes, not verified
+   */
+  #getCharters(path) {
+    const request = { method: "GET", path };
+    return this.#ask(request, (answer) => {
+      const { charters, newest } = readJson(answer);
+      return { charters: readList(charters).map(readText), newest: newest === null ? null : readText(newest) };
     });
-  }
-
-  /**
-   * @param {string} hash
-   * @returns {Promise<string[]>} notes
-   */
-  async getSuccessors(hash) {
-    const request = { method: "GET", path: `charters/${hash}/successors` };
-    return this.#ask(request, (answer) => readList(readJson(answer).charters).map(readText));
   }
 
   /**

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
 // The form's worker: it holds the receipt code and every key made from it. The page's side is page/worker-client.js.
 
-import { submitReport } from "./submit.js";
+import { checkCharter, submitReport } from "./submit.js";
 import { serve } from "./worker-loop.js";
 
-serve({ submit: submitReport });
+serve({ checkCharter, submit: submitReport });

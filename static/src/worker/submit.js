@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
 // From answers and files to the portal's acknowledgement. docs/protocol.md §5 – §7.
 //
-// Files go first, in parts, while they are being sealed. The report names their hashes, so it is sealed after them; the
-// manifest is made last, and the same bundle is sent until the portal has acknowledged it.
+// Files go first, in parts, while they are being sealed. The report names their hashes, so it is sealed after them. The
+// state names the hash of the manifest and is sealed last; the same bundle is sent until the portal has acknowledged it.
 
 import { sha256 } from "@noble/hashes/sha2.js";
-import { generateIdentity, identityFromSeed, recipientOf } from "../formats/age.js";
+import { generateIdentity, recipientOf } from "../formats/age.js";
 import { checkAnswers } from "../formats/answers.js";
 import { checkAcknowledgement, readAcknowledgement } from "../formats/acknowledgement.js";
 import { MEDIA_TYPE, writeBundle } from "../formats/bundle.js";
@@ -18,8 +18,9 @@ import * as manifests from "../formats/manifest.js";
 import { PortalError } from "../formats/portal-error.js";
 import { randomBytes } from "../formats/random.js";
 import { sealReport } from "../formats/report.js";
-import { sealState } from "../formats/state.js";
+import { firstState, sealState } from "../formats/state.js";
 import { BUNDLE_SHARE_BYTES, prepareFiles, sendFiles } from "./attachments.js";
+import { checkFreshness } from "./charter-freshness.js";
 
 /**
  * @typedef {import("../formats/charter.js").Charter} Charter
@@ -47,25 +48,41 @@ export async function submitReport(request, context) {
   if (members.length === 0) throw new PortalError("no-recipient");
   validateAnswers(request.answers);
   const files = await prepareFiles(request.files, charter);
-  const secrets = await deriveSecrets(request.digits, charter.origin);
+  const newest = checkFreshness(charter, await context.portal.getSuccessors(charter.hash), day);
+  const secrets = await deriveSecrets(request.digits, charter.realm);
   try {
     const thread = { identity: await generateIdentity(), subject: encodeHex(randomBytes(ID_BYTES, context.fill)) };
     const recipient = await recipientOf(thread.identity);
     const attachments = await sendFiles(files, thread.subject, recipient, context);
     const report = await seal(request, charter, secrets, { subject: thread.subject, recipient, attachments });
     const grant = await sealGrant(thread, members, charter, context.fill);
-    const bundle = makeBundle(charter, secrets, thread.subject, { ...report, grant }, attachments);
-    return await sendBundle(bundle, charter, thread.subject, attachments, context);
+    const sealed = { excluded: sortLabels(request.exclude), recipient, report, grant };
+    const bundle = await makeBundle(charter, secrets, thread.subject, sealed, attachments);
+    return { ...(await sendBundle(bundle, charter, thread.subject, attachments, context)), newest };
   } finally {
     wipeSecrets(secrets);
   }
 }
 
 /**
- * @param {SubmitRequest} request
+ * Ask how new the charter of the form is, before anything is sealed.
+ *
+ * @param {import("../formats/worker-calls.js").CharterRequest} request
+ * @param {Pick<Context, "portal" | "now">} context
+ * @returns {Promise<import("../formats/worker-calls.js").Freshness>}
+ * @throws {PortalError} `charter-replaced` among others
+ */
+export async function checkCharter(request, { portal, now }) {
+  const day = formatDay(now());
+  const charter = openCharter({ ...request, exclude: [] }, day);
+  return checkFreshness(charter, await portal.getSuccessors(charter.hash), day);
+}
+
+/**
+ * @param {Pick<SubmitRequest, "charter" | "realm" | "exclude">} request
  * @param {string} day
  */
-function openCharter({ charter: note, origin, exclude }, day) {
+function openCharter({ charter: note, realm, exclude }, day) {
   let charter;
   try {
     charter = readCharter(encodeUtf8(note));
@@ -73,7 +90,7 @@ function openCharter({ charter: note, origin, exclude }, day) {
     if (error instanceof FormatError) throw new PortalError("charter-invalid");
     throw error;
   }
-  if (charter.origin !== origin) throw new PortalError("charter-invalid");
+  if (charter.realm !== realm) throw new PortalError("charter-invalid");
   if (!isInForce(charter, day)) throw new PortalError("charter-expired");
   const labels = charter.members.map(({ label }) => label);
   // An unknown label could not be excluded.
@@ -95,8 +112,13 @@ function validateAnswers(answers) {
   }
 }
 
+/** @param {string[]} labels */
+function sortLabels(labels) {
+  return [...new Set(labels)].sort();
+}
+
 /**
- * Seal the report and the state.
+ * Seal the report.
  *
  * @param {SubmitRequest} request
  * @param {Charter} charter
@@ -104,23 +126,23 @@ function validateAnswers(answers) {
  * @param {{ subject: string, recipient: string, attachments: SentAttachments }} thread
  */
 async function seal(request, charter, secrets, { subject, recipient, attachments }) {
-  const mailbox = await recipientOf(identityFromSeed(secrets.mailboxSeed));
   const content = {
     submission: subject,
-    origin: charter.origin,
+    realm: charter.realm,
     charter: charter.hash,
     questionnaire: charter.questionnaire,
     language: request.language,
     answers: request.answers,
     attachments: attachments.map(({ entry }) => entry),
-    mailbox,
+    excluded: sortLabels(request.exclude),
+    mailbox: secrets.recipient,
+    control: secrets.control,
     message_mac: encodeHex(secrets.messageMac),
     leaf_nonce: encodeHex(secrets.leafNonce),
     sealed_by: request.sealedBy,
   };
   try {
-    const report = await sealReport(content, recipient);
-    return { report, state: await sealState({ recipient, charter: charter.hash, submission: subject }, secrets, mailbox) };
+    return await sealReport(content, recipient);
   } catch (error) {
     if (error instanceof LimitError) throw new PortalError("too-large");
     throw error;
@@ -131,28 +153,32 @@ async function seal(request, charter, secrets, { subject, recipient, attachments
  * @param {Charter} charter
  * @param {MailboxSecrets} secrets
  * @param {string} submission
- * @param {{ report: Uint8Array, grant: Uint8Array, state: Uint8Array }} sealed
+ * @param {{ excluded: string[], recipient: string, report: Uint8Array, grant: Uint8Array }} sealed `recipient` is R
  * @param {SentAttachments} attachments
  */
-function makeBundle(charter, secrets, submission, { report, grant, state }, attachments) {
+async function makeBundle(charter, secrets, submission, { excluded, recipient, report, grant }, attachments) {
   const files = [
     { name: manifests.REPORT_FILE, content: report },
     { name: manifests.GRANT_FILE, content: grant },
-    { name: manifests.STATE_FILE, content: state },
   ];
   const lines = files.map(({ name, content }) => ({ name, size: content.length, sha256: encodeHex(sha256(content)) }));
   const sent = attachments.map(({ sealedSize: size, entry }) => ({ name: entry.file, size, sha256: entry.sealed_sha256 }));
-  const { mailbox, token, leafNonce } = secrets;
   const manifest = manifests.encodeManifest({
     submission,
     charter: charter.hash,
-    mailbox,
-    token_sha256: encodeHex(sha256(token)),
+    mailbox: secrets.mailbox,
+    recipient: secrets.recipient,
+    control: secrets.control,
+    token_sha256: secrets.tokenSha256,
     files: [...lines, ...sent],
   });
   const manifestHash = manifests.manifestHash(manifest);
-  const commitment = manifests.commitment(leafNonce, manifestHash);
-  return { bytes: writeBundle(manifest, commitment, files), manifestHash, commitment };
+  const commitment = manifests.commitment(secrets.leafNonce, manifestHash);
+  const keys = { generation: 0, recipient, message_mac: encodeHex(secrets.messageMac) };
+  const thread = { submission, manifest: manifestHash, excluded, keys };
+  const state = await sealState(firstState(charter, thread), secrets);
+  const bytes = writeBundle(manifest, commitment, [{ name: manifests.STATE_FILE, content: state }, ...files]);
+  return { bytes, manifestHash, commitment };
 }
 
 /**
@@ -167,11 +193,11 @@ async function sendBundle({ bytes, manifestHash, commitment }, charter, submissi
   progress.onSend?.(total - BUNDLE_SHARE_BYTES, total);
   const acknowledgement = await portal.postBundle(bytes, MEDIA_TYPE);
   try {
-    const read = readAcknowledgement(encodeUtf8(acknowledgement), charter.portal);
-    checkAcknowledgement(read, { origin: charter.origin, submission, manifestHash, commitment });
+    const read = readAcknowledgement(encodeUtf8(acknowledgement), [charter.portal]);
+    checkAcknowledgement(read, { realm: charter.realm, submission, manifestHash, commitment });
   } catch {
     throw new PortalError("acknowledgement-invalid");
   }
   progress.onSend?.(total, total);
-  return { acknowledgement, submission };
+  return { acknowledgement, submission, manifest: manifestHash };
 }

@@ -3,6 +3,7 @@
 
 import asyncio
 import fcntl
+import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -12,6 +13,7 @@ import pytest
 
 from crypto.collection import read_collection
 from crypto.manifest import manifest_hash
+from crypto.message import message_id
 from crypto.submission import SealedSubmission
 from oversight.collector.loop import collect_forever
 from oversight.collector.visit import WHOLE_EVERY_VISITS, Collector, CollectorBusy
@@ -19,10 +21,11 @@ from oversight.letters.records import FollowUpRecord, ReplyRecord
 from oversight.reports import arrival
 from oversight.reports.records import CollectorStateRecord, DamagedArrivalRecord, SealedFileRecord, SubmissionRecord
 from oversight.wire.portal_client import PortalRefused, PortalUnreachable
+from tests.oversight.case_desk import store
 from tests.oversight.office import Office
 from tests.oversight.portal_simulator import PortalSimulator, answer, cut_connection, refusal
-from tests.oversight.sealed_reports import Wire, attachment, sealed_report, under_new_id
-from tests.people import PORTAL_ORIGIN, TODAY
+from tests.oversight.sealed_reports import Wire, attachment, sealed_report, under_new_id, waiting_letter
+from tests.people import REALM, TODAY
 
 pytestmark = pytest.mark.usefixtures("in_database")
 
@@ -46,14 +49,15 @@ async def test_what_waits_is_stored_whole_and_then_confirmed(
     submission = await SubmissionRecord.get()
     assert (submission.id, submission.number, submission.confirmed) == (sealed.manifest.submission, 1, True)
     stored = {row.name: row.sealed for row in await SealedFileRecord.all()}
-    assert stored == {**sealed.files, "attachment-1.age": None}
+    small = {name: sealed.files[name] for name in ("report.age", "grant.age")}
+    assert stored == {**small, "attachment-1.age": None}
     blob = office.settings.data / "blobs" / submission.id / "attachment-1.age"
     assert blob.read_bytes() == sealed.files["attachment-1.age"]
     note = read_collection(portal.collected[submission.id], office.world.charter.office)
-    note.check(origin=PORTAL_ORIGIN, submission=submission.id, manifest_hash=manifest_hash(sealed.manifest_bytes))
+    note.check(realm=REALM, submission=submission.id, manifest_hash=manifest_hash(sealed.manifest_bytes))
     assert note.collected == TODAY
-    fetched, confirmed = portal.requests[1], portal.requests[-2]
-    assert "/files/" in fetched and confirmed.endswith("/collection")
+    last_fetched = max(index for index, request in enumerate(portal.requests) if "/files/" in request)
+    assert last_fetched < portal.requests.index(f"POST /api/v1/office/submissions/{submission.id}/collection")
 
 
 async def test_a_second_visit_changes_nothing(wire: Wire, portal: PortalSimulator, office: Office) -> None:
@@ -81,7 +85,7 @@ async def test_a_portal_that_counts_from_the_beginning_again_is_read_whole_befor
     await collector.client.close()
 
 
-@pytest.mark.parametrize("file", ["report.age", "grant.age", "state.age", "attachment-1.age", "attachment-2.age"])
+@pytest.mark.parametrize("file", ["report.age", "grant.age", "attachment-1.age", "attachment-2.age"])
 async def test_a_connection_cut_at_any_file_leads_to_the_same_end(
     wire: Wire, portal: PortalSimulator, office: Office, file: str
 ) -> None:
@@ -154,7 +158,7 @@ async def test_a_lost_answer_to_the_confirmation_is_made_good(
     ("changed", "problem"),
     [
         ({"report_age": b"other bytes"}, "file-size"),
-        ({"state_age": b""}, "file-size"),
+        ({"grant_age": b""}, "file-size"),
         ({"grant_age": None}, "file-hash"),
     ],
 )
@@ -247,24 +251,66 @@ async def test_more_submissions_than_a_page_holds_all_come_in(
     assert {row.number for row in await SubmissionRecord.all()} == set(range(1, 121))
 
 
-async def test_follow_ups_are_durable_before_they_are_confirmed(
-    wire: Wire, portal: PortalSimulator, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("path", ["/submissions", "/follow-ups", "/controls"])
+async def test_a_list_that_never_gets_on_ends_all_the_same(wire: Wire, portal: PortalSimulator, path: str) -> None:
+    """A portal that shows the same page again and again, and says each time that there is more."""
+    listed = {"submissions": [], "follow_ups": [], "controls": []}
+    portal.faults.append(
+        lambda request: answer(200, {**listed, "more": True}) if request.url.path.endswith(f"office{path}") else None
+    )
+    await wire.collect()
+    assert len([request for request in portal.requests if request.endswith(f"office{path}")]) == 1
+
+
+async def test_a_page_that_comes_again_ends_the_list(wire: Wire, portal: PortalSimulator, office: Office) -> None:
+    portal.add(sealed_report(office.world))
+    page = portal._list(0).read()
+    again = json.dumps({**json.loads(page), "more": True}).encode()
+    portal.faults.append(
+        lambda request: answer(200, again) if request.url.path.endswith("office/submissions") else None
+    )
+    await wire.collect()
+    assert len(portal.collected) == 1
+
+
+async def test_a_submission_whose_confirmation_is_refused_does_not_stop_the_others(
+    wire: Wire, portal: PortalSimulator, office: Office
 ) -> None:
+    refused, whole = sealed_report(office.world), sealed_report(office.world)
+    portal.add(refused)
+    portal.add(whole)
+    portal.faults.append(
+        lambda request: (
+            refusal(400, "malformed-request")
+            if request.url.path.endswith(f"{refused.manifest.submission}/collection")
+            else None
+        )
+    )
+    with pytest.raises(PortalRefused):
+        await wire.collect()
+    assert list(portal.collected) == [whole.manifest.submission]
+    assert await SubmissionRecord.filter(confirmed=False).values_list("id", flat=True) == [refused.manifest.submission]
+
+
+async def test_follow_ups_are_durable_before_they_are_confirmed(wire: Wire, portal: PortalSimulator) -> None:
     portal.add_follow_up("a" * 32, b"sealed one")
     portal.add_follow_up("a" * 32, b"sealed two")
-    portal.lost_answers.append(cut_connection(path="/follow-ups/collection$", method="POST"))
+    portal.faults.append(cut_connection(path="/follow-ups/collection$", method="POST"))
     with pytest.raises(PortalUnreachable):
         await wire.collect()
-    assert await FollowUpRecord.all().count() == 2
-    portal.lost_answers.clear()
+    assert await FollowUpRecord.filter(confirmed=False).count() == 2
+    portal.faults.clear()
     portal.add_follow_up("a" * 32, b"sealed two")
     await wire.collect()
-    assert await FollowUpRecord.all().count() == 2
-    assert portal.follow_ups == []
+    assert await FollowUpRecord.filter(confirmed=True).count() == 2
+    assert portal.receipted == {message_id(b"sealed one"), message_id(b"sealed two")}
 
 
-async def test_a_waiting_reply_is_posted_once_the_portal_is_back(wire: Wire, portal: PortalSimulator) -> None:
-    await ReplyRecord.create(id="b" * 32, number=1, submission="a" * 32, author="bruno", day=TODAY, sealed=b"reply")
+async def test_a_waiting_reply_is_posted_once_the_portal_is_back(
+    wire: Wire, portal: PortalSimulator, office: Office
+) -> None:
+    submission = await store(sealed_report(office.world), TODAY)
+    await waiting_letter(office.world, submission.id)
     portal.lost_answers.append(cut_connection(path="/replies$", method="POST"))
     with pytest.raises(PortalUnreachable):
         await wire.collect()
@@ -272,23 +318,17 @@ async def test_a_waiting_reply_is_posted_once_the_portal_is_back(wire: Wire, por
     portal.lost_answers.clear()
     await wire.collect()
     assert (await ReplyRecord.get()).posted_on == TODAY
-    assert list(portal.replies.values()) == [b"reply"]
+    assert list(portal.replies.values()) == [b"letter 1"]
 
 
 async def test_a_reply_that_is_refused_for_good_does_not_hold_up_the_others(
-    wire: Wire, portal: PortalSimulator
+    wire: Wire, portal: PortalSimulator, office: Office
 ) -> None:
-    for number in (1, 2):
-        await ReplyRecord.create(
-            id=str(number) * 32,
-            number=number,
-            submission=str(number) * 32,
-            author="bruno",
-            day=TODAY,
-            sealed=b"r%d" % number,
-        )
+    first, second = [(await store(sealed_report(office.world), TODAY)).id for _ in range(2)]
+    await waiting_letter(office.world, first, 1)
+    await waiting_letter(office.world, second, 2)
     portal.faults.append(
-        lambda request: refusal(413, "too-large") if request.url.path.endswith("/" + "1" * 32 + "/replies") else None
+        lambda request: refusal(413, "too-large") if request.url.path.endswith(f"/{first}/replies") else None
     )
     await wire.collect()
     assert (await ReplyRecord.get(number=1)).refused == "too-large"

@@ -19,7 +19,7 @@ from oversight.reports.summary import ENTRY_BYTES, Summary, open_summary, seal_s
 from tests.oversight.office import Office
 from tests.oversight.portal_simulator import PortalSimulator
 from tests.oversight.sealed_reports import ANSWERS, Wire, mailbox, sealed_report
-from tests.people import PORTAL_ORIGIN
+from tests.people import REALM
 
 pytestmark = pytest.mark.usefixtures("in_database")
 
@@ -47,6 +47,8 @@ async def put_rows(session: OpenSession, summaries: list[Summary]) -> None:
             number=number,
             charter="0" * 64,
             manifest=b"",
+            acknowledgement=b"",
+            commitment="0" * 64,
             received=date(2026, 11, 20),
             collected=date(2026, 11, 20),
         )
@@ -120,7 +122,7 @@ async def test_the_index_table_does_not_tell_whom_a_reporter_excluded(
     await wire.collect()
     charters = {office.world.charter.hash: office.world.charter}
     for label in ("bruno", "chiara"):
-        progress = await continue_index(await unlock(office, label), charters, PORTAL_ORIGIN)
+        progress = await continue_index(await unlock(office, label), charters, REALM)
         assert (progress.done, progress.total) == (2, 2)
     entries = await IndexEntryRecord.all()
     assert len(entries) == 4
@@ -135,7 +137,7 @@ async def test_the_index_goes_on_where_the_time_was_over(office: Office, portal:
     await wire.collect()
     session = await unlock(office, "bruno")
     charters = {office.world.charter.hash: office.world.charter}
-    none = await continue_index(session, charters, PORTAL_ORIGIN, seconds_max=0)
+    none = await continue_index(session, charters, REALM, seconds_max=0)
     assert (none.done, none.total, none.finished) == (0, 3, False)
     browser = await office.browser_of("bruno")
     assert "3 reports" in (await browser.get("/queue")).text
@@ -230,7 +232,7 @@ def test_no_word_of_a_reporter_comes_into_a_summary_and_hostile_codes_stay_withi
     other = tuple(f"EXT-{letter * 36}" for letter in "ABCDEFGHIJ")
     report = Report(
         submission="a" * 32,
-        origin=PORTAL_ORIGIN,
+        realm=REALM,
         charter=office.world.charter.hash,
         questionnaire=("test", 1),
         language="zh-Hans-x-private",
@@ -241,7 +243,9 @@ def test_no_word_of_a_reporter_comes_into_a_summary_and_hostile_codes_stay_withi
             "country": "Turkey!",
         },
         attachments=(),
-        mailbox=mailbox().identity.recipient(),
+        excluded=(),
+        mailbox=mailbox().recipient,
+        control=mailbox().control,
         message_mac=b"m" * 32,
         leaf_nonce=b"n" * 32,
         sealed_by="browser",

@@ -2,9 +2,7 @@
 """One report on the page: everything it holds is shown, nothing is believed, files are checked before they go out."""
 
 import asyncio
-import hashlib
 import threading
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -12,8 +10,7 @@ import pytest
 from crypto.age import PqIdentity
 from crypto.answers import PartialDate
 from crypto.errors import AuthenticationError
-from crypto.manifest import SealedFile
-from crypto.submission import Attachment, SealedSubmission, open_grant, open_report
+from crypto.submission import Attachment, open_grant, open_report
 from oversight.members.records import MemberRecord
 from oversight.reports.download import check_attachment, content_disposition, safe_name, stream_attachment
 from oversight.reports.labels import partial_date_label
@@ -21,7 +18,7 @@ from oversight.reports.records import SubmissionRecord
 from portal.kit.i18n import Translation, load_translation, text_direction
 from tests.oversight.office import Office
 from tests.oversight.portal_simulator import PortalSimulator
-from tests.oversight.sealed_reports import ANSWERS, Wire, attachment, sealed_report
+from tests.oversight.sealed_reports import ANSWERS, Wire, attachment, sealed_report, with_files
 from tests.people import TODAY, World
 from tests.waiting import SECONDS_MAX
 
@@ -237,13 +234,6 @@ def test_the_direction_is_that_of_most_letters(text: str, language: str, due: st
 )
 def test_a_date_is_told_as_exactly_as_it_was_given(value: PartialDate, words: str, english: Translation) -> None:
     assert partial_date_label(value, english) == words
-
-
-def with_files(sealed: SealedSubmission, files: dict[str, bytes]) -> SealedSubmission:
-    """The submission with other files, and a manifest that is true to them."""
-    entries = tuple(SealedFile(name, len(data), hashlib.sha256(data).hexdigest()) for name, data in files.items())
-    manifest = replace(sealed.manifest, files=entries)
-    return replace(sealed, manifest=manifest, manifest_bytes=manifest.encode(), files=files)
 
 
 def sealed_file(folder: Path, world: World, data: bytes) -> tuple[Path, Attachment, PqIdentity]:

@@ -136,6 +136,8 @@ async def test_a_founding_file_becomes_a_commission(ceremony: Ceremony, portal: 
     await check_founded(ceremony, portal)
     charter = done.charter
     assert charter.members[0].roles == ("registrar", "administrator")
+    assert charter.realm == (await ceremony.client.portal_info()).realm
+    assert (charter.grace_days, charter.reply_days) == (14, 365)
     assert charter.valid_from == TODAY
     assert (charter.valid_until - charter.valid_from).days == 29
     assert (charter.governors.threshold, len(charter.governors.keys)) == (2, 2)

@@ -24,6 +24,7 @@ COMMISSION = {
     "jurisdictions": "de, fr",
     "days_valid": "30",
     "grace_days": "7",
+    "reply_days": "365",
 }
 
 
@@ -269,6 +270,7 @@ async def test_nothing_is_signed_for_a_portal_that_changed_its_key_meanwhile(unf
         ("days_valid", "0"),
         ("days_valid", "١"),
         ("grace_days", "99999999999999999999"),
+        ("reply_days", "29"),
     ],
 )
 async def test_wrong_entries_are_named_and_what_was_typed_stays(unfounded: Office, field: str, value: str) -> None:

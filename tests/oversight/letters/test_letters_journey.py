@@ -3,19 +3,25 @@
 
 import re
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
 
-from crypto.encoding import decode_base64, encode_base64
-from crypto.message import FollowUp, open_reply, seal_follow_up
+from crypto.charter import Charter
+from crypto.mailbox_answer import MailboxAnswer, read_mailbox_answer
+from crypto.mailbox_change import add_follow_up, make_change
+from crypto.mailbox_reader import read_chain, read_mailbox
+from crypto.mailbox_view import ReadMailbox
 from crypto.submission import SealedSubmission, open_state
-from oversight.letters.records import FollowUpRecord, ReplyDraftRecord, ReplyRecord
+from oversight.letters.records import FollowUpRecord, PostingRecord, ReplyDraftRecord, ReplyRecord, ThreadNoteRecord
 from oversight.members.records import MemberRecord
 from oversight.reports.records import SubmissionRecord
+from tests.oversight.cases.case_browsing import CaseRoom
 from tests.oversight.office import Browser, Office
-from tests.oversight.sealed_reports import STORY, Wire, attachment, mailbox, sealed_report
+from tests.oversight.sealed_reports import STORY, Wire, attachment, first_keys, mailbox, sealed_follow_up, sealed_report
 from tests.people import TODAY
 from tests.portal.world import RunningPortal, running_portal
 
@@ -35,6 +41,34 @@ def wire(office: Office, portal: RunningPortal) -> Wire:
     transport = httpx.ASGITransport(portal.app, raise_app_exceptions=False)
     office.app.state.transport = transport
     return Wire(office, transport)
+
+
+async def ask(portal: RunningPortal) -> MailboxAnswer:
+    """What the portal shows of the mailbox."""
+    asked = {"mailbox": mailbox().mailbox_id, "token": mailbox().token.hex()}
+    return read_mailbox_answer((await portal.client.post("/api/v1/mailbox", json=asked)).content)
+
+
+def read_as_reporter(answer: MailboxAnswer, *charters: Charter) -> ReadMailbox:
+    """What the reporter's device makes of what the portal shows, with the state that it shows."""
+    state = open_state(answer.state, mailbox())
+    chain = read_chain(state, [charter.note for charter in charters])
+    return read_mailbox(answer, state, mailbox(), chain, None)
+
+
+async def write_again(portal: RunningPortal, kind: str, body: str) -> None:
+    """The reporter's device sends a follow-up with the state that names it."""
+    shown = (await ask(portal)).state
+    follow_up, state = add_follow_up(open_state(shown, mailbox()), TODAY, kind, body)
+    answer = await portal.change(make_change(mailbox(), shown, state, follow_up=follow_up))
+    assert answer.status_code == 202, answer.text
+
+
+async def command(portal: RunningPortal, **commanded: Any) -> None:
+    """The reporter deletes replies or closes the mailbox."""
+    shown = (await ask(portal)).state
+    answer = await portal.change(make_change(mailbox(), shown, open_state(shown, mailbox()), **commanded))
+    assert answer.status_code == 202, answer.text
 
 
 async def deliver(portal: RunningPortal, sealed: SealedSubmission) -> str:
@@ -72,13 +106,13 @@ async def test_a_report_is_read_and_answered_and_the_answer_opens_with_the_code(
 
     sent = await send_reply(browser, submission)
     assert sent.headers["location"] == f"/reports/{submission}?sent=posted#letters"
-    found = await portal.read_mailbox(mailbox())
-    state = open_state(decode_base64(found["state"]), mailbox())
-    assert (state.submission, state.charter) == (submission, office.world.charter.hash)
-    [message] = found["messages"]
-    reply = open_reply(decode_base64(message["sealed"]), mailbox().identity, [office.world.charter])
-    assert (reply.body, reply.language, reply.signer.label) == (REPLY, "ar", "bruno")
-    assert found["collection"] is not None
+    found = await ask(portal)
+    seen = read_as_reporter(found, office.world.charter)
+    assert seen.alarms == () and seen.collected is not None
+    [reply] = seen.replies
+    assert reply.author is not None
+    assert (reply.number, reply.body, reply.language, reply.author.label) == (1, REPLY, "ar", "bruno")
+    assert (seen.confirmed, seen.missing) == (TODAY, ())
 
 
 async def test_a_follow_up_arrives_in_the_thread_and_one_by_a_stranger_is_shown_as_broken(
@@ -86,16 +120,13 @@ async def test_a_follow_up_arrives_in_the_thread_and_one_by_a_stranger_is_shown_
 ) -> None:
     sealed = sealed_report(office.world)
     submission = await deliver(portal, sealed)
-    found = await portal.read_mailbox(mailbox())
-    thread = open_state(decode_base64(found["state"]), mailbox()).recipient
-    follow_up = FollowUp(submission, TODAY, "retaliation", "They moved him to another cell.")
-    for key in (mailbox().message_mac, b"x" * 32):
-        body = {
-            "mailbox": mailbox().mailbox_id,
-            "token": mailbox().token.hex(),
-            "sealed": encode_base64(seal_follow_up(follow_up, key, thread)),
-        }
-        assert (await portal.client.post("/api/v1/mailbox/follow-ups", json=body)).status_code == 202
+    await write_again(portal, "retaliation", "They moved him to another cell.")
+    shown = (await ask(portal)).state
+    forged = sealed_follow_up(
+        sealed, office.world, 2, keys=replace(first_keys(sealed, office.world), message_mac=b"x" * 32)
+    )
+    change = make_change(mailbox(), shown, open_state(shown, mailbox()), follow_up=forged)
+    assert (await portal.change(change)).status_code == 202
     await wire.collect()
     browser = await office.browser_of("bruno")
     assert "2 new messages" in (await browser.get("/queue")).text
@@ -105,6 +136,97 @@ async def test_a_follow_up_arrives_in_the_thread_and_one_by_a_stranger_is_shown_
     assert "was not made by the holder of the receipt code" in page
     assert "new message" not in (await browser.get("/queue")).text
     assert {row.seen_by for row in await FollowUpRecord.all()} == {"bruno"}
+
+
+async def test_a_follow_up_is_said_to_be_fetched_once_the_office_holds_it(
+    office: Office, portal: RunningPortal, wire: Wire
+) -> None:
+    await deliver(portal, sealed_report(office.world))
+    await wire.collect()
+    await write_again(portal, "message", "One thing more.")
+    before = read_as_reporter(await ask(portal), office.world.charter)
+    await wire.collect()
+    after = read_as_reporter(await ask(portal), office.world.charter)
+    assert [[(sent.number, sent.fetched) for sent in seen.sent] for seen in (before, after)] == [
+        [(1, False)],
+        [(1, True)],
+    ]
+    assert await FollowUpRecord.filter(confirmed=True).count() == 1
+
+
+async def test_a_mailbox_that_the_reporter_closes_takes_no_letter_and_gets_no_note(
+    office: Office, portal: RunningPortal, wire: Wire
+) -> None:
+    submission = await deliver(portal, sealed_report(office.world))
+    await wire.collect()
+    browser = await office.browser_of("bruno")
+    await send_reply(browser, submission)
+    await command(portal, delete=1)
+    await wire.collect()
+    assert "deleted the replies up to number 1" in (await browser.get(f"/reports/{submission}")).text
+    await command(portal, close=True)
+    office.clock.forward(days=1)
+    portal.clock.now = office.clock.now
+    await wire.collect()
+    browser = await office.browser_of("bruno")
+    assert (await browser.get(f"/reports/{submission}/reply")).status_code == 409
+    assert (await ask(portal)).thread is None
+
+
+async def test_a_letter_meets_a_closed_mailbox_before_the_office_knows(
+    office: Office, portal: RunningPortal, wire: Wire
+) -> None:
+    submission = await deliver(portal, sealed_report(office.world))
+    await wire.collect()
+    await command(portal, close=True)
+    browser = await office.browser_of("bruno")
+    sent = await send_reply(browser, submission)
+    assert sent.headers["location"] == f"/reports/{submission}?sent=mailbox-closed#letters"
+    assert "The reply was not sent" in (await browser.get(sent.headers["location"])).text
+
+
+async def test_a_member_is_recused_and_the_weekly_round_brings_the_reporter_keys_that_only_the_others_have(
+    office: Office, portal: RunningPortal, wire: Wire
+) -> None:
+    submission = await deliver(portal, sealed_report(office.world))
+    await wire.collect()
+    room = CaseRoom(office)
+    case = await room.open_case(submission)
+    await room.bring_in(case, "bruno", "chiara")
+    await room.do("chiara", case, "/people/bruno/renew", kind="recused", reason="He knows the judge.")
+    await wire.collect()
+    before = read_as_reporter(await ask(portal), office.world.charter)
+    assert before.state.thread.keys.generation == 0, "renewals wait for the weekly round"
+
+    office.clock.forward(days=7)
+    portal.clock.now = office.clock.now
+    await wire.collect()
+    found = await ask(portal)
+    seen = read_as_reporter(found, office.world.charter)
+    assert seen.state.thread.keys.generation == 1
+    follow_up, state = add_follow_up(seen.state, office.clock().date(), "message", "Only for those who stayed.")
+    assert (await portal.change(make_change(mailbox(), found.state, state, follow_up=follow_up))).status_code == 202
+    await wire.collect()
+    readers = {label: await office.browser_of(label) for label in ("chiara", "daud")}
+    pages = {label: (await browser.get(f"/reports/{submission}")).text for label, browser in readers.items()}
+    assert "Only for those who stayed." in pages["chiara"] and "Doubtful" not in pages["chiara"]
+    assert "Only for those who stayed." not in pages["daud"]
+
+
+async def test_an_office_that_was_restored_goes_on_in_the_same_mailbox(
+    office: Office, portal: RunningPortal, wire: Wire
+) -> None:
+    submission = await deliver(portal, sealed_report(office.world))
+    await wire.collect()
+    browser = await office.browser_of("bruno")
+    await send_reply(browser, submission)
+    for rows in (ReplyRecord, PostingRecord, ThreadNoteRecord):
+        await rows.all().delete()
+    sent = await send_reply(browser, submission, "After the restore.")
+    assert sent.headers["location"].endswith("?sent=posted#letters")
+    seen = read_as_reporter(await ask(portal), office.world.charter)
+    assert [(reply.number, reply.body) for reply in seen.replies] == [(1, REPLY), (2, "After the restore.")]
+    assert (seen.alarms, seen.missing) == ((), ())
 
 
 async def test_a_member_whom_the_reporter_excluded_finds_nothing_by_page_or_by_request(
@@ -162,11 +284,11 @@ async def test_a_reply_waits_while_the_portal_is_away_and_goes_out_once(
     sent = await send_reply(browser, submission)
     assert sent.headers["location"] == f"/reports/{submission}?sent=waiting#letters"
     assert "waiting to be sent" in (await browser.get(f"/reports/{submission}")).text
-    assert (await portal.read_mailbox(mailbox()))["messages"] == []
+    assert (await ask(portal)).messages == ()
     await wire.collect()
     await ReplyRecord.all().update(posted_on=None)
     await wire.collect()
-    assert len((await portal.read_mailbox(mailbox()))["messages"]) == 1
+    assert len((await ask(portal)).messages) == 1
     assert "in the mailbox" in (await browser.get(f"/reports/{submission}")).text
 
 

@@ -16,17 +16,20 @@ from oversight.letters.records import ReplyRecord
 from oversight.storage import Database
 from oversight.wire import outbox as outbox_module
 from oversight.wire.outbox import Outbox, OutgoingRecord
-from oversight.wire.portal_client import PortalRefused, PortalUnreachable
-from tests.people import TODAY
+from oversight.wire.portal_client import PortalRefused, PortalUnreachable, SealedThreadNote
+from tests.oversight.case_desk import store
+from tests.oversight.sealed_reports import sealed_report, under_new_id, waiting_letter
+from tests.people import TODAY, found_test_commission
 
 PASSING = ("signature-invalid", "storage-full", "mailbox-full", "some-later-code")
 Make = Callable[[int], Awaitable[OutgoingRecord]]
 
 
 async def _letter(number: int) -> ReplyRecord:
-    return await ReplyRecord.create(
-        id=f"{number:032x}", number=number, submission="1" * 32, author="bruno", day=TODAY, sealed=b"%d" % number
-    )
+    """One to each of as many reporters."""
+    world = found_test_commission()
+    submission = await store(under_new_id(sealed_report(world)), TODAY)
+    return await waiting_letter(world, submission.id, number, sealed=b"%d" % number)
 
 
 async def _finding(number: int) -> PublicationRecord:
@@ -48,9 +51,11 @@ class StubClient:
         self.trouble = trouble
         self.hangs = hangs
         self.taken: list[bytes] = []
+        self.office_key = found_test_commission().office_key
 
-    async def post_reply(self, submission: str, sealed: bytes) -> None:
+    async def post_reply(self, posting: bytes, last: int, sealed: bytes, thread: SealedThreadNote) -> bytes:
         await self.publish_finding(sealed)
+        return posting
 
     async def publish_finding(self, note: bytes) -> None:
         if self.hangs:

@@ -85,7 +85,7 @@ async def test_a_refusal_carries_the_portals_code() -> None:
         answer(200, b"no json"),
         answer(200, {"submissions": "no list", "more": False}),
         answer(200, {"submissions": [{"sequence": 0}], "more": False}),
-        answer(200, {"submissions": [{"sequence": 1, "submission": "../../etc", "manifest": "", "received": "x"}]}),
+        answer(200, {"submissions": [{"sequence": 1, "submission": "../../etc", "manifest": ""}]}),
         answer(200, [[[]]]),
     ],
 )
@@ -138,8 +138,8 @@ async def test_a_file_that_never_ends_is_cut_at_its_size() -> None:
 
 async def test_one_unreadable_manifest_does_not_hide_the_list() -> None:
     entries = [
-        {"sequence": 1, "submission": ID, "manifest": "%%%", "received": "2026-11-20"},
-        {"sequence": 2, "submission": "b" * 32, "manifest": "e30=", "received": "2026-11-20"},
+        {"sequence": 1, "submission": ID, "manifest": "%%%", "acknowledgement": 7},
+        {"sequence": 2, "submission": "b" * 32, "manifest": "e30=", "acknowledgement": "note"},
     ]
     page = await client_of(lambda request: answer(200, {"submissions": entries, "more": False})).submissions(0)
-    assert [entry.manifest for entry in page.entries] == [b"", b"{}"]
+    assert [(entry.manifest, entry.acknowledgement) for entry in page.entries] == [(b"", b""), (b"{}", b"note")]

@@ -12,7 +12,8 @@ from crypto.charter import Charter, CharterDraft, make_charter, read_charter
 from crypto.note import SigningKey, sign
 from portal.charters.known import Charters, invite
 from portal.storage.records import CharterRecord, InvitationRecord
-from tests.people import PORTAL_ORIGIN, World, found_test_commission, portal_key
+from tests.people import PORTAL_ORIGIN, REALM, World, found_test_commission, portal_key
+from tests.portal.threads import Thread, start_thread
 from tests.portal.world import API, RunningPortal, another, error_code, running_portal, sealed_report
 
 
@@ -33,7 +34,12 @@ async def post(portal: RunningPortal, note: bytes, invitation: str = "") -> http
 
 async def test_a_portal_says_its_origin_and_its_key(portal: RunningPortal) -> None:
     answer = (await portal.client.get(f"{API}/portal")).json()
-    assert answer == {"origin": PORTAL_ORIGIN, "verifier": str(portal_key().verifier)}
+    assert answer == {
+        "origin": PORTAL_ORIGIN,
+        "realm": REALM,
+        "verifier": str(portal_key().verifier),
+        "charters": [portal.world.charter.hash],
+    }
 
 
 async def test_a_first_charter_needs_an_invitation_for_its_name_that_is_used_once(portal_on: RunningPortal) -> None:
@@ -73,7 +79,7 @@ async def test_the_next_charter_is_taken_by_its_governors_signatures(portal_on: 
     chain = await portal_on.client.get(f"{API}/charters/{world.charter.hash}/successors")
     assert chain.json()["charters"] == [second.decode(), third.decode()]
     end = await portal_on.client.get(f"{API}/charters/{read_charter(third).hash}/successors")
-    assert end.json() == {"charters": []}
+    assert end.json() == {"charters": [], "newest": None}
 
 
 async def test_a_charter_that_does_not_continue_the_chain_is_refused(portal: RunningPortal) -> None:
@@ -97,7 +103,8 @@ async def test_a_charter_for_another_portal_is_refused(portal: RunningPortal) ->
     stranger = found_test_commission(origin="http://portal.elsewhere", slug="second-commission")
     key = SigningKey.generate("portal.test")
     other_key = found_test_commission(portal_verifier=key.verifier, slug="second-commission")
-    for charter in (stranger.charter, other_key.charter):
+    other_realm = found_test_commission(realm="ab" * 16, slug="second-commission")
+    for charter in (stranger.charter, other_key.charter, other_realm.charter):
         assert error_code(await post(portal, charter.note)) == (422, "charter-invalid")
     assert error_code(await post(portal, b"not a note")) == (422, "charter-invalid")
 
@@ -113,7 +120,7 @@ async def test_two_different_second_charters_at_once_leave_one(portal_on: Runnin
 
 async def test_a_charter_that_another_process_took_is_known_when_it_is_asked_for(portal: RunningPortal) -> None:
     note = successor(portal.world, portal.world.charter, grace_days=3)
-    elsewhere = Charters(PORTAL_ORIGIN, portal_key().verifier)
+    elsewhere = Charters(PORTAL_ORIGIN, REALM, portal_key().verifier)
     with portal.database.use():
         await elsewhere.take(note, None)
     charter = read_charter(note)
@@ -127,6 +134,27 @@ async def test_a_submission_under_the_charter_before_is_still_taken(portal: Runn
     """A form that is open, or that travels on a stick, does not turn to waste because a member was added."""
     assert (await post(portal, successor(portal.world, portal.world.charter, grace_days=3))).status_code == 201
     assert (await portal.submit(another(sealed_report()).bundle())).status_code == 201
+
+
+async def test_a_portal_whose_name_was_seized_goes_on_under_another_and_codes_still_open(tmp_path: Path) -> None:
+    """It takes its data along; its charters say the new name as soon as the governors have signed the next one."""
+    moved = "http://portal.elsewhere"
+    async with running_portal(tmp_path) as portal:
+        thread = await start_thread(portal)
+        before = await thread.read()
+    async with running_portal(tmp_path, origin=moved) as portal:
+        assert (await portal.client.get(f"{API}/portal")).json()["origin"] == moved
+        assert await Thread(portal, thread.secrets, thread.sealed).read() == before
+        first = portal.world.charter
+        assert error_code(await post(portal, successor(portal.world, first))) == (422, "charter-invalid")
+        note = successor(portal.world, first, origin=moved, portal=portal_key(moved).verifier)
+        assert (await post(portal, note)).status_code == 201
+        chain = await portal.client.get(f"{API}/charters/{first.hash}/successors")
+        assert chain.json()["charters"] == [note.decode()]
+        # A report that was sealed under the name before is taken, and acknowledged under the same realm.
+        answer = await portal.submit(another(sealed_report()).bundle())
+        assert answer.status_code == 201
+        assert answer.json()["acknowledgement"].split("\n")[1] == REALM
 
 
 async def test_charters_are_known_after_a_restart(tmp_path: Path) -> None:

@@ -15,20 +15,23 @@ from starlette.requests import ClientDisconnect
 from crypto.acknowledgement import read_acknowledgement
 from crypto.age import PqIdentity, seal
 from crypto.bundle import MEDIA_TYPE, write_bundle
-from crypto.encoding import encode_json
+from crypto.encoding import decode_base64, encode_json
 from crypto.manifest import Manifest, SealedFile
 from crypto.submission import SealedSubmission
 from portal.intake import views
 from portal.storage.records import SubmissionRecord
-from tests.people import NOW, PORTAL_ORIGIN, VALID_FROM, VALID_UNTIL, found_test_commission, portal_key
+from tests.people import NOW, REALM, VALID_FROM, VALID_UNTIL, found_test_commission, portal_key
 from tests.portal.intake.raw_bundle import raw_bundle
 from tests.portal.world import (
     API,
     Clock,
     RunningPortal,
     another,
+    collected_files,
     error_code,
     fresh_report,
+    fresh_secrets,
+    in_mailbox,
     publish,
     running_portal,
     sealed_report,
@@ -43,8 +46,15 @@ async def stored(portal: RunningPortal) -> int:
 def with_files(sealed: SealedSubmission, **files: bytes) -> SealedSubmission:
     """The same submission with other bytes in some files, and a manifest that says so."""
     changed = {**sealed.files, **{name.replace("_", "."): data for name, data in files.items()}}
-    listed = tuple(SealedFile(name, len(data), hashlib.sha256(data).hexdigest()) for name, data in changed.items())
-    return another(replace(sealed, files=changed), files=listed)
+    other = replace(sealed, files=changed)
+    files = collected_files(other).items()
+    listed = tuple(SealedFile(name, len(data), hashlib.sha256(data).hexdigest()) for name, data in files)
+    return another(other, files=listed)
+
+
+def with_manifest(sealed: SealedSubmission, **changes: object) -> SealedSubmission:
+    manifest = replace(sealed.manifest, **changes)  # type: ignore[arg-type]
+    return replace(sealed, manifest=manifest, manifest_bytes=manifest.encode())
 
 
 async def test_a_bundle_is_accepted_and_acknowledged(portal_on: RunningPortal) -> None:
@@ -52,9 +62,9 @@ async def test_a_bundle_is_accepted_and_acknowledged(portal_on: RunningPortal) -
     answer = await portal_on.submit(sealed.bundle())
     assert answer.status_code == 201, answer.text
     assert answer.json()["status"] == "accepted"
-    acknowledgement = read_acknowledgement(answer.json()["acknowledgement"].encode(), portal_key().verifier)
+    acknowledgement = read_acknowledgement(answer.json()["acknowledgement"].encode(), [portal_key().verifier])
     acknowledgement.check(
-        origin=PORTAL_ORIGIN,
+        realm=REALM,
         submission=sealed.manifest.submission,
         manifest_hash=sealed.manifest_hash,
         commitment=sealed.commitment,
@@ -110,16 +120,14 @@ async def test_the_same_bundle_sent_many_times_at_once_is_stored_once(portal_on:
 async def test_another_manifest_under_a_used_id_is_refused(portal_on: RunningPortal) -> None:
     sealed = fresh_report()
     assert (await portal_on.submit(sealed.bundle())).status_code == 201
-    manifest = replace(sealed.manifest, mailbox="ab" * 16)
-    forged = replace(sealed, manifest=manifest, manifest_bytes=manifest.encode())
+    forged = with_manifest(in_mailbox(sealed, fresh_secrets()), submission=sealed.manifest.submission)
     assert error_code(await portal_on.submit(forged.bundle())) == (409, "submission-conflict")
     assert (await portal_on.submit(sealed.bundle())).status_code == 200
 
 
 async def test_two_manifests_under_one_id_at_once_leave_one(portal_on: RunningPortal) -> None:
     sealed = fresh_report()
-    manifest = replace(sealed.manifest, mailbox="ab" * 16)
-    forged = replace(sealed, manifest=manifest, manifest_bytes=manifest.encode())
+    forged = with_manifest(in_mailbox(sealed, fresh_secrets()), submission=sealed.manifest.submission)
     answers = await asyncio.gather(portal_on.submit(sealed.bundle()), portal_on.submit(forged.bundle()))
     assert sorted(answer.status_code for answer in answers) == [201, 409]
     assert await stored(portal_on) == 1
@@ -216,11 +224,11 @@ async def test_a_file_with_another_hash_than_the_manifest_says_is_refused(portal
 
 async def test_a_file_with_another_size_than_the_manifest_says_is_refused(portal: RunningPortal) -> None:
     sealed = fresh_report()
-    files = {**sealed.files, "state.age": sealed.files["state.age"] + b"\0"}
+    files = {**sealed.files, "grant.age": sealed.files["grant.age"] + b"\0"}
     bundle = _unchecked_bundle(sealed.manifest_bytes, replace(sealed, files=files))
     answer = await portal.submit(bundle)
     assert error_code(answer) == (422, "file-size-mismatch")
-    assert answer.json()["error"]["field"] == "state.age"
+    assert answer.json()["error"]["field"] == "grant.age"
 
 
 async def test_a_report_larger_than_allowed_is_refused(portal: RunningPortal) -> None:
@@ -236,8 +244,8 @@ async def test_an_attachment_larger_than_the_charter_allows_is_refused_before_it
     portal: RunningPortal,
 ) -> None:
     sealed = fresh_report(10)
-    large = replace(sealed.manifest.files[3], size=80 * 1024**2)
-    manifest = replace(sealed.manifest, files=(*sealed.manifest.files[:3], large))
+    large = replace(sealed.manifest.files[2], size=80 * 1024**2)
+    manifest = replace(sealed.manifest, files=(*sealed.manifest.files[:2], large))
     bundle = write_bundle(manifest.encode(), sealed.commitment, list(sealed.files.items())[:3])
     answer = await portal.submit(bundle)
     assert error_code(answer) == (413, "too-large")
@@ -246,8 +254,8 @@ async def test_an_attachment_larger_than_the_charter_allows_is_refused_before_it
 
 async def test_more_attachments_than_the_charter_allows_are_refused(portal: RunningPortal) -> None:
     sealed = fresh_report(10)
-    entry = sealed.manifest.files[3]
-    files = (*sealed.manifest.files[:3], *(replace(entry, name=f"attachment-{n}.age") for n in range(1, 6)))
+    entry = sealed.manifest.files[2]
+    files = (*sealed.manifest.files[:2], *(replace(entry, name=f"attachment-{n}.age") for n in range(1, 6)))
     manifest = replace(sealed.manifest, files=files)
     bundle = write_bundle(manifest.encode(), sealed.commitment, list(sealed.files.items())[:3])
     assert error_code(await portal.submit(bundle)) == (413, "too-large")
@@ -260,6 +268,33 @@ async def test_a_file_that_is_not_sealed_is_refused(portal: RunningPortal, name:
     assert error_code(answer) == (400, "not-sealed")
     assert answer.json()["error"]["field"] == name.replace("_", ".")
     assert await stored(portal) == 0
+
+
+@pytest.mark.parametrize("change", [-1, 1, 512])
+async def test_a_state_of_another_length_is_refused(portal: RunningPortal, change: int) -> None:
+    """All states have one length, so that none tells how much was written."""
+    state = sealed_report().files["state.age"]
+    other = state[:change] if change < 0 else state + bytes(change)
+    answer = await portal.submit(with_files(sealed_report(), state_age=other).bundle())
+    assert (error_code(answer), answer.json()["error"]["field"]) == ((400, "not-sealed"), "state.age")
+
+
+async def test_a_mailbox_id_that_does_not_commit_to_its_keys_is_refused(portal: RunningPortal) -> None:
+    """Whoever put another reader or another command key into a manifest would get another mailbox."""
+    sealed, other = fresh_report(), fresh_secrets()
+    for changes in ({"recipient": other.recipient}, {"control": other.control}, {"token_sha256": other.token_sha256}):
+        bundle = _unchecked_bundle(_encode_unchecked(replace(sealed.manifest, **changes)), sealed)
+        assert error_code(await portal.submit(bundle)) == (400, "malformed-manifest")
+
+
+async def test_the_first_state_stays_when_the_bundle_comes_again_with_another(portal: RunningPortal) -> None:
+    secrets = fresh_secrets()
+    first = in_mailbox(sealed_report(), secrets)
+    second = replace(first, files={**first.files, "state.age": in_mailbox(sealed_report(), secrets).files["state.age"]})
+    answers = [await portal.submit(each.bundle()) for each in (first, second)]
+    assert [answer.status_code for answer in answers] == [201, 200]
+    assert answers[0].json() == answers[1].json()
+    assert decode_base64((await portal.read_mailbox(secrets))["state"]) == first.files["state.age"]
 
 
 async def test_an_attachment_that_is_not_sealed_is_refused(portal: RunningPortal) -> None:
@@ -352,7 +387,10 @@ async def test_nothing_more_exact_than_a_day_is_kept_of_a_submission(portal: Run
 
 def _encode_unchecked(manifest: Manifest) -> bytes:
     files = [{"name": file.name, "size": file.size, "sha256": file.sha256} for file in manifest.files]
-    members = {name: getattr(manifest, name) for name in ("submission", "charter", "mailbox", "token_sha256")}
+    members = {
+        name: getattr(manifest, name) for name in ("submission", "charter", "mailbox", "control", "token_sha256")
+    }
+    members["recipient"] = str(manifest.recipient)
     return encode_json({"version": "amparo/v1/manifest", **members, "files": files})
 
 

@@ -13,9 +13,11 @@ from portal.storage.blobs import Part
 from portal.storage.local_blobs import LocalBlobs
 from portal.storage.records import SubmissionRecord
 from tests.portal.office_api.test_office_api import collection_note
+from tests.portal.threads import start_thread
 from tests.portal.world import (
     RunningPortal,
     bundle_without_attachments,
+    collected_files,
     error_code,
     fresh_report,
     mailbox_secrets,
@@ -101,6 +103,26 @@ async def test_a_collected_submission_is_deleted_after_its_grace(portal_on: Runn
     assert again.json() == first.json()
 
 
+async def test_the_acknowledgement_outlives_what_it_is_for(portal: RunningPortal) -> None:
+    """The reporter's device compares it with the state at every return."""
+    sealed = fresh_report()
+    given = (await portal.submit(sealed.bundle())).json()["acknowledgement"]
+    await collect(portal, sealed)
+    portal.clock.pass_days(GRACE_DAYS)
+    await portal.sweep()
+    assert (await portal.read_mailbox(mailbox_secrets()))["acknowledgement"] == given
+
+
+async def test_control_notes_are_never_deleted(portal: RunningPortal) -> None:
+    thread = await start_thread(portal)
+    await thread.post_next()
+    await thread.command(delete=1)
+    await collect(portal, thread.sealed)
+    portal.clock.pass_days(4000)
+    await portal.sweep()
+    assert len((await portal.office("GET", "/controls?after=0")).json()["controls"]) == 1
+
+
 async def test_the_mailbox_of_a_deleted_submission_still_opens(portal: RunningPortal) -> None:
     sealed = fresh_report()
     await portal.submit(sealed.bundle())
@@ -116,7 +138,7 @@ async def test_a_submission_that_nobody_collected_is_never_deleted(portal: Runni
     await portal.submit(sealed.bundle())
     portal.clock.pass_days(3000)
     await portal.sweep()
-    for name, data in sealed.files.items():
+    for name, data in collected_files(sealed).items():
         fetched = await portal.office("GET", f"/submissions/{sealed.manifest.submission}/files/{name}")
         assert fetched.content == data
 

@@ -27,6 +27,7 @@ class RequestSigner:
 
     key: SigningKey
     clock: Callable[[], datetime]
+    algorithm: type[algorithms.HTTPSignatureAlgorithm] = algorithms.ED25519
 
     def headers(self, method: str, target_uri: str, body: bytes | None, **changes: Any) -> dict[str, str]:
         key_id = self.key.verifier.short_id
@@ -41,6 +42,6 @@ class RequestSigner:
             "covered_component_ids": ("@method", "@target-uri"),
             **changes,
         }
-        signer = HTTPMessageSigner(signature_algorithm=algorithms.ED25519, key_resolver=resolver)
+        signer = HTTPMessageSigner(signature_algorithm=self.algorithm, key_resolver=resolver)
         signer.sign(parts, key_id=key_id, body=body, **options)
         return parts.headers

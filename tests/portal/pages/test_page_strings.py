@@ -1,17 +1,18 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
 """Every string that a reader sees goes through the catalog, and the catalog is whole."""
 
+import json
 import re
 from pathlib import Path
 
 import pytest
-from babel.messages.catalog import Catalog
+from babel.messages.catalog import Catalog, Message
 from babel.messages.extract import extract_from_dir
 from babel.messages.pofile import read_po
 
 from portal.kit.i18n import LOCALES, SOURCE_LOCALE
 from portal.pages.build import DOMAIN, LOCALE, TEMPLATES
-from portal.pages.strings import strings_asset
+from portal.pages.strings import PAGES, SCRIPT_FOLDER, strings_asset
 from tests.conftest import ROOT
 
 TRANSLATED = [locale for locale in LOCALES if locale != SOURCE_LOCALE]
@@ -85,10 +86,26 @@ def test_no_template_holds_text_outside_of_the_catalog(template: Path) -> None:
 
 
 def test_script_gets_its_own_strings_and_the_catalogs_rule_of_plurals() -> None:
-    module = strings_asset(LOCALE, DOMAIN, "ar").body.decode()
+    module = strings_asset(LOCALE, DOMAIN, "form", "ar").body.decode()
     assert "Not answered" in module
     # What only templates say is not sent along.
     assert "You can tell someone" not in module
     assert "n%100>=3 && n%100<=10" in module
-    english = strings_asset(LOCALE, DOMAIN, "en").body.decode()
+    english = strings_asset(LOCALE, DOMAIN, "form", "en").body.decode()
     assert "messages = {}" in english
+
+
+@pytest.mark.parametrize("page", sorted(PAGES))
+def test_each_page_gets_the_strings_of_its_script_and_no_others(page: str) -> None:
+    script = (ROOT / "static" / "dist" / f"{page}.js").read_text()
+    module = strings_asset(LOCALE, DOMAIN, page, "ar").body.decode()
+    sent = {message for message in used_messages() if json.dumps(message, ensure_ascii=False) + ":" in module}
+    assert len(sent) > 20
+    # Quotes are escaped in one way or another; none of these texts holds a straight one.
+    assert {message for message in sent if message not in script} == set()
+    spoken = {message.id if isinstance(message.id, str) else message.id[0] for message in in_script(catalog("ar"))}
+    assert {message for message in spoken - sent if f'"{message}"' in script} == set()
+
+
+def in_script(messages: Catalog) -> list[Message]:
+    return [each for each in messages if each.id and any(path.startswith(SCRIPT_FOLDER) for path, _ in each.locations)]

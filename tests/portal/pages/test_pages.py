@@ -19,7 +19,7 @@ from portal.kit.headers import REPORTER_CSP, SecurityHeaders
 from portal.kit.i18n import LOCALES, country_names
 from portal.pages import Page, Site, SiteEndpoint, SiteHolder, build_site
 from tests.conftest import ROOT
-from tests.people import LANGUAGES, SLUG, World, found_test_commission
+from tests.people import LANGUAGES, REALM, SLUG, World, found_test_commission
 
 ASSET_NAMES = ("page.css", "register.css", "leave.js", "form.js", "return.js", "seal-worker.js", "mailbox-worker.js")
 DOCUMENTS = [
@@ -45,7 +45,7 @@ def world() -> World:
 
 @pytest.fixture(scope="module")
 def site(world: World) -> Site:
-    return build_site([world.charter], PageSettings(), fake_assets())
+    return build_site([world.charter], PageSettings(), fake_assets(), REALM)
 
 
 @pytest_asyncio.fixture
@@ -79,7 +79,7 @@ async def test_every_visitor_gets_the_same_bytes(client: httpx.AsyncClient, path
 
 
 def test_building_twice_gives_the_same_site(site: Site, world: World) -> None:
-    again = build_site([world.charter], PageSettings(), fake_assets())
+    again = build_site([world.charter], PageSettings(), fake_assets(), REALM)
     assert again.hash == site.hash
     # Compressed bytes too: who compares what two visitors got sees no difference.
     assert again.pages == site.pages
@@ -175,7 +175,7 @@ async def test_a_missing_slash_is_added_by_a_relative_redirect(client: httpx.Asy
 
 async def test_the_newest_charter_of_a_commission_is_the_one_that_is_shown(world: World) -> None:
     other = found_test_commission(slug="other-commission")
-    site = build_site([world.charter, other.charter], PageSettings(), fake_assets())
+    site = build_site([world.charter, other.charter], PageSettings(), fake_assets(), REALM)
     assert site.get(f"/en/{SLUG}/report") is not None
     assert site.get("/ar/other-commission/report") is not None
     start = site.pages["/en/"].body.decode()
@@ -186,7 +186,7 @@ async def test_the_newest_charter_of_a_commission_is_the_one_that_is_shown(world
 
 
 def test_a_portal_without_commissions_says_so() -> None:
-    site = build_site([], PageSettings(), fake_assets())
+    site = build_site([], PageSettings(), fake_assets(), REALM)
     start = site.pages["/en/"].body.decode()
     assert "Nothing can be sent from this site today" in start
     assert "Send a report" not in start
@@ -195,10 +195,21 @@ def test_a_portal_without_commissions_says_so() -> None:
 def test_the_report_page_pins_its_charter_and_carries_it_as_an_asset(site: Site, world: World) -> None:
     page = site.pages[f"/en/{SLUG}/report"].body.decode()
     assert f'data-charter="{world.charter.hash}"' in page
+    assert f'data-realm="{REALM}"' in page
     source = re.search(r'data-charter-src="([^"]+)"', page)
     assert source is not None
     assert site.pages[source[1]].body == world.charter.note
     assert site.pages[source[1]].content_type == "text/plain; charset=utf-8"
+
+
+def test_the_way_back_knows_the_realm_and_the_newest_charters(world: World) -> None:
+    other = found_test_commission(slug="other-commission")
+    site = build_site([world.charter, other.charter], PageSettings(), fake_assets(), REALM)
+    page = site.pages["/en/return"].body.decode()
+    assert f'data-realm="{REALM}"' in page
+    assert f'data-charters="{world.charter.hash} {other.charter.hash}"' in page
+    none = build_site([], PageSettings(), fake_assets(), REALM).pages["/en/return"].body.decode()
+    assert 'data-charters=""' in none
 
 
 @pytest.mark.parametrize("locale", LOCALES)
@@ -266,9 +277,9 @@ def test_links_lead_to_pages_that_exist(site: Site) -> None:
 
 
 def test_texts_in_another_language_are_marked(world: World) -> None:
-    site = build_site([world.charter], PageSettings(), fake_assets())
+    site = build_site([world.charter], PageSettings(), fake_assets(), REALM)
     english_only = type(world.charter)(**{**vars(world.charter), "name": {"en": "Only in English"}})
-    page = build_site([english_only], PageSettings(), fake_assets()).pages["/ar/"].body.decode()
+    page = build_site([english_only], PageSettings(), fake_assets(), REALM).pages["/ar/"].body.decode()
     assert '<span lang="en" dir="ltr">Only in English</span>' in page
     assert '<span lang="en" dir="ltr">' not in site.pages["/ar/"].body.decode()
 
@@ -277,7 +288,7 @@ def test_what_a_charter_says_is_never_markup(world: World) -> None:
     hostile = type(world.charter)(
         **{**vars(world.charter), "name": {"en": "<script>x</script>", "ar": '"><img src=x>'}, "mandate": {"xx": "<b>"}}
     )
-    for page in build_site([hostile], PageSettings(), fake_assets()).pages.values():
+    for page in build_site([hostile], PageSettings(), fake_assets(), REALM).pages.values():
         text = page.body.decode()
         if page.content_type.startswith("text/html"):
             assert "<script>x" not in text
@@ -296,11 +307,11 @@ def test_a_round_the_clock_line_is_claimed_only_by_a_charter_that_offers_one(wor
     path = f"/en/{SLUG}/report"
     assert (
         "somebody is there at every hour"
-        in build_site([staffed], PageSettings(), fake_assets()).pages[path].body.decode()
+        in build_site([staffed], PageSettings(), fake_assets(), REALM).pages[path].body.decode()
     )
     assert (
         "This is not a 24-hour line"
-        in build_site([world.charter], PageSettings(), fake_assets()).pages[path].body.decode()
+        in build_site([world.charter], PageSettings(), fake_assets(), REALM).pages[path].body.decode()
     )
 
 
@@ -310,12 +321,12 @@ def test_pages_fit_their_budgets(locale: str) -> None:
     weighed by static/build.mjs."""
     value = json.loads((ROOT / "oversight" / "questionnaires" / "default.json").read_text())
     world = found_test_commission(questionnaire=read_questionnaire(value, LANGUAGES))
-    site = build_site([world.charter], PageSettings(), load_assets(ROOT / "static" / "dist"))
+    site = build_site([world.charter], PageSettings(), load_assets(ROOT / "static" / "dist"), REALM)
     start = loaded(site, f"/{locale}/")
     assert len(start) <= 3
     assert sum(len(page.gzip) for page in start) <= 14 * 1024
-    assert sum(len(page.gzip) for page in loaded(site, f"/{locale}/{SLUG}/report")) <= 60 * 1024
-    assert sum(len(page.gzip) for page in loaded(site, f"/{locale}/return")) <= 50 * 1024
+    assert sum(len(page.gzip) for page in loaded(site, f"/{locale}/{SLUG}/report")) <= 62 * 1024
+    assert sum(len(page.gzip) for page in loaded(site, f"/{locale}/return")) <= 58 * 1024
 
 
 def loaded(site: Site, path: str) -> list[Page]:

@@ -14,6 +14,7 @@ from tests.chance import fresh_id
 from tests.portal.world import (
     RunningPortal,
     bundle_without_attachments,
+    collected_files,
     cut,
     error_code,
     fresh_report,
@@ -108,7 +109,7 @@ async def test_a_really_full_disk_loses_nothing_and_the_portal_goes_on(small_dis
         for sealed in [*refused, with_file]:
             assert (await portal.submit(sealed.bundle())).status_code == 201
         for sealed in [*accepted, with_file]:
-            for name, data in sealed.files.items():
+            for name, data in collected_files(sealed).items():
                 fetched = await portal.office("GET", f"/submissions/{sealed.manifest.submission}/files/{name}")
                 assert fetched.content == data
 

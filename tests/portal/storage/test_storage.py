@@ -12,7 +12,7 @@ from tortoise.transactions import in_transaction
 from portal.kit.database import DatabaseError, pending_migrations
 from portal.storage import group_commit
 from portal.storage.database import SCHEMA, Database, transaction
-from portal.storage.errors import BusyError, DuplicateError
+from portal.storage.errors import BusyError, DuplicateError, StorageFullError
 from portal.storage.group_commit import GroupCommit
 from portal.storage.records import FollowUpRecord, NonceRecord
 from tests.chance import fresh_id
@@ -50,6 +50,11 @@ def nonce(value: str = "") -> NonceRecord:
 
 def follow_up(number: int) -> FollowUpRecord:
     return FollowUpRecord(slug="slug", submission="ab" * 16, message=f"{number:032x}", day=NOW.date(), sealed=b"sealed")
+
+
+def vars_of(row: FollowUpRecord) -> dict[str, object]:
+    names = ("slug", "submission", "message", "day", "sealed")
+    return {name: getattr(row, name) for name in names}
 
 
 async def test_sqlite_syncs_every_commit(tmp_path: Path) -> None:
@@ -106,6 +111,67 @@ async def test_a_taken_key_does_not_hurt_the_neighbours(database_url: str) -> No
             type(None),
         ]
         assert await NonceRecord.all().count() == 4
+
+
+async def test_rows_of_one_insert_are_written_together_or_not_at_all(database_url: str) -> None:
+    async with open_database(database_url), committing() as commits:
+        await commits.insert(nonce("taken"), follow_up(1))
+        with pytest.raises(DuplicateError):
+            await commits.insert(follow_up(2), nonce("taken"))
+        assert await FollowUpRecord.all().count() == 1
+
+
+async def test_changes_come_one_after_the_other_and_each_gets_its_result(database_url: str) -> None:
+    async def count_up() -> int:
+        count = await FollowUpRecord.all().count()
+        await FollowUpRecord.create(**vars_of(follow_up(count)))
+        return count
+
+    async def write(database: Database) -> list[int]:
+        with database.use():
+            async with committing() as commits:
+                return list(await asyncio.gather(*(commits.apply(count_up) for _ in range(20))))
+
+    async with open_database(database_url), open_database(database_url) as one, open_database(database_url) as two:
+        results = await asyncio.gather(write(one), write(two))
+    assert sorted(results[0] + results[1]) == list(range(40))
+
+
+async def test_a_change_beside_a_taken_key_is_made_once(database_url: str) -> None:
+    async def add() -> str:
+        await FollowUpRecord.create(**vars_of(follow_up(1)))
+        return "made"
+
+    async with open_database(database_url), committing() as commits:
+        await commits.insert(nonce("taken"))
+        writes = (commits.apply(add), commits.insert(nonce("taken")), commits.insert(nonce()))
+        outcomes = await asyncio.gather(*writes, return_exceptions=True)
+        assert [type(outcome) for outcome in outcomes] == [str, DuplicateError, type(None)]
+        assert await FollowUpRecord.all().count() == 1
+        assert await NonceRecord.all().count() == 2
+
+
+async def test_a_change_that_the_disk_has_no_room_for_was_not_made(
+    database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The commit fails after the change has run: its result must not go out."""
+    real = group_commit.transaction
+
+    @contextlib.asynccontextmanager
+    async def failing() -> AsyncIterator[object]:
+        async with real() as client:
+            yield client
+            raise StorageFullError
+
+    async def add() -> None:
+        await FollowUpRecord.create(**vars_of(follow_up(1)))
+
+    async with open_database(database_url), committing() as commits:
+        monkeypatch.setattr(group_commit, "transaction", failing)
+        with pytest.raises(StorageFullError):
+            await commits.apply(add)
+        monkeypatch.undo()
+        assert await FollowUpRecord.all().count() == 0
 
 
 async def test_two_processes_never_show_a_row_after_one_with_a_higher_sequence(database_url: str) -> None:

@@ -36,15 +36,16 @@ for (const { name, input, value, error } of loadVectors("charter", "read")) {
     }
     const charter = readCharter(charterNote(input.note));
     if (error) return;
-    const { hash, slug, number, previous, origin } = charter;
+    const { hash, slug, number, previous, origin, realm } = charter;
     assert.deepEqual(
-      { hash, slug, number, previous, origin, portal: written(charter.portal), slots: charter.slots },
+      { hash, slug, number, previous, origin, realm, portal: written(charter.portal), slots: charter.slots },
       {
         hash: value.hash,
         slug: value.slug,
         number: value.number,
         previous: value.previous,
         origin: value.origin,
+        realm: value.realm,
         portal: value.portal,
         slots: value.slots,
       },

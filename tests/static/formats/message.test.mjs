@@ -4,9 +4,8 @@ import { charterOf, identityOf } from "../commission.mjs";
 import { joinParts, testVectors } from "../vectors.mjs";
 
 function verified(reply, names) {
-  const charters = new Map(names.map(charterOf).map((charter) => [charter.hash, charter]));
-  const { submission, charter, day, language, body } = reply;
-  return { submission, charter, day, language, body, signer: verifyReply(reply, submission, charters).label };
+  const { note: _, ...content } = reply;
+  return { ...content, signer: verifyReply(reply, names.map(charterOf)).label };
 }
 
 testVectors("message", "read-reply", ({ content, charters }) => verified(readReply(joinParts(content)), charters));

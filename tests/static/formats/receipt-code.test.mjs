@@ -1,23 +1,31 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { recipientOf, identityFromSeed } from "../../../static/src/formats/age.js";
 import { deriveSecrets } from "../../../static/src/formats/derive.js";
 import { encodeHex } from "../../../static/src/formats/encoding.js";
-import { sha256 } from "../../../static/node_modules/@noble/hashes/sha2.js";
-import { ReceiptCodeError, addChecks, groups, newCode, parseCode } from "../../../static/src/formats/receipt-code.js";
+import {
+  ReceiptCodeError,
+  addChecks,
+  groups,
+  newCode,
+  parseCode,
+  wholeMatches,
+  wrongGroups,
+} from "../../../static/src/formats/receipt-code.js";
 import { testByChance } from "../chance.mjs";
 import { loadVectors, testVectors } from "../vectors.mjs";
 
 testVectors("receipt-code", "create", ({ digits }) => addChecks(digits));
-testVectors("receipt-code", "derive", async ({ digits, origin }) => {
-  const secrets = await deriveSecrets(digits, origin);
+testVectors("receipt-code", "derive", async ({ digits, realm }) => {
+  const secrets = await deriveSecrets(digits, realm);
   return {
     mailbox_id: secrets.mailbox,
     token: encodeHex(secrets.token),
-    token_sha256: encodeHex(sha256(secrets.token)),
+    token_sha256: secrets.tokenSha256,
     mailbox_seed: encodeHex(secrets.mailboxSeed),
-    recipient: await recipientOf(identityFromSeed(secrets.mailboxSeed)),
+    recipient: secrets.recipient,
+    control_seed: encodeHex(secrets.controlSeed),
+    control: secrets.control,
     message_mac: encodeHex(secrets.messageMac),
     leaf_nonce: encodeHex(secrets.leafNonce),
     state_mac: encodeHex(secrets.stateMac),
@@ -51,9 +59,9 @@ testByChance("a new code is read back from its groups and differs from the next 
 });
 
 test("bytes above 249 are thrown away, so that no digit is likelier than another", () => {
-  const source = [...Array(28).fill(255), ...Array(28).fill(17)];
+  const source = [...Array(26).fill(255), ...Array(26).fill(17)];
   const code = newCode((bytes) => bytes.set(source.splice(0, bytes.length)) ?? bytes);
-  assert.equal(code, addChecks("7".repeat(28)));
+  assert.equal(code, addChecks("7".repeat(26)));
 });
 
 testByChance("every wrong digit and every two neighbours in the wrong order are found, with their group", (fill) => {
@@ -63,6 +71,29 @@ testByChance("every wrong digit and every two neighbours in the wrong order are 
     assert.deepEqual(refusal(wrong).groups, [Math.floor(at / 5) + 1]);
     const swapped = code.slice(0, at) + code[at + 1] + code[at] + code.slice(at + 2);
     if (at % 5 < 4 && swapped !== code) assert.deepEqual(refusal(swapped).groups, [Math.floor(at / 5) + 1]);
+  }
+});
+
+testByChance("two digits swapped across a third are found, by the whole where their group does not see it", (fill) => {
+  for (let round = 0; round < 20; round++) {
+    const code = newCode(fill);
+    for (let at = 0; at < code.length - 2; at++) {
+      const jump = code.slice(0, at) + code[at + 2] + code[at + 1] + code[at] + code.slice(at + 3);
+      if (jump === code) continue;
+      const { reason, groups: named } = refusal(jump);
+      const wrong = wrongGroups(jump);
+      assert.deepEqual([reason, named], [wrong.length > 0 ? "group" : "code", wrong]);
+    }
+  }
+});
+
+testByChance("the whole of a code matches, and does not with another digit in it", (fill) => {
+  const code = newCode(fill);
+  assert.equal(wholeMatches(code), true);
+  for (let at = 0; at < code.length; at++) {
+    const wrong = code.slice(0, at) + ((Number(code[at]) + 1) % 10) + code.slice(at + 1);
+    // The check digits of the groups do not count.
+    assert.equal(wholeMatches(wrong), at % 5 === 4);
   }
 });
 

@@ -13,7 +13,7 @@ import { parseVerifier } from "../../../static/src/formats/note.js";
 import { encodeReport } from "../../../static/src/formats/report.js";
 import { encodeState, openState, readState } from "../../../static/src/formats/state.js";
 import { deriveSecrets } from "../../../static/src/formats/derive.js";
-import { ORIGIN, charterOf, commission, identityOf } from "../commission.mjs";
+import { REALM, charterOf, commission, identityOf } from "../commission.mjs";
 import { joinParts, loadVectors, testVectors } from "../vectors.mjs";
 
 testVectors("manifest", "encode", ({ manifest: { version: _, ...manifest } }) => encodeManifest(manifest), joinParts);
@@ -38,15 +38,15 @@ testVectors(
 );
 
 testVectors("acknowledgement", "read", ({ note, verifier }) => {
-  const read = readAcknowledgement(joinParts(note), parseVerifier(verifier));
-  const { origin, submission, manifestHash: hash, commitment: committed, received, loggedBefore } = read;
-  return { origin, submission, manifest_hash: hash, commitment: committed, received, logged_before: loggedBefore };
+  const read = readAcknowledgement(joinParts(note), [parseVerifier(verifier)]);
+  const { realm, submission, manifestHash: hash, commitment: committed, received, loggedBefore } = read;
+  return { realm, submission, manifest_hash: hash, commitment: committed, received, logged_before: loggedBefore };
 });
 
 testVectors("collection", "read", ({ note, charter }) => {
   const { office } = charterOf(charter);
-  const { origin, submission, manifestHash: hash, collected } = readCollection(joinParts(note), office);
-  return { origin, submission, manifest_hash: hash, collected };
+  const { realm, submission, manifestHash: hash, collected } = readCollection(joinParts(note), office);
+  return { realm, submission, manifest_hash: hash, collected };
 });
 
 const bytes = (hex) => new Uint8Array(Buffer.from(hex, "hex"));
@@ -54,10 +54,16 @@ const bytes = (hex) => new Uint8Array(Buffer.from(hex, "hex"));
 testVectors("submission", "attachment-commitment", ({ salt, sha256 }) => attachmentCommitment(bytes(salt), bytes(sha256)));
 testVectors("submission", "encode-report", ({ report: { version: _, ...report } }) => encodeReport(report), joinParts);
 testVectors("submission", "encode-grant", (thread) => encodeGrant(thread), joinParts);
-testVectors("submission", "encode-state", ({ state_mac, ...state }) => encodeState(state, bytes(state_mac)), joinParts);
-testVectors("submission", "read-state", ({ content, state_mac }) => readState(joinParts(content), bytes(state_mac)));
+testVectors(
+  "submission",
+  "encode-state",
+  ({ state_mac, state: { realm, threads, newest } }) => encodeState({ realm, thread: threads[0], newest }, bytes(state_mac)),
+  joinParts,
+);
+const written = ({ realm, thread, newest }) => ({ realm, threads: [thread], newest });
+testVectors("submission", "read-state", ({ content, state_mac }) => written(readState(joinParts(content), bytes(state_mac))));
 testVectors("submission", "open-state", async ({ sealed }) =>
-  openState(joinParts(sealed), await deriveSecrets(commission.receipt_digits, ORIGIN)),
+  written(await openState(joinParts(sealed), await deriveSecrets(commission.receipt_digits, REALM))),
 );
 testVectors(
   "submission",
@@ -71,9 +77,9 @@ testVectors(
 
 test("an acknowledgement of another submission, manifest, commitment or portal is refused", () => {
   const [{ input }] = loadVectors("acknowledgement", "read");
-  const read = readAcknowledgement(joinParts(input.note), parseVerifier(input.verifier));
+  const read = readAcknowledgement(joinParts(input.note), [parseVerifier(input.verifier)]);
   checkAcknowledgement(read, read);
-  for (const name of ["origin", "submission", "manifestHash", "commitment"]) {
+  for (const name of ["realm", "submission", "manifestHash", "commitment"]) {
     assert.throws(() => checkAcknowledgement(read, { ...read, [name]: "0" }), AuthenticationError, name);
   }
 });

@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { after, test } from "node:test";
 import { Worker } from "node:worker_threads";
 import { bundle } from "../../../static/build.mjs";
-import { ORIGIN, commission } from "../commission.mjs";
+import { REALM, charterOf, commission } from "../commission.mjs";
 import { askOffice } from "../office.mjs";
 import { TestPortal } from "../portal.mjs";
 
@@ -12,6 +12,7 @@ const built = await bundle();
 const SEAL = built.get("seal-worker.js");
 const MAILBOX = built.get("mailbox-worker.js");
 const portal = await new TestPortal().start();
+portal.charters.set(charterOf("first").hash, commission.charters.first);
 const workers = [];
 after(async () => {
   await Promise.all(workers.map((worker) => worker.terminate()));
@@ -52,7 +53,7 @@ const digits = commission.receipt_digits;
 
 test("the built worker seals a report with a file, and a member opens it", async () => {
   const files = [{ file: new Blob([Buffer.alloc(100_000, 7)]), name: "a.bin", strip: true }];
-  const request = { origin: ORIGIN, charter: commission.charters.first, digits, language: "en", exclude: [], files };
+  const request = { realm: REALM, charter: commission.charters.first, digits, language: "en", exclude: [], files };
   const { value, events } = await ask(SEAL, "submit", { ...request, answers: { story: "x" }, sealedBy: "browser" });
   const attachments = { "attachment-1.age": portal.file(value.submission, "attachment-1.age").toString("base64") };
   const sealed = portal.bundles.get(value.submission).toString("base64");
@@ -62,19 +63,23 @@ test("the built worker seals a report with a file, and a member opens it", async
   assert.deepEqual(new Set(events.map(({ event }) => event)), new Set(["seal", "send", "result"]));
 });
 
-test("the built worker opens a mailbox and sends a follow-up", async () => {
-  const { value } = await ask(MAILBOX, "openMailbox", { origin: ORIGIN, digits });
-  assert.deepEqual(value, { messages: [], collection: null });
-  await ask(MAILBOX, "followUp", { origin: ORIGIN, digits, kind: "message", body: "x" });
+test("the built worker opens a mailbox, sends a follow-up, deletes and closes", async () => {
+  const request = { realm: REALM, digits, charters: [] };
+  const { value } = await ask(MAILBOX, "openMailbox", request);
+  assert.deepEqual([value.shown, value.messages, value.written], [false, [], true]);
+  const { seen } = value;
+  await ask(MAILBOX, "followUp", { ...request, seen, kind: "message", body: "x" });
+  await ask(MAILBOX, "deleteMessages", { ...request, seen, upTo: 0 });
+  await ask(MAILBOX, "closeMailbox", { ...request, seen });
 });
 
 test("an error leaves a built worker as a code alone", async () => {
-  const request = { origin: ORIGIN, charter: "no note", digits, exclude: [], files: [], answers: {} };
+  const request = { realm: REALM, charter: "no note", digits, exclude: [], files: [], answers: {} };
   await assert.rejects(ask(SEAL, "submit", request), { event: "error", code: "charter-invalid", status: 0, retryable: false });
-  await assert.rejects(ask(MAILBOX, "openMailbox", { origin: ORIGIN, digits: "canary" }), { event: "error", code: "failed" });
+  await assert.rejects(ask(MAILBOX, "openMailbox", { realm: REALM, digits: "canary" }), { event: "error", code: "failed" });
 });
 
 test("no built worker does what the other is for", async () => {
-  await assert.rejects(ask(SEAL, "openMailbox", { origin: ORIGIN, digits }), { code: "failed" });
+  await assert.rejects(ask(SEAL, "openMailbox", { realm: REALM, digits }), { code: "failed" });
   await assert.rejects(ask(MAILBOX, "submit", {}), { code: "failed" });
 });

@@ -6,7 +6,7 @@ import { cleanMediaType, cleanName } from "../../../static/src/formats/attachmen
 import { systemRandom } from "../../../static/src/formats/random.js";
 import { submitReport } from "../../../static/src/worker/submit.js";
 import { Portal } from "../../../static/src/worker/portal.js";
-import { commission } from "../commission.mjs";
+import { REALM, charterOf, commission } from "../commission.mjs";
 import { askOffice } from "../office.mjs";
 import { connect } from "../portal.mjs";
 
@@ -19,6 +19,7 @@ const ANSWERS = {
 
 async function begin(faults) {
   const { server, portal } = await connect(faults);
+  server.charters.set(charterOf("first").hash, commission.charters.first);
   const told = { seal: [], send: [] };
   const context = {
     portal,
@@ -31,7 +32,7 @@ async function begin(faults) {
 
 function request(changes = {}) {
   return {
-    origin: "https://portal.example",
+    realm: REALM,
     charter: commission.charters.first,
     digits: commission.receipt_digits,
     language: "ar",
@@ -55,14 +56,18 @@ async function openAs(member, server, digits) {
 test("a report sealed in script is opened by a member in Python, word for word", async () => {
   const { server, context } = await begin();
   const asked = request();
-  const { submission, acknowledgement } = await submitReport(asked, context);
+  const { submission, acknowledgement, manifest, newest } = await submitReport(asked, context);
   const opened = await openAs("chair", server, asked.digits);
   assert.equal(opened.submission, submission);
-  assert.match(acknowledgement, new RegExp(`\n${submission}\n`));
+  assert.match(acknowledgement, new RegExp(`\n${submission}\n${manifest}\n`));
+  assert.deepEqual(newest, { day: null, old: true });
   assert.deepEqual(opened.answers, ANSWERS);
   assert.deepEqual([opened.language, opened.sealed_by, opened.questionnaire], ["ar", "browser", ["short", 3]]);
-  assert.deepEqual(opened.state, [opened.recipient, opened.charter, submission]);
-  assert.deepEqual(server.requests, ["POST submissions"]);
+  const { hash } = charterOf("first");
+  const nothing = { excluded: [], keys: 0, note: 0, reply: 0, deleted: 0, sent: { count: 0, last: [] } };
+  assert.deepEqual(opened.thread, { submission, manifest, charter: hash, ...nothing });
+  assert.deepEqual([opened.newest, opened.is_whole], [[1, hash], true]);
+  assert.deepEqual(server.requests, [`GET charters/${hash}/successors`, "POST submissions"]);
 });
 
 test("a grant has as many stanzas as the charter has slots, and opens for today's members and the reserve", async () => {
@@ -76,9 +81,10 @@ test("a grant has as many stanzas as the charter has slots, and opens for today'
 
 test("who is excluded or has left holds no key, and the grant looks the same", async () => {
   const { server, context } = await begin();
-  const asked = request({ exclude: ["registrar"] });
+  const asked = request({ exclude: ["registrar", "former", "registrar"] });
   await submitReport(asked, { ...context, now: () => new Date("2026-07-01T00:00:00Z") });
   const opened = await openAs("chair", server, asked.digits);
+  assert.deepEqual([opened.excluded, opened.thread.excluded], [["former", "registrar"], ["former", "registrar"]]);
   assert.equal(opened.stanzas, 6);
   assert.deepEqual(opened.readers.sort(), ["chair", "reserve"]);
 });
@@ -149,7 +155,7 @@ const REFUSED = {
   "charter-invalid": [
     { charter: commission.charters.first.replace("Commission of Acme", "Commission of Acne") },
     { charter: "no note" },
-    { origin: "https://other.example" },
+    { realm: "00".repeat(16) },
     { exclude: ["nobody"] },
   ],
   "no-recipient": [{ exclude: ["registrar", "chair", "former"] }],
@@ -177,6 +183,16 @@ test("a charter that is not valid today is refused", async () => {
   await assert.rejects(submitReport(request(), late), { code: "charter-expired" });
 });
 
+test("a charter that a successor in force has replaced is not sealed under", async () => {
+  const { server, context } = await begin();
+  server.charters.set(charterOf("second").hash, commission.charters.second);
+  const files = [{ file: new Blob(["x"]), name: "x", strip: false }];
+  const { from } = charterOf("second").valid;
+  const later = { ...context, now: () => new Date(`${from}T00:00:00Z`) };
+  await assert.rejects(submitReport(request({ files }), later), { name: "PortalError", code: "charter-replaced", status: 0 });
+  assert.deepEqual(server.requests, [`GET charters/${charterOf("first").hash}/successors`]);
+});
+
 test("a file that shrinks or cannot be read is named as such", async () => {
   const { context } = await begin();
   const gone = () => new ReadableStream({ pull: () => Promise.reject(new DOMException("gone", "NotFoundError")) });
@@ -193,14 +209,15 @@ test("an acknowledgement that the portal did not sign for this submission is ref
   const { server, context } = await begin();
   await submitReport(request(), context);
   const [other] = server.acknowledgements.values();
-  const portal = { postBundle: async () => other };
+  const portal = { postBundle: async () => other, getSuccessors: async () => ({ charters: [], newest: null }) };
   await assert.rejects(submitReport(request(), { ...context, portal }), { code: "acknowledgement-invalid" });
 });
 
 test("a portal that lost the parts meanwhile ends the call with its code", async () => {
   const { context } = await begin();
-  const fetch = async () =>
-    Response.json({ error: { code: "file-missing", message: "", field: "attachment-1.age" } }, { status: 422 });
+  const refusal = { error: { code: "file-missing", message: "", field: "attachment-1.age" } };
+  const fetch = async (url, { method }) =>
+    method === "GET" ? Response.json({ charters: [], newest: null }) : Response.json(refusal, { status: 422 });
   const portal = new Portal("", { fetch, sleep: async () => {}, random: () => 1 });
   await assert.rejects(submitReport(request(), { ...context, portal }), { code: "file-missing", status: 422 });
 });

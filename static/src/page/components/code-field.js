@@ -1,8 +1,17 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
-// The field for a whole receipt code: it divides the groups during typing, and shows at once which group is wrong.
+// The field for a whole receipt code: it divides the groups during typing, and shows at once which group is wrong, or,
+// with the last digit, that one of them must be.
 // Digits of any script are accepted; the check sends nothing.
 
-import { CODE_DIGITS, GROUPS, parseCode, readDigits, ReceiptCodeError, wrongGroups } from "../../formats/receipt-code.js";
+import {
+  CODE_DIGITS,
+  GROUPS,
+  parseCode,
+  readDigits,
+  ReceiptCodeError,
+  wholeMatches,
+  wrongGroups,
+} from "../../formats/receipt-code.js";
 import { listWords, t, tn } from "../strings.js";
 import { part } from "./element.js";
 
@@ -54,6 +63,7 @@ export class CodeField {
       );
     }
     if (reason === "group") return wrongWords(groups);
+    if (reason === "code") return compareWords();
     const { length } = readDigits(this.#field.value).digits;
     if (length === 0) return t("Type your code");
     return length < CODE_DIGITS
@@ -65,11 +75,10 @@ export class CodeField {
     const { digits, foreign } = readDigits(this.#field.value);
     if (foreign.length === 0) this.#setGroupsApart(digits);
     const whole = Math.min(GROUPS, Math.floor(digits.length / 5));
-    const wrong = wrongGroups(digits.slice(0, CODE_DIGITS));
-    if (wrong.length > 0) this.#tally.textContent = wrongWords(wrong);
-    else if (digits.length === 0) this.#tally.textContent = "";
-    else this.#tally.textContent = t("{whole} of {all} groups", { whole, all: GROUPS });
-    this.#tally.classList.toggle("tally--wrong", wrong.length > 0);
+    const problem = findProblem(digits.slice(0, CODE_DIGITS));
+    const progress = digits.length > 0 ? t("{whole} of {all} groups", { whole, all: GROUPS }) : "";
+    this.#tally.textContent = problem || progress;
+    this.#tally.classList.toggle("tally--wrong", problem !== "");
   }
 
   /** Only while typing at the end: elsewhere the cursor would jump. @param {string} digits */
@@ -79,6 +88,21 @@ export class CodeField {
     const apart = digits.match(/.{1,5}/g)?.join(" ") ?? "";
     if (apart !== field.value.trimEnd()) field.value = apart;
   }
+}
+
+/**
+ * What is wrong with the groups that are complete. Empty if nothing is.
+ *
+ * @param {string} digits the beginning of a code, or all of it
+ */
+function findProblem(digits) {
+  const wrong = wrongGroups(digits);
+  if (wrong.length > 0) return wrongWords(wrong);
+  return digits.length < CODE_DIGITS || wholeMatches(digits) ? "" : compareWords();
+}
+
+function compareWords() {
+  return t("One of the groups is not as it was written. Compare all of them with your paper");
 }
 
 /** @param {number[]} groups */

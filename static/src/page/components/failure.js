@@ -15,6 +15,12 @@ export function failureWords(error) {
     case "charter-invalid":
     case "grant-slots":
       return t("The commission’s charter is no longer in force, so nothing was sent. Keep what you wrote, load this page again later and try once more.");
+    case "charter-replaced":
+      return t("The commission has a newer charter than this page, so nothing was sent.");
+    case "mailbox-changed":
+      return t("This site shows another mailbox now than when you opened it, or an older one, so nothing was sent or changed. What you wrote is still here. Open this page in another tab and enter your code. If what you saw before is gone there, and you did not end this mailbox yourself, don’t write here, and reach the commission in another way.");
+    case "state-conflict":
+      return t("This mailbox is open on another device, which is writing just now. What you wrote is still here. Try again in a minute.");
     case "no-recipient":
       return t("Nobody would be left who can read it. Go back and leave at least one person.");
     case "too-large":

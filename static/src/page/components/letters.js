@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
-// The commission's messages, newest first. A message that can't be opened is shown as such and hides no other.
+// The commission's messages, newest first, with a row for each run of missing ones. A message that can't be opened is
+// shown as such and hides no other.
 
 import { dayWords, t } from "../strings.js";
 import { copyTemplate, part } from "./element.js";
@@ -10,12 +11,20 @@ const RIGHT_TO_LEFT = /^(ar|fa|ur|he|ps|ckb|dv|sd|ug|yi)\b/;
 
 /**
  * @param {HTMLElement} panel
- * @param {Message[]} messages oldest first
+ * @param {Message[]} messages
+ * @param {number[]} missing numbers of messages, rising
  */
-export function showLetters(panel, messages) {
+export function showLetters(panel, messages, missing) {
+  const rows = [
+    ...messages.map((message) => ({ number: message.number || 0, letter: makeLetter(panel, message) })),
+    ...runs(missing).map(([first, last]) => ({ number: first, letter: makeGap(panel, first, last) })),
+  ];
+  // What has no genuine number comes last.
+  rows.sort((one, other) => other.number - one.number);
   const letters = part(panel, "[data-letters]");
-  letters.replaceChildren(...messages.map((message) => makeLetter(panel, message)).reverse());
-  letters.hidden = messages.length === 0;
+  letters.replaceChildren(...rows.map(({ letter }) => letter));
+  letters.hidden = rows.length === 0;
+  part(panel, "[data-missing]").hidden = missing.length === 0;
 }
 
 /**
@@ -24,25 +33,48 @@ export function showLetters(panel, messages) {
  */
 function makeLetter(panel, message) {
   const letter = copyTemplate(panel, "letter");
-  const body = part(letter, "[data-body]");
-  part(letter, "[data-day]").textContent = dayWords(message.day);
-  if (message.problem) {
-    body.textContent = problemWords(message.problem);
-    letter.classList.add("letter--broken");
+  const { number, day, problem, from, body, language } = message;
+  part(letter, "[data-number]").textContent = number
+    ? t("Message {number}", { number })
+    : t("A message without a number");
+  part(letter, "[data-day]").textContent = day ? dayWords(day) : "";
+  if (problem) {
+    part(letter, `[data-problem="${problem}"]`).hidden = false;
     return letter;
   }
-  part(letter, "[data-from]").textContent = message.from
-    ? t("From {name}, of the commission", { name: message.from.name })
+  part(letter, "[data-from]").textContent = from
+    ? t("From {name}, of the commission", { name: from.name })
     : t("From the commission");
-  body.textContent = message.body;
-  body.lang = message.language;
-  body.dir = RIGHT_TO_LEFT.test(message.language) ? "rtl" : "ltr";
+  const words = part(letter, "[data-body]");
+  words.textContent = body;
+  words.lang = language;
+  words.dir = RIGHT_TO_LEFT.test(language) ? "rtl" : "ltr";
   return letter;
 }
 
-/** @param {"unreadable" | "unsigned"} problem */
-function problemWords(problem) {
-  return problem === "unsigned"
-    ? t("There is a message here that is not signed by anyone of your commission. We don’t show it, because it may come from someone else.")
-    : t("There is a message here that can’t be opened. It may be damaged. You can tell the commission so below.");
+/**
+ * @param {HTMLElement} panel
+ * @param {number} first
+ * @param {number} last
+ */
+function makeGap(panel, first, last) {
+  const gap = copyTemplate(panel, "gap");
+  part(gap, "[data-number]").textContent =
+    first === last ? t("Message {number} is missing", { number: first }) : t("Messages {first} to {last} are missing", { first, last });
+  return gap;
+}
+
+/**
+ * @param {number[]} numbers rising
+ * @returns {[number, number][]} first and last of each unbroken run
+ */
+function runs(numbers) {
+  /** @type {[number, number][]} */
+  const found = [];
+  for (const number of numbers) {
+    const run = found[found.length - 1];
+    if (run && run[1] === number - 1) run[1] = number;
+    else found.push([number, number]);
+  }
+  return found;
 }

@@ -1,23 +1,29 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
-// The return page: code, messages, a message to the commission, close.
+// The return page: code, messages, a message to the commission, delete, end, close.
 //
-// A code that opens nothing and a mailbox without messages look the same, and a message to either gets the same answer:
-// a person who is forced to show a code can give any well-formed one.
+// A code that opens nothing and a mailbox of which the commission has not spoken look the same, and whatever is done with
+// either gets the same answer: a person who is forced to show a code can give any well-formed one.
 
 import { PortalError } from "../../formats/portal-error.js";
-import { dayWords, t } from "../strings.js";
+import { t } from "../strings.js";
 import { WorkerClient } from "../worker-client.js";
 import { CodeField } from "./code-field.js";
 import { part, parts, setting } from "./element.js";
 import { showProblems } from "./error-summary.js";
 import { failureWords } from "./failure.js";
 import { showLetters } from "./letters.js";
+import { compareNote, evidenceOf, showAlarms, showSent, showStatus } from "./mailbox-status.js";
+import { saveFile } from "./save-file.js";
+import { troubleNotice } from "./trouble.js";
 import { onLeave } from "./wipe.js";
 
 /** @typedef {import("../../formats/worker-calls.js").Mailbox} Mailbox */
 
 // A sealed follow-up is at most 64 KiB (docs/protocol.md §9), which leaves room for everything but the text.
 const BODY_BYTES_MAX = 48_000;
+const EVIDENCE_NAME = "evidence.txt";
+// An acknowledgement has a few hundred bytes. A larger file is something else, and is not read.
+const NOTE_BYTES_MAX = 16_384;
 
 export class MailboxPage {
   #root;
@@ -25,6 +31,8 @@ export class MailboxPage {
   #codeField;
   #digits = "";
   #busy = false;
+  /** @type {Mailbox | null} as the last call left it */
+  #mailbox = null;
 
   /** @param {HTMLElement} root */
   constructor(root) {
@@ -34,13 +42,22 @@ export class MailboxPage {
   }
 
   start() {
-    const open = () => this.#open();
-    part(this.#root, "[data-open]").addEventListener("click", open);
-    this.#codeField.onEnter(open);
-    part(this.#root, "[data-cancel]").addEventListener("click", () => this.#worker.cancel());
-    part(this.#root, "[data-send]").addEventListener("click", () => this.#sendFollowUp());
-    part(this.#root, "[data-another]").addEventListener("click", () => this.#offerFollowUp());
-    part(this.#root, "[data-close]").addEventListener("click", () => this.#close());
+    this.#onClick("open", () => this.#open());
+    this.#codeField.onEnter(() => this.#open());
+    this.#onClick("cancel", () => this.#worker.cancel());
+    this.#onClick("send", () => this.#sendFollowUp());
+    this.#onClick("another", () => this.#offerFollowUp());
+    this.#onClick("save-evidence", () => saveFile(EVIDENCE_NAME, evidenceOf(this.#mailbox?.alarms ?? [])));
+    this.#onClick("ask-delete", () => this.#ask("delete"));
+    this.#onClick("ask-end", () => this.#ask("end"));
+    this.#onClick("delete", () => this.#delete());
+    this.#onClick("end", () => this.#end());
+    for (const button of parts(this.#root, "[data-back]")) button.addEventListener("click", () => this.#goBack());
+    this.#onClick("close", () => this.#close());
+    this.#noteField.addEventListener("change", () => this.#compare());
+    addEventListener("beforeunload", (event) => {
+      if (this.#body.value.trim() !== "") event.preventDefault();
+    });
     onLeave(() => this.#forget());
     this.#root.dataset.ready = "";
   }
@@ -55,8 +72,11 @@ export class MailboxPage {
     this.#busy = true;
     this.#show("opening");
     try {
+      const { realm, charters, digits } = this.#request;
       const progress = troubleNotice(this.#panel("opening"));
-      this.#showMailbox(await this.#worker.openMailbox(this.#request, progress));
+      this.#showMailbox(await this.#worker.openMailbox({ realm, charters, digits }, progress));
+      this.#codeField.forget();
+      this.#show("mailbox");
     } catch (error) {
       this.#digits = "";
       this.#show("enter");
@@ -66,46 +86,92 @@ export class MailboxPage {
     }
   }
 
-  /** @param {Mailbox} mailbox */
-  #showMailbox({ messages, collection }) {
+  /** Nothing of what comes with a mailbox counts before the commission has spoken. @param {Mailbox} mailbox */
+  #showMailbox(mailbox) {
+    this.#mailbox = mailbox;
     const panel = this.#panel("mailbox");
-    const collected = part(panel, "[data-collected]");
-    collected.hidden = collection === null;
-    if (collection) {
-      collected.textContent = t("The commission fetched your report on {day}.", { day: dayWords(collection.day) });
-    }
-    part(panel, "[data-nothing]").hidden = messages.length > 0;
-    showLetters(panel, messages);
-    this.#codeField.forget();
-    this.#show("mailbox");
+    const { shown } = mailbox;
+    const [messages, missing, sent, alarms] = shown
+      ? [mailbox.messages, mailbox.missing, mailbox.sent, mailbox.alarms]
+      : [[], [], [], []];
+    const isAlarmed = alarms.length > 0;
+    showAlarms(panel, alarms);
+    showStatus(panel, mailbox);
+    showLetters(panel, messages, missing);
+    showSent(panel, sent);
+    part(panel, "[data-nothing]").hidden = shown;
+    part(panel, "[data-compare]").hidden = !shown;
+    part(panel, "[data-no-writing]").hidden = !isAlarmed;
+    for (const element of parts(panel, "[data-writing]")) element.hidden = isAlarmed;
   }
 
   async #sendFollowUp() {
-    if (this.#busy) return;
     const form = part(this.#root, "[data-follow-up]");
     const body = this.#body.value.trim();
     const message = bodyProblem(body);
     showProblems(form, message ? [{ message, field: this.#body.id }] : []);
     if (message) return;
     const kind = /** @type {HTMLInputElement} */ (part(form, "input[name=kind]:checked")).value;
+    const request = { ...this.#request, kind: /** @type {"message" | "retaliation"} */ (kind), body };
+    const mailbox = await this.#call(form, (progress) => this.#worker.followUp(request, progress));
+    if (!mailbox) return;
+    this.#showMailbox(mailbox);
+    this.#body.value = "";
+    form.hidden = true;
+    this.#confirm("followed-up");
+  }
+
+  async #delete() {
+    const upTo = Math.max(0, ...(this.#mailbox?.messages ?? []).map(({ number }) => number || 0));
+    const request = { ...this.#request, upTo };
+    const panel = this.#panel("delete");
+    const mailbox = await this.#call(panel, (progress) => this.#worker.deleteMessages(request, progress));
+    if (!mailbox) return;
+    this.#showMailbox(mailbox);
+    this.#show("mailbox");
+    this.#confirm("deleted");
+  }
+
+  async #end() {
+    const call = async (/** @type {import("../../formats/worker-calls.js").Progress} */ progress) => {
+      await this.#worker.closeMailbox(this.#request, progress);
+      return true;
+    };
+    if (!(await this.#call(this.#panel("end"), call))) return;
+    this.#forget();
+    this.#show("ended");
+  }
+
+  /**
+   * One call at a time, with its problems and troubles in `element`.
+   *
+   * @template T
+   * @param {HTMLElement} element
+   * @param {(progress: import("../../formats/worker-calls.js").Progress) => Promise<T>} call
+   * @returns {Promise<T | null>} null when it failed, or another is running
+   */
+  async #call(element, call) {
+    if (this.#busy) return null;
     this.#busy = true;
-    part(form, "[data-sending]").textContent = t("Sending…");
+    showProblems(element, []);
+    const working = part(element, "[data-working]");
+    working.hidden = false;
+    const progress = troubleNotice(element);
     try {
-      const request = { ...this.#request, kind: /** @type {"message" | "retaliation"} */ (kind), body };
-      await this.#worker.followUp(request, troubleNotice(form));
-      this.#confirmFollowUp();
+      return await call(progress);
     } catch (error) {
-      showProblems(form, [{ message: failureWords(error), field: null }]);
+      if (!isCancelled(error)) showProblems(element, [{ message: failureWords(error), field: null }]);
+      return null;
     } finally {
-      part(form, "[data-sending]").textContent = "";
+      progress.onCalm();
+      working.hidden = true;
       this.#busy = false;
     }
   }
 
-  #confirmFollowUp() {
-    this.#body.value = "";
-    part(this.#root, "[data-follow-up]").hidden = true;
-    const confirmation = part(this.#root, "[data-followed-up]");
+  /** @param {string} name */
+  #confirm(name) {
+    const confirmation = part(this.#root, `[data-${name}]`);
     confirmation.hidden = false;
     confirmation.focus();
   }
@@ -116,6 +182,26 @@ export class MailboxPage {
     this.#body.focus();
   }
 
+  /** @param {string} name */
+  #ask(name) {
+    part(this.#root, "[data-deleted]").hidden = true;
+    showProblems(this.#panel(name), []);
+    this.#show(name);
+  }
+
+  #goBack() {
+    if (!this.#busy) this.#show("mailbox");
+  }
+
+  async #compare() {
+    const [file] = this.#noteField.files ?? [];
+    if (!file) return;
+    const text = file.size > NOTE_BYTES_MAX ? "" : await file.text().catch(() => "");
+    this.#noteField.value = "";
+    const result = compareNote(text, this.#mailbox?.seen.thread ?? null);
+    for (const words of parts(this.#root, "[data-compared]")) words.hidden = words.dataset.compared !== result;
+  }
+
   #close() {
     this.#forget();
     location.reload();
@@ -124,16 +210,20 @@ export class MailboxPage {
   #forget() {
     this.#worker.terminate();
     this.#digits = "";
+    this.#mailbox = null;
     this.#codeField.forget();
     this.#body.value = "";
-    part(this.#root, "[data-letters]").replaceChildren();
+    for (const list of parts(this.#root, "[data-letters], [data-sent] ul")) list.replaceChildren();
+    for (const day of parts(this.#root, "[data-fact] [data-day]")) day.textContent = "";
   }
 
   /** @param {string} name */
   #show(name) {
     for (const panel of parts(this.#root, "[data-panel]")) panel.hidden = panel.dataset.panel !== name;
     scrollTo(0, 0);
-    part(this.#panel(name), "h1").focus({ preventScroll: true });
+    const shown = this.#panel(name);
+    const alarm = shown.querySelector("[data-alarm]:not([hidden]) h2");
+    (alarm instanceof HTMLElement ? alarm : part(shown, "h1")).focus({ preventScroll: true });
   }
 
   /** @param {string} name */
@@ -141,12 +231,25 @@ export class MailboxPage {
     return part(this.#root, `[data-panel="${name}"]`);
   }
 
+  /**
+   * @param {string} name
+   * @param {() => unknown} run
+   */
+  #onClick(name, run) {
+    part(this.#root, `[data-${name}]`).addEventListener("click", run);
+  }
+
   get #body() {
     return /** @type {HTMLTextAreaElement} */ (part(this.#root, "#body"));
   }
 
+  get #noteField() {
+    return /** @type {HTMLInputElement} */ (part(this.#root, "#note"));
+  }
+
   get #request() {
-    return { origin: setting(this.#root, "origin"), digits: this.#digits };
+    const charters = setting(this.#root, "charters").split(" ").filter(Boolean);
+    return { realm: setting(this.#root, "realm"), digits: this.#digits, charters, seen: this.#mailbox?.seen };
   }
 }
 
@@ -155,28 +258,6 @@ function bodyProblem(body) {
   if (body === "") return t("Write your message first");
   const tooLong = new TextEncoder().encode(body).length > BODY_BYTES_MAX;
   return tooLong ? t("Your message is too long to be sent at once. Send it in two parts") : null;
-}
-
-/**
- * Shows near the button that the call is waiting, and hides it again.
- *
- * @param {HTMLElement} element
- */
-function troubleNotice(element) {
-  const notice = part(element, "[data-trouble]");
-  notice.hidden = true;
-  return {
-    onTrouble: (/** @type {"offline" | "busy"} */ kind) => {
-      part(notice, "[data-trouble-text]").textContent =
-        kind === "offline"
-          ? t("The connection is gone. It goes on by itself when the network is back.")
-          : t("The site is busy. We try again by ourselves.");
-      notice.hidden = false;
-    },
-    onCalm: () => {
-      notice.hidden = true;
-    },
-  };
 }
 
 /** @param {unknown} error */

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
 // The report from the first panel to the last: questions, check, code, sending, sent.
 //
-// Until "Send" nothing is requested but the charter, a file that is the same for everyone.
+// Until "Send" nothing is requested but the charter and whether there is a newer one, the same for everyone.
 
+import { PortalError } from "../../formats/portal-error.js";
 import { newCode } from "../../formats/receipt-code.js";
 import { CharterNote } from "../charter-note.js";
-import { t } from "../strings.js";
+import { dayWithAge, t } from "../strings.js";
 import { WorkerClient } from "../worker-client.js";
 import { showAnswers } from "./check-answers.js";
 import { part, parts, setting } from "./element.js";
@@ -34,6 +35,10 @@ export class ReportForm {
   /** "Change" was pressed: the next "Continue" goes back to the check. */
   #changing = false;
   #busy = false;
+  /** @type {Promise<import("../../formats/worker-calls.js").Freshness> | null} how new the charter is */
+  #newest = null;
+  /** Whether the person has had the choice to wait for news of the charter. */
+  #warned = false;
 
   /** @param {HTMLElement} root */
   constructor(root) {
@@ -46,7 +51,7 @@ export class ReportForm {
   }
 
   start() {
-    this.#charter.fetch().catch(() => {});
+    this.#checkCharter().catch(() => {});
     part(this.#root, "[data-not-in-force]").hidden = this.#isInForce();
     for (const name of this.#panels.names) this.#startPanel(name, this.#panels.get(name));
     part(this.#root, "[data-send]").addEventListener("click", () => this.#send());
@@ -90,6 +95,7 @@ export class ReportForm {
   }
 
   #showCode() {
+    this.#warned ||= !part(this.#panels.get("code"), "[data-charter-old]").hidden;
     if (this.#code) return;
     this.#code = newCode();
     const panel = this.#panels.get("code");
@@ -151,15 +157,16 @@ export class ReportForm {
     showProblems(panel, []);
     this.#sending.begin();
     try {
+      if ((await this.#checkCharter()).old && !this.#warned) return this.#offerToWait();
       const accepted = await this.#worker.submit(await this.#request(), {
+        ...this.#troubles,
         onSeal: (...progress) => this.#sending.sealed(...progress),
         onSend: (...progress) => this.#sending.sent(...progress),
-        onTrouble: (kind) => this.#sending.trouble(kind),
-        onCalm: () => this.#sending.calm(),
       });
       this.#arrived(accepted.acknowledgement);
     } catch (error) {
       this.#sending.fail();
+      this.#noteReplaced(error);
       showProblems(panel, [{ message: failureWords(error), field: null }]);
     } finally {
       this.#busy = false;
@@ -168,7 +175,7 @@ export class ReportForm {
 
   async #request() {
     return {
-      origin: setting(this.#root, "origin"),
+      realm: setting(this.#root, "realm"),
       charter: await this.#charter.fetchPatiently(this.#sending),
       digits: this.#code,
       language: document.documentElement.lang,
@@ -176,6 +183,51 @@ export class ReportForm {
       exclude: this.#report.exclude,
       files: this.#report.files,
       sealedBy: /** @type {const} */ ("browser"),
+    };
+  }
+
+  /** Asked once, and again only after a failure. */
+  #checkCharter() {
+    this.#newest ??= this.#askForCharter().catch((error) => {
+      this.#newest = null;
+      this.#noteReplaced(error);
+      throw error;
+    });
+    return this.#newest;
+  }
+
+  async #askForCharter() {
+    const charter = await this.#charter.fetchPatiently(this.#sending);
+    const newest = await this.#worker.checkCharter({ realm: setting(this.#root, "realm"), charter }, this.#troubles);
+    const panel = this.#panels.get("code");
+    const words = part(panel, "[data-charter-day]");
+    words.hidden = newest.day === null;
+    part(words, "[data-day]").textContent = newest.day ? dayWithAge(newest.day) : "";
+    part(panel, "[data-charter-old]").hidden = !newest.old;
+    this.#warned ||= newest.old && this.#panels.current === "code";
+    return newest;
+  }
+
+  /** @param {unknown} error */
+  #noteReplaced(error) {
+    if (!(error instanceof PortalError) || error.code !== "charter-replaced") return;
+    for (const notice of parts(this.#root, "[data-replaced]")) notice.hidden = false;
+    part(this.#root, "[data-send]").hidden = true;
+  }
+
+  /** The news came only now that it was to be sent. */
+  #offerToWait() {
+    this.#panels.release();
+    this.#panels.go("code");
+    const warning = part(this.#panels.get("code"), "[data-charter-old]");
+    warning.scrollIntoView({ block: "center" });
+    warning.focus({ preventScroll: true });
+  }
+
+  get #troubles() {
+    return {
+      onTrouble: (/** @type {"offline" | "busy"} */ kind) => this.#sending.trouble(kind),
+      onCalm: () => this.#sending.calm(),
     };
   }
 

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from crypto.age import PqIdentity, X25519Identity, check_sealed_prefix, seal
 from crypto.errors import CryptoError
 from portal.api.refusals import Refusal
-from portal.intake.sealed_form import check_sealed
+from portal.api.sealed_form import check_sealed
 from tests.portal.world import sealed_report
 
 SEALED = seal(b"something", [PqIdentity.from_seed(bytes([number]) * 32).recipient() for number in range(3)])

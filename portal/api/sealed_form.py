@@ -9,6 +9,7 @@ checks them again, and finding one costs a multiplication for every stanza.
 
 import re
 
+from crypto.age import sealed_size
 from crypto.manifest import GRANT_FILE
 from portal.api.refusals import Refusal
 
@@ -20,6 +21,7 @@ _ENCAPSULATION = rb"[A-Za-z0-9+/]{1493}[AQgw]"
 _32_BYTES = rb"[A-Za-z0-9+/]{42}[AEIMQUYcgkosw048]"
 _STANZA = rb"-> mlkem768x25519 " + _ENCAPSULATION + rb"\n" + _32_BYTES + rb"\n"
 _STANZA_BYTES = len("-> mlkem768x25519 ") + 1494 + 1 + 43 + 1
+_HEADER_BYTES = len("age-encryption.org/v1\n") + _STANZA_BYTES + len("--- ") + 43 + 1
 _STANZAS = re.compile(rb"age-encryption\.org/v1\n((?:" + _STANZA + rb"){1,256})--- " + _32_BYTES + rb"\n")
 
 
@@ -35,3 +37,12 @@ def check_grant(sealed: bytes | bytearray, slots: int) -> None:
     """Raise Refusal ``not-sealed``, or ``grant-slots`` unless the number of stanzas is ``slots``."""
     if check_sealed(GRANT_FILE, sealed) != slots:
         raise Refusal("grant-slots", GRANT_FILE)
+
+
+def check_sealed_size(name: str, sealed: bytes | bytearray, plaintext_size: int) -> None:
+    """Raise Refusal ``not-sealed`` unless it is sealed to one recipient and as long as its plaintext makes it.
+
+    ``plaintext_size`` in bytes: states and thread notes have one only (§1.1).
+    """
+    if check_sealed(name, sealed) != 1 or len(sealed) != sealed_size(plaintext_size, _HEADER_BYTES):
+        raise Refusal("not-sealed", name)

@@ -1,0 +1,157 @@
+# SPDX-License-Identifier: AGPL-3.0-or-later
+"""Thread notes: what the office holds of a thread, signed by the office without any member. docs/protocol.md §8.1.
+
+One goes out when a report was collected, with each reply, when follow-ups came, and for all mailboxes together in the
+first visit of a week. The number always rises: it is counted before the note is made.
+"""
+
+import asyncio
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+from tortoise.expressions import F, Subquery
+
+from crypto.charter import Charter
+from crypto.ids import MessageId, SubmissionId
+from crypto.manifest import manifest_hash, read_manifest
+from crypto.note import Note
+from crypto.posting import read_text
+from crypto.thread_note import HELD_KEPT_MAX, ThreadNote, seal_thread_note
+from oversight.commission.charters import charters_by_hash, current_charter
+from oversight.letters.postings import catch_up
+from oversight.letters.records import ControlRecord, FollowUpRecord, PostingRecord, ThreadNoteRecord
+from oversight.letters.thread_keys import pending_renewal
+from oversight.reports.records import STATE_ROW, CollectorStateRecord, SubmissionRecord
+from oversight.wire.portal_client import PortalClient, PortalRefused, SealedThreadNote
+from oversight.wire.portal_responses import THREADS_MAX
+from portal.kit.database import transaction
+
+
+async def seal_note(
+    client: PortalClient,
+    submission: SubmissionRecord,
+    today: date,
+    *,
+    weekly: bool = False,
+    posting: PostingRecord | None = None,
+) -> SealedThreadNote:
+    """The next thread note of this thread; ``posting`` is that of the reply which goes out with it."""
+    charter, manifest = await current_charter(), read_manifest(submission.manifest)
+    replies = await _replies(submission.id, charter, today, posting)
+    held = FollowUpRecord.filter(submission=submission.id)
+    newest = await held.order_by("-sequence").limit(HELD_KEPT_MAX).only("id")
+    note = ThreadNote(
+        realm=charter.realm,
+        submission=submission.id,
+        manifest=manifest_hash(submission.manifest),
+        number=await _next_number(submission.id),
+        day=today,
+        charter_number=charter.number,
+        charter=charter.hash,
+        oldest_reply=replies.oldest,
+        last_reply=replies.last,
+        last_message=replies.message,
+        held_count=await held.count(),
+        held=tuple(row.id for row in reversed(newest)),
+        renewal=await pending_renewal(submission.id, weekly=weekly),
+    )
+    sealed = await asyncio.to_thread(seal_thread_note, note, client.office_key, manifest.recipient)
+    return SealedThreadNote(submission.id, note.number, sealed)
+
+
+async def post_thread_notes(client: PortalClient, today: date) -> None:
+    """Post the notes of threads with news; in the first visit of a week, those of all live mailboxes."""
+    await _begin_new_threads()
+    state = await CollectorStateRecord.get(id=STATE_ROW)
+    monday = today - timedelta(days=today.weekday())
+    if state.round is None or state.round < monday:
+        await _post(client, await _live(), today, weekly=True)
+        await CollectorStateRecord.filter(id=STATE_ROW).update(round=monday)
+        return
+    await _post(client, await _live(stale=True), today, weekly=False)
+
+
+async def mark_stale(submissions: Iterable[SubmissionId]) -> None:
+    """There is news of these threads."""
+    await ThreadNoteRecord.filter(submission__in=list(set(submissions))).update(stale=True)
+
+
+@dataclass(frozen=True)
+class _Replies:
+    oldest: int
+    last: int
+    message: MessageId | None
+
+
+async def _replies(
+    submission: SubmissionId, charter: Charter, today: date, going_out: PostingRecord | None
+) -> _Replies:
+    """Which replies the mailbox should show: those that the portal has, and the one that goes out now."""
+    held = {record.number: record for record in await PostingRecord.filter(submission=submission, held=True)}
+    if going_out is not None:
+        held[going_out.number] = going_out
+    if not held:
+        return _Replies(1, 0, None)
+    charters = await charters_by_hash()
+    last = max(held)
+    due = []
+    for number, record in held.items():
+        named = charters.get(read_text(Note.parse(bytes(record.note)).text).charter, charter)
+        # The portal may go by either charter: only what both still keep is due.
+        if record.posted + timedelta(days=min(named.reply_days, charter.reply_days)) > today:
+            due.append(number)
+    return _Replies(min(due, default=last + 1), last, held[last].message)
+
+
+async def _next_number(submission: SubmissionId) -> int:
+    async with transaction():
+        await ThreadNoteRecord.get_or_create({"stale": True}, submission=submission)
+        await ThreadNoteRecord.filter(submission=submission).update(number=F("number") + 1)
+        return (await ThreadNoteRecord.get(submission=submission)).number
+
+
+async def _begin_new_threads() -> None:
+    """Threads of reports that were collected since."""
+    begun = Subquery(ThreadNoteRecord.all().values("submission"))
+    fresh = await SubmissionRecord.filter(confirmed=True).exclude(id__in=begun).only("id")
+    await ThreadNoteRecord.bulk_create(ThreadNoteRecord(submission=row.id, number=0, stale=True) for row in fresh)
+
+
+async def _live(**narrowed: bool) -> list[SubmissionId]:
+    """Every thread whose mailbox is not closed, in one order; ``narrowed`` to some of them."""
+    closed = Subquery(ControlRecord.filter(close=True).values("submission"))
+    live = ThreadNoteRecord.filter(**narrowed).exclude(submission__in=closed)
+    rows = await live.order_by("submission").only("submission")
+    return [row.submission for row in rows]
+
+
+async def _post(client: PortalClient, threads: Sequence[SubmissionId], today: date, *, weekly: bool) -> None:
+    """Post notes in batches; those that the portal refuses get a second try under a higher number."""
+    refused: list[SubmissionId] = []
+    for start in range(0, len(threads), THREADS_MAX):
+        refused += await _post_batch(client, threads[start : start + THREADS_MAX], today, weekly=weekly)
+    for thread in refused:
+        try:
+            await catch_up(client, await SubmissionRecord.get(id=thread))
+        except PortalRefused:
+            # The portal has no such mailbox any more. It is asked again in the next round.
+            await ThreadNoteRecord.filter(submission=thread).update(stale=False)
+            continue
+        await _post_batch(client, [thread], today, weekly=weekly)
+        await ThreadNoteRecord.filter(submission=thread).update(stale=False)
+
+
+async def _post_batch(
+    client: PortalClient, threads: Sequence[SubmissionId], today: date, *, weekly: bool
+) -> list[SubmissionId]:
+    """Post the notes of at most 32 threads; those that the portal refused."""
+    submissions = await SubmissionRecord.filter(id__in=list(threads)).order_by("id")
+    notes = [await seal_note(client, submission, today, weekly=weekly) for submission in submissions]
+    if not notes:
+        return []
+    answered = set(await client.post_threads(notes))
+    refused = [note.submission for note in notes if note.submission in answered]
+    taken = [note.submission for note in notes if note.submission not in answered]
+    await ThreadNoteRecord.filter(submission__in=taken).update(stale=False)
+    return refused

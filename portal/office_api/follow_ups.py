@@ -1,0 +1,51 @@
+# SPDX-License-Identifier: AGPL-3.0-or-later
+"""Follow-ups on their way to the offices (docs/protocol.md §9.3, §10). One goes when the office has named it, and after
+the grace: never by a number up to which."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from crypto.charter import Charter
+from crypto.encoding import encode_base64
+from crypto.errors import CryptoError
+from crypto.follow_up_receipt import read_follow_up_receipt
+from portal.api.refusals import Refusal
+from portal.storage.database import transaction
+from portal.storage.records import FollowUpRecord
+
+PAGE = 100
+
+
+@dataclass(frozen=True)
+class FollowUps:
+    """The follow-ups of all commissions, each for its own offices."""
+
+    realm: str
+    clock: Callable[[], datetime]
+
+    async def listing(self, slug: str, after: int) -> dict[str, Any]:
+        """Return a page of the follow-ups after a sequence, confirmed ones too."""
+        query = FollowUpRecord.filter(slug=slug, sequence__gt=after).order_by("sequence").limit(PAGE + 1)
+        rows = await query.values("sequence", "submission", "sealed", "day")
+        listed = [
+            {**row, "sealed": encode_base64(bytes(row["sealed"])), "day": row["day"].isoformat()} for row in rows[:PAGE]
+        ]
+        return {"follow_ups": listed, "more": len(rows) > PAGE}
+
+    async def confirm(self, charter: Charter, note: bytes) -> None:
+        """Let the grace run for the follow-ups that a receipt names, of this commission; a repeat changes nothing.
+
+        Raises Refusal ``malformed-request`` unless an office key of ``charter``, the newest, signed it for this portal.
+        """
+        try:
+            receipt = read_follow_up_receipt(note, charter.office)
+        except CryptoError:
+            raise Refusal("malformed-request") from None
+        if receipt.realm != self.realm:
+            raise Refusal("malformed-request")
+        delete_from = self.clock().date() + timedelta(days=charter.grace_days)
+        async with transaction():
+            waiting = FollowUpRecord.filter(slug=charter.slug, message__in=receipt.messages, delete_from=None)
+            await waiting.update(delete_from=delete_from)

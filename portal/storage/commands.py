@@ -1,0 +1,44 @@
+# SPDX-License-Identifier: AGPL-3.0-or-later
+"""What a control note makes of a mailbox's rows, when it comes from the reporter and when an office brings it again
+(docs/protocol.md §9.3, §10). Only replies and thread notes go; what the office has not fetched stays."""
+
+import hashlib
+from typing import Any
+
+from crypto.control import Control
+from crypto.ids import SubmissionId
+from portal.storage.records import ControlRecord, MailboxRecord, ReplyRecord, ThreadRecord
+
+
+async def save_thread(submission: SubmissionId, **values: Any) -> None:
+    """Set these columns of a thread's row, which is made if it is missing. In a change (``GroupCommit.apply``)."""
+    if not await ThreadRecord.filter(submission=submission).update(**values):
+        await ThreadRecord.create(submission=submission, **{"note": b"", **values})
+
+
+async def obey(slug: str, submission: SubmissionId, control: Control, note: str) -> None:
+    """Delete and close as a genuine control note says, and keep the note. In a change; a repeat changes nothing."""
+    if control.delete:
+        await _delete_replies(submission, control.delete)
+    if control.close:
+        await _close(control.mailbox)
+    if control.delete or control.close:
+        note_hash = hashlib.sha256(note.encode("utf-8")).hexdigest()
+        if not await ControlRecord.filter(submission=submission, hash=note_hash).exists():
+            await ControlRecord.create(slug=slug, submission=submission, hash=note_hash, note=note)
+
+
+async def _delete_replies(submission: SubmissionId, up_to: int) -> None:
+    await ReplyRecord.filter(submission=submission, number__lte=up_to).delete()
+    # Kept, so that a reply that an office posts again after a restore stays deleted.
+    thread = await ThreadRecord.filter(submission=submission).first().only("submission", "deleted_to")
+    if thread is None or thread.deleted_to < up_to:
+        await save_thread(submission, deleted_to=up_to)
+
+
+async def _close(mailbox: str) -> None:
+    rows = MailboxRecord.filter(mailbox=mailbox)
+    for submission in await rows.values_list("submission", flat=True):
+        await ReplyRecord.filter(submission=submission).delete()
+        await ThreadRecord.filter(submission=submission).update(note=b"")
+    await rows.update(closed=True, state=b"", state_sha256="")
