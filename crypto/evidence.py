@@ -10,8 +10,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from crypto import acknowledgement, collection, newest_charter, note, posting, thread_note
-from crypto.charter import Charter, read_charter
-from crypto.errors import AuthenticationError, CryptoError, MalformedError
+from crypto.charter import Charter, check_successor, read_charter
+from crypto.errors import AuthenticationError, CryptoError, MalformedError, ProofError
 from crypto.note import Note
 
 NOTES_MAX = 5_000
@@ -53,11 +53,14 @@ def split_notes(text: str) -> list[str]:
 def check_evidence(notes: Iterable[str]) -> Evidence:
     """Check every note by the charters among them.
 
-    Raises MalformedError when there is no charter. *Not* checked: whose charters they are; compare the governors.
+    Raises MalformedError when there is no charter, ProofError when the charters are not of one chain: anyone can make a
+    charter of any name, and what its office signs would look like a contradiction. *Not* checked: whose they are;
+    compare the governors.
     """
     charters, others = _part(notes)
     if not charters:
         raise MalformedError("no charter is among the notes: it holds the keys by which the others are checked")
+    _check_chain(charters)
     statements: list[VerifiedStatement] = [
         VerifiedStatement(
             f"governors of {charter.slug}",
@@ -90,6 +93,23 @@ def _part(notes: Iterable[str]) -> tuple[tuple[Charter, ...], list[Note]]:
         except CryptoError:
             others.append(parsed)
     return tuple(sorted(charters.values(), key=lambda charter: charter.number)), others
+
+
+def _check_chain(charters: Sequence[Charter]) -> None:
+    """Every charter but the first follows one of the others; two may follow the same one, which is a contradiction."""
+    known = [charters[0]]
+    for charter in charters[1:]:
+        if not any(_follows(before, charter) for before in known):
+            raise ProofError("a charter among the notes does not follow the others: check the notes of each one apart")
+        known.append(charter)
+
+
+def _follows(before: Charter, charter: Charter) -> bool:
+    try:
+        check_successor(before, charter)
+    except CryptoError:
+        return False
+    return True
 
 
 def _read(parsed: Note, charters: Sequence[Charter]) -> VerifiedStatement:

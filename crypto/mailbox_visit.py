@@ -276,4 +276,8 @@ def notes_of(found: Visit) -> Sequence[tuple[str, str]]:
     named += [("newest-charter.txt", found.newest)]
     named += [(f"charter-{n}.txt", note.decode("utf-8", "replace")) for n, note in enumerate(found.charters, 1)]
     named += [(f"posting-{n}.txt", message.posting) for n, message in enumerate(found.answer.messages, 1)]
-    return [(name, text) for name, text in named if text is not None]
+    kept = [(name, text) for name, text in named if text is not None]
+    # A thread note is sealed: only an alarm brings it out.
+    alarms, texts = (found.found.alarms if found.found else ()), {text for _, text in kept}
+    others = dict.fromkeys(text for alarm in alarms for text in alarm.evidence if text not in texts)
+    return [*kept, *((f"evidence-{number}.txt", text) for number, text in enumerate(others, 1))]

@@ -178,6 +178,13 @@ class TestKeepingAndEnding:
         ]
         assert (tmp_path / "kept/acknowledgement.txt").read_text() == portal.shown.acknowledgement
 
+    def test_a_thread_note_that_contradicts_the_state_is_saved_as_evidence(self, portal, thread, tmp_path, capsys):
+        portal.shown = thread.answer(thread=thread.note(manifest=OTHER_HASH))
+        assert run("save", PORTAL, str(tmp_path / "kept")) == 0
+        assert OTHER_HASH in (tmp_path / "kept/evidence-1.txt").read_text()
+        assert main(["verify", str(tmp_path / "kept")]) == 1
+        assert "CONTRADICTION" in capsys.readouterr().out
+
     def test_saving_never_writes_over_a_file(self, portal, tmp_path, capsys):
         run("save", PORTAL, str(tmp_path))
         before = (tmp_path / "messages.txt").read_bytes()

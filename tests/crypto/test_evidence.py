@@ -6,9 +6,10 @@ from dataclasses import replace
 import pytest
 
 from crypto.__main__ import main
-from crypto.errors import MalformedError
+from crypto.errors import MalformedError, ProofError
 from crypto.evidence import check_evidence, split_notes
 from crypto.note import SigningKey
+from tests.people import found_test_commission
 from tests.threads import SENT, start_thread
 
 OTHER_HASH = "0d" * 32
@@ -66,6 +67,15 @@ def test_two_charters_of_one_number_contradict_each_other(thread):
     other.change_charter(grace_days=1)
     notes = [charter.note.decode() for charter in (*one.charters, *other.charters)]
     assert len(check_evidence(notes).contradictions) == 1
+
+
+def test_a_charter_that_a_stranger_made_in_the_commissions_name_makes_no_contradiction(thread):
+    """With an office of its own it could sign anything, under the same names."""
+    forged = start_thread(found_test_commission(valid_from=thread.newest.valid_from, slots=9))
+    assert (forged.newest.slug, forged.newest.realm) == (thread.newest.slug, thread.newest.realm)
+    own = [charter.newest.note.decode() for charter in (thread, forged)]
+    with pytest.raises(ProofError):
+        check_evidence([*own, thread.acknowledgement(), forged.collection(manifest=OTHER_HASH)])
 
 
 def test_without_a_charter_nothing_can_be_said(thread):
