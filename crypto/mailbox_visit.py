@@ -121,7 +121,7 @@ def send_follow_up(portal: PortalRequests, before: Visit, day: date, kind: str, 
     """Send a message to the commission, with the state that lists it; the mailbox as it was found then.
 
     A code that opens nothing sends noise. Raises as ``visit``, LimitError for a text of more than about 48 KB, and
-    ProofError when the portal shows another mailbox than ``before``.
+    ProofError when the portal shows another mailbox than ``before``, or one that contradicts itself.
     """
 
     def compose(state: State) -> tuple[State, dict[str, object]]:
@@ -189,6 +189,8 @@ def _change(  # noqa: PLR0913 - the last two by name or default
                 # Another device has closed it meanwhile.
                 return found
             raise ProofError("the portal shows another mailbox than before")
+        if found.found is not None and found.found.alarms:
+            raise ProofError("the mailbox contradicts itself: look at it again before you write")
         change = _compose(found, info.realm, compose, noise)
         try:
             portal.post("mailbox/changes", change.encode())
@@ -211,12 +213,20 @@ def _look(portal: PortalRequests, info: PortalInfo, secrets: MailboxSecrets) -> 
     answer = _ask(portal, secrets)
     state = _open(answer, secrets)
     charter = state.thread.charter if state else _any(info, secrets.mailbox_id)
-    shown = Fields(_decode(portal.get(f"charters/{charter}/chain")), "chain")
-    notes = [note.encode("utf-8", "replace") for note in shown.texts("charters", CHARTERS_MAX, NOTE_BYTES_MAX)]
-    newest = shown.take("newest")
-    newest = newest if isinstance(newest, str) else None
+    notes, newest = _ask_chain(portal, charter)
     found = read_mailbox(answer, state, secrets, read_chain(state, notes), newest) if state else None
     return Visit(secrets, answer, tuple(notes), newest, found)
+
+
+def _ask_chain(portal: PortalRequests, charter: CharterHash) -> tuple[list[bytes], str | None]:
+    """What the portal shows of charters, and the newest-charter note; nothing if it refuses: then nothing is signed."""
+    try:
+        shown = Fields(_decode(portal.get(f"charters/{charter}/chain")), "chain")
+    except PortalRefusedError:
+        return [], None
+    notes = [note.encode("utf-8", "replace") for note in shown.texts("charters", CHARTERS_MAX, NOTE_BYTES_MAX)]
+    newest = shown.take("newest")
+    return notes, newest if isinstance(newest, str) else None
 
 
 def _ask(portal: PortalRequests, secrets: MailboxSecrets) -> MailboxAnswer:

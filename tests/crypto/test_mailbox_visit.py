@@ -122,6 +122,20 @@ class TestMessages:
             send_follow_up(portal, before, TODAY, "message", "secret")
         assert portal.follow_ups == {}
 
+    def test_a_mailbox_that_contradicts_itself_since_it_was_read_gets_nothing(self, portal, thread):
+        before = visit(portal, DIGITS)
+        portal.shown = replace(portal.shown, collection=thread.collection(manifest="0d" * 32))
+        with pytest.raises(ProofError):
+            send_follow_up(portal, before, TODAY, "message", "secret")
+        assert portal.follow_ups == {}
+
+    def test_a_portal_that_keeps_its_charters_to_itself_is_read_and_nothing_counts_as_signed(self, portal, thread):
+        other = start_thread()
+        portal.charters = [other.change_charter()]
+        found = visit(portal, DIGITS).found
+        assert [(reply.number, reply.problem) for reply in found.replies] == [(None, "unsigned")]
+        assert found.collected is None
+
     def test_a_portal_that_refuses_for_ever_is_not_asked_for_ever(self, portal):
         def refuse():
             raise PortalRefusedError("state-conflict")

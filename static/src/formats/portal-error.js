@@ -3,7 +3,7 @@
 
 /**
  * A call failed. `code` is one of docs/protocol.md §7.3 with its HTTP `status`, or with status 0 one of
- * `cancelled`, `charter-invalid`, `charter-expired`, `charter-replaced`, `mailbox-changed`, `no-recipient`,
+ * `cancelled`, `charter-invalid`, `charter-expired`, `charter-replaced`, `mailbox-changed`, `mailbox-untrue`, `no-recipient`,
  * `answers-invalid`, `too-large`, `file-unreadable`, `acknowledgement-invalid`, `unexpected-answer`, `failed`.
  */
 export class PortalError extends Error {

@@ -115,6 +115,8 @@ function visit(request, { portal, now, fill }, mustWrite, compose) {
       const { answer, state } = fetched;
       const read = state && (await readMailbox(answer, state, secrets, chain, newest));
       const { next, ...verdict } = read ?? { ...readNothing(chain, newest), next: null };
+      // What contradicts itself since it was read gets no word more.
+      if (mustWrite && read && read.alarms.length > 0) throw new PortalError("mailbox-untrue");
       const change = await compose(next);
       const body = await makeChange(secrets, request.realm, answer.state, change, fill);
       const failure = await postChange(portal, body, mustWrite);

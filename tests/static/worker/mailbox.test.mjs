@@ -200,6 +200,18 @@ test("a portal that shows the true mailbox, and then a decoy, is told", async ()
   assert.deepEqual(mailbox.followUps, []);
 });
 
+test("a mailbox that contradicts itself since it was read gets no word more", async () => {
+  const { mailbox, context, request } = await begin();
+  const { seen } = await openMailbox(request, context);
+  mailbox.collection = thread.collection({ manifest: "0d".repeat(32) });
+  const late = { ...request, seen };
+  for (const call of Object.values(CALLS).filter((each) => each !== openMailbox)) {
+    await assert.rejects(call(late, context), { code: "mailbox-untrue" });
+  }
+  assert.deepEqual(mailbox.followUps, []);
+  assert.deepEqual((await openMailbox(late, context)).alarms.map(({ kind }) => kind), ["collection"]);
+});
+
 test("a portal that shows a decoy, and then the true mailbox, is told", async () => {
   const { server, mailbox, context, request } = await begin();
   server.mailboxes.delete(ID);

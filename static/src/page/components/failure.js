@@ -18,6 +18,7 @@ export function failureWords(error) {
     case "charter-replaced":
       return t("The commission has a newer charter than this page, so nothing was sent.");
     case "mailbox-changed":
+    case "mailbox-untrue":
       return t("This site shows another mailbox now than when you opened it, or an older one, so nothing was sent or changed. What you wrote is still here. Open this page in another tab and enter your code. If what you saw before is gone there, and you did not end this mailbox yourself, don’t write here, and reach the commission in another way.");
     case "state-conflict":
       return t("This mailbox is open on another device, which is writing just now. What you wrote is still here. Try again in a minute.");
