@@ -180,6 +180,11 @@ def make_charter(draft: CharterDraft) -> str:
     return text
 
 
+def read_draft(text: str) -> CharterDraft:
+    """Read the text that ``make_charter`` returns, before anybody has signed it. Raises as ``read_charter``."""
+    return _read_text(text)
+
+
 def read_charter(data: bytes) -> Charter:
     """Read a charter's note and check its own rules and signatures.
 

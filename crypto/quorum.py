@@ -18,7 +18,7 @@ from crypto.errors import AuthenticationError, LimitError, MalformedError
 SEED_BYTES = 32
 SHARE_WORDS = 33
 SHARES_MAX = 16
-THRESHOLD_MIN = 2
+THRESHOLD_MIN = 1
 ITERATION_EXPONENT = 1
 
 Reason = Literal["word", "length", "checksum", "form", "mixed", "repeated", "too-few"]
@@ -131,3 +131,7 @@ def _read(mnemonic: str, number: int) -> Share:
     if not THRESHOLD_MIN <= share.member_threshold <= SHARES_MAX or len(share.value) != SEED_BYTES:
         raise ShareError("form", "not a share of a reserve", number)
     return share
+
+
+def expand_words(typed: str) -> list[str]:
+    return typed.lower().split()

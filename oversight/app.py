@@ -18,13 +18,15 @@ from crypto.keyring import DEFAULT, Parameters
 from oversight.cases import routes as cases
 from oversight.collector.loop import collect_while_serving
 from oversight.commission.charters import is_founded
+from oversight.commission.keys import OfficeSafe, load_start_identity
 from oversight.desk import routes as desk
 from oversight.findings import routes as findings
 from oversight.founding import routes as founding
-from oversight.founding.founding_draft import setup_token
+from oversight.founding.setup import Setup
 from oversight.letters import routes as letters
 from oversight.members import routes as members
 from oversight.members.accounts import Derivations
+from oversight.members.records import MemberRecord
 from oversight.settings import Settings
 from oversight.storage import Database
 from oversight.web import routes as web
@@ -73,6 +75,8 @@ def create_app(
     app.state.settings = settings
     app.state.clock = clock
     app.state.transport = transport
+    app.state.office_safe = OfficeSafe(settings.secrets, load_start_identity(settings.start_key_file))
+    app.state.setup = Setup()
     app.state.derivations = Derivations(parameters)
     app.state.kit = load_page_kit(settings)
     return app
@@ -88,11 +92,12 @@ def _lifespan(serving: bool) -> Callable[[Starlette], AbstractAsyncContextManage
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
         settings: Settings = app.state.settings
         settings.secrets.mkdir(mode=0o700, parents=True, exist_ok=True)
+        app.state.office_safe.open_at_start()
         app.state.database = await Database.open(settings.database_url)
         try:
             with app.state.database.use():
-                if serving and not await is_founded():
-                    _announce_setup(settings)
+                if serving:
+                    await _announce_founding(app)
                 task = asyncio.create_task(_collect(app)) if serving and settings.portal_url else None
             yield
             if task is not None:
@@ -106,10 +111,12 @@ def _lifespan(serving: bool) -> Callable[[Starlette], AbstractAsyncContextManage
 
 
 async def _collect(app: Starlette) -> None:
-    await collect_while_serving(app.state.settings, app.state.transport, app.state.clock)
+    await collect_while_serving(app.state.settings, app.state.office_safe, app.state.transport, app.state.clock)
 
 
-def _announce_setup(settings: Settings) -> None:
-    """Print it on the terminal only: its reader may found the commission."""
-    print(f"There is no commission yet. Found it at {settings.own_origin}/found with this setup token:")
-    print(f"    {setup_token(settings.secrets)}", flush=True)
+async def _announce_founding(app: Starlette) -> None:
+    """Say on the terminal how a founding is begun, or that one is under way."""
+    if not await MemberRecord.exists():
+        app.state.setup.announce(app.state.settings.own_origin)
+    elif not await is_founded():
+        print(f"A founding is under way. Log in at {app.state.settings.own_origin}/login to go on.", flush=True)

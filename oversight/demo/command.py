@@ -13,6 +13,7 @@ from typing import Any
 
 import pyotp
 
+from crypto.age import PqIdentity
 from oversight.demo.programs import DemoError, Server, demo_office, demo_portal
 from oversight.demo.stage import (
     answer_reports,
@@ -23,6 +24,7 @@ from oversight.demo.stage import (
     write_again,
     write_json,
 )
+from portal.kit.files import write_secret_file
 
 LOOK_SECONDS = 1.0
 BOX_COLUMNS = 92
@@ -84,6 +86,8 @@ def _start(folder: Path, portal: Server, office: Server) -> dict[str, Any]:
     for part in ("portal", "office", "sheets"):
         shutil.rmtree(folder / part, ignore_errors=True)
     folder.mkdir(parents=True, exist_ok=True)
+    # A real office keeps it elsewhere. With it this one opens by itself, and collects before anybody logs in.
+    write_secret_file(folder / "start.key", f"{PqIdentity.generate()}\n".encode("ascii"))
     description = _set_stage(folder, portal, office)
     write_json(described, description)
     return description

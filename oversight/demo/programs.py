@@ -106,6 +106,7 @@ def demo_office(folder: Path, port: int, portal: Server) -> Server:
         "OVERSIGHT_HOST": LOOPBACK,
         "OVERSIGHT_PORT": str(port),
         "OVERSIGHT_COLLECT_SECONDS": "5",
+        "OVERSIGHT_START_KEY": str(folder / "start.key"),
         "OVERSIGHT_IDLE_MINUTES": "120",
     }
     return Server("oversight", port, settings, folder / "office.log")

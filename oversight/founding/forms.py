@@ -5,7 +5,7 @@ import re
 from dataclasses import replace
 
 from crypto.charter import DAYS_MAX, JURISDICTION, LABEL, MEMBERS_MAX, NAME_CHARS_MAX, REPLY_DAYS_MIN, ROLES, SLUG
-from crypto.quorum import SHARES_MAX, THRESHOLD_MIN
+from crypto.quorum import SHARES_MAX
 from oversight.founding.plan import DAYS_VALID_MAX, MANDATE_CHARS_MAX, Plan, PlannedMember
 from oversight.marking import N_
 from oversight.web.forms import FieldError, Form
@@ -16,9 +16,15 @@ Errors = list[FieldError]
 NO_NAME = N_("Write the commission’s name in each language")
 NO_MANDATE = N_("Write the mandate in each language")
 NO_MEMBER_NAME = N_("Write the member’s name")
+WRONG_LABEL = N_("The short name must have letters a–z, digits or hyphens, and begin with a letter")
+LABEL_TAKEN = N_("Another member has this short name")
+TWO_MUST_SIGN = N_("Among several members, at least two governors must sign")
+TWO_MUST_OPEN = N_("Among several members, at least two shares must be needed to open the reserve")
+ONE_ALONE = N_("If one share alone opens the reserve, there can be no other")
+TOO_MANY_NEEDED = N_("No more shares can be needed than there are")
 
 
-def take_commission(form: Form, plan: Plan, *, keys_exist: bool) -> tuple[Plan, Errors]:
+def take_commission(form: Form, plan: Plan, *, fixed: bool) -> tuple[Plan, Errors]:
     """The plan with the commission's name, mandate and dates."""
     errors: Errors = []
     name = {locale: _text(form, f"name-{locale}", NAME_CHARS_MAX, NO_NAME, errors) for locale in LOCALES}
@@ -26,7 +32,7 @@ def take_commission(form: Form, plan: Plan, *, keys_exist: bool) -> tuple[Plan, 
     if not re.fullmatch(SLUG, slug):
         message = N_("The short name must have 2 to 31 letters a–z, digits or hyphens, and begin with a letter")
         errors.append(FieldError("slug", message))
-    elif keys_exist and slug != plan.slug:
+    elif fixed and slug != plan.slug:
         errors.append(FieldError("slug", N_("Keys bear the short name: start over to change it")))
     mandate = {locale: _text(form, f"mandate-{locale}", MANDATE_CHARS_MAX, NO_MANDATE, errors) for locale in LOCALES}
     jurisdictions = tuple(dict.fromkeys(form.text("jurisdictions").upper().replace(",", " ").split()))
@@ -48,14 +54,12 @@ def take_commission(form: Form, plan: Plan, *, keys_exist: bool) -> tuple[Plan, 
 def take_member(form: Form, plan: Plan) -> tuple[Plan, Errors]:
     """The plan with one member more."""
     errors: Errors = []
-    name = _text(form, "member", NAME_CHARS_MAX, NO_MEMBER_NAME, errors)
+    name = take_name(form, "member", NAME_CHARS_MAX, NO_MEMBER_NAME, errors)
     label = form.text("label").lower()
     if not re.fullmatch(LABEL, label):
-        errors.append(
-            FieldError("label", N_("The short name must have letters a–z, digits or hyphens, and begin with a letter"))
-        )
+        errors.append(FieldError("label", WRONG_LABEL))
     elif plan.member(label) is not None:
-        errors.append(FieldError("label", N_("Another member has this short name")))
+        errors.append(FieldError("label", LABEL_TAKEN))
     if len(plan.members) >= MEMBERS_MAX:
         errors.append(FieldError("label", N_("A commission has at most %(count)s members"), {"count": MEMBERS_MAX}))
     roles = tuple(role for role in ROLES if role in form.texts("roles"))
@@ -73,21 +77,44 @@ def without_member(plan: Plan, label: str) -> Plan:
     return replace(plan, members=members, governors=tuple(key for key in plan.governors if key != label))
 
 
+def with_roles(plan: Plan, label: str, roles: list[str], *, governor: bool) -> Plan:
+    """The plan with other roles of one member, who signs charters or not."""
+    taken = tuple(role for role in ROLES if role in roles)
+    members = tuple(replace(each, roles=taken) if each.label == label else each for each in plan.members)
+    governors = tuple(each for each in plan.governors if each != label)
+    return replace(plan, members=members, governors=(*governors, label) if governor else governors)
+
+
 def take_threshold(form: Form, plan: Plan) -> tuple[Plan, Errors]:
     """The plan with another number of governors who must sign."""
     errors: Errors = []
     threshold = _number(form, "threshold", 1, max(1, len(plan.governors)), errors)
+    if not errors and threshold < 2 <= len(plan.members):
+        errors.append(FieldError("threshold", TWO_MUST_SIGN))
     return replace(plan, governors_threshold=threshold), errors
 
 
-def take_reserve(form: Form, plan: Plan) -> tuple[Plan, Errors]:
-    """The plan with another division of the reserve."""
+def take_reserve(form: Form, plan: Plan) -> tuple[Plan, list[str], Errors]:
+    """The plan with another division of the reserve; and its keepers, labels of members first, then empty ones."""
     errors: Errors = []
-    shares = _number(form, "shares", THRESHOLD_MIN, SHARES_MAX, errors)
-    threshold = _number(form, "threshold", THRESHOLD_MIN, SHARES_MAX, errors)
-    if not errors and threshold > shares:
-        errors.append(FieldError("threshold", N_("No more shares can be needed than there are")))
-    return replace(plan, reserve_shares=shares, reserve_threshold=threshold), errors
+    keepers = [member.label for member in plan.members if member.label in form.texts("keepers")]
+    keepers += [""] * _number(form, "outside", 0, SHARES_MAX, errors)
+    if not errors and not 1 <= len(keepers) <= SHARES_MAX:
+        errors.append(FieldError("keepers", N_("There can be from 1 to %(count)s shares"), {"count": SHARES_MAX}))
+    threshold = _number(form, "threshold", 1, SHARES_MAX, errors)
+    if not errors and threshold > len(keepers):
+        errors.append(FieldError("threshold", TOO_MANY_NEEDED))
+    if not errors and threshold == 1:
+        if len(plan.members) > 1:
+            errors.append(FieldError("threshold", TWO_MUST_OPEN))
+        elif len(keepers) > 1:
+            errors.append(FieldError("threshold", ONE_ALONE))
+    return replace(plan, reserve_shares=len(keepers), reserve_threshold=threshold), keepers, errors
+
+
+def take_name(form: Form, name: str, max_chars: int, missing: str, errors: Errors) -> str:
+    """A person's name, as it may stand in a charter."""
+    return _text(form, name, max_chars, missing, errors)
 
 
 def _text(form: Form, name: str, max_chars: int, missing: str, errors: Errors) -> str:

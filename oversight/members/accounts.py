@@ -14,12 +14,11 @@ import struct
 import unicodedata
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from pathlib import Path
 
 from crypto.encoding import label
 from crypto.errors import AuthenticationError, CryptoError, LimitError, MalformedError
 from crypto.keyring import DEFAULT, Keyring, Parameters, needs_upgrade, open_keyring, seal_keyring
-from oversight.commission.keys import second_factor_key
+from oversight.commission.keys import OfficeKeys, OfficeSafe, open_office
 from oversight.members.records import FailedLoginRecord, MemberRecord
 from oversight.members.second_factor import matching_step, open_secret
 
@@ -76,15 +75,19 @@ class Attempt:
 
 
 async def log_in(
-    attempt: Attempt, derivations: Derivations, secrets_folder: Path, now: datetime
+    attempt: Attempt, derivations: Derivations, safe: OfficeSafe, now: datetime
 ) -> tuple[MemberRecord, Keyring]:
-    """The member and the opened keyring. Raises LoginRefused, or LoginMustWait before anything was looked at."""
+    """The member and the opened keyring; with a login the office's own keys are open too.
+
+    Raises LoginRefused, LoginMustWait before anything was looked at, and OfficeKeysLostError.
+    """
     username = fold_username(attempt.username)
     await _count_attempt(username, now)
     try:
-        member, keyring = await _check(username, attempt, derivations, secrets_folder, now)
+        member, keyring, office = await _check(username, attempt, derivations, safe, now)
     except CryptoError:
         raise LoginRefused from None
+    await open_office(safe, office)
     await FailedLoginRecord.filter(username_hash=_hash(username)).delete()
     if needs_upgrade(member.keyring):
         member.keyring = await derivations.seal(keyring, attempt.passphrase, member.label)
@@ -104,21 +107,22 @@ def fold_username(text: str) -> str:
 
 
 async def _check(
-    username: str, attempt: Attempt, derivations: Derivations, secrets_folder: Path, now: datetime
-) -> tuple[MemberRecord, Keyring]:
+    username: str, attempt: Attempt, derivations: Derivations, safe: OfficeSafe, now: datetime
+) -> tuple[MemberRecord, Keyring, OfficeKeys]:
     member = await MemberRecord.filter(username=username).first()
     if member is None:
         await derivations.open(_decoy_keyring(derivations.parameters), attempt.passphrase, "nobody")
         raise AuthenticationError("unreachable: a decoy opens with no passphrase")
     keyring = await derivations.open(member.keyring, attempt.passphrase, member.label)
-    secret = open_secret(second_factor_key(secrets_folder), member.second_factor, member.label)
+    office = safe.read_with(keyring.identity)
+    secret = open_secret(office.record_key, member.second_factor, member.label)
     step = matching_step(secret, attempt.code, now)
     if step is None:
         raise AuthenticationError("another code is expected")
     # One statement takes the code, so that two logins at once with the same code can't both have it.
     if not await MemberRecord.filter(id=member.id, last_step__lt=step).update(last_step=step):
         raise AuthenticationError("the code was taken before")
-    return member, keyring
+    return member, keyring, office
 
 
 async def _count_attempt(username: str, now: datetime) -> None:

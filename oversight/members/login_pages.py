@@ -7,9 +7,9 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from oversight.commission.charters import is_founded
 from oversight.marking import N_
 from oversight.members.accounts import Attempt, LoginMustWait, LoginRefused, log_in
+from oversight.members.records import MemberRecord
 from oversight.members.sessions import LoginRequired, begin_session, close_session, current_session
 from oversight.web.forms import FieldError, Form, read_form
 from oversight.web.rendering import redirect, render
@@ -19,7 +19,7 @@ MUST_WAIT = N_("Too many attempts in a row for this username. Try again in %(sec
 
 
 async def show_login(request: Request) -> Response:
-    if not await is_founded():
+    if not await MemberRecord.exists():
         return redirect("/found")
     try:
         await current_session(request)
@@ -34,7 +34,7 @@ async def take_login(request: Request) -> Response:
     form = await read_form(request)
     attempt = Attempt(form.text("username"), form.secret("passphrase"), form.text("code"))
     try:
-        member, keyring = await log_in(attempt, state.derivations, state.settings.secrets, state.clock())
+        member, keyring = await log_in(attempt, state.derivations, state.office_safe, state.clock())
     except LoginMustWait as refusal:
         return _refuse(request, form, FieldError("username", MUST_WAIT, {"seconds": refusal.seconds}), 429)
     except LoginRefused:

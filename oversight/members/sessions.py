@@ -20,6 +20,7 @@ from crypto.encoding import label
 from crypto.errors import CryptoError
 from crypto.keyring import Keyring, open_bytes, seal_bytes
 from crypto.note import SigningKey
+from oversight.commission.keys import OfficeSafe, open_office
 from oversight.members.records import MemberRecord, SessionRecord
 from oversight.settings import Settings
 
@@ -115,7 +116,12 @@ async def _open(request: Request) -> OpenSession:
         raise LoginRequired from None
     if now - session.last_seen >= timedelta(seconds=SEEN_SECONDS):
         await SessionRecord.filter(id_hash=session.id_hash).update(last_seen=now)
-    return OpenSession(session.member, Keyring.from_bytes(secret), session)
+    keyring = Keyring.from_bytes(secret)
+    safe: OfficeSafe = request.app.state.office_safe
+    if not safe.is_open:
+        # The office was started again, and this session went on.
+        await open_office(safe, safe.read_with(keyring.identity))
+    return OpenSession(session.member, keyring, session)
 
 
 def _has_ended(session: SessionRecord, now: datetime, settings: Settings) -> bool:
