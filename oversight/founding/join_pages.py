@@ -104,6 +104,8 @@ async def _make_keys(request: Request, guest: Guest, member: PlannedMember, form
         record = await store_account(member, Secrets(sealed, form.text("secret"), step), office.record_key)
         await asyncio.to_thread(safe.write, office, founding.recipients)
     safe.keep(office)
+    if guest.is_first:
+        state.setup.renew()
     response = redirect("/found?joined")
     await begin_session(response, record, keyring, state.clock(), state.settings)
     return response
