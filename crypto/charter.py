@@ -170,6 +170,15 @@ def read_labels(fields: Fields, name: str) -> tuple[MemberLabel, ...]:
     return tuple(MemberLabel(label) for label in labels)
 
 
+def check_threshold(threshold: int, of: int, *, members: int) -> None:
+    """Check how many governors must sign, or shares open the reserve, ``of`` how many, in a commission of ``members``.
+
+    Raises MalformedError unless 2 ≤ threshold ≤ of, or a commission of one member has 1 of 1: nobody else is there.
+    """
+    if not (2 <= threshold <= of or (threshold, of, members) == (1, 1, 1)):
+        raise MalformedError("of governors or shares of the reserve fewer than 2 are enough, or more than there are")
+
+
 def make_charter(draft: CharterDraft) -> str:
     """Return the text of the charter's note: one line of canonical JSON, to be signed by the governors.
 
@@ -317,10 +326,8 @@ def _check_rules(draft: CharterDraft) -> None:
         raise MalformedError("a charter ends before it begins")
     if not (draft.languages and draft.members and draft.office):
         raise MalformedError("a charter must have at least one language, one member and one office key")
-    if draft.governors.threshold > len(draft.governors.keys):
-        raise MalformedError("a charter requires more governors than it has")
-    if draft.reserve.threshold > draft.reserve.shares:
-        raise MalformedError("a charter requires more shares of the reserve than it has")
+    check_threshold(draft.governors.threshold, len(draft.governors.keys), members=len(draft.members))
+    check_threshold(draft.reserve.threshold, draft.reserve.shares, members=len(draft.members))
     if draft.slots < len(draft.members) + 1:
         raise MalformedError("a charter has fewer slots than its members and the reserve need")
     for member in draft.members:

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 
 from crypto.age import PqIdentity
 from crypto.errors import AuthenticationError
-from crypto.quorum import ShareError, check_share, expand_words, recombine_reserve, split_reserve
+from crypto.quorum import PREFIX_LETTERS, ShareError, check_share, recombine_reserve, split_reserve
 from oversight.founding.founding import FinishedReserve, hash_token, new_token
 
 Random = Callable[[int], bytes]
@@ -79,22 +79,26 @@ class ReserveInMaking:
 
     def type_back(self, share: Share, typed: str) -> None:
         """Compare what was typed from paper with the share, then forget the share. Raises WrongShareError."""
-        words = expand_words(typed)
-        if tuple(words) != share.words:
-            raise self._problem(share, words)
+        words = typed.lower().split()
+        if len(words) != len(share.words):
+            raise WrongShareError("length")
+        pairs = zip(words, share.words, strict=True)
+        wrong = next((at for at, (one, other) in enumerate(pairs, 1) if not _is_word(one, other)), 0)
+        if wrong:
+            raise self._problem(words, wrong)
         share.words = ()
 
-    def _problem(self, share: Share, words: Sequence[str]) -> WrongShareError:
-        if len(words) != len(share.words):
-            return WrongShareError("length")
+    def _problem(self, words: Sequence[str], wrong: int) -> WrongShareError:
         try:
             facts = check_share(" ".join(words))
         except ShareError:
-            pass
-        else:
-            return WrongShareError("number" if facts.set_id == self.set_id else "reserve")
-        pairs = zip(words, share.words, strict=True)
-        return WrongShareError("word", next(at for at, (one, other) in enumerate(pairs, 1) if one != other))
+            return WrongShareError("word", wrong)
+        return WrongShareError("number" if facts.set_id == self.set_id else "reserve")
+
+
+def _is_word(typed: str, word: str) -> bool:
+    """Whether this is the word, or its first letters, which no other word of the list has."""
+    return word.startswith(typed) and len(typed) >= PREFIX_LETTERS
 
 
 def make_reserve(threshold: int, keepers: Sequence[str], random: Random = secrets.token_bytes) -> ReserveInMaking:

@@ -62,7 +62,7 @@ const ROLES_THAT_REPLY = ["registrar", "triage", "investigator", "chair"];
  * @property {{ from: string, until: string }} valid
  * @property {{ threshold: number, keys: VerifierKey[] }} governors
  * @property {Member[]} members
- * @property {string} reserve recipient
+ * @property {{ recipient: string, threshold: number, shares: number }} reserve
  * @property {number} slots
  * @property {VerifierKey[]} office
  * @property {{ id: string, number: number }} questionnaire
@@ -221,7 +221,8 @@ function checkRules({ slug, number, previous, origin, portal, valid, governors, 
   refuse((number === 1) !== (previous === null));
   refuse(valid.from > valid.until);
   refuse(members.length === 0 || office.length === 0 || slots < members.length + 1);
-  refuse(governors.threshold > governors.keys.length);
+  checkThreshold(governors.threshold, governors.keys.length, members.length);
+  checkThreshold(reserve.threshold, reserve.shares, members.length);
   refuse(members.some(({ from, until }) => until !== null && from > until));
   refuse(members.some(({ label, verifier }) => verifier.name !== `${slug}/${label}`));
   refuse(office.some(({ name }) => !name.startsWith(`${slug}/`) || !LABEL.test(name.slice(slug.length + 1))));
@@ -231,7 +232,18 @@ function checkRules({ slug, number, previous, origin, portal, valid, governors, 
   // A key counts once, under whatever name. A governor may be a member, but never a machine.
   refuseRepeats([...verifiers, ...office, portal].map(({ publicKey }) => encodeHex(publicKey)));
   refuseRepeats([...governors.keys, ...office, portal].map(({ publicKey }) => encodeHex(publicKey)));
-  refuseRepeats([...members.map(({ recipient }) => recipient), reserve]);
+  refuseRepeats([...members.map(({ recipient }) => recipient), reserve.recipient]);
+}
+
+/**
+ * At least 2, of governors or of the reserve's shares; 1 of 1 in a commission of one member.
+ *
+ * @param {number} threshold
+ * @param {number} of
+ * @param {number} members
+ */
+function checkThreshold(threshold, of, members) {
+  refuse(threshold > of || (threshold < 2 && (of !== 1 || members !== 1)));
 }
 
 /** @param {Fields} fields */
@@ -273,10 +285,13 @@ function readMember(item) {
 
 /** @param {Fields} fields */
 function readReserve(fields) {
-  const recipient = readRecipient(fields);
-  refuse(fields.integer("threshold", 1, SHARES_MAX) > fields.integer("shares", 1, SHARES_MAX));
+  const reserve = {
+    recipient: readRecipient(fields),
+    threshold: fields.integer("threshold", 1, SHARES_MAX),
+    shares: fields.integer("shares", 1, SHARES_MAX),
+  };
   fields.end();
-  return recipient;
+  return reserve;
 }
 
 /** @param {Fields} fields */

@@ -2,6 +2,7 @@
 """Charters are accepted by invitation and by their governors' signatures (docs/protocol.md §4.2, §10)."""
 
 import asyncio
+from collections.abc import Sequence
 from dataclasses import fields, replace
 from pathlib import Path
 
@@ -18,12 +19,16 @@ from tests.portal.world import API, RunningPortal, another, error_code, running_
 
 
 def successor(
-    world: World, charter: Charter, signers: tuple[str, ...] = ("amina", "chiara"), **changes: object
+    world: World,
+    charter: Charter,
+    signers: tuple[str, ...] = ("amina", "chiara"),
+    others: Sequence[SigningKey] = (),
+    **changes: object,
 ) -> bytes:
-    """The note of the charter after ``charter``, with what it changes."""
+    """The note of the charter after ``charter``, with what it changes; ``others`` sign as well."""
     members = {each.name: getattr(charter, each.name) for each in fields(CharterDraft)}
     members |= {"number": charter.number + 1, "previous": charter.hash, **changes}
-    keys = [world[label].signing_key for label in signers]
+    keys = [*(world[label].signing_key for label in signers), *others]
     return sign(make_charter(CharterDraft(**members)), keys).encode()
 
 
@@ -94,8 +99,9 @@ async def test_a_charter_that_does_not_continue_the_chain_is_refused(portal: Run
 
 async def test_a_charter_signed_by_too_few_governors_is_refused(portal: RunningPortal) -> None:
     world = portal.world
-    governors = replace(world.charter.governors, threshold=1)
-    note = successor(world, world.charter, signers=("amina",), governors=governors)
+    own = [SigningKey.generate(f"governors.test/{name}") for name in ("one", "two")]
+    governors = replace(world.charter.governors, keys=tuple(key.verifier for key in own))
+    note = successor(world, world.charter, signers=("amina",), others=own, governors=governors)
     assert error_code(await post(portal, note)) == (422, "charter-invalid")
 
 
