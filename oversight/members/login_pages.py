@@ -8,14 +8,20 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from oversight.marking import N_
-from oversight.members.accounts import Attempt, LoginMustWait, LoginRefused, log_in
+from oversight.members.accounts import AccountBroken, Attempt, log_in
+from oversight.members.failed_logins import LoginMustWait, LoginRefused
+from oversight.members.known_browsers import browser_token, remember_browser
 from oversight.members.records import MemberRecord
 from oversight.members.sessions import LoginRequired, begin_session, close_session, current_session
 from oversight.web.forms import FieldError, Form, read_form
 from oversight.web.rendering import redirect, render
 
 DO_NOT_MATCH = N_("Username, passphrase and code do not match. A code is taken once: wait for the next one.")
-MUST_WAIT = N_("Too many attempts in a row for this username. Try again in %(seconds)s seconds.")
+MUST_WAIT = N_(
+    "Too many attempts for this username. Try again in %(seconds)s seconds. "
+    "A browser in which you logged in before has its own count: strangers can’t make you wait there."
+)
+KEYS_BROKEN = N_("Your keys can’t be read in the office’s database. Tell whoever runs the office: a backup has them.")
 
 
 async def show_login(request: Request) -> Response:
@@ -32,16 +38,20 @@ async def show_login(request: Request) -> Response:
 async def take_login(request: Request) -> Response:
     state = request.app.state
     form = await read_form(request)
-    attempt = Attempt(form.text("username"), form.secret("passphrase"), form.text("code"))
+    browser = browser_token(request)
+    attempt = Attempt(form.text("username"), form.secret("passphrase"), form.text("code"), browser)
     try:
         member, keyring = await log_in(attempt, state.derivations, state.office_safe, state.clock())
     except LoginMustWait as refusal:
         return _refuse(request, form, FieldError("username", MUST_WAIT, {"seconds": refusal.seconds}), 429)
+    except AccountBroken:
+        return _refuse(request, form, FieldError("username", KEYS_BROKEN), 403)
     except LoginRefused:
         return _refuse(request, form, FieldError("username", DO_NOT_MATCH), 403)
     await close_session(request, Response())
     response = redirect(local_path(form.text("next")))
     await begin_session(response, member, keyring, state.clock(), state.settings)
+    await remember_browser(response, member, browser, state.clock(), state.settings)
     return response
 
 
@@ -62,7 +72,10 @@ def to_login(request: Request) -> Response:
 
 def local_path(text: str) -> str:
     """``text`` if it is a path of this office, the start page otherwise: nobody is sent elsewhere after a login."""
-    parts = urlsplit(text)
+    try:
+        parts = urlsplit(text)
+    except ValueError:
+        return "/"
     ours = text.startswith("/") and not text.startswith(("//", "/\\")) and not parts.netloc and not parts.scheme
     return text if ours and text.isprintable() and "\\" not in text else "/"
 

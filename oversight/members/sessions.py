@@ -14,6 +14,7 @@ from datetime import datetime, timedelta
 
 from starlette.requests import Request
 from starlette.responses import Response
+from tortoise.expressions import Q
 
 from crypto.age import PqIdentity
 from crypto.encoding import label
@@ -28,6 +29,8 @@ ID_BYTES = 16
 KEY_BYTES = 32
 SEEN_SECONDS = 30
 """A session's last use is written at most this often, so that reading pages does not write."""
+AHEAD = timedelta(minutes=1)
+"""How far a session's times may lie ahead of the clock, which is set back a little now and then."""
 
 
 class LoginRequired(Exception):
@@ -125,13 +128,16 @@ async def _open(request: Request) -> OpenSession:
 
 
 def _has_ended(session: SessionRecord, now: datetime, settings: Settings) -> bool:
+    """Idle or over, or of a time that is not yet: a clock that ran ahead must not give a session a longer life."""
     idle = now - session.last_seen >= timedelta(minutes=settings.idle_minutes)
-    return idle or now - session.created >= timedelta(hours=settings.session_hours)
+    over = now - session.created >= timedelta(hours=settings.session_hours)
+    return idle or over or max(session.created, session.last_seen) > now + AHEAD
 
 
 async def _delete_ended(now: datetime, settings: Settings) -> None:
-    await SessionRecord.filter(last_seen__lte=now - timedelta(minutes=settings.idle_minutes)).delete()
-    await SessionRecord.filter(created__lte=now - timedelta(hours=settings.session_hours)).delete()
+    idle = Q(last_seen__lte=now - timedelta(minutes=settings.idle_minutes))
+    over = Q(created__lte=now - timedelta(hours=settings.session_hours))
+    await SessionRecord.filter(idle | over | Q(last_seen__gt=now + AHEAD) | Q(created__gt=now + AHEAD)).delete()
 
 
 def _read_cookie(value: str) -> tuple[bytes, bytes] | None:
