@@ -28,6 +28,7 @@ from oversight.founding.sheets import draw_second_factor, in_groups
 from oversight.founding.store import Secrets, store_account
 from oversight.marking import N_
 from oversight.members.accounts import Derivations
+from oversight.members.known_browsers import browser_token, remember_browser
 from oversight.members.passphrase import check_new_passphrase
 from oversight.members.records import MemberRecord
 from oversight.members.second_factor import matching_step, new_secret
@@ -108,6 +109,7 @@ async def _make_keys(request: Request, guest: Guest, member: PlannedMember, form
         state.setup.renew()
     response = redirect("/found?joined")
     await begin_session(response, record, keyring, state.clock(), state.settings)
+    await remember_browser(response, record, browser_token(request), state.clock(), state.settings)
     return response
 
 
