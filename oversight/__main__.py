@@ -1,6 +1,12 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
 """``python -m oversight``: the office's commands."""
 
+from oversight.process import overwrite_freed_memory, refuse_dumps
+
+if __name__ == "__main__":
+    # Before the rest is loaded, which would be loaded twice.
+    overwrite_freed_memory()
+
 import argparse
 import asyncio
 import os
@@ -23,6 +29,7 @@ from oversight.founding.plan import PlanError, load_plan
 from oversight.founding.store import start_over
 from oversight.settings import Settings
 from oversight.storage import SCHEMA, Database
+from oversight.web.forgetting import forgetting
 from oversight.wire.portal_client import PortalError, PortalRefused
 from portal.kit.database import DatabaseError, make_migrations
 from portal.kit.http_protocol import LimitedHttpProtocol
@@ -35,8 +42,9 @@ STOP_SECONDS_MAX = 5
 def main(arguments: list[str] | None = None) -> int:
     """Run one command; returns the exit status. What failed is one clear line on standard error."""
     options = _parser().parse_args(arguments)
-    # Whatever the office writes is for its own user alone.
+    # Whatever the office writes is for its own user alone, and so is its memory.
     os.umask(0o077)
+    refuse_dumps()
     try:
         return _run(options)
     except PortalRefused as error:
@@ -109,10 +117,12 @@ def _serve(settings: Settings) -> int:
     app = create_app(settings, serving=True)
     quiet_logging()
     uvicorn.run(
-        app,
+        forgetting(app),
         host=settings.host,
         port=settings.port,
+        loop="asyncio",
         http=LimitedHttpProtocol,
+        ws="none",
         access_log=False,
         log_config=None,
         server_header=False,

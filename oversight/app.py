@@ -2,6 +2,7 @@
 """The office as an ASGI application: a table of rooms, what stands before them, what runs beside them."""
 
 import asyncio
+import gc
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
 from datetime import UTC, datetime
@@ -99,6 +100,9 @@ def _lifespan(serving: bool) -> Callable[[Starlette], AbstractAsyncContextManage
                 if serving:
                     await _announce_founding(app)
                 task = asyncio.create_task(_collect(app)) if serving and settings.portal_url else None
+            if serving:
+                # What there is now stays: looking for garbage after every request passes it by.
+                gc.freeze()
             yield
             if task is not None:
                 task.cancel()

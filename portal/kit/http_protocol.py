@@ -32,3 +32,9 @@ class LimitedHttpProtocol(HttpToolsProtocol):
     def on_message_complete(self) -> None:
         self._gathered = 0
         super().on_message_complete()
+
+    def on_response_complete(self) -> None:
+        # What of a body nobody has read would stay until the next request.
+        if self.cycle.response_complete:
+            self.cycle.body.clear()
+        super().on_response_complete()

@@ -16,7 +16,9 @@ def office_alone(folder: Path, static: Path) -> Program:
     return Program("oversight", port, settings, folder / "office.log")
 
 
-def test_serving_prints_the_setup_token_and_nothing_about_requests(tmp_path: Path, static_folder: Path) -> None:
+def test_serving_prints_the_setup_token_and_nothing_about_requests_and_leaves_no_core(
+    tmp_path: Path, static_folder: Path
+) -> None:
     office = office_alone(tmp_path, static_folder)
     office.start()
     try:
@@ -27,9 +29,11 @@ def test_serving_prints_the_setup_token_and_nothing_about_requests(tmp_path: Pat
         answer = client.post("/found", data={"token": token}, headers={"origin": office.origin})
         assert answer.status_code == 303
         client.close()
+        limits = Path(f"/proc/{office.pid}/limits").read_text()
     finally:
         office.stop()
     log = office.log.read_text()
+    assert ["Max", "core", "file", "size", "0", "0", "bytes"] in [line.split() for line in limits.splitlines()]
     assert token in log
     assert "canary" not in log
     assert len(log.splitlines()) == 2
