@@ -28,6 +28,7 @@ from oversight.letters import routes as letters
 from oversight.members import routes as members
 from oversight.members.accounts import Derivations
 from oversight.members.records import MemberRecord
+from oversight.members.sessions import end_sessions_while_serving
 from oversight.settings import Settings
 from oversight.storage import Database
 from oversight.web import routes as web
@@ -99,12 +100,12 @@ def _lifespan(serving: bool) -> Callable[[Starlette], AbstractAsyncContextManage
             with app.state.database.use():
                 if serving:
                     await _announce_founding(app)
-                task = asyncio.create_task(_collect(app)) if serving and settings.portal_url else None
+                tasks = _tasks(app) if serving else []
             if serving:
                 # What there is now stays: looking for garbage after every request passes it by.
                 gc.freeze()
             yield
-            if task is not None:
+            for task in tasks:
                 task.cancel()
                 with suppress(asyncio.CancelledError):
                     await task
@@ -114,8 +115,13 @@ def _lifespan(serving: bool) -> Callable[[Starlette], AbstractAsyncContextManage
     return lifespan
 
 
-async def _collect(app: Starlette) -> None:
-    await collect_while_serving(app.state.settings, app.state.office_safe, app.state.transport, app.state.clock)
+def _tasks(app: Starlette) -> list[asyncio.Task[None]]:
+    """What goes on beside the pages."""
+    settings, clock = app.state.settings, app.state.clock
+    running = [end_sessions_while_serving(settings, clock)]
+    if settings.portal_url:
+        running.append(collect_while_serving(settings, app.state.office_safe, app.state.transport, clock))
+    return [asyncio.create_task(each) for each in running]
 
 
 async def _announce_founding(app: Starlette) -> None:

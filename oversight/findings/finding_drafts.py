@@ -20,6 +20,7 @@ from oversight.findings.records import FindingDraftRecord
 from oversight.members.sealed_draft import open_draft, seal_draft
 from oversight.members.sessions import OpenSession
 from oversight.web.forms import Form
+from portal.kit.database import forget_deleted
 
 KIND = "finding-draft"
 
@@ -205,6 +206,7 @@ async def save_written(session: OpenSession, case_id: CaseId, written: Written) 
 
 async def discard_written(session: OpenSession, case_id: CaseId) -> None:
     await FindingDraftRecord.filter(member=session.member.label, case=case_id).delete()
+    await forget_deleted()
 
 
 def problems(written: Written, *, correcting: bool) -> Mapping[str, str]:

@@ -12,7 +12,7 @@ from oversight.founding.records import FoundingRecord
 from oversight.members.records import MemberRecord, SessionRecord
 from oversight.members.second_factor import seal_secret
 from oversight.wire.portal_client import PortalClient, PortalRefused
-from portal.kit.database import transaction
+from portal.kit.database import forget_deleted, transaction
 
 
 @dataclass(frozen=True)
@@ -74,6 +74,7 @@ async def publish(charter: Charter, plan: Plan, client: PortalClient, invitation
             )
         await CharterRecord.filter(hash=charter.hash).update(published=True)
         await FoundingRecord.all().delete()
+    await forget_deleted()
 
 
 async def start_over(safe: OfficeSafe) -> bool:
@@ -88,5 +89,6 @@ async def start_over(safe: OfficeSafe) -> bool:
         await MemberRecord.all().delete()
         await CharterRecord.all().delete()
         await FoundingRecord.all().delete()
+    await forget_deleted()
     safe.forget()
     return True

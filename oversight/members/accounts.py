@@ -23,6 +23,7 @@ from oversight.commission.keys import OfficeKeys, OfficeSafe, open_office
 from oversight.members.failed_logins import LoginRefused, count_attempt
 from oversight.members.records import MemberRecord
 from oversight.members.second_factor import latest_step, matching_step, open_secret
+from portal.kit.database import forget_deleted
 
 DERIVATIONS_MAX = 2
 USERNAME_CHARS_MAX = 256
@@ -97,7 +98,9 @@ async def change_passphrase(member: MemberRecord, keyring: Keyring, passphrase: 
     """
     before = member.keyring
     member.keyring = await derivations.seal(keyring, passphrase, member.label)
-    return bool(await MemberRecord.filter(id=member.id, keyring=before).update(keyring=member.keyring))
+    changed = bool(await MemberRecord.filter(id=member.id, keyring=before).update(keyring=member.keyring))
+    await forget_deleted()
+    return changed
 
 
 def fold_username(text: str) -> str:

@@ -10,6 +10,7 @@ import asyncio
 import sqlite3
 from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar, Self
@@ -23,12 +24,16 @@ from tortoise.migrations.executor import MigrationExecutor, MigrationTarget
 from tortoise.migrations.writer import MigrationWriter
 from tortoise.transactions import in_transaction
 
-# A commit is on the disk before anything is answered. What is deleted is overwritten.
+from portal.kit.write_ahead_log import WriteAheadLog
+
+# A commit is on the disk before anything is answered. What is deleted is overwritten, in the file itself:
+# ``forget_deleted`` does it to the log. What SQLite puts aside stays in memory.
 SQLITE_PRAGMAS = {
     "journal_mode": "WAL",
     "synchronous": "FULL",
     "busy_timeout": 10_000,
     "secure_delete": "ON",
+    "temp_store": "MEMORY",
 }
 MIGRATION_HEAD = """# SPDX-License-Identifier: AGPL-3.0-or-later
 # ruff: noqa
@@ -80,6 +85,7 @@ class Database:
 
     def __init__(self, context: TortoiseContext) -> None:
         self._context = context
+        self._log: WriteAheadLog | None = None
 
     @classmethod
     async def open(cls, url: str) -> Self:
@@ -93,6 +99,8 @@ class Database:
             with database.use():
                 await database._connect(cls.schema.config(url))
                 await _migrate(database._context.db(), cls.schema)
+                # What was deleted before a crash.
+                await forget_deleted()
         except (BaseORMException, OSError, sqlite3.Error) as error:
             await database.close()
             raise DatabaseError(f"the database can't be opened ({type(error).__name__})") from error
@@ -101,10 +109,16 @@ class Database:
     @contextmanager
     def use(self) -> Iterator[None]:
         """Make this the database of the running task, and of the tasks that it starts."""
-        with _in_context(self._context):
-            yield
+        token = _used.set(self)
+        try:
+            with _in_context(self._context):
+                yield
+        finally:
+            _used.reset(token)
 
     async def close(self) -> None:
+        if self._log is not None:
+            await self._log.close()
         with self.use():
             await self._context.close_connections()
 
@@ -112,9 +126,24 @@ class Database:
         for connection in config["connections"].values():
             if file := connection["credentials"].get("file_path"):
                 Path(file).parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+                self._log = WriteAheadLog(file)
         await self._context.init(config=config)
         # Tortoise connects under a lock that it keeps when connecting fails: so connect before anything waits.
         await self._context.db().create_connection(with_db=True)
+
+
+_used: ContextVar[Database] = ContextVar("database")
+
+
+async def forget_deleted() -> None:
+    """After something was deleted that must not stay, or replaced: see that it is in no file of the database any more.
+
+    Not within a transaction. SQLite's write-ahead log is emptied, at once or as soon as no reader holds it. PostgreSQL
+    has no way to: deleted rows stay in its files until they are vacuumed, and in its log until that is used again.
+    """
+    log = _used.get()._log
+    if log is not None:
+        await log.empty()
 
 
 @asynccontextmanager

@@ -22,8 +22,8 @@ PLAIN = {
     "how something is": """accepted broken busy changed compressed cross due duplicate failed founded full large limited
         live local malformed missing null other partial planned possible quiet received refused required sent shown
         unfinished unreachable verified waiting withheld written""",
-    "small words": "connection content found in login must no not read such too wait write",
-    "the field's": "app body crypto force header http pq process protocol request s3 web x25519",
+    "small words": "ahead connection content found in login must no not read such too wait write",
+    "the field's": "app body crypto force header http log pq process protocol request s3 web x25519",
 }
 # The names of the types of events are those of docs/protocol.md §13.2.
 EVENTS = {word.lower() for name in vars(event_types) for word in CAMEL.findall(name)}
