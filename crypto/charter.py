@@ -21,6 +21,8 @@ from crypto.errors import AuthenticationError, MalformedError, ProofError
 from crypto.ids import CharterHash, MemberLabel
 from crypto.manifest import ATTACHMENT_SEALED_MAX, ATTACHMENTS_MAX
 from crypto.note import NOTE_BYTES_MAX, Note, VerifierKey
+from crypto.person_name import PERSON_NAME_CHARS_MAX, check_people
+from crypto.public_text import check_public_texts
 from crypto.questionnaire import Questionnaire, read_questionnaire, refuse_repeats
 
 ROLES = (
@@ -139,6 +141,11 @@ class CharterDraft:
     limits: Limits
     staffed_always: bool
 
+    @property
+    def names(self) -> Mapping[MemberLabel, str]:
+        """The names of the members by label."""
+        return {member.label: member.name for member in self.members}
+
     def members_on(self, day: date) -> tuple[Member, ...]:
         """Return the members on this day, in the order of the charter."""
         return tuple(member for member in self.members if member.is_member_on(day))
@@ -182,10 +189,11 @@ def check_threshold(threshold: int, of: int, *, members: int) -> None:
 def make_charter(draft: CharterDraft) -> str:
     """Return the text of the charter's note: one line of canonical JSON, to be signed by the governors.
 
-    Raises MalformedError or LimitError for a draft that a reader would refuse.
+    Raises MalformedError or LimitError for a draft that a reader would refuse, and MemberNameError (``check_people``).
     """
     text = encode_json(_charter_value(draft)).decode("utf-8") + "\n"
     _read_text(text)
+    check_people(draft.names)
     return text
 
 
@@ -199,7 +207,7 @@ def read_charter(data: bytes) -> Charter:
 
     Raises MalformedError, LimitError or UnsupportedVersionError for a note that does not follow §4.2, and
     AuthenticationError when fewer of its governors have signed than it requires, or one of their signatures is wrong.
-    *Not* checked: the day, and that it continues the charter before it (``check_successor``).
+    *Not* checked: the day, that it continues the charter before it (``check_successor``), names (``check_people``).
     """
     parsed = Note.parse(data)
     draft = _read_text(parsed.text)
@@ -233,6 +241,7 @@ def _check_signatures(parsed: Note, governors: Governors) -> None:
 
 def _read_text(text: str) -> CharterDraft:
     fields = read_document(text.removesuffix("\n").encode("utf-8"), "charter", NOTE_BYTES_MAX)
+    check_public_texts(text)
     languages = fields.texts("languages", LANGUAGES_MAX)
     _refuse_other(languages, LANGUAGE, "language")
     valid, retention = fields.child("valid"), fields.child("retention")
@@ -285,7 +294,7 @@ def _read_member(item: object) -> Member:
     fields = Fields(item, "member")
     member = Member(
         label=MemberLabel(fields.text("label", pattern=LABEL)),
-        name=fields.text("name", max_chars=NAME_CHARS_MAX),
+        name=fields.text("name", max_chars=PERSON_NAME_CHARS_MAX, pattern=r"[^\n]*"),
         roles=fields.texts("roles", len(ROLES)),
         recipient=PqRecipient.from_string(fields.text("recipient")),
         verifier=VerifierKey.parse(fields.text("verifier")),

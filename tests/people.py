@@ -14,7 +14,18 @@ from pathlib import Path
 from typing import Any
 
 from crypto.age import PqIdentity, seal
-from crypto.charter import Charter, CharterDraft, Governors, Limits, Member, Reserve, make_charter, read_charter
+from crypto.charter import (
+    Charter,
+    CharterDraft,
+    Governors,
+    Limits,
+    Member,
+    Reserve,
+    _charter_value,
+    make_charter,
+    read_charter,
+)
+from crypto.encoding import encode_json
 from crypto.keyring import MINIMUM, Keyring, seal_keyring
 from crypto.note import SigningKey, VerifierKey, sign
 from crypto.questionnaire import Questionnaire, read_questionnaire
@@ -37,6 +48,18 @@ _PEOPLE = (
 )
 _GOVERNORS = ("amina", "chiara", "elif")
 _ATTACHMENT_BYTES_MAX = 64 * 1024 * 1024
+
+# The chair's name as another label could bear it: case and space, a zero-width space, a soft hyphen, a Cyrillic letter,
+# fullwidth letters, digits, a mark that joins nothing.
+SPELLINGS = (
+    "CHIARA  Lombardi",
+    "Chiara\u200b Lombardi",
+    "Chia\u00adra Lombardi",
+    "Chiar\u0430 Lombardi",
+    "Ｃｈｉａｒａ　Ｌｏｍｂａｒｄｉ",
+    "Ch1ara L0mbard1",
+    "Chiara\u034f Lombardi",
+)
 
 
 @dataclass(frozen=True)
@@ -146,6 +169,11 @@ def found_test_commission(
     charter = read_charter(sign(make_charter(draft), signers).encode())
     shares = tuple(split_reserve(reserve_seed, 2, 3))
     return World(charter, people, office_key, PqIdentity.from_seed(reserve_seed), shares)
+
+
+def write_charter(draft: CharterDraft) -> str:
+    """The text of a charter by a program that takes any names for people's: what readers have to take as well."""
+    return encode_json(_charter_value(draft)).decode() + "\n"
 
 
 async def settle_office(world: World, secrets_folder: Path) -> None:

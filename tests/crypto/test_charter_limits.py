@@ -20,6 +20,7 @@ from tests.vectors.commission import load_commission
 ACME = load_commission()
 CHARTER = replace(ACME.charter, questionnaire=Questionnaire("none", 1, ()))
 FIRST = CHARTER.members[0]
+LETTERS = str.maketrans("0123456789", "abcdefghjk")
 ROLES = (
     "registrar", "triage", "investigator", "legal", "chair", "publisher", "custodian", "auditor", "reviewer",
     "administrator",
@@ -32,6 +33,7 @@ def key_of(name: str) -> VerifierKey:
 
 def member_of(label: str, **said: Any) -> Member:
     recipient = PqIdentity.from_seed(label.encode().ljust(32, b".")[-32:]).recipient()
+    said = {"name": f"Member {label.translate(LETTERS)}", **said}
     return replace(FIRST, label=label, recipient=recipient, verifier=key_of(f"acme/{label}"), **said)
 
 

@@ -12,6 +12,7 @@ import { Fields, readDocument } from "./document.js";
 import { HASH_BYTES, ID_BYTES, decodeUtf8, encodeHex, encodeUtf8 } from "./encoding.js";
 import { AuthenticationError, MalformedError, ProofError } from "./errors.js";
 import { NOTE_BYTES_MAX, parseNote, parseVerifier, verifyNote } from "./note.js";
+import { checkPublicTexts } from "./public-text.js";
 
 const SLOTS_MAX = 64;
 const GOVERNORS_MAX = 32;
@@ -181,6 +182,7 @@ function checkSignatures(note, governors) {
 /** @param {string} text */
 function readText(text) {
   const fields = readDocument(encodeUtf8(text.slice(0, -1)), "charter", NOTE_BYTES_MAX);
+  checkPublicTexts(text.slice(0, -1));
   const languages = readTexts(fields, "languages", LANGUAGES_MAX, LANGUAGE);
   refuse(languages.length === 0);
   readTranslations(fields.child("name"), languages);
@@ -272,7 +274,7 @@ function readMember(item) {
   const fields = new Fields(item, "member");
   const member = {
     label: fields.text("label", LABEL),
-    name: fields.text("name", undefined, 200),
+    name: fields.text("name", /^[^\n]*$/, 200),
     roles: readTexts(fields, "roles", 10, ROLE),
     recipient: readRecipient(fields),
     verifier: parseVerifier(fields.text("verifier")),
