@@ -74,7 +74,7 @@ async def open_requested_case(request: Request, *, hold: bool = True) -> OpenCas
     try:
         keys = await open_keys(who, state)
     except RuleError:
-        if AUDITOR in case.roles and not hold and who.label not in state.recused:
+        if AUDITOR in case.roles and not hold and not state.is_recused(who.label):
             return case
         if HANDLERS.isdisjoint(case.roles):
             raise HTTPException(404) from None
@@ -90,7 +90,7 @@ async def find_requested_case(request: Request) -> OpenCase:
     case = OpenCase(session, replace(who, loaded=state), state, await charters_by_hash())
     if HANDLERS.isdisjoint(case.roles):
         raise HTTPException(404)
-    if who.label in state.recused:
+    if state.is_recused(who.label):
         raise RuleError("recused")
     return case
 

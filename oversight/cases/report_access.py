@@ -121,7 +121,7 @@ async def refuse_shut_out(submission: SubmissionId, label: MemberLabel) -> None:
     if case_id is None:
         return
     state = await load_case(case_id)
-    if label in state.recused:
+    if state.is_recused(label):
         raise RuleError("recused")
     if state.in_conflict(label):
         raise RuleError("in-conflict")
