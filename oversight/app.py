@@ -99,7 +99,7 @@ def _lifespan(serving: bool) -> Callable[[Starlette], AbstractAsyncContextManage
         try:
             with app.state.database.use():
                 if serving:
-                    await _announce_founding(app)
+                    await _announce(app)
                 tasks = _tasks(app) if serving else []
             if serving:
                 # What there is now stays: looking for garbage after every request passes it by.
@@ -124,9 +124,11 @@ def _tasks(app: Starlette) -> list[asyncio.Task[None]]:
     return [asyncio.create_task(each) for each in running]
 
 
-async def _announce_founding(app: Starlette) -> None:
-    """Say on the terminal how a founding is begun, or that one is under way."""
+async def _announce(app: Starlette) -> None:
+    """Say on the terminal how a founding is begun, that one is under way, or that the office waits for a member."""
     if not await MemberRecord.exists():
         app.state.setup.announce(app.state.settings.own_origin)
     elif not await is_founded():
         print(f"A founding is under way. Log in at {app.state.settings.own_origin}/login to go on.", flush=True)
+    elif not app.state.office_safe.is_open:
+        print("The office's own keys are closed until a member logs in. Until then nothing is collected.", flush=True)

@@ -128,12 +128,10 @@ class OfficeSafe:
 
 
 async def open_office(safe: OfficeSafe, keys: OfficeKeys) -> None:
-    """Open the office, at a member's login. The keys are sealed to the members that the charter has now.
+    """Open the office, with what a member opened. The keys are sealed to the members that the charter has now.
 
-    A disk that can't take that in stops nobody from working: it is done at the next start.
+    A disk that can't take that in stops nobody from working: it is done at the next login.
     """
-    if safe.is_open:
-        return
     safe.keep(keys)
     with suppress(OSError, NotFoundedError):
         charter = await current_charter()

@@ -18,12 +18,22 @@ from crypto.age import PqIdentity
 from crypto.charter import Charter, Reserve, make_charter, read_charter
 from crypto.fingerprint import member_fingerprint
 from crypto.keyring import DEFAULT, Keyring, Parameters, new_passphrase
-from crypto.note import SigningKey, sign
+from crypto.note import Note, SigningKey, sign
 from crypto.quorum import split_reserve
 from oversight.commission.charters import current_charter, is_founded
 from oversight.commission.keys import OfficeKeys, OfficeSafe
 from oversight.commission.records import CharterRecord
-from oversight.founding.founding import PublicKeys, Terms, draft_charter, key_name, member_entry
+from oversight.founding.founding import (
+    Draft,
+    Founding,
+    FoundingReserve,
+    PublicKeys,
+    Terms,
+    draft_charter,
+    key_name,
+    member_entry,
+)
+from oversight.founding.founding_draft import FoundingDraft
 from oversight.founding.plan import Plan, default_questionnaire
 from oversight.founding.reserve import check_subsets
 from oversight.founding.sheets import (
@@ -36,12 +46,17 @@ from oversight.founding.sheets import (
 )
 from oversight.founding.store import Secrets, publish, store_account, waiting_charter
 from oversight.members.accounts import Derivations
+from oversight.members.records import MemberRecord
 from oversight.members.second_factor import new_secret
 from oversight.settings import Settings
 from oversight.wire.portal_client import PortalClient
 from portal.kit.database import transaction
 
 Random = Callable[[int], bytes]
+
+
+class FoundingUnderWayError(Exception):
+    """People have made keys on the office's pages: that founding goes on there, or is dropped first."""
 
 
 @dataclass(frozen=True)
@@ -80,14 +95,16 @@ async def found(  # noqa: PLR0913 - each stands for one thing that the sitting n
 ) -> Founded:
     """Found the commission, or finish a founding that was broken off. The database is that of the running task.
 
-    Raises CryptoError when the plan gives no charter; PortalError when the portal can't be reached or refuses, with
-    everything kept if the charter was signed before.
+    Raises FoundingUnderWayError; CryptoError when the plan gives no charter; PortalError when the portal can't be
+    reached or refuses, with everything kept if the charter was signed before.
     """
     if await is_founded():
         return Founded(await current_charter())
     charter = await waiting_charter()
     sheets: Mapping[str, Sheet] = {}
     if charter is None:
+        if await MemberRecord.exists():
+            raise FoundingUnderWayError
         office = OfficeKeys.generate()
         info = await client.portal_info()
         key = office.signing_key(plan.slug).verifier
@@ -137,7 +154,18 @@ async def keep(
             sealed = await derivations.seal(sitting.keyrings[label], sheet.passphrase, label)
             await store_account(sheet.member, Secrets(sealed, sheet.totp_secret), office.record_key)
         await CharterRecord.create(hash=charter.hash, number=charter.number, note=charter.note, published=False)
+        await FoundingDraft.begin(office.record_key).save(as_founding(sitting, charter))
         safe.write(office, recipients)
+
+
+def as_founding(sitting: Sitting, charter: Charter) -> Founding:
+    """The same as it would stand on the pages, where it can be sent too."""
+    plan, note = sitting.plan, charter.note.decode()
+    reserve = FoundingReserve(
+        str(sitting.reserve.recipient), plan.reserve_threshold, plan.reserve_shares, on_paper=True
+    )
+    draft = Draft(Note.parse(charter.note).text, plan.governors, note)
+    return Founding(plan, plan.governors[0], sitting.public_keys, {}, reserve, draft)
 
 
 def write_sheets(sitting: Sitting, out: Path, address: str, today: date) -> None:

@@ -25,7 +25,7 @@ from oversight.founding.founding import (
 )
 from oversight.founding.plan import default_questionnaire
 from oversight.founding.sitting import Sitting, StepClosedError, open_sitting
-from oversight.founding.store import publish, waiting_charter
+from oversight.founding.store import PortalChangedError, forget_waiting, publish, waiting_charter
 from oversight.marking import N_
 from oversight.settings import Settings
 from oversight.web.forms import FieldError, read_form
@@ -45,6 +45,10 @@ NO_INVITATION = N_("Type in the invitation that the portal’s operator gave you
 NO_CHARTER = N_("These entries do not make a charter: look through the steps again")
 NOT_COMPARED = N_("Tick each person whose fingerprint you have compared, and the portal’s key")
 STALE = N_("The draft was changed while you read it. This is the new one: compare it again")
+PORTAL_CHANGED = N_("The portal shows another key than before. Ask its operator which one is right")
+PORTAL_IS_ANOTHER = N_(
+    "The portal is not the one that the charter names: its key, its realm or its address is another. Nothing was sent"
+)
 OTHER_KEYS = N_("The draft names other keys for you than those you are logged in with. Say that it is wrong")
 NOBODY_NAMED = N_("Choose whose fingerprint is wrong")
 NOT_TODAY = N_("The charter’s first day is not today any more, or the clock is wrong: lay it out again")
@@ -64,12 +68,14 @@ async def show_draft(request: Request) -> Response:
 
 async def lay_out_draft(request: Request) -> Response:
     sitting = await open_sitting(request, convener=True)
-    if sitting.states["draft"] == "waits":
+    # A draft that is there is taken back first: nobody's signature is dropped by a page that was open before.
+    if sitting.states["draft"] == "waits" or sitting.founding.draft is not None:
         raise StepClosedError
     form = await read_form(request)
     info = await _ask_portal(request)
     if info is None or str(info.verifier) != form.text("portal"):
-        return await _render_terms(request, sitting, [FieldError("", UNREACHABLE)] if info is None else [])
+        problem = UNREACHABLE if info is None else PORTAL_CHANGED
+        return await _render_terms(request, sitting, [FieldError("", problem)])
     safe: OfficeSafe = request.app.state.office_safe
     office = safe.keys.signing_key(sitting.founding.plan.slug).verifier
     terms = Terms(info.origin, info.realm, info.verifier, office, default_questionnaire())
@@ -141,9 +147,12 @@ async def send(request: Request) -> Response:
         async with portal_before_founding(request) as client:
             await publish(charter, sitting.founding.plan, client, form.text("invitation"))
     except PortalRefused as error:
+        await forget_waiting(charter)
         return _render_publish(
             request, sitting, [FieldError("invitation", REFUSALS.get(error.code, REFUSED_OTHERWISE))]
         )
+    except PortalChangedError:
+        return _render_publish(request, sitting, [FieldError("", PORTAL_IS_ANOTHER)])
     except PortalError:
         return _render_publish(request, sitting, [FieldError("", UNREACHABLE)])
     sitting.setup.reserve = None

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from crypto.charter import DAYS_MAX, JURISDICTION, LABEL, MEMBERS_MAX, NAME_CHARS_MAX, REPLY_DAYS_MIN, ROLES, SLUG
 from crypto.quorum import SHARES_MAX
+from oversight.commission.keys import OFFICE_LABEL
 from oversight.founding.plan import DAYS_VALID_MAX, MANDATE_CHARS_MAX, Plan, PlannedMember
 from oversight.marking import N_
 from oversight.web.forms import FieldError, Form
@@ -17,6 +18,7 @@ NO_NAME = N_("Write the commission’s name in each language")
 NO_MANDATE = N_("Write the mandate in each language")
 NO_MEMBER_NAME = N_("Write the member’s name")
 WRONG_LABEL = N_("The short name must have letters a–z, digits or hyphens, and begin with a letter")
+LABEL_OF_OFFICE = N_("The office itself has this short name: choose another one")
 LABEL_TAKEN = N_("Another member has this short name")
 TWO_MUST_SIGN = N_("Among several members, at least two governors must sign")
 TWO_MUST_OPEN = N_("Among several members, at least two shares must be needed to open the reserve")
@@ -55,10 +57,8 @@ def take_member(form: Form, plan: Plan) -> tuple[Plan, Errors]:
     """The plan with one member more."""
     errors: Errors = []
     name = take_name(form, "member", NAME_CHARS_MAX, NO_MEMBER_NAME, errors)
-    label = form.text("label").lower()
-    if not re.fullmatch(LABEL, label):
-        errors.append(FieldError("label", WRONG_LABEL))
-    elif plan.member(label) is not None:
+    label = take_label(form, errors)
+    if plan.member(label) is not None:
         errors.append(FieldError("label", LABEL_TAKEN))
     if len(plan.members) >= MEMBERS_MAX:
         errors.append(FieldError("label", N_("A commission has at most %(count)s members"), {"count": MEMBERS_MAX}))
@@ -115,6 +115,16 @@ def take_reserve(form: Form, plan: Plan) -> tuple[Plan, list[str], Errors]:
 def take_name(form: Form, name: str, max_chars: int, missing: str, errors: Errors) -> str:
     """A person's name, as it may stand in a charter."""
     return _text(form, name, max_chars, missing, errors)
+
+
+def take_label(form: Form, errors: Errors) -> str:
+    """A member's short name, which stands in the names of their keys. The office's own key has one too."""
+    label = form.text("label").lower()
+    if not re.fullmatch(LABEL, label):
+        errors.append(FieldError("label", WRONG_LABEL))
+    elif label == OFFICE_LABEL:
+        errors.append(FieldError("label", LABEL_OF_OFFICE))
+    return label
 
 
 def _text(form: Form, name: str, max_chars: int, missing: str, errors: Errors) -> str:

@@ -59,12 +59,13 @@ class Invitation:
 
 
 @dataclass(frozen=True)
-class FinishedReserve:
-    """A reserve each of whose shares was typed back from paper."""
+class FoundingReserve:
+    """What is public of a reserve; ``on_paper`` when each of its shares was typed back from there."""
 
     recipient: str
     threshold: int
     shares: int
+    on_paper: bool = False
 
 
 @dataclass(frozen=True)
@@ -117,12 +118,16 @@ class Founding:
     convener: str = ""
     keys: Mapping[str, PublicKeys] = field(default_factory=dict)
     invitations: Mapping[str, Invitation] = field(default_factory=dict)
-    reserve: FinishedReserve | None = None
+    reserve: FoundingReserve | None = None
     draft: Draft | None = None
 
     @property
     def everybody_joined(self) -> bool:
         return bool(self.plan.members) and all(member.label in self.keys for member in self.plan.members)
+
+    @property
+    def reserve_on_paper(self) -> bool:
+        return self.reserve is not None and self.reserve.on_paper
 
     @property
     def is_open_for_signing(self) -> bool:
@@ -144,11 +149,19 @@ class Founding:
 
 
 def with_plan(founding: Founding, plan: Plan) -> Founding:
-    """The same founding for a changed plan: what belongs to people who are no longer in it is dropped."""
+    """The same founding for a changed plan: what belongs to people who are no longer in it is dropped.
+
+    So is a reserve that its keeper can open alone, once there are several members.
+    """
     labels = {member.label for member in plan.members}
+    reserve = founding.reserve
+    if len(plan.members) > 1 and plan.reserve_threshold < 2:
+        plan = replace(plan, reserve_threshold=BLANK.reserve_threshold, reserve_shares=BLANK.reserve_shares)
+        reserve = None
     return replace(
         founding,
         plan=plan,
+        reserve=reserve,
         keys={label: keys for label, keys in founding.keys.items() if label in labels},
         invitations={label: each for label, each in founding.invitations.items() if label in labels},
         draft=None if plan != founding.plan else founding.draft,
@@ -180,7 +193,7 @@ def join(founding: Founding, label: str, keys: PublicKeys) -> Founding:
 
 def lay_out(founding: Founding, terms: Terms, today: date) -> Founding:
     """The charter's text as it is now, to be compared and signed. Raises CryptoError when a reader would refuse it."""
-    assert founding.reserve is not None
+    assert founding.reserve is not None and founding.reserve.on_paper
     reserve = Reserve(
         PqRecipient.from_string(founding.reserve.recipient), founding.reserve.threshold, founding.reserve.shares
     )

@@ -5,8 +5,10 @@ It holds no secret; it is sealed because it names people before they are named i
 """
 
 import msgspec
+from tortoise.exceptions import IntegrityError
 
 from crypto.encoding import label
+from crypto.errors import CryptoError
 from crypto.keyring import open_bytes, seal_bytes
 from oversight.founding.founding import Founding
 from oversight.founding.records import FoundingRecord
@@ -16,6 +18,10 @@ _ROW = 1
 
 class FoundingChangedError(Exception):
     """The founding was changed by another page since it was read; nothing was stored."""
+
+
+class FoundingBrokenError(Exception):
+    """What is stored of the founding is missing or can't be read: there is nothing but to start over."""
 
 
 class FoundingDraft:
@@ -28,24 +34,34 @@ class FoundingDraft:
 
     @classmethod
     async def load(cls, key: bytes) -> "FoundingDraft":
-        """The founding there is, or a blank one. ``key`` is the office's record key (32 bytes).
+        """The founding that somebody has begun. ``key`` is the office's record key (32 bytes).
 
-        Raises AuthenticationError or MalformedError when the row is not what was stored.
+        Raises FoundingBrokenError.
         """
         row = await FoundingRecord.get_or_none(id=_ROW)
         if row is None:
-            return cls(Founding(), key, None)
+            raise FoundingBrokenError
         sealed = bytes(row.sealed)
-        founding = msgspec.json.decode(open_bytes(key, sealed, label("founding")), type=Founding)
+        try:
+            founding = msgspec.json.decode(open_bytes(key, sealed, label("founding")), type=Founding)
+        except (CryptoError, msgspec.DecodeError):
+            raise FoundingBrokenError from None
         return cls(founding, key, sealed)
+
+    @classmethod
+    def begin(cls, key: bytes) -> "FoundingDraft":
+        """A blank one, to be the first; ``save`` raises FoundingChangedError when somebody else was."""
+        return cls(Founding(), key, None)
 
     async def save(self, founding: Founding) -> None:
         """Keep the next state. Raises FoundingChangedError when it is not the next state of what is kept now."""
         sealed = seal_bytes(self._key, msgspec.json.encode(founding), label("founding"))
+        # One statement each, without reading first: SQLite lets no transaction write that has read what changed since.
         if self._sealed is None:
-            _, kept = await FoundingRecord.get_or_create({"sealed": sealed}, id=_ROW)
-        else:
-            kept = bool(await FoundingRecord.filter(id=_ROW, sealed=self._sealed).update(sealed=sealed))
-        if not kept:
+            try:
+                await FoundingRecord.create(id=_ROW, sealed=sealed)
+            except IntegrityError:
+                raise FoundingChangedError from None
+        elif not await FoundingRecord.filter(id=_ROW, sealed=self._sealed).update(sealed=sealed):
             raise FoundingChangedError
         self.founding, self._sealed = founding, sealed

@@ -5,7 +5,6 @@ The page offers six words and shows a second factor. Both exist in that page alo
 passphrase, typed from paper, and a code of the app: then the keys are made, and only what the passphrase seals is kept.
 """
 
-import asyncio
 import re
 import secrets
 from dataclasses import dataclass, replace
@@ -15,17 +14,18 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from crypto.charter import LABEL, NAME_CHARS_MAX
+from crypto.charter import NAME_CHARS_MAX
 from crypto.keyring import Keyring, new_passphrase
 from oversight.commission.charters import is_founded
 from oversight.commission.keys import OfficeKeys, OfficeSafe
-from oversight.founding.forms import NO_MEMBER_NAME, WRONG_LABEL, Errors, take_name
+from oversight.founding.forms import NO_MEMBER_NAME, Errors, take_label, take_name
 from oversight.founding.founding import Founding, PublicKeys, invited, join
-from oversight.founding.founding_draft import FoundingDraft
+from oversight.founding.founding_draft import FoundingBrokenError, FoundingChangedError, FoundingDraft
 from oversight.founding.plan import PlannedMember
+from oversight.founding.records import FoundingRecord
 from oversight.founding.setup import Setup
 from oversight.founding.sheets import draw_second_factor, in_groups
-from oversight.founding.store import Secrets, store_account
+from oversight.founding.store import Secrets, keep_members, store_account
 from oversight.marking import N_
 from oversight.members.accounts import Derivations
 from oversight.members.known_browsers import browser_token, remember_browser
@@ -35,10 +35,13 @@ from oversight.members.second_factor import matching_step, new_secret
 from oversight.members.sessions import LoginRequired, begin_session, current_session
 from oversight.web.forms import FieldError, Form, read_form
 from oversight.web.rendering import locale_of, redirect, render
-from portal.kit.database import transaction
+from portal.kit.database import STORAGE_ERRORS, transaction
 from portal.kit.i18n import LOCALES
 
 WRONG_CODE = N_("This code does not belong to the second factor shown here: scan it, then type the code of this moment")
+SECRETS = {"new", "again", "code"}
+"""Fields that are never filled in again."""
+NOT_STORED = N_("The office could not store this: its disk may be full. Nothing was made. Try again")
 TOTP_FORM = r"[A-Z2-7]{32}"
 
 
@@ -82,34 +85,48 @@ async def take_join(request: Request) -> Response:
     step = _code_step(form, request.app.state.clock())
     if step is None:
         errors.append(FieldError("code", WRONG_CODE))
-    if errors or step is None:
-        return _render(request, guest, {name: form.text(name) for name in form.fields}, errors)
-    return await _make_keys(request, guest, member, form, step)
+    if not errors and step is not None:
+        try:
+            return await _make_keys(request, member, form, step)
+        except STORAGE_ERRORS:
+            errors.append(FieldError("", NOT_STORED))
+    return _render(request, guest, {name: form.text(name) for name in form.fields if name not in SECRETS}, errors)
 
 
-async def _make_keys(request: Request, guest: Guest, member: PlannedMember, form: Form, step: int) -> Response:
-    """The account, the invitation's end and the office's keys, sealed to one more: all of it or nothing.
+async def _make_keys(request: Request, member: PlannedMember, form: Form, step: int) -> Response:
+    """Seal a fresh keyring, then keep it. Sealing takes a while: the link and the founding are looked at after it.
+
+    Raises LinkClosedError when the link was used meanwhile, and one of STORAGE_ERRORS with nothing kept.
+    """
+    derivations: Derivations = request.app.state.derivations
+    keyring = Keyring.generate(secrets.token_bytes)
+    own = Secrets(await derivations.seal(keyring, form.secret("new"), member.label), form.text("secret"), step)
+    while True:
+        try:
+            return await _keep(request, await _guest(request), member, keyring, own)
+        except FoundingChangedError:
+            # Somebody else joined at the same moment, or used this link.
+            continue
+
+
+async def _keep(request: Request, guest: Guest, member: PlannedMember, keyring: Keyring, own: Secrets) -> Response:
+    """The account, its session, the invitation's end and the office's keys, sealed to one more: all of it or nothing.
 
     The first one makes the office's keys too.
     """
     state = request.app.state
     safe: OfficeSafe = state.office_safe
-    derivations: Derivations = state.derivations
-    keyring = Keyring.generate(secrets.token_bytes)
-    sealed = await derivations.seal(keyring, form.secret("new"), member.label)
-    office = safe.keys if safe.is_open else OfficeKeys.generate()
-    draft = guest.draft or FoundingDraft(Founding(), office.record_key, None)
-    founding = _joined(draft.founding, guest, member, PublicKeys.of(keyring))
+    office = OfficeKeys.generate() if guest.draft is None else safe.keys
+    draft = guest.draft or FoundingDraft.begin(office.record_key)
+    response = redirect("/found?joined")
     async with transaction():
-        await draft.save(founding)
-        record = await store_account(member, Secrets(sealed, form.text("secret"), step), office.record_key)
-        await asyncio.to_thread(safe.write, office, founding.recipients)
+        await keep_members(draft, _joined(draft.founding, guest, member, PublicKeys.of(keyring)), safe, office)
+        record = await store_account(member, own, office.record_key)
+        await begin_session(response, record, keyring, state.clock(), state.settings)
+        await remember_browser(response, record, browser_token(request), state.clock(), state.settings)
     safe.keep(office)
     if guest.is_first:
         state.setup.renew()
-    response = redirect("/found?joined")
-    await begin_session(response, record, keyring, state.clock(), state.settings)
-    await remember_browser(response, record, browser_token(request), state.clock(), state.settings)
     return response
 
 
@@ -122,16 +139,20 @@ def _joined(founding: Founding, guest: Guest, member: PlannedMember, keys: Publi
 
 
 async def _guest(request: Request) -> Guest:
-    """Raises LinkClosedError; nothing tells a used link from one that never was."""
+    """Raises LinkClosedError; nothing tells a used link from one that never was. FoundingBrokenError."""
     token = request.path_params["token"]
     setup: Setup = request.app.state.setup
     safe: OfficeSafe = request.app.state.office_safe
-    if await is_founded():
+    begun = await FoundingRecord.exists()
+    somebody_has_keys = await MemberRecord.exists()
+    if await is_founded() or not (somebody_has_keys or setup.is_token(token)):
         raise LinkClosedError("unknown")
-    if setup.is_token(token) and not await MemberRecord.exists():
+    if not somebody_has_keys:
+        if begun:
+            raise FoundingBrokenError
         return Guest(None, None, None)
     if not safe.is_open:
-        raise LinkClosedError("locked" if await MemberRecord.exists() else "unknown")
+        raise LinkClosedError("locked")
     draft = await FoundingDraft.load(safe.keys.record_key)
     found = invited(draft.founding, token)
     if found is None:
@@ -157,9 +178,7 @@ def _take_person(form: Form, guest: Guest) -> tuple[PlannedMember, Errors]:
     if guest.member is not None:
         return replace(guest.member, locale=locale), errors
     name = take_name(form, "member", NAME_CHARS_MAX, NO_MEMBER_NAME, errors)
-    label = form.text("label").lower()
-    if not re.fullmatch(LABEL, label):
-        errors.append(FieldError("label", WRONG_LABEL))
+    label = take_label(form, errors)
     return PlannedMember(label, name, label, (), locale), errors
 
 

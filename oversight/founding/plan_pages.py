@@ -11,11 +11,12 @@ from starlette.routing import Route
 from crypto.charter import ROLES
 from crypto.fingerprint import member_fingerprint
 from oversight.commission.charters import is_founded
+from oversight.commission.keys import OfficeSafe
 from oversight.founding.forms import Errors, take_commission, take_member, take_threshold, with_roles, without_member
 from oversight.founding.founding import Founding, PublicKeys, invite, member_entry, new_token, with_plan
 from oversight.founding.plan import Plan
 from oversight.founding.sitting import Sitting, open_sitting
-from oversight.founding.store import drop_account, start_over, waiting_charter
+from oversight.founding.store import drop_account, keep_members, start_over, waiting_charter
 from oversight.members.records import MemberRecord
 from oversight.web.forms import read_form
 from oversight.web.rendering import redirect, render
@@ -32,7 +33,7 @@ async def show_overview(request: Request) -> Response:
     sitting = await open_sitting(request, while_sent=True)
     if await waiting_charter() is not None:
         return redirect("/found/publish")
-    reserve = sitting.setup.reserve
+    reserve = sitting.reserve
     context: dict[str, Any] = {
         "sitting": sitting,
         "founding": sitting.founding,
@@ -115,9 +116,8 @@ async def remove_person(request: Request) -> Response:
     label = form.text("label")
     if label == sitting.founding.convener:
         raise HTTPException(403)
-    async with transaction():
-        await drop_account(label)
-        await sitting.draft.save(with_plan(sitting.founding, without_member(sitting.founding.plan, label)))
+    founding = with_plan(sitting.founding, without_member(sitting.founding.plan, label))
+    await _keep_members(request, sitting, founding, label)
     return redirect("/found/members")
 
 
@@ -138,11 +138,18 @@ async def send_invitation(request: Request) -> Response:
     if member is None or label == sitting.founding.convener or sitting.states["commission"] != "done":
         raise HTTPException(404)
     token = new_token()
-    async with transaction():
-        await drop_account(label)
-        await sitting.draft.save(invite(sitting.founding, label, token, request.app.state.clock()))
+    founding = invite(sitting.founding, label, token, request.app.state.clock())
+    await _keep_members(request, sitting, founding, label)
     link = f"{request.app.state.settings.own_origin}/join/{token}"
     return render(request, "found_invitation.html", member=member, link=link)
+
+
+async def _keep_members(request: Request, sitting: Sitting, founding: Founding, dropped: str) -> None:
+    """Keep a state in which one member has no keys any more, and end what they had: account and sessions."""
+    safe: OfficeSafe = request.app.state.office_safe
+    async with transaction():
+        await drop_account(dropped)
+        await keep_members(sitting.draft, founding, safe, safe.keys)
 
 
 async def _save_people(sitting: Sitting, plan: Plan) -> Response:

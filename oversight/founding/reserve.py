@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from crypto.age import PqIdentity
 from crypto.errors import AuthenticationError
 from crypto.quorum import PREFIX_LETTERS, ShareError, check_share, recombine_reserve, split_reserve
-from oversight.founding.founding import FinishedReserve, hash_token, new_token
+from oversight.founding.founding import FoundingReserve, hash_token, new_token
 
 Random = Callable[[int], bytes]
 
@@ -45,6 +45,10 @@ class Share:
     def is_typed_back(self) -> bool:
         return not self.words
 
+    def forget(self) -> None:
+        """It was typed back: from now on it is on paper alone."""
+        self.words = ()
+
 
 class ReserveInMaking:
     """The shares of one reserve until each of them was typed back."""
@@ -62,12 +66,8 @@ class ReserveInMaking:
         ]
 
     @property
-    def is_done(self) -> bool:
-        return all(share.is_typed_back for share in self.shares)
-
-    @property
-    def finished(self) -> FinishedReserve:
-        return FinishedReserve(str(self.recipient), self.threshold, len(self.shares))
+    def public(self) -> FoundingReserve:
+        return FoundingReserve(str(self.recipient), self.threshold, len(self.shares))
 
     def share_of(self, keeper: str) -> Share | None:
         return next((share for share in self.shares if share.keeper and share.keeper == keeper), None)
@@ -77,8 +77,12 @@ class ReserveInMaking:
         wanted = hash_token(token)
         return next((each for each in self.shares if not each.keeper and hash_token(each.token) == wanted), None)
 
-    def type_back(self, share: Share, typed: str) -> None:
-        """Compare what was typed from paper with the share, then forget the share. Raises WrongShareError."""
+    def is_last(self, share: Share) -> bool:
+        """Whether every other share was typed back."""
+        return all(other.is_typed_back for other in self.shares if other is not share)
+
+    def compare(self, share: Share, typed: str) -> None:
+        """Compare what was typed from paper with the share. Raises WrongShareError."""
         words = typed.lower().split()
         if len(words) != len(share.words):
             raise WrongShareError("length")
@@ -86,7 +90,6 @@ class ReserveInMaking:
         wrong = next((at for at, (one, other) in enumerate(pairs, 1) if not _is_word(one, other)), 0)
         if wrong:
             raise self._problem(words, wrong)
-        share.words = ()
 
     def _problem(self, words: Sequence[str], wrong: int) -> WrongShareError:
         try:

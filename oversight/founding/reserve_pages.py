@@ -15,7 +15,8 @@ from starlette.routing import Route
 
 from oversight.commission.keys import OfficeLockedError
 from oversight.founding.forms import take_reserve
-from oversight.founding.join_pages import LinkClosedError
+from oversight.founding.founding_draft import FoundingBrokenError, FoundingDraft
+from oversight.founding.join_pages import NOT_STORED, LinkClosedError
 from oversight.founding.reserve import ReserveInMaking, Share, WrongShareError, make_reserve
 from oversight.founding.setup import Setup
 from oversight.founding.sheets import ShareSheet
@@ -23,6 +24,7 @@ from oversight.founding.sitting import Sitting, StepClosedError, load_founding, 
 from oversight.marking import N_
 from oversight.web.forms import FieldError, read_form
 from oversight.web.rendering import redirect, render
+from portal.kit.database import STORAGE_ERRORS
 
 SHARE_PROBLEMS = {
     "length": N_("A share has 33 words"),
@@ -48,19 +50,19 @@ async def make(request: Request) -> Response:
         values = {**{name: form.text(name) for name in form.fields}, "keepers": form.texts("keepers")}
         return _render_reserve(request, sitting, values, errors)
     reserve = await asyncio.to_thread(make_reserve, plan.reserve_threshold, keepers, secrets.token_bytes)
-    await sitting.draft.save(replace(sitting.founding, plan=plan, reserve=None, draft=None))
+    await sitting.draft.save(replace(sitting.founding, plan=plan, reserve=reserve.public, draft=None))
     sitting.setup.reserve = reserve
     return redirect("/found/reserve")
 
 
 async def show_share(request: Request) -> Response:
-    _, share = await _own_share(request)
+    _, _, share = await _own_share(request)
     return _render_share(request, share)
 
 
 async def reveal_share(request: Request) -> Response:
     """It answers a POST: going back to it does not show the share again."""
-    reserve, share = await _own_share(request)
+    _, reserve, share = await _own_share(request)
     if share.is_typed_back:
         return redirect(request.url.path)
     share.shown += 1
@@ -69,45 +71,48 @@ async def reveal_share(request: Request) -> Response:
 
 
 async def type_back(request: Request) -> Response:
-    reserve, share = await _own_share(request)
-    here = request.url.path.removesuffix("/back")
     form = await read_form(request)
+    draft, reserve, share = await _own_share(request)
+    here = request.url.path.removesuffix("/back")
     if share.is_typed_back:
         return redirect(here)
     try:
-        reserve.type_back(share, form.text("share"))
+        reserve.compare(share, form.text("share"))
     except WrongShareError as error:
         problem = FieldError("share", SHARE_PROBLEMS[error.reason], {"word": error.word})
         return _render_share(request, share, [problem], {"share": form.text("share")})
-    if reserve.is_done:
-        await _finish(request, reserve)
+    if reserve.is_last(share):
+        try:
+            await draft.save(replace(draft.founding, reserve=replace(reserve.public, on_paper=True)))
+        except STORAGE_ERRORS:
+            return _render_share(request, share, [FieldError("", NOT_STORED)], {"share": form.text("share")})
+    share.forget()
     return redirect(here)
 
 
-async def _finish(request: Request, reserve: ReserveInMaking) -> None:
-    """Every share is on paper: what is public of the reserve is kept, and the rest is forgotten."""
-    draft = await load_founding(request)
-    await draft.save(replace(draft.founding, reserve=reserve.finished, draft=None))
-
-
-async def _own_share(request: Request) -> tuple[ReserveInMaking, Share]:
+async def _own_share(request: Request) -> tuple[FoundingDraft, ReserveInMaking, Share]:
     """The share that this request may see. Raises StepClosedError, LoginRequired, or LinkClosedError by a link."""
-    setup: Setup = request.app.state.setup
     token = request.path_params.get("token")
     if token is not None:
-        share = setup.reserve.share_at(token) if setup.reserve else None
-        try:
-            await load_founding(request)
-        except (StepClosedError, OfficeLockedError):
-            share = None
-        if setup.reserve is None or share is None:
-            raise LinkClosedError("unknown")
-        return setup.reserve, share
+        return await _share_at(request, token)
     sitting = await open_sitting(request)
-    share = setup.reserve.share_of(sitting.label) if setup.reserve else None
-    if setup.reserve is None or share is None:
+    share = sitting.reserve.share_of(sitting.label) if sitting.reserve else None
+    if sitting.reserve is None or share is None:
         raise StepClosedError
-    return setup.reserve, share
+    return sitting.draft, sitting.reserve, share
+
+
+async def _share_at(request: Request, token: str) -> tuple[FoundingDraft, ReserveInMaking, Share]:
+    setup: Setup = request.app.state.setup
+    try:
+        draft = await load_founding(request)
+    except (StepClosedError, OfficeLockedError, FoundingBrokenError):
+        raise LinkClosedError("unknown") from None
+    reserve = setup.reserve_of(draft.founding)
+    share = reserve.share_at(token) if reserve else None
+    if reserve is None or share is None:
+        raise LinkClosedError("unknown")
+    return draft, reserve, share
 
 
 def _render_share(
@@ -131,7 +136,7 @@ def _render_reserve(
     context = {
         "founding": sitting.founding,
         "plan": plan,
-        "reserve": sitting.setup.reserve,
+        "reserve": sitting.reserve,
         "address": request.app.state.settings.own_origin,
     }
     return render(request, "found_reserve.html", 422 if errors else 200, values=filled, errors=errors, **context)

@@ -8,7 +8,7 @@ the first account; with that it has done its work. A restart makes another one, 
 import hmac
 from dataclasses import dataclass, field
 
-from oversight.founding.founding import new_token
+from oversight.founding.founding import Founding, new_token
 from oversight.founding.reserve import ReserveInMaking
 
 
@@ -20,9 +20,19 @@ class Setup:
     reserve: ReserveInMaking | None = None
 
     def renew(self) -> None:
-        """After a founding was dropped: another token, and no reserve."""
+        """Another token, which nobody knows until it is announced, and no reserve.
+
+        When the first account was made, so that its link never opens again; and when a founding was dropped.
+        """
         self.token = new_token()
         self.reserve = None
+
+    def reserve_of(self, founding: Founding) -> ReserveInMaking | None:
+        """The reserve in the making, if it is the one that this founding has."""
+        named = founding.reserve
+        if self.reserve is None or named is None or named.recipient != str(self.reserve.recipient):
+            return None
+        return self.reserve
 
     def announce(self, origin: str) -> None:
         """Print it on the terminal only: its reader makes the first account."""

@@ -12,6 +12,7 @@ from oversight.commission.keys import OfficeSafe
 from oversight.founding.founding import Founding
 from oversight.founding.founding_draft import FoundingDraft
 from oversight.founding.plan import Plan, read_plan
+from oversight.founding.reserve import ReserveInMaking
 from oversight.founding.setup import Setup
 from oversight.founding.store import waiting_charter
 from oversight.members.sessions import OpenSession, current_session
@@ -46,12 +47,20 @@ class Sitting:
         return self.label in self.founding.plan.governors
 
     @property
+    def reserve(self) -> ReserveInMaking | None:
+        """The reserve whose shares are on their way to paper; nothing once the office was started again."""
+        return self.setup.reserve_of(self.founding)
+
+    @property
     def states(self) -> Mapping[str, str]:
         return states(self.founding)
 
 
 async def load_founding(request: Request) -> FoundingDraft:
-    """The founding in progress. Raises StepClosedError once there is a commission, OfficeLockedError before a login."""
+    """The founding in progress.
+
+    Raises StepClosedError once there is a commission, OfficeLockedError before a login, FoundingBrokenError.
+    """
     if await is_founded():
         raise StepClosedError
     safe: OfficeSafe = request.app.state.office_safe
@@ -79,7 +88,7 @@ def states(founding: Founding) -> Mapping[str, str]:
     done = {
         "commission": bool(plan.slug and plan.mandate),
         "people": founding.everybody_joined and is_complete(plan),
-        "reserve": founding.reserve is not None,
+        "reserve": founding.reserve_on_paper,
         "draft": founding.is_open_for_signing,
         "publish": False,
     }

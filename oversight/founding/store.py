@@ -1,18 +1,25 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
 """What a founding leaves in the database: members' accounts as they join, the charter when the portal has taken it."""
 
+import asyncio
 from dataclasses import dataclass, field
 
 from crypto.charter import Charter, read_charter
 from crypto.ids import MemberLabel
-from oversight.commission.keys import OfficeSafe
+from oversight.commission.keys import OfficeKeys, OfficeSafe
 from oversight.commission.records import CharterRecord
+from oversight.founding.founding import Founding
+from oversight.founding.founding_draft import FoundingDraft
 from oversight.founding.plan import Plan, PlannedMember
 from oversight.founding.records import FoundingRecord
 from oversight.members.records import MemberRecord, SessionRecord
 from oversight.members.second_factor import seal_secret
-from oversight.wire.portal_client import PortalClient, PortalRefused
+from oversight.wire.portal_client import PortalClient
 from portal.kit.database import forget_deleted, transaction
+
+
+class PortalChangedError(Exception):
+    """The portal is not the one that the charter names: it was set up anew, or somebody else answers."""
 
 
 @dataclass(frozen=True)
@@ -40,6 +47,15 @@ async def store_account(member: PlannedMember, own: Secrets, record_key: bytes) 
     )
 
 
+async def keep_members(draft: FoundingDraft, founding: Founding, safe: OfficeSafe, office: OfficeKeys) -> None:
+    """Keep a state in which other people have keys, and seal the office's keys to these and to nobody else.
+
+    Within a transaction, whose accounts are to stand and fall with it. Raises FoundingChangedError, OSError.
+    """
+    await draft.save(founding)
+    await asyncio.to_thread(safe.write, office, founding.recipients)
+
+
 async def drop_account(label: str) -> None:
     """Delete a member's account and sessions."""
     await SessionRecord.filter(member__label=label).delete()
@@ -56,18 +72,17 @@ async def publish(charter: Charter, plan: Plan, client: PortalClient, invitation
     """Send the charter to the portal; with its answer the commission is founded, and the founding is forgotten.
 
     The charter is stored before it is sent. When the answer is lost, PortalError is raised and the same note is sent
-    again later, even if the portal had taken it. When the portal refuses it, PortalRefused is raised and nothing is
-    stored.
+    again later, even if the portal had taken it; it stays stored too when PortalRefused is raised. A portal that shows
+    another key, realm or origin than the charter names is not sent anything: then PortalChangedError.
     """
-    await CharterRecord.get_or_create(
-        {"number": charter.number, "note": charter.note, "published": False}, hash=charter.hash
-    )
-    try:
-        await client.post_charter(charter.note, invitation)
-    except PortalRefused:
-        await CharterRecord.filter(hash=charter.hash, published=False).delete()
-        raise
+    info = await client.portal_info()
+    if (info.verifier, info.realm, info.origin) != (charter.portal, charter.realm, charter.origin):
+        raise PortalChangedError
+    await _store(charter)
+    await client.post_charter(charter.note, invitation)
     async with transaction():
+        # Again: somebody who sent it at the same time may have been refused.
+        await _store(charter)
         for member in plan.members:
             await MemberRecord.filter(label=member.label).update(
                 key_name=f"{charter.slug}/{member.label}", name=member.name, roles=list(member.roles)
@@ -75,6 +90,17 @@ async def publish(charter: Charter, plan: Plan, client: PortalClient, invitation
         await CharterRecord.filter(hash=charter.hash).update(published=True)
         await FoundingRecord.all().delete()
     await forget_deleted()
+
+
+async def forget_waiting(charter: Charter) -> None:
+    """The portal has refused it: it can be sent again from the draft, or the draft can be taken back."""
+    await CharterRecord.filter(hash=charter.hash, published=False).delete()
+
+
+async def _store(charter: Charter) -> None:
+    await CharterRecord.get_or_create(
+        {"number": charter.number, "note": charter.note, "published": False}, hash=charter.hash
+    )
 
 
 async def start_over(safe: OfficeSafe) -> bool:

@@ -35,6 +35,8 @@ SQLITE_PRAGMAS = {
     "secure_delete": "ON",
     "temp_store": "MEMORY",
 }
+STORAGE_ERRORS = (OSError, sqlite3.Error, BaseORMException)
+"""What a write raises that the disk or the server does not take."""
 MIGRATION_HEAD = """# SPDX-License-Identifier: AGPL-3.0-or-later
 # ruff: noqa
 # fmt: off
@@ -101,7 +103,7 @@ class Database:
                 await _migrate(database._context.db(), cls.schema)
                 # What was deleted before a crash.
                 await forget_deleted()
-        except (BaseORMException, OSError, sqlite3.Error) as error:
+        except STORAGE_ERRORS as error:
             await database.close()
             raise DatabaseError(f"the database can't be opened ({type(error).__name__})") from error
         return database
