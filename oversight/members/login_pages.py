@@ -12,7 +12,7 @@ from oversight.members.accounts import AccountBroken, Attempt, log_in
 from oversight.members.failed_logins import LoginMustWait, LoginRefused
 from oversight.members.known_browsers import browser_token, remember_browser
 from oversight.members.records import MemberRecord
-from oversight.members.sessions import LoginRequired, begin_session, close_session, current_session
+from oversight.members.sessions import LoginRequired, begin_session, close_session, current_session, end_sessions
 from oversight.web.forms import FieldError, Form, read_form
 from oversight.web.rendering import redirect, render
 
@@ -49,6 +49,7 @@ async def take_login(request: Request) -> Response:
     except LoginRefused:
         return _refuse(request, form, FieldError("username", DO_NOT_MATCH), 403)
     await close_session(request, Response())
+    await end_sessions(state.clock(), state.settings)
     response = redirect(local_path(form.text("next")))
     await begin_session(response, member, keyring, state.clock(), state.settings)
     await remember_browser(response, member, browser, state.clock(), state.settings)

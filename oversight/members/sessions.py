@@ -67,8 +67,7 @@ def cookie_name(settings: Settings) -> str:
 async def begin_session(
     response: Response, member: MemberRecord, keyring: Keyring, now: datetime, settings: Settings
 ) -> None:
-    """Begin a session and give its cookie to ``response``; clear away those that are over."""
-    await end_sessions(now, settings)
+    """Begin a session and give its cookie to ``response``."""
     session_id, key = secrets.token_bytes(ID_BYTES), secrets.token_bytes(KEY_BYTES)
     await SessionRecord.create(
         id_hash=_hash(session_id),
