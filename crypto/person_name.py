@@ -25,8 +25,6 @@ MARKS_MAX = 4
 Reason = Literal["long", "empty", "character", "marks", "scripts", "same-person"]
 
 _SPACES = " \u00a0\u3000"
-# Letters, marks, numbers, punctuation and the accents that keyboards have as signs.
-_CATEGORIES = "LMNPk"
 # Letters and marks that are never seen: the default-ignorable ones of Unicode, whose other ones are of category C.
 _INVISIBLE = re.compile("[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u3164\ufe00-\ufe0f\uffa0\U000e0100-\U000e01ef]")
 # Zero-width non-joiner and joiner: Persian and Indic names are written with them.
@@ -137,12 +135,13 @@ def _bare(word: str) -> str:
 
 
 def _is_allowed(name: str, position: int) -> bool:
-    from idna.core import valid_contextj
-
     each = name[position]
     if each in _JOINERS:
+        from idna.core import valid_contextj
+
         return valid_contextj(name, position)
     category = unicodedata.category(each)
+    # Sk are the accents that keyboards have as signs; Me encloses what it follows.
     return each in _SPACES or category == "Sk" or (category[0] in "LMNP" and category != "Me")
 
 
