@@ -26,7 +26,7 @@ from oversight.members.second_factor import latest_step, matching_step, open_sec
 from portal.kit.database import forget_deleted
 
 DERIVATIONS_MAX = 2
-USERNAME_CHARS_MAX = 256
+USERNAME_CHARS_MAX = 64
 
 
 class AccountBroken(LoginRefused):
@@ -106,9 +106,10 @@ async def change_passphrase(member: MemberRecord, keyring: Keyring, passphrase: 
 def fold_username(text: str) -> str:
     """Usernames are compared without case, spaces around, or the difference of composed characters.
 
-    What is longer than any username is cut first: normalising many marks takes the square of their number.
+    What is longer than any username is cut, and before it is normalised too: that takes the square of the number of marks.
     """
-    return unicodedata.normalize("NFKC", text[:USERNAME_CHARS_MAX]).strip().casefold()
+    whole = unicodedata.normalize("NFKC", text[: 4 * USERNAME_CHARS_MAX])
+    return whole.strip().casefold()[:USERNAME_CHARS_MAX]
 
 
 def keys_are_broken(member: MemberRecord) -> bool:

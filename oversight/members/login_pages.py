@@ -17,11 +17,8 @@ from oversight.web.forms import FieldError, Form, read_form
 from oversight.web.rendering import redirect, render
 
 DO_NOT_MATCH = N_("Username, passphrase and code do not match. A code is taken once: wait for the next one.")
-MUST_WAIT = N_(
-    "Too many attempts for this username. Try again in %(seconds)s seconds. "
-    "A browser in which you logged in before has its own count: strangers can’t make you wait there."
-)
-KEYS_BROKEN = N_("Your keys can’t be read in the office’s database. Tell whoever runs the office: a backup has them.")
+MUST_WAIT = N_("Too many attempts for this username. Try again in %(seconds)s seconds.")
+KEYS_BROKEN = N_("Your keys can’t be read in the office’s database. Tell whoever runs the office: a backup may have them.")
 
 
 async def show_login(request: Request) -> Response:
@@ -31,7 +28,8 @@ async def show_login(request: Request) -> Response:
         await current_session(request)
     except LoginRequired:
         values = {"next": local_path(request.query_params.get("next", ""))}
-        return render(request, "login.html", values=values, locked="locked" in request.query_params)
+        said = next((word for word in ("locked", "ended") if word in request.query_params), "")
+        return render(request, "login.html", values=values, said=said)
     return redirect("/")
 
 
@@ -64,8 +62,10 @@ async def lock(request: Request) -> Response:
 
 
 def to_login(request: Request) -> Response:
-    """To the login page, and from there back to the page that was asked for."""
-    if request.method not in {"GET", "HEAD"} or request.url.path == "/":
+    """To the login page, and from there back to the page that was asked for. What a form sent is not kept."""
+    if request.method not in {"GET", "HEAD"}:
+        return redirect("/login?ended")
+    if request.url.path == "/":
         return redirect("/login")
     wanted = request.url.path + (f"?{request.url.query}" if request.url.query else "")
     return redirect(f"/login?next={quote(wanted, safe='/')}")
@@ -83,7 +83,8 @@ def local_path(text: str) -> str:
 
 def _refuse(request: Request, form: Form, error: FieldError, status: int) -> Response:
     values = {"next": local_path(form.text("next")), "username": form.text("username")}
-    return render(request, "login.html", status, errors=[error], values=values, locked=False)
+    said = "wait" if error.message == MUST_WAIT else ""
+    return render(request, "login.html", status, errors=[error], values=values, said=said)
 
 
 routes = [
