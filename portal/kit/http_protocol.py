@@ -36,5 +36,5 @@ class LimitedHttpProtocol(HttpToolsProtocol):
     def on_response_complete(self) -> None:
         # What of a body nobody has read would stay until the next request.
         if self.cycle.response_complete:
-            self.cycle.body.clear()
+            self.cycle.body = bytearray()
         super().on_response_complete()

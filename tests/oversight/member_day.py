@@ -5,8 +5,9 @@ import asyncio
 import base64
 import hashlib
 import re
+import socket
 import sqlite3
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 import httpx
@@ -40,12 +41,11 @@ class MemberDay:
 
     folder: Path
     static: Path
-    environment: dict[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         port = free_port()
         settings = {"OVERSIGHT_DATA": str(self.data), "OVERSIGHT_PORT": str(port), "OVERSIGHT_STATIC": str(self.static)}
-        self.office = Program("oversight", port, {**settings, **self.environment}, self.folder / "office.log")
+        self.office = Program("oversight", port, settings, self.folder / "office.log")
         self.browser = httpx.Client(base_url=self.office.origin, timeout=SECONDS_MAX, trust_env=False)
         self.browser.headers["sec-fetch-site"] = "same-origin"
         self.world = found_test_commission()
@@ -69,6 +69,12 @@ class MemberDay:
     def end(self) -> None:
         self.browser.close()
         self.office.stop()
+
+    def come_to_rest(self) -> None:
+        """Return when the office is done with what it has answered: it does one thing after the other."""
+        with socket.create_connection(("127.0.0.1", self.office.port)) as connection:
+            connection.sendall(b"?\r\n\r\n")
+            assert connection.recv(100).startswith(b"HTTP/1.1 400 ")
 
     def log_in(self, **changed: str) -> httpx.Response:
         code = pyotp.TOTP(self.person.totp_secret).now()
@@ -100,12 +106,6 @@ class MemberDay:
 
     def lock(self) -> None:
         assert self._send("/lock").headers["location"] == "/login?locked"
-
-    def go_idle(self) -> None:
-        """Make it long ago that the office has heard of the session."""
-        with sqlite3.connect(self.data / "office.sqlite3") as database:
-            database.execute("UPDATE session SET last_seen = '2020-01-01 00:00:00+00:00'")
-        database.close()
 
     def secrets(self) -> Secrets:
         """What must not be in memory while nobody is being answered; to be asked for after the login."""

@@ -45,8 +45,18 @@ def test_a_request_that_is_under_way_is_in_memory_and_gone_when_it_ends(day: Mem
     wait_until(lambda: _look(day, secrets) == {}, "the request is gone")
 
 
+def test_a_body_that_nobody_has_read_is_gone_while_its_connection_is_kept(day: MemberDay) -> None:
+    head = b"POST /login HTTP/1.1\r\nHost: x\r\nSec-Fetch-Site: cross-site\r\nContent-Length: 18\r\n\r\n"
+    with socket.create_connection(("127.0.0.1", day.office.port)) as connection:
+        # In one piece, so that it is there before the office has refused it.
+        connection.sendall(head + b"p=rare-beagle-word")
+        assert connection.recv(100).startswith(b"HTTP/1.1 403 ")
+        assert _look(day, {"passphrase": forms(b"rare-beagle-word")}) == {}
+
+
 def _look(day: MemberDay, secrets: Secrets) -> dict[str, int]:
     """What is found of these; nothing, where no process of this user may look."""
+    day.come_to_rest()
     if may_read_any():
         return found(in_memory(day.office.pid, secrets))
     with pytest.raises(PermissionError):
