@@ -69,7 +69,7 @@ class Party:
         self.portal = portal
         self.browsers: dict[str, Browser] = {}
         self.papers: dict[str, Paper] = {}
-        self.outside: list[Browser] = []
+        self.links: dict[str, str] = {}
         self.raises = True
         self._running = AsyncExitStack()
         self._clients: list[httpx.AsyncClient] = []
