@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
-"""A whole founding, one form after the other: who sends it, and how. For what may happen before or during any of them."""
+"""A whole founding, one form after the other: who sends it, and how. For what may happen before and during them."""
 
 import html
 import re

@@ -5,6 +5,7 @@ import re
 
 import pytest
 
+from crypto.errors import MalformedError
 from tests.oversight.founding.party import CONVENER, Party, errors_of, expect
 from tests.oversight.founding.test_publishing import lie
 
@@ -103,8 +104,6 @@ async def test_without_the_portal_nothing_is_laid_out(before_portal: Party) -> N
 
 
 async def test_entries_that_make_no_charter_are_told(before_portal: Party, monkeypatch: pytest.MonkeyPatch) -> None:
-    from crypto.errors import MalformedError
-
     party = before_portal
     expect(await party[CONVENER].post("/found/draft/take-back"), "/found")
     page = (await party[CONVENER].get("/found/draft")).text

@@ -50,7 +50,7 @@ async def test_two_of_three_governors_sign_and_the_charter_is_theirs(laid_out: P
     assert "To do" in (await laid_out[CONVENER].get("/found")).text
     # A third one may sign all the same.
     expect(await laid_out.sign("amina"), "/found/draft")
-    assert read_charter((await laid_out.founding()).draft.note.encode()).hash == charter.hash  # type: ignore[union-attr]
+    assert read_charter((await laid_out.founding()).draft.note.encode()).hash == charter.hash
 
 
 async def test_nobody_signs_without_having_compared_all(laid_out: Party) -> None:
@@ -64,7 +64,7 @@ async def test_nobody_signs_without_having_compared_all(laid_out: Party) -> None
         assert len(re.findall(r'value="(?:amina|chiara|\.portal)" checked', answer.text)) == 2
     for wrong in ([], [*compared, "bruno"], ["amina", "chiara", "nobody"]):
         assert errors_of(await laid_out.sign("bruno", compared=wrong))
-    assert (await laid_out.founding()).draft.signed == ()  # type: ignore[union-attr]
+    assert (await laid_out.founding()).draft.signed == ()
 
 
 async def test_a_page_of_another_draft_signs_nothing(laid_out: Party) -> None:
@@ -111,7 +111,7 @@ async def test_a_draft_that_names_other_keys_is_not_signed_by_their_owner(laid_o
     await laid_out.change(swap)
     answer = await laid_out.sign("bruno")
     assert errors_of(answer)[0].startswith("The draft names other keys for you")
-    assert (await laid_out.founding()).draft.signed == ()  # type: ignore[union-attr]
+    assert (await laid_out.founding()).draft.signed == ()
 
 
 async def test_keys_that_were_swapped_before_the_draft_are_seen_by_their_owner(before_portal: Party) -> None:
@@ -149,7 +149,7 @@ async def test_a_draft_with_signatures_is_not_laid_out_over(before_portal: Party
     await party.lay_out()
     expect(await party.sign("bruno"), "/found/draft")
     before = await party.founding()
-    portal = str(before.draft.contents.portal)  # type: ignore[union-attr]
+    portal = str(before.draft.contents.portal)
     expect(await party[CONVENER].post("/found/draft", portal=portal), "/found")
     assert await party.founding() == before
 
