@@ -2,14 +2,17 @@
 """The forms of the founding pages: a posted form becomes a changed plan, or errors beside the fields."""
 
 import re
+from collections.abc import Mapping
 from dataclasses import replace
 
 from crypto.charter import DAYS_MAX, JURISDICTION, LABEL, MEMBERS_MAX, NAME_CHARS_MAX, REPLY_DAYS_MIN, ROLES, SLUG
+from crypto.person_name import MemberNameError, Reason, check_person_name, same_person
 from crypto.quorum import SHARES_MAX
 from oversight.commission.keys import OFFICE_LABEL
 from oversight.founding.plan import DAYS_VALID_MAX, MANDATE_CHARS_MAX, Plan, PlannedMember
 from oversight.marking import N_
 from oversight.web.forms import FieldError, Form
+from oversight.web.public_text import text_problem
 from portal.kit.i18n import LOCALES
 
 Errors = list[FieldError]
@@ -20,6 +23,14 @@ NO_MEMBER_NAME = N_("Write the member’s name")
 WRONG_LABEL = N_("The short name must have letters a–z, digits or hyphens, and begin with a letter")
 LABEL_OF_OFFICE = N_("The office itself has this short name: choose another one")
 LABEL_TAKEN = N_("Another member has this short name")
+NAME_PROBLEMS: Mapping[Reason, str] = {
+    "long": N_("A name has at most 200 characters"),
+    "empty": N_("Write the name with letters that can be seen"),
+    "character": N_("The name holds a symbol, a line break, or a character that nobody sees: type it anew"),
+    "marks": N_("The name has more accents on a letter than anybody can read: type it anew"),
+    "scripts": N_("A word of the name mixes letters of two scripts, which may look the same: type it anew"),
+}
+SAME_PERSON = N_("This name looks the same as that of %(other)s: add what tells the two people apart")
 TWO_MUST_SIGN = N_("Among several members, at least two governors must sign")
 TWO_MUST_OPEN = N_("Among several members, at least two shares must be needed to open the reserve")
 ONE_ALONE = N_("If one share alone opens the reserve, there can be no other")
@@ -56,7 +67,7 @@ def take_commission(form: Form, plan: Plan, *, fixed: bool) -> tuple[Plan, Error
 def take_member(form: Form, plan: Plan) -> tuple[Plan, Errors]:
     """The plan with one member more."""
     errors: Errors = []
-    name = take_name(form, "member", NAME_CHARS_MAX, NO_MEMBER_NAME, errors)
+    name = take_name(form, plan, errors)
     label = take_label(form, errors)
     if plan.member(label) is not None:
         errors.append(FieldError("label", LABEL_TAKEN))
@@ -112,9 +123,21 @@ def take_reserve(form: Form, plan: Plan) -> tuple[Plan, list[str], Errors]:
     return replace(plan, reserve_shares=len(keepers), reserve_threshold=threshold), keepers, errors
 
 
-def take_name(form: Form, name: str, max_chars: int, missing: str, errors: Errors) -> str:
-    """A person's name, as it may stand in a charter."""
-    return _text(form, name, max_chars, missing, errors)
+def take_name(form: Form, plan: Plan, errors: Errors) -> str:
+    """The name of a member more, as it may stand in a charter beside those of the plan."""
+    name = form.text("member")
+    if not name:
+        errors.append(FieldError("member", NO_MEMBER_NAME))
+        return name
+    try:
+        check_person_name(name)
+    except MemberNameError as error:
+        errors.append(FieldError("member", NAME_PROBLEMS[error.reason]))
+        return name
+    other = next((member.name for member in plan.members if same_person(member.name, name)), None)
+    if other is not None:
+        errors.append(FieldError("member", SAME_PERSON, {"other": f"\u2068{other}\u2069"}))
+    return name
 
 
 def take_label(form: Form, errors: Errors) -> str:
@@ -133,6 +156,8 @@ def _text(form: Form, name: str, max_chars: int, missing: str, errors: Errors) -
         errors.append(FieldError(name, missing))
     elif len(value) > max_chars:
         errors.append(FieldError(name, N_("This can have at most %(count)s characters"), {"count": max_chars}))
+    elif problem := text_problem(name, value):
+        errors.append(problem)
     return value
 
 

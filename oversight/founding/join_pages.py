@@ -14,14 +14,13 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from crypto.charter import NAME_CHARS_MAX
 from crypto.keyring import Keyring, new_passphrase
 from oversight.commission.charters import is_founded
 from oversight.commission.keys import OfficeKeys, OfficeSafe
-from oversight.founding.forms import NO_MEMBER_NAME, Errors, take_label, take_name
+from oversight.founding.forms import Errors, take_label, take_name
 from oversight.founding.founding import Founding, PublicKeys, invited, join
 from oversight.founding.founding_draft import FoundingBrokenError, FoundingChangedError, FoundingDraft
-from oversight.founding.plan import PlannedMember
+from oversight.founding.plan import BLANK, PlannedMember
 from oversight.founding.records import FoundingRecord
 from oversight.founding.setup import Setup
 from oversight.founding.sheets import draw_second_factor, in_groups
@@ -177,7 +176,7 @@ def _take_person(form: Form, guest: Guest) -> tuple[PlannedMember, Errors]:
     locale = form.text("locale") if form.text("locale") in LOCALES else LOCALES[0]
     if guest.member is not None:
         return replace(guest.member, locale=locale), errors
-    name = take_name(form, "member", NAME_CHARS_MAX, NO_MEMBER_NAME, errors)
+    name = take_name(form, BLANK, errors)
     label = take_label(form, errors)
     return PlannedMember(label, name, label, (), locale), errors
 

@@ -18,7 +18,9 @@ from oversight.web.rendering import redirect, render
 
 DO_NOT_MATCH = N_("Username, passphrase and code do not match. A code is taken once: wait for the next one.")
 MUST_WAIT = N_("Too many attempts for this username. Try again in %(seconds)s seconds.")
-KEYS_BROKEN = N_("Your keys can’t be read in the office’s database. Tell whoever runs the office: a backup may have them.")
+KEYS_BROKEN = N_(
+    "Your keys can’t be read in the office’s database. Tell whoever runs the office: a backup may have them."
+)
 
 
 async def show_login(request: Request) -> Response:
