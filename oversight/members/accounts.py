@@ -106,7 +106,7 @@ async def change_passphrase(member: MemberRecord, keyring: Keyring, passphrase: 
 def fold_username(text: str) -> str:
     """Usernames are compared without case, spaces around, or the difference of composed characters.
 
-    What is longer than any username is cut, and before it is normalised too: that takes the square of the number of marks.
+    What is longer than any username is cut, before it is normalised too: that takes the square of the number of marks.
     """
     whole = unicodedata.normalize("NFKC", text[: 4 * USERNAME_CHARS_MAX])
     return whole.strip().casefold()[:USERNAME_CHARS_MAX]

@@ -16,6 +16,8 @@ from oversight.members.sessions import LoginRequired, begin_session, close_sessi
 from oversight.web.forms import FieldError, Form, read_form
 from oversight.web.rendering import redirect, render
 
+# Not "cookies", which would forget the known browser, and not "executionContexts", which browsers do not act on.
+CLEARED = '"cache", "storage"'
 DO_NOT_MATCH = N_("Username, passphrase and code do not match. A code is taken once: wait for the next one.")
 MUST_WAIT = N_("Too many attempts for this username. Try again in %(seconds)s seconds.")
 KEYS_BROKEN = N_(
@@ -59,7 +61,7 @@ async def take_login(request: Request) -> Response:
 async def lock(request: Request) -> Response:
     response = redirect("/login?locked")
     await close_session(request, response)
-    response.headers["clear-site-data"] = '"cache"'
+    response.headers["clear-site-data"] = CLEARED
     return response
 
 

@@ -144,6 +144,7 @@ async def test_lock_closes_the_keys_on_the_server_too(office: Office) -> None:
     stolen = browser.client.cookies["session"]
     answer = await browser.post("/lock")
     assert answer.headers["location"] == "/login?locked"
+    assert answer.headers["clear-site-data"] == '"cache", "storage"'
     assert "session" not in browser.client.cookies
     browser.client.cookies.set("session", stolen, "office.test")
     assert (await browser.get("/members")).status_code == 303
