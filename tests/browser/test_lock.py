@@ -88,6 +88,7 @@ def test_after_a_lock_no_tab_shows_anything_by_going_back_or_reloading(
         each.go_back()
         expect(each).to_have_url(LOGIN)
         assert "Amina" not in each.content()
+    assert [cookie["name"] for cookie in context.cookies()] == ["browser"]
     assert page.evaluate("[document.cookie, localStorage.length, sessionStorage.length]") == ["", 0, 0]
 
 
