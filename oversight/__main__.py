@@ -124,6 +124,7 @@ def _serve(settings: Settings) -> int:
         forgetting(app),
         host=settings.host,
         port=settings.port,
+        # uvloop reads into one buffer, which keeps what came last: passphrases, cookies.
         loop="asyncio",
         http=LimitedHttpProtocol,
         ws="none",
