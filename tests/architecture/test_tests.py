@@ -29,6 +29,7 @@ CLOCKS = {
     "test_crash.py": "both programs take the day from the machine",
     "test_founding.py": "that there is a code at all, of whatever moment",
     "test_lock.py": "logs in at a program that takes the time from the machine",
+    "test_serving.py": "logs in at a program that takes the time from the machine",
     "tour.py": "logs in at a program that takes the time from the machine",
     "world.py": "logs in at a program that takes the time from the machine",
 }
