@@ -24,7 +24,7 @@ from oversight.commission.keys import OfficeSafe, load_start_identity
 from oversight.commission.portal import connect_before_founding
 from oversight.demo import command as demo
 from oversight.demo.programs import DemoError
-from oversight.founding.command import Founded, FoundingUnderWayError, found
+from oversight.founding.command import Founded, found
 from oversight.founding.plan import PlanError, load_plan
 from oversight.founding.store import PortalChangedError, start_over
 from oversight.settings import Settings
@@ -49,8 +49,6 @@ def main(arguments: list[str] | None = None) -> int:
         return _run(options)
     except PortalRefused as error:
         print(f"oversight: the portal refused the charter: {error.code}. {_KEPT}", file=sys.stderr)
-    except FoundingUnderWayError:
-        print("oversight: a founding is under way on the pages: go on there, or use start-over first", file=sys.stderr)
     except PortalChangedError:
         print("oversight: the portal is not the one that the charter names. Nothing was sent", file=sys.stderr)
     except PortalError as error:

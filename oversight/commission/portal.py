@@ -61,6 +61,6 @@ def portal_for(request: Request, charter: Charter) -> AbstractAsyncContextManage
 
 
 def portal_before_founding(request: Request) -> AbstractAsyncContextManager[PortalClient]:
-    """``connect_before_founding`` for a page of the ceremony."""
+    """``connect_before_founding`` for a page of the founding."""
     state = request.app.state
     return connect_before_founding(state.settings, state.transport, state.clock)

@@ -39,7 +39,7 @@ class Sent:
 
 
 async def found_commission(folder: Path, portal: Server, office: Server) -> Founded:
-    """The founding ceremony as on the command line; the sheets stay in the folder, for this is a demonstration."""
+    """The founding as on the command line; the sheets stay in the folder, for this is a demonstration."""
     plan = load_plan(PLAN)
     invitation = portal.run("invite", plan.slug).split()[-1]
     settings = Settings.from_environment(office.settings)

@@ -34,7 +34,7 @@ from oversight.founding.founding import (
     member_entry,
 )
 from oversight.founding.founding_draft import FoundingDraft
-from oversight.founding.plan import Plan, default_questionnaire
+from oversight.founding.plan import Plan, PlanError, default_questionnaire
 from oversight.founding.reserve import check_subsets
 from oversight.founding.sheets import (
     MemberSheet,
@@ -53,10 +53,6 @@ from oversight.wire.portal_client import PortalClient
 from portal.kit.database import transaction
 
 Random = Callable[[int], bytes]
-
-
-class FoundingUnderWayError(Exception):
-    """People have made keys on the office's pages: that founding goes on there, or is dropped first."""
 
 
 @dataclass(frozen=True)
@@ -95,8 +91,8 @@ async def found(  # noqa: PLR0913 - each stands for one thing that the sitting n
 ) -> Founded:
     """Found the commission, or finish a founding that was broken off. The database is that of the running task.
 
-    Raises FoundingUnderWayError; CryptoError when the plan gives no charter; PortalError when the portal can't be
-    reached or refuses, with everything kept if the charter was signed before.
+    Raises PlanError when people have made keys on the pages; CryptoError when the plan gives no charter; PortalError
+    when the portal can't be reached or refuses, with everything kept if the charter was signed before.
     """
     if await is_founded():
         return Founded(await current_charter())
@@ -104,7 +100,7 @@ async def found(  # noqa: PLR0913 - each stands for one thing that the sitting n
     sheets: Mapping[str, Sheet] = {}
     if charter is None:
         if await MemberRecord.exists():
-            raise FoundingUnderWayError
+            raise PlanError("a founding is under way on the pages: go on there, or use start-over first")
         office = OfficeKeys.generate()
         info = await client.portal_info()
         key = office.signing_key(plan.slug).verifier

@@ -58,7 +58,7 @@ class Derivations:
             return await asyncio.to_thread(self.seal_here, keyring, passphrase, member_label)
 
     def seal_here(self, keyring: Keyring, passphrase: str, member_label: str) -> bytes:
-        """Seal in the running thread, for a ceremony without an event loop."""
+        """Seal in the running thread, where there is no event loop."""
         return seal_keyring(keyring, passphrase, member_label, self.parameters)
 
 

@@ -23,8 +23,8 @@ from oversight.commission.charters import current_charter, is_founded
 from oversight.commission.keys import OfficeSafe
 from oversight.commission.records import CharterRecord
 from oversight.founding import command
-from oversight.founding.command import Founded, FoundingUnderWayError, found
-from oversight.founding.plan import Plan, load_plan, read_plan
+from oversight.founding.command import Founded, found
+from oversight.founding.plan import Plan, PlanError, load_plan, read_plan
 from oversight.founding.reserve import check_subsets
 from oversight.founding.store import publish, start_over
 from oversight.members.records import MemberRecord
@@ -252,7 +252,7 @@ async def test_a_founding_on_the_pages_is_not_founded_over(command_line: Command
     with pytest.raises(PortalRefused):
         await command_line.run(invitation="made-up")
     await CharterRecord.all().delete()
-    with pytest.raises(FoundingUnderWayError):
+    with pytest.raises(PlanError):
         await command_line.run()
     assert await MemberRecord.all().count() == 3
     assert await start_over(command_line.safe)

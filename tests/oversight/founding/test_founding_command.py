@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from oversight.__main__ import main
-from oversight.founding.command import Founded, FoundingUnderWayError, Sheet
-from oversight.founding.plan import PlannedMember
+from oversight.founding.command import Founded, Sheet
+from oversight.founding.plan import PlanError, PlannedMember
 from oversight.founding.store import PortalChangedError
 from oversight.storage import Database
 from tests.oversight.founding.plans import write_plan
@@ -56,7 +56,10 @@ def test_after_the_founding_it_says_so_again(
 
 @pytest.mark.parametrize(
     ("error", "words"),
-    [(FoundingUnderWayError(), "a founding is under way on the pages"), (PortalChangedError(), "Nothing was sent")],
+    [
+        (PlanError("a founding is under way"), "oversight: a founding is under way"),
+        (PortalChangedError(), "Nothing was sent"),
+    ],
 )
 def test_what_stands_in_the_way_is_one_line(
     folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], error: Exception, words: str
