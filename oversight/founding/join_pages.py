@@ -117,6 +117,9 @@ async def _keep(request: Request, guest: Guest, member: PlannedMember, keyring: 
     safe: OfficeSafe = state.office_safe
     office = OfficeKeys.generate() if guest.draft is None else safe.keys
     draft = guest.draft or FoundingDraft.begin(office.record_key)
+    if guest.member is not None:
+        # As they are planned now: the convener may have changed roles since the form was filled in.
+        member = replace(guest.member, locale=member.locale)
     response = redirect("/found?joined")
     async with transaction():
         await keep_members(draft, _joined(draft.founding, guest, member, PublicKeys.of(keyring)), safe, office)

@@ -194,6 +194,6 @@ routes = [
     Route("/found/members", add_person, methods=["POST"]),
     Route("/found/members/remove", remove_person, methods=["POST"]),
     Route("/found/members/threshold", save_threshold, methods=["POST"]),
-    Route("/found/members/{label}", change_person, methods=["POST"]),
+    Route("/found/members/{label}/roles", change_person, methods=["POST"]),
     Route("/found/members/{label}/invite", send_invitation, methods=["POST"]),
 ]

@@ -151,7 +151,7 @@ class Party:
         for label in labels:
             form = {"member": PEOPLE[label], "label": label, "roles": ROLES[label], "locale": "en"}
             expect(await amina.post("/found/members", **form, governor="yes"), "/found/members")
-        expect(await amina.post("/found/members/amina", roles=ROLES["amina"], governor="yes"), "/found/members")
+        expect(await amina.post("/found/members/amina/roles", roles=ROLES["amina"], governor="yes"), "/found/members")
 
     async def invite(self, label: str) -> str:
         answer = await self[CONVENER].post(f"/found/members/{label}/invite")

@@ -20,7 +20,7 @@ async def alone(settings: Settings, clock: Clock, portal: Portal) -> AsyncIterat
         await party.convene()
         amina = party[CONVENER]
         expect(await amina.post("/found/commission", **COMMISSION), "/found")
-        expect(await amina.post("/found/members/amina", roles=["registrar"], governor="yes"), "/found/members")
+        expect(await amina.post("/found/members/amina/roles", roles=["registrar"], governor="yes"), "/found/members")
         assert "More governors must sign than there are" in (await amina.get("/found/members")).text
         expect(await amina.post("/found/members/threshold", threshold="1"), "/found/members")
         yield party

@@ -6,7 +6,7 @@ import pytest
 from crypto.age import open_sealed
 from crypto.errors import NotARecipientError
 from crypto.keyring import open_keyring
-from oversight.members.records import MemberRecord, SessionRecord
+from oversight.members.records import KnownBrowserRecord, MemberRecord, SessionRecord
 from tests.oversight.founding.party import COMMISSION, CONVENER, Party, expect, join_form, read_paper
 
 UNKNOWN = "somebody else may have"
@@ -55,7 +55,7 @@ async def test_nobody_gets_in_without_a_link(party: Party) -> None:
     expect(await stranger.get("/login"), "/found")
     assert "the link that stands on the terminal" in (await stranger.get("/found")).text
     for path in ("commission", "members", "reserve", "draft", "draft/sign", "publish", "start-over"):
-        expect(await stranger.post(f"/found/{path}", **COMMISSION), "/login")
+        expect(await stranger.post(f"/found/{path}", **COMMISSION), "/login?ended")
     assert await count_members(party) == 0
 
 
@@ -184,6 +184,10 @@ async def test_removing_a_member_ends_keys_account_and_session(gathered: Party) 
     with pytest.raises(NotARecipientError):
         open_sealed(office.read_bytes(), [keyring.identity])
     founding = await party.founding()
+    with party.app.state.database.use():
+        assert await SessionRecord.all().count() == 2
+        assert await KnownBrowserRecord.filter(member__label="bruno").count() == 0
+        assert await KnownBrowserRecord.all().count() == 2
     assert "bruno" not in founding.keys
     assert "bruno" not in founding.plan.governors
 
@@ -193,7 +197,7 @@ async def test_the_convener_can_neither_be_removed_nor_invited(party: Party) -> 
     assert (await party[CONVENER].post("/found/members/remove", label="amina")).status_code == 403
     assert (await party[CONVENER].post("/found/members/amina/invite")).status_code == 404
     assert (await party[CONVENER].post("/found/members/nobody/invite")).status_code == 404
-    assert (await party[CONVENER].post("/found/members/nobody", roles="chair")).status_code == 404
+    assert (await party[CONVENER].post("/found/members/nobody/roles", roles="chair")).status_code == 404
     assert (await party[CONVENER].get("/found")).status_code == 200
 
 

@@ -11,7 +11,8 @@ import httpx
 import pytest
 
 from crypto.age import open_sealed
-from crypto.keyring import open_keyring
+from crypto.keyring import Keyring, open_keyring
+from oversight.members.accounts import Derivations
 from oversight.members.records import MemberRecord
 from oversight.settings import Settings
 from tests.oversight.founding.party import CONVENER, Party, expect, join_form, party_at, read_paper
@@ -118,3 +119,26 @@ async def check_office_keys(party: Party) -> None:
     for member in members:
         identity = open_keyring(member.keyring, party.papers[member.label].passphrase, member.label).identity
         assert open_sealed(sealed, [identity]) == party.app.state.office_safe.keys.to_bytes()
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+async def test_roles_that_change_while_somebody_joins_stay_changed(
+    party: Party, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await party.convene()
+    await party.enter_plan()
+    link = await party.invite("bruno")
+    seal = Derivations.seal
+
+    async def seal_while_roles_change(self: Derivations, keyring: Keyring, passphrase: str, label: str) -> bytes:
+        answer = await party[CONVENER].post("/found/members/bruno/roles", roles=["auditor"], governor="yes")
+        expect(answer, "/found/members")
+        return await seal(self, keyring, passphrase, label)
+
+    monkeypatch.setattr(Derivations, "seal", seal_while_roles_change)
+    expect(await party.join("bruno", link), "/found?joined")
+    bruno = (await party.founding()).plan.member("bruno")
+    assert bruno is not None
+    assert bruno.roles == ("auditor",)
+    with party.app.state.database.use():
+        assert (await MemberRecord.get(label="bruno")).roles == ["auditor"]

@@ -84,7 +84,7 @@ async def test_the_short_name_is_fixed_once_somebody_is_invited(convened: Party)
         ({"label": "Daud R"}, "The short name must have letters a–z, digits or hyphens, and begin with a letter"),
         ({"label": "d" * 32}, "The short name must have letters a–z, digits or hyphens, and begin with a letter"),
         ({"member": ""}, "Write the member’s name"),
-        ({"member": "x" * 201}, "This can have at most 200 characters"),
+        ({"member": "x" * 201}, "A name has at most 200 characters"),
     ],
 )
 async def test_a_member_that_can_not_be_is_told(convened: Party, form: dict[str, str], error: str) -> None:
@@ -97,10 +97,24 @@ async def test_a_member_that_can_not_be_is_told(convened: Party, form: dict[str,
     assert await convened.founding() == before
 
 
+@pytest.mark.parametrize("label", ["remove", "threshold", "roles", "invite", "members"])
+async def test_a_short_name_may_be_a_word_of_an_address(convened: Party, label: str) -> None:
+    await convened.enter_plan()
+    form = {"member": "Daud Rahimi", "label": label, "roles": "legal", "locale": "ar"}
+    expect(await convened[CONVENER].post("/found/members", **form), "/found/members")
+    expect(await convened[CONVENER].post(f"/found/members/{label}/roles", roles="auditor"), "/found/members")
+    daud = (await convened.founding()).plan.member(label)
+    assert daud is not None
+    assert daud.roles == ("auditor",)
+    assert await convened.invite(label)
+    expect(await convened[CONVENER].post("/found/members/remove", label=label), "/found/members")
+    assert (await convened.founding()).plan.member(label) is None
+
+
 async def test_roles_that_there_are_not_are_left_out(convened: Party) -> None:
     await convened.enter_plan()
     form = {"roles": ["queen", "chair", "auditor"], "governor": "yes"}
-    expect(await convened[CONVENER].post("/found/members/bruno", **form), "/found/members")
+    expect(await convened[CONVENER].post("/found/members/bruno/roles", **form), "/found/members")
     bruno = (await convened.founding()).plan.member("bruno")
     assert bruno is not None
     assert bruno.roles == ("chair", "auditor")
@@ -116,7 +130,7 @@ async def test_a_number_of_governors_that_can_not_be_is_told(convened: Party, th
 
 async def test_too_few_governors_are_told_and_nothing_goes_on(gathered: Party) -> None:
     for label in ("bruno", "chiara"):
-        expect(await gathered[CONVENER].post(f"/found/members/{label}", roles="chair"), "/found/members")
+        expect(await gathered[CONVENER].post(f"/found/members/{label}/roles", roles="chair"), "/found/members")
     assert "More governors must sign than there are" in (await gathered[CONVENER].get("/found/members")).text
     expect(await gathered[CONVENER].get("/found/reserve"), "/found")
     assert (await states(gathered))[1] == "To do"
@@ -139,7 +153,7 @@ async def test_of_two_pages_at_once_the_slower_one_is_told(convened: Party, monk
         return await read_form(request)
 
     monkeypatch.setattr(plan_pages, "read_form", read_while_another_page_saves)
-    answer = await convened[CONVENER].post("/found/members/bruno", roles="auditor")
+    answer = await convened[CONVENER].post("/found/members/bruno/roles", roles="auditor")
     assert (answer.status_code, "Another page was quicker" in answer.text) == (409, True)
     plan = (await convened.founding()).plan
     assert [member.label for member in plan.members] == ["amina", "bruno"]

@@ -91,7 +91,7 @@ async def test_signing_twice_is_signing_once(laid_out: Party) -> None:
 
 async def test_a_member_who_is_no_governor_signs_and_refuses_nothing(before_portal: Party) -> None:
     party = before_portal
-    expect(await party[CONVENER].post("/found/members/chiara", roles="chair"), "/found/members")
+    expect(await party[CONVENER].post("/found/members/chiara/roles", roles="chair"), "/found/members")
     await party.lay_out()
     page = await draft_page(party, "chiara")
     assert "Compared, all the same" not in page
@@ -159,7 +159,7 @@ async def test_a_draft_with_signatures_is_not_laid_out_over(before_portal: Party
     [
         ("commission", {**COMMISSION, "mandate-en": "Something else."}),
         ("members", {"member": "Daud Rahimi", "label": "daud", "locale": "en"}),
-        ("members/bruno", {"roles": "auditor", "governor": "yes"}),
+        ("members/bruno/roles", {"roles": "auditor", "governor": "yes"}),
         ("members/remove", {"label": "bruno"}),
         ("members/bruno/invite", {}),
         ("members/threshold", {"threshold": "3"}),

@@ -71,7 +71,7 @@ async def test_whoever_may_not_do_it_changes_nothing_and_is_sent_where_they_can_
         await check_leads_on(browser, answer)
         assert await party.founding() == before
         if who == "stranger" and path not in LINKS:
-            expect(answer, "/login" if method == "POST" else f"/login?next={path}")
+            expect(answer, "/login?ended" if method == "POST" else f"/login?next={path}")
         elif path not in own:
             expect(answer, "/found")
     with party.app.state.database.use():
