@@ -17,7 +17,7 @@ CAMEL = re.compile(r"[A-Z][a-z0-9]+|[A-Z0-9]+(?![a-z])")
 PLAIN = {
     "things": """account action answer attempt authentication browser byte conflict credential data date day
         derivation download end fact file history info item level limit link main match mismatch name origin
-        parameter place progress proof rule security sink source step value""",
+        parameter place progress proof rule security sink source start step value""",
     "who or what does": "client database endpoint filter formatter maker reader receiver server store stranger writer",
     "how something is": """accepted broken busy changed closed compressed cross due duplicate failed founded
         full known large limited live local locked lost malformed missing null other partial planned possible

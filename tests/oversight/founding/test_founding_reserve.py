@@ -97,6 +97,23 @@ async def test_what_was_typed_wrong_is_named_and_stays(making: Party, rng: Rando
     expect(await bruno.post("/found/share/back", share="  " + "\r\n".join(words).upper() + " "), "/found/share")
 
 
+async def test_the_first_four_letters_of_each_word_are_enough(making: Party) -> None:
+    bruno = making["bruno"]
+    words = (await see_share(bruno, "/found/share")).split()
+    for letters, taken in ((3, False), (4, True)):
+        answer = await bruno.post("/found/share/back", share=" ".join(word[:letters] for word in words))
+        if taken:
+            expect(answer, "/found/share")
+        else:
+            assert errors_of(answer) == ["Word 1 is not the one that was shown: look at your paper again"]
+
+
+async def test_words_that_are_longer_than_those_of_the_share_are_wrong(making: Party) -> None:
+    words = (await see_share(making["bruno"], "/found/share")).split()
+    answer = await making["bruno"].post("/found/share/back", share=" ".join([f"{words[0]}s", *words[1:]]))
+    assert errors_of(answer) == ["Word 1 is not the one that was shown: look at your paper again"]
+
+
 async def test_anothers_share_and_one_of_an_earlier_reserve_are_told(making: Party) -> None:
     amina, bruno = making["amina"], making["bruno"]
     others = await see_share(amina, "/found/share")

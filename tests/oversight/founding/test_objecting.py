@@ -25,6 +25,9 @@ async def test_a_wrong_fingerprint_voids_the_draft_and_everybody_is_told(laid_ou
     assert (founding.draft.signed, founding.draft.note) == ((), "")
     assert not founding.is_signed
     expect(await laid_out[CONVENER].get("/found/publish"), "/found")
+    # What to do about it is told to the convener.
+    told = {label: "make another reserve" in (await laid_out[label].get("/found")).text for label in ("amina", "bruno")}
+    assert told == {"amina": True, "bruno": False}
 
 
 async def test_nobody_signs_what_is_void(laid_out: Party) -> None:

@@ -6,6 +6,7 @@ import re
 import pytest
 from starlette.requests import Request
 
+from oversight.commission.keys import OfficeLockedError
 from oversight.founding import plan_pages
 from oversight.founding.founding_draft import FoundingChangedError, FoundingDraft
 from oversight.founding.records import FoundingRecord
@@ -197,6 +198,15 @@ async def test_a_founding_that_can_not_be_read_says_so_and_can_be_started_over(
     gathered.browsers.clear()
     await gathered.convene()
     assert (await gathered[CONVENER].get("/found")).status_code == 200
+
+
+async def test_an_office_that_was_closed_meanwhile_says_so(gathered: Party, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def load(key: bytes) -> FoundingDraft:
+        raise OfficeLockedError
+
+    monkeypatch.setattr(FoundingDraft, "load", load)
+    answer = await gathered["bruno"].get("/found")
+    assert (answer.status_code, "The office is closed" in answer.text) == (503, True)
 
 
 async def test_a_row_that_was_left_without_members_is_not_founded_over(party: Party) -> None:
