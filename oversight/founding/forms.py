@@ -19,7 +19,7 @@ Errors = list[FieldError]
 
 NO_NAME = N_("Write the commission’s name in each language")
 NO_MANDATE = N_("Write the mandate in each language")
-NO_MEMBER_NAME = N_("Write the member’s name")
+NO_MEMBER_NAME = N_("Write the name as it stands in the charter")
 WRONG_LABEL = N_("The short name must have letters a–z, digits or hyphens, and begin with a letter")
 LABEL_OF_OFFICE = N_("The office itself has this short name: choose another one")
 LABEL_TAKEN = N_("Another member has this short name")

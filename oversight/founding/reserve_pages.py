@@ -56,8 +56,8 @@ async def make(request: Request) -> Response:
 
 
 async def show_share(request: Request) -> Response:
-    _, _, share = await _own_share(request)
-    return _render_share(request, share)
+    _, reserve, share = await _own_share(request)
+    return _render_share(request, reserve, share)
 
 
 async def reveal_share(request: Request) -> Response:
@@ -80,12 +80,12 @@ async def type_back(request: Request) -> Response:
         reserve.compare(share, form.text("share"))
     except WrongShareError as error:
         problem = FieldError("share", SHARE_PROBLEMS[error.reason], {"word": error.word})
-        return _render_share(request, share, [problem], {"share": form.text("share")})
+        return _render_share(request, reserve, share, [problem], {"share": form.text("share")})
     if reserve.is_last(share):
         try:
             await draft.save(replace(draft.founding, reserve=replace(reserve.public, on_paper=True)))
         except STORAGE_ERRORS:
-            return _render_share(request, share, [FieldError("", NOT_STORED)], {"share": form.text("share")})
+            return _render_share(request, reserve, share, [FieldError("", NOT_STORED)], {"share": form.text("share")})
     share.forget()
     return redirect(here)
 
@@ -116,11 +116,15 @@ async def _share_at(request: Request, token: str) -> tuple[FoundingDraft, Reserv
 
 
 def _render_share(
-    request: Request, share: Share, errors: list[FieldError] | None = None, values: dict[str, str] | None = None
+    request: Request,
+    reserve: ReserveInMaking,
+    share: Share,
+    errors: list[FieldError] | None = None,
+    values: dict[str, str] | None = None,
 ) -> Response:
-    here = request.url.path.removesuffix("/back")
+    context = {"reserve": reserve, "share": share, "here": request.url.path.removesuffix("/back")}
     status = 422 if errors else 200
-    return render(request, "found_share.html", status, share=share, here=here, errors=errors or [], values=values)
+    return render(request, "found_share.html", status, errors=errors or [], values=values, **context)
 
 
 def _render_reserve(

@@ -55,8 +55,8 @@ class Founder:
 
     def make_keys(self) -> None:
         """Write the words down, scan the second factor, and type both back."""
-        self.passphrase = self._text("main .sheet__secret >> nth=0")
-        self.totp_secret = self._text("main .sheet__secret >> nth=1").replace(" ", "")
+        self.passphrase = self._text("main .to-copy >> nth=0")
+        self.totp_secret = self._text("main .to-copy >> nth=1").replace(" ", "")
         self.type("new", self.passphrase)
         self.type("again", self.passphrase)
         self.type("code", pyotp.TOTP(self.totp_secret).now())
@@ -64,14 +64,16 @@ class Founder:
         expect(self.page).to_have_url(re.compile(r"/found\?joined$"))
 
     def look_at_share(self) -> None:
-        """Have the share shown, and copy it onto paper."""
+        """Have the share shown, and copy it."""
         self.open_from_list("/found/share")
         self.send("/found/share")
         self.share = [word.strip() for word in self.page.locator(".sheet__word").all_text_contents()]
         assert len(self.share) == SHARE_WORDS
-        self.press("main a.button[href='/found/share']")
 
     def type_share(self, words: list[str]) -> None:
+        """Say that it is on paper, if that was not said yet, and type it back."""
+        if self.page.locator("#share").count() == 0:
+            self.press("main a.button[href='/found/share']")
         self.type("share", " ".join(words))
         self.send("/found/share/back")
 

@@ -194,7 +194,7 @@ def test_a_wrong_fingerprint_voids_the_draft_for_everybody(setting: Setting) -> 
     amina.send("/found/members/chiara/invite")
     stranger.page.reload()
     expect(stranger.page).to_have_url(re.compile("/login"))
-    chiara.open(amina.page.locator("main .sheet__secret").inner_text())
+    chiara.open(amina.page.locator("main .to-copy").inner_text())
     chiara.make_keys()
     lay_out(amina)
     bruno.compare([amina, chiara], setting.portal_fingerprint)
@@ -214,6 +214,7 @@ def test_a_commission_of_one_is_told_what_it_is(setting: Setting) -> None:
     amina.type("threshold", "1")
     amina.send("/found/reserve")
     amina.look_at_share()
+    check_that_the_sheet_is_printed_alone(amina)
     amina.type_share(amina.share)
     lay_out(amina)
     assert amina.fingerprint_of(".portal") == setting.portal_fingerprint
@@ -246,7 +247,7 @@ def convene(setting: Setting, convener: Founder, others: list[Founder]) -> None:
         convener.send("/found/members/threshold")
     for other in others:
         convener.send(f"/found/members/{other.label}/invite")
-        setting.links.append(convener.page.locator("main .sheet__secret").inner_text())
+        setting.links.append(convener.page.locator("main .to-copy").inner_text())
         convener.press("main a[href='/found/members']")
 
 
@@ -276,6 +277,16 @@ def publish(setting: Setting, convener: Founder) -> None:
     page.goto(f"{setting.portal.origin}/en/")
     expect(page.locator("main")).to_contain_text(COMMISSION["name-en"])
     page.close()
+
+
+def check_that_the_sheet_is_printed_alone(keeper: Founder) -> None:
+    """One page, without the commission's name, the office's address, or anything to press."""
+    keeper.page.emulate_media(media="print")
+    printed, sheet = (keeper.page.locator(part).inner_text().strip() for part in ("body", ".sheet"))
+    assert printed == sheet
+    assert not [name for name in COMMISSION.values() if name in printed]
+    assert re.findall(rb"/Type /Pages\b.*?/Count (\d+)", keeper.page.pdf(prefer_css_page_size=True), re.S) == [b"1"]
+    keeper.page.emulate_media(media="screen")
 
 
 def check_that_it_works(setting: Setting, member: Founder) -> None:
