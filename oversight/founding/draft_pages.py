@@ -98,6 +98,8 @@ async def sign(request: Request) -> Response:
     sitting = await open_sitting(request)
     form = await read_form(request)
     draft = _require_draft(sitting)
+    if not sitting.is_governor:
+        raise StepClosedError
     if form.text("draft") != draft.hash:
         return _render_draft(request, sitting, [FieldError("", STALE)])
     if set(form.texts("compared")) != set(_to_compare(sitting, draft)):
@@ -111,7 +113,7 @@ async def sign(request: Request) -> Response:
 
 
 async def object_(request: Request) -> Response:
-    """A governor found a fingerprint that is not the one read out: the draft is void, and everybody sees it."""
+    """A member found a fingerprint that is not the one read out: the draft is void, and everybody sees it."""
     sitting = await open_sitting(request)
     form = await read_form(request)
     draft = _require_draft(sitting)
@@ -171,9 +173,9 @@ async def _charter_to_send(request: Request, sitting: Sitting) -> Charter:
 
 
 def _require_draft(sitting: Sitting) -> Draft:
-    """The draft that this governor may sign or refuse. Raises StepClosedError."""
+    """The draft, as long as nobody has found it wrong. Raises StepClosedError."""
     draft = sitting.founding.draft
-    if draft is None or draft.objection is not None or not sitting.is_governor:
+    if draft is None or draft.objection is not None:
         raise StepClosedError
     return draft
 

@@ -17,8 +17,8 @@ from tests.oversight.office import Browser, Office
 
 ROUTES = sorted((route.path, method) for route in routes for method in route.methods or () if method != "HEAD")
 LINKS = {"/join/{token}", "/share/{token}", "/share/{token}/back"}
-MEMBERS = {"/found", "/found/share", "/found/share/back", "/found/draft", "/found/publish"}
-GOVERNORS = {"/found/draft/sign", "/found/draft/object"}
+MEMBERS = {"/found", "/found/share", "/found/share/back", "/found/draft", "/found/draft/object", "/found/publish"}
+GOVERNORS = {"/found/draft/sign"}
 FORM = {
     **COMMISSION,
     "member": "Daud Rahimi",
@@ -76,6 +76,12 @@ async def test_whoever_may_not_do_it_changes_nothing_and_is_sent_where_they_can_
             expect(answer, "/found")
     with party.app.state.database.use():
         assert await MemberRecord.all().count() == 3
+
+
+async def test_a_member_who_is_no_governor_can_find_a_fingerprint_wrong(party: Party) -> None:
+    assert (await party["chiara"].get("/found/draft")).text.count("/found/draft/object") == 1
+    expect(await party.object("chiara", "amina"), "/found/draft")
+    assert not (await party.founding()).is_open_for_signing
 
 
 @pytest.mark.parametrize(("path", "method"), ROUTES)
