@@ -6,6 +6,8 @@ import pytest
 from crypto.age import open_sealed
 from crypto.errors import NotARecipientError
 from crypto.keyring import open_keyring
+from oversight.commission.keys import OfficeSafe
+from oversight.founding.store import start_over
 from oversight.members.records import KnownBrowserRecord, MemberRecord, SessionRecord
 from tests.oversight.founding.party import COMMISSION, CONVENER, Party, expect, join_form, read_paper
 
@@ -47,6 +49,18 @@ async def test_a_restart_makes_another_setup_link_and_ends_the_one_before(party:
     await party.convene()
     await party.restart()
     assert (await party.browser().get(party.setup_link)).status_code == 410
+
+
+async def test_a_link_that_was_used_stays_dead_when_the_command_starts_over(party: Party) -> None:
+    """The command runs beside the office: it has to be started again for a new link."""
+    link = party.setup_link
+    await party.convene()
+    with party.app.state.database.use():
+        assert await start_over(OfficeSafe(party.settings.secrets))
+    assert (await party.browser().get(link)).status_code == 410
+    await party.restart()
+    party.browsers.clear()
+    await party.convene()
 
 
 async def test_nobody_gets_in_without_a_link(party: Party) -> None:

@@ -52,7 +52,7 @@ async def test_what_was_shown_stays_when_the_form_is_not_taken(party: Party) -> 
         ({"code": "000000" if form["code"] != "000000" else "000001"}, WRONG_CODE),
         ({"code": ""}, WRONG_CODE),
         ({"code": "12345678901234567890"}, WRONG_CODE),
-        ({"member": ""}, "Write the member’s name"),
+        ({"member": ""}, "Write the name as it stands in the charter"),
         ({"member": "x" * 201}, "A name has at most 200 characters"),
         ({"label": "Two Words"}, "The short name must have letters a–z, digits or hyphens, and begin with a letter"),
         ({"label": "office"}, "The office itself has this short name: choose another one"),

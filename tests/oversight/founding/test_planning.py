@@ -84,7 +84,7 @@ async def test_the_short_name_is_fixed_once_somebody_is_invited(convened: Party)
         ({"label": "office"}, "The office itself has this short name: choose another one"),
         ({"label": "Daud R"}, "The short name must have letters a–z, digits or hyphens, and begin with a letter"),
         ({"label": "d" * 32}, "The short name must have letters a–z, digits or hyphens, and begin with a letter"),
-        ({"member": ""}, "Write the member’s name"),
+        ({"member": ""}, "Write the name as it stands in the charter"),
         ({"member": "x" * 201}, "A name has at most 200 characters"),
     ],
 )
