@@ -190,7 +190,7 @@ def test_a_wrong_fingerprint_voids_the_draft_for_everybody(setting: Setting) -> 
     amina.open_from_list("/found/draft")
     assert amina.page.locator("form[action='/found/draft/sign'] button").count() == 0
     amina.open_from_list("/found/members")
-    amina.unfold("li:has(form[action$='/chiara']) details")
+    amina.unfold("li:has(form[action$='/chiara/invite']) details")
     amina.send("/found/members/chiara/invite")
     stranger.page.reload()
     expect(stranger.page).to_have_url(re.compile("/login"))
