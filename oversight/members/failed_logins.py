@@ -74,7 +74,7 @@ async def count_attempt(username: str, browser: bytes, now: datetime) -> FailedA
 
 async def _count_stranger(username: str, now: datetime) -> FailedAttempt:
     await FailedLoginRecord.filter(retry_at__lt=now - FAILURES_KEPT).delete()
-    key = hashlib.sha256(username.encode("utf-8", "surrogatepass")).hexdigest()
+    key = bucket_of(username)
     while True:
         row = FailedLoginRecord(username_hash=key, failures=0, retry_at=now)
         # Nothing happens when there is a row already. It may be gone again before it is read: then once more.
@@ -82,6 +82,11 @@ async def _count_stranger(username: str, now: datetime) -> FailedAttempt:
         attempted = await _count(FailedLoginRecord.filter(username_hash=key), now, known=False)
         if attempted is not None:
             return attempted
+
+
+def bucket_of(username: str) -> str:
+    """Six digits of the username's hash. People type passphrases into the wrong field: by 24 bits none is found out."""
+    return hashlib.sha256(username.encode("utf-8", "surrogatepass")).hexdigest()[:6]
 
 
 async def _count(

@@ -28,6 +28,13 @@ async def fail(browser: Browser, office: Office, username: str = "amina") -> htt
     return await browser.log_in(office.world["amina"], username=username, passphrase="")
 
 
+async def test_a_passphrase_that_was_typed_as_a_username_can_not_be_found_out_from_the_row(office: Office) -> None:
+    await fail(office.browser(), office, username=office.world["amina"].passphrase)
+    (row,) = await FailedLoginRecord.all()
+    # A guess that fits is wrong in all but one of 16 million cases.
+    assert len(row.username_hash) * 4 == 24
+
+
 async def test_a_members_login_does_not_clear_the_count_of_strangers(office: Office) -> None:
     """Cleared, it would tell them that there is such a member."""
     member = await office.browser_of("amina")
