@@ -73,6 +73,7 @@ SAME = (
     ("İlker", "ilker"),
     ("Elif Yıldız", "ELIF YILDIZ"),
     ("Jean-Luc", "Jean\u2010Luc"),
+    ("Jean-Luc", "Jean Luc"),
     ("O'Brien", "O’Brien"),
     ("Scott Cox", "Ѕсоtt Сох"),
     ("Peppe Roe", "Реppе Rое"),
@@ -209,3 +210,4 @@ def test_of_several_people_the_one_is_said_whose_name_it_is() -> None:
         with pytest.raises(MemberNameError) as refused:
             check_people(names)
         assert (refused.value.reason, refused.value.label, refused.value.other) == said
+        assert all(part in str(refused.value) for part in said if part is not None)
