@@ -10,6 +10,7 @@ from starlette.routing import Route
 from crypto.charter import Charter
 from crypto.errors import AuthenticationError, CryptoError
 from crypto.fingerprint import key_fingerprint, member_fingerprint
+from crypto.person_name import MemberNameError, check_people
 from oversight.commission.keys import OfficeSafe
 from oversight.commission.portal import portal_before_founding
 from oversight.founding.founding import (
@@ -105,9 +106,12 @@ async def sign(request: Request) -> Response:
     if set(form.texts("compared")) != set(_to_compare(sitting, draft)):
         return _render_draft(request, sitting, [FieldError("compared", NOT_COMPARED)], form.texts("compared"))
     try:
+        check_people(draft.contents.names)
         founding = sign_draft(sitting.founding, sitting.label, sitting.session.keyring)
     except AuthenticationError:
         return _render_draft(request, sitting, [FieldError("", OTHER_KEYS)])
+    except MemberNameError:
+        return _render_draft(request, sitting, [FieldError("", NO_CHARTER)])
     await sitting.draft.save(founding)
     return redirect("/found/draft")
 

@@ -15,7 +15,7 @@ CAMEL = re.compile(r"[A-Z][a-z0-9]+|[A-Z0-9]+(?![a-z])")
 
 # Words that mean here what they mean everywhere. A word of this house goes into the glossary instead.
 PLAIN = {
-    "things": """account action answer attempt authentication browser byte conflict credential data date day
+    "things": """account action answer attempt authentication byte conflict credential data date day
         derivation download end fact file history info item level limit link main match mismatch name origin
         parameter place progress proof rule security sink source start step value""",
     "who or what does": "client database endpoint filter formatter maker reader receiver server store stranger writer",

@@ -118,7 +118,7 @@ async def serve_a_moment(office: Office) -> None:
 async def test_a_database_that_fails_does_not_end_the_ending_of_sessions(
     office: Office, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def fail(**conditions: object) -> None:
+    def fail(*conditions: object) -> None:
         raise OSError("the disk is full of secrets")
 
     monkeypatch.setattr(SessionRecord, "filter", fail)
