@@ -34,7 +34,8 @@ class Founder:
     def press(self, selector: str) -> None:
         """Press a button or a link, and be on the page that answers."""
         self.clicks += 1
-        self._one(selector).click()
+        with self.page.expect_navigation():
+            self._one(selector).click()
         self._come_to()
 
     def tick(self, selector: str) -> None:

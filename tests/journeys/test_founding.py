@@ -215,7 +215,6 @@ def test_a_commission_of_one_is_told_what_it_is(setting: Setting) -> None:
     check_that_the_sheet_is_printed_alone(amina)
     amina.type_share(amina.share)
     lay_out(amina)
-    assert amina.fingerprint_of(".portal") == setting.portal_fingerprint
     amina.tick("[name=compared][value='.portal']")
     amina.send("/found/draft/sign")
     publish(setting, amina)
