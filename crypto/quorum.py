@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
-"""The reserve identity as SLIP-39 shares: any k of n trustees together open it (docs/protocol.md §11).
+"""The reserve identity as SLIP-39 shares: any k of n keepers together open it (docs/protocol.md §11).
 
 One group, no passphrase, extendable, iteration exponent 1. A share is 33 words, the last three of which are a checksum;
 the first four letters of a word stand for it. A reserve of 1 of 1 is for a commission of one.

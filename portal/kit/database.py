@@ -17,6 +17,7 @@ from typing import Any, ClassVar, Self
 
 from tortoise.backends.base.client import BaseDBAsyncClient, NestedTransactionContext, TransactionalDBClient
 from tortoise.backends.base.config_generator import expand_db_url
+from tortoise.backends.sqlite.client import SqliteTransactionContext
 from tortoise.context import TortoiseContext, _current_context
 from tortoise.exceptions import BaseORMException
 from tortoise.migrations.autodetector import MigrationAutodetector
@@ -124,11 +125,16 @@ class Database:
         with self.use():
             await self._context.close_connections()
 
+    def _client(self) -> BaseDBAsyncClient:
+        """The connection itself, also for a task that was started in a transaction."""
+        client = self._context.db()
+        return getattr(client, "_parent", client)
+
     async def _connect(self, config: dict[str, Any]) -> None:
         for connection in config["connections"].values():
             if file := connection["credentials"].get("file_path"):
                 Path(file).parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-                self._log = WriteAheadLog(file)
+                self._log = WriteAheadLog(file, lambda: self._client().acquire_connection())
         await self._context.init(config=config)
         # Tortoise connects under a lock that it keeps when connecting fails: so connect before anything waits.
         await self._context.db().create_connection(with_db=True)
@@ -140,22 +146,30 @@ _used: ContextVar[Database] = ContextVar("database")
 async def forget_deleted() -> None:
     """After something was deleted that must not stay, or replaced: see that it is in no file of the database any more.
 
-    Not within a transaction. SQLite's write-ahead log is emptied, at once or as soon as no reader holds it. PostgreSQL
-    has no way to: deleted rows stay in its files until they are vacuumed, and in its log until that is used again.
+    SQLite's write-ahead log is emptied: at once, or as soon as no reader and no transaction holds it. PostgreSQL has no
+    way to: deleted rows stay in its files until they are vacuumed, and in its log until that is used again.
     """
-    log = _used.get()._log
-    if log is not None:
-        await log.empty()
+    database = _used.get()
+    if database._log is None:
+        return
+    if isinstance(database._context.db(), TransactionalDBClient):
+        database._log.empty_later()
+    else:
+        await database._log.empty()
 
 
 @asynccontextmanager
 async def transaction() -> AsyncIterator[TransactionalDBClient]:
     """One durable transaction on the running task's database; within another one, a part of it that can fail alone.
 
-    Nothing was written when it raises, also when it is the commit that fails.
+    Nothing was written when it raises, also when it is the commit that fails. On SQLite nobody else writes meanwhile:
+    who reads and then writes would fail if somebody had written in between.
     """
     context = in_transaction()
     async with context as client:
+        if isinstance(context, SqliteTransactionContext):
+            await client.execute_query("COMMIT")
+            await client.execute_query("BEGIN IMMEDIATE")
         yield client
         if not isinstance(context, NestedTransactionContext):
             # Committed here and not by the context, which would leave the transaction open when the commit fails.

@@ -4,14 +4,14 @@
 import asyncio
 import sqlite3
 from collections.abc import AsyncIterator
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
 
 import pytest
 
 from oversight.members.records import FailedLoginRecord
 from oversight.storage import Database
-from portal.kit.database import forget_deleted
+from portal.kit.database import forget_deleted, transaction
 from portal.kit.write_ahead_log import WriteAheadLog
 from tests.memory import forms, in_files
 from tests.people import NOW
@@ -73,6 +73,30 @@ async def test_while_somebody_reads_the_log_is_kept_and_is_emptied_as_soon_as_th
 async def rows(database: Database) -> list[FailedLoginRecord]:
     with database.use():
         return await FailedLoginRecord.all()
+
+
+async def test_who_reads_and_then_writes_is_not_disturbed_by_others(database: Database, tmp_path: Path) -> None:
+    file = tmp_path / "a" / "test.sqlite3"
+    statements = ["PRAGMA wal_checkpoint(TRUNCATE)", f"INSERT INTO failed_login VALUES ('b', 1, '{NOW.isoformat()}')"]
+    for statement in statements:
+        with database.use():
+            await forget_deleted()
+            async with transaction():
+                assert not await FailedLoginRecord.filter(username_hash=statement[:6]).exists()
+                with closing(sqlite3.connect(file, timeout=0)) as other, suppress(sqlite3.OperationalError):
+                    other.execute(statement)
+                    other.commit()
+                await FailedLoginRecord.create(username_hash=statement[:6], failures=1, retry_at=NOW)
+    assert {row.username_hash for row in await rows(database)} == {"PRAGMA", "INSERT"}
+
+
+async def test_within_a_transaction_the_log_is_emptied_when_that_has_ended(database: Database) -> None:
+    with database.use():
+        async with transaction():
+            await FailedLoginRecord.create(username_hash="kept", failures=1, retry_at=NOW)
+            await forget_deleted()
+        assert await FailedLoginRecord.all().count() == 1
+        await forget_deleted()
 
 
 async def test_what_a_crash_left_is_gone_after_the_next_start(tmp_path: Path) -> None:
