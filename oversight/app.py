@@ -19,7 +19,7 @@ from crypto.keyring import DEFAULT, Parameters
 from oversight.cases import routes as cases
 from oversight.collector.loop import collect_while_serving
 from oversight.commission.charters import is_founded
-from oversight.commission.keys import OfficeSafe, load_start_identity
+from oversight.commission.keys import OfficeSafe, load_start_identity, open_at_start
 from oversight.desk import routes as desk
 from oversight.findings import routes as findings
 from oversight.founding import routes as founding
@@ -94,10 +94,10 @@ def _lifespan(serving: bool) -> Callable[[Starlette], AbstractAsyncContextManage
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
         settings: Settings = app.state.settings
         settings.secrets.mkdir(mode=0o700, parents=True, exist_ok=True)
-        app.state.office_safe.open_at_start()
         app.state.database = await Database.open(settings.database_url)
         try:
             with app.state.database.use():
+                await open_at_start(app.state.office_safe)
                 if serving:
                     await _announce(app)
                 tasks = _tasks(app) if serving else []

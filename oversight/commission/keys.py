@@ -31,7 +31,7 @@ class OfficeLockedError(Exception):
 
 
 class OfficeKeysLostError(Exception):
-    """``office.age`` is missing, is no such file, or is not sealed to a member who should open it."""
+    """``office.age`` is missing, is no such file, is not sealed to a member who should open it, or holds other keys."""
 
 
 @dataclass(frozen=True)
@@ -81,14 +81,13 @@ class OfficeSafe:
             raise OfficeLockedError
         return self._keys
 
-    def open_at_start(self) -> None:
-        """Open with the start identity, if there is one and the keys were ever sealed to it."""
-        if self._start is None or not self._path.exists():
-            return
-        try:
-            self._keys = self._read(self._start)
-        except OfficeKeysLostError:
-            return
+    def read_at_start(self) -> OfficeKeys | None:
+        """The keys, if there is a start identity and they were sealed to it; whose they are is not checked."""
+        if self._start is None:
+            return None
+        with suppress(OfficeKeysLostError):
+            return self._read(self._start)
+        return None
 
     def read_with(self, identity: PqIdentity) -> OfficeKeys:
         """The keys, as this member can open them; nothing is opened for others by it. Raises OfficeKeysLostError."""
@@ -127,6 +126,25 @@ class OfficeSafe:
             raise OfficeKeysLostError from None
 
 
+async def read_office(safe: OfficeSafe, identity: PqIdentity) -> OfficeKeys:
+    """``read_with``, of the keys that the charter names for the office, once there is one. Raises OfficeKeysLostError.
+
+    An age file does not say who sealed it: whoever writes into its folder can seal keys of their own to the members.
+    """
+    keys = safe.read_with(identity)
+    await _check_named(keys)
+    return keys
+
+
+async def open_at_start(safe: OfficeSafe) -> None:
+    """Open with the start identity, if that can be done; the office waits for a member otherwise."""
+    keys = safe.read_at_start()
+    with suppress(OfficeKeysLostError):
+        if keys is not None:
+            await _check_named(keys)
+            safe.keep(keys)
+
+
 async def open_office(safe: OfficeSafe, keys: OfficeKeys) -> None:
     """Open the office, with what a member opened. The keys are sealed to the members that the charter has now.
 
@@ -136,6 +154,13 @@ async def open_office(safe: OfficeSafe, keys: OfficeKeys) -> None:
     with suppress(OSError, NotFoundedError):
         charter = await current_charter()
         await asyncio.to_thread(safe.seal_to, [member.recipient for member in charter.members])
+
+
+async def _check_named(keys: OfficeKeys) -> None:
+    with suppress(NotFoundedError):
+        charter = await current_charter()
+        if keys.signing_key(charter.slug).verifier not in charter.office:
+            raise OfficeKeysLostError
 
 
 def load_start_identity(path: Path | None) -> PqIdentity | None:

@@ -19,7 +19,7 @@ from tortoise.expressions import Q
 from crypto.encoding import label
 from crypto.errors import AuthenticationError, CryptoError, LimitError, MalformedError
 from crypto.keyring import DEFAULT, Keyring, Parameters, needs_upgrade, open_keyring, seal_keyring
-from oversight.commission.keys import OfficeKeys, OfficeSafe, open_office
+from oversight.commission.keys import OfficeKeys, OfficeSafe, open_office, read_office
 from oversight.members.failed_logins import LoginRefused, count_attempt
 from oversight.members.records import MemberRecord
 from oversight.members.second_factor import latest_step, matching_step, open_secret
@@ -133,7 +133,7 @@ async def _check(
         await derivations.open(decoy, attempt.passphrase, "nobody", stranger=True)
         raise AuthenticationError("unreachable: a decoy opens with no passphrase")
     keyring = await derivations.open(member.keyring, attempt.passphrase, member.label, stranger=not known)
-    office = safe.read_with(keyring.identity)
+    office = await read_office(safe, keyring.identity)
     secret = open_secret(office.record_key, member.second_factor, member.label)
     step = matching_step(secret, attempt.code, now)
     if step is None:

@@ -24,7 +24,7 @@ from crypto.encoding import label
 from crypto.errors import CryptoError
 from crypto.keyring import Keyring, open_bytes, seal_bytes
 from crypto.note import SigningKey
-from oversight.commission.keys import OfficeSafe, open_office
+from oversight.commission.keys import OfficeSafe, open_office, read_office
 from oversight.members.records import MemberRecord, SessionRecord
 from oversight.settings import Settings
 from portal.kit.database import forget_deleted
@@ -150,7 +150,7 @@ async def _open(request: Request) -> OpenSession:
     safe: OfficeSafe = request.app.state.office_safe
     if not safe.is_open:
         # The office was started again, and this session went on.
-        await open_office(safe, safe.read_with(keyring.identity))
+        await open_office(safe, await read_office(safe, keyring.identity))
     return OpenSession(session.member, keyring, session)
 
 

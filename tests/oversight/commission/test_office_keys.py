@@ -18,7 +18,9 @@ from oversight.commission.keys import (
     OfficeLockedError,
     OfficeSafe,
     load_start_identity,
+    open_at_start,
     open_office,
+    read_office,
 )
 from oversight.storage import Database
 from portal.kit.settings import SettingsError
@@ -147,25 +149,19 @@ def test_what_is_no_such_file_is_lost(folder: Path, keys: OfficeKeys, content: b
         path.write_bytes(content)
     with pytest.raises(OfficeKeysLostError):
         OfficeSafe(folder).read_with(member)
-    safe = OfficeSafe(folder, member)
-    safe.open_at_start()
-    assert not safe.is_open
+    assert OfficeSafe(folder, member).read_at_start() is None
 
 
 def test_a_start_identity_opens_what_is_sealed_to_it(folder: Path, keys: OfficeKeys) -> None:
     start, member = identity(), identity()
     safe = OfficeSafe(folder, start)
-    safe.open_at_start()
-    assert not safe.is_open
+    assert safe.read_at_start() is None
     safe.write(keys, [member.recipient()])
-    again = OfficeSafe(folder, start)
-    again.open_at_start()
-    assert again.keys == keys
+    assert OfficeSafe(folder, start).read_at_start() == keys
     # Without it, or with another one, the office waits for a member.
     for other in (None, identity()):
         closed = OfficeSafe(folder, other)
-        closed.open_at_start()
-        assert not closed.is_open
+        assert closed.read_at_start() is None
         assert closed.read_with(member) == keys
 
 
@@ -175,11 +171,11 @@ async def test_a_start_identity_that_is_set_later_opens_from_the_next_login_on(
     start = identity()
     safe = OfficeSafe(tmp_path / "secrets", start)
     with database.use():
-        safe.open_at_start()
+        await open_at_start(safe)
         assert not safe.is_open
-        await open_office(safe, safe.read_with(world["amina"].identity))
-    again = OfficeSafe(tmp_path / "secrets", start)
-    again.open_at_start()
+        await open_office(safe, await read_office(safe, world["amina"].identity))
+        again = OfficeSafe(tmp_path / "secrets", start)
+        await open_at_start(again)
     assert again.keys == safe.keys
 
 
@@ -192,9 +188,9 @@ async def test_a_login_seals_to_the_members_of_the_charter_alone(
     keys = safe.read_with(world["amina"].identity)
     safe.write(keys, [person.identity.recipient() for person in world.people] + [former.recipient()])
     safe = OfficeSafe(tmp_path / "secrets", start)
-    safe.open_at_start()
-    assert safe.is_open
     with database.use():
+        await open_at_start(safe)
+        assert safe.is_open
         await open_office(safe, safe.read_with(world["amina"].identity))
         members = (await current_charter()).members
     assert [person.identity.recipient() for person in world.people] == [member.recipient for member in members]

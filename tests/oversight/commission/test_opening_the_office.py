@@ -13,10 +13,11 @@ import httpx
 import pyotp
 import pytest
 
-from crypto.age import PqIdentity, open_sealed, seal
+from crypto.age import PqIdentity, PqRecipient, open_sealed, seal
 from crypto.keyring import MINIMUM
 from oversight.app import create_app
 from oversight.collector import loop
+from oversight.commission.keys import OfficeKeys, load_start_identity
 from oversight.settings import Settings
 from tests.chance import fresh_bytes
 from tests.oversight.office import Office
@@ -51,6 +52,7 @@ class SealedFile:
     """``office.age``."""
 
     path: Path
+    members: list[PqRecipient]
 
     def read(self) -> bytes:
         return self.path.read_bytes()
@@ -74,13 +76,15 @@ class SealedFile:
                     "cut": whole[:-20],
                     "empty": b"",
                     "sealed to others": seal(fresh_bytes(85), [PqIdentity.from_seed(fresh_bytes(32)).recipient()]),
+                    "other keys": seal(OfficeKeys.generate(fresh_bytes).to_bytes(), self.members),
                 }[kind]
             )
 
 
 @pytest.fixture
 def sealed(office: Office) -> SealedFile:
-    return SealedFile(office.settings.secrets / "office.age")
+    members = [person.identity.recipient() for person in office.world.people]
+    return SealedFile(office.settings.secrets / "office.age", members)
 
 
 def write_start_key(folder: Path) -> Path:
@@ -159,7 +163,7 @@ async def test_the_collector_waits_until_the_office_is_open(office: Office, monk
     assert visits == [False, True]
 
 
-DAMAGES = ["missing", "garbage", "cut", "sealed to others", "empty"]
+DAMAGES = ["missing", "garbage", "cut", "sealed to others", "other keys", "empty"]
 
 
 @pytest.mark.parametrize("kind", DAMAGES)
@@ -199,6 +203,26 @@ async def test_a_session_is_told_too_and_can_be_locked(office: Office, restarts:
         assert (TOLD in answer.text) == (answer.status_code == 503)
     assert (await other.post("/lock")).headers["location"] == "/login?locked"
     assert (await other.get("/login")).status_code == 200
+
+
+async def test_nobody_puts_keys_of_their_own_in_the_offices_place(
+    office: Office, restarts: Restarts, sealed: SealedFile, tmp_path: Path
+) -> None:
+    """An age file says nothing of who sealed it: whoever writes the folder can seal other keys to its members."""
+    path = write_start_key(tmp_path)
+    start = load_start_identity(path)
+    assert start is not None
+    browser = await office.browser_of("bruno")
+    foreign = seal(OfficeKeys.generate(fresh_bytes).to_bytes(), [*sealed.members, start.recipient()])
+    sealed.write(foreign)
+    for start_key in (None, str(path)):
+        again = await restarts(start_key=start_key)
+        other = again.browser()
+        other.client.cookies = browser.client.cookies
+        assert TOLD in (await other.get("/queue")).text
+        assert TOLD in (await again.browser().log_in(office.world["chiara"])).text
+        assert not again.app.state.office_safe.is_open
+    assert sealed.read() == foreign
 
 
 async def test_an_office_that_is_open_needs_no_file(office: Office, sealed: SealedFile) -> None:
