@@ -24,6 +24,7 @@ from oversight.founding.founding import (
     object_to,
     sign_draft,
 )
+from oversight.founding.founding_draft import FoundingBrokenError
 from oversight.founding.plan import default_questionnaire
 from oversight.founding.sitting import Sitting, StepClosedError, open_sitting
 from oversight.founding.store import PortalChangedError, forget_waiting, publish, waiting_charter
@@ -151,7 +152,7 @@ async def send(request: Request) -> Response:
         return _render_publish(request, sitting, [FieldError("invitation", NO_INVITATION)])
     try:
         async with portal_before_founding(request) as client:
-            await publish(charter, sitting.founding.plan, client, form.text("invitation"))
+            await publish(charter, sitting.founding.plan, client, form.text("invitation"), sitting.draft)
     except PortalRefused as error:
         await forget_waiting(charter)
         return _render_publish(
@@ -167,9 +168,15 @@ async def send(request: Request) -> Response:
 
 
 async def _charter_to_send(request: Request, sitting: Sitting) -> Charter:
-    """The signed charter; the one that is under way, if there is one. Raises StepClosedError, CryptoError."""
+    """The signed charter; the one that is under way, if there is one.
+
+    Raises StepClosedError, CryptoError; FoundingBrokenError when the one under way is not the draft that was signed.
+    """
     charter = await waiting_charter()
     if charter is not None:
+        draft = sitting.founding.draft
+        if draft is None or draft.hash != charter.hash:
+            raise FoundingBrokenError
         return charter
     if not sitting.founding.is_signed:
         raise StepClosedError

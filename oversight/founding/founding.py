@@ -70,7 +70,7 @@ class FoundingReserve:
 
 @dataclass(frozen=True)
 class Objection:
-    """Why a draft is void: ``by`` found that the fingerprint of ``about``, a label or ``.portal``, is another."""
+    """Why a draft is void: ``by`` found that the keys of ``about`` are not theirs; ``.portal`` for the portal's key."""
 
     by: str
     about: str

@@ -68,17 +68,24 @@ async def waiting_charter() -> Charter | None:
     return None if record is None else read_charter(bytes(record.note))
 
 
-async def publish(charter: Charter, plan: Plan, client: PortalClient, invitation: str) -> None:
+async def publish(
+    charter: Charter, plan: Plan, client: PortalClient, invitation: str, draft: FoundingDraft | None = None
+) -> None:
     """Send the charter to the portal; with its answer the commission is founded, and the founding is forgotten.
 
     The charter is stored before it is sent. When the answer is lost, PortalError is raised and the same note is sent
     again later, even if the portal had taken it; it stays stored too when PortalRefused is raised. A portal that shows
-    another key, realm or origin than the charter names is not sent anything: then PortalChangedError.
+    another key, realm or origin than the charter names is not sent anything: then PortalChangedError. Nor is anything
+    sent when ``draft``, of which the charter was read, is not what is kept any more: then FoundingChangedError.
     """
     info = await client.portal_info()
     if (info.verifier, info.realm, info.origin) != (charter.portal, charter.realm, charter.origin):
         raise PortalChangedError
-    await _store(charter)
+    async with transaction():
+        if draft is not None:
+            # Kept once more: whoever has read it before, and finds it wrong only now, is told to look again.
+            await draft.save(draft.founding)
+        await _store(charter)
     await client.post_charter(charter.note, invitation)
     async with transaction():
         # Again: somebody who sent it at the same time may have been refused.

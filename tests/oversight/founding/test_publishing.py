@@ -5,15 +5,19 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from starlette.requests import Request
 
 from crypto.note import SigningKey
 from oversight.commission.charters import current_charter, is_founded
 from oversight.commission.records import CharterRecord
+from oversight.founding import draft_pages
 from oversight.founding.records import FoundingRecord
 from oversight.members.records import MemberRecord
+from oversight.web.forms import Form
 from oversight.wire.portal_client import PortalClient, PortalRefused
 from tests.chance import fresh_bytes
 from tests.oversight.founding.party import COMMISSION, Party, errors_of, expect
+from tests.people import World
 
 
 async def sign_all(party: Party) -> None:
@@ -193,3 +197,64 @@ def _refuses(code: str) -> Any:
         raise PortalRefused(code, 409)
 
     return refuse
+
+
+@pytest.mark.parametrize("path", ["object", "take-back"])
+async def test_what_is_found_wrong_while_it_is_sent_is_not_sent(
+    before_portal: Party, monkeypatch: pytest.MonkeyPatch, path: str
+) -> None:
+    """Who is told that the draft is void, or taken back, can rely on it: nobody publishes it in the same moment."""
+    party = before_portal
+    await sign_all(party)
+    draft = (await party.founding()).draft
+    assert draft is not None and party.portal is not None
+    ask = PortalClient.portal_info
+
+    async def ask_while_somebody_looks(client: PortalClient) -> Any:
+        await party["amina"].post(f"/found/draft/{path}", draft=draft.hash, about="chiara")
+        return await ask(client)
+
+    monkeypatch.setattr(PortalClient, "portal_info", ask_while_somebody_looks)
+    answer = await party.publish(await party.invitation(), "bruno")
+    assert answer.status_code == 409
+    assert not (await party.founding()).is_open_for_signing
+    with party.app.state.database.use():
+        assert await CharterRecord.all().count() == 0
+
+
+async def test_an_objection_that_comes_too_late_is_not_said_to_count(
+    before_portal: Party, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The governor's request has read the draft when somebody else begins to send it."""
+    party = before_portal
+    await sign_all(party)
+    draft = (await party.founding()).draft
+    assert draft is not None and party.portal is not None
+    party.portal.loses_posts = True
+    invitation = await party.invitation()
+
+    read = draft_pages.read_form
+
+    async def read_while_it_is_sent(request: Request) -> Form:
+        with monkeypatch.context() as patch:
+            patch.setattr(draft_pages, "read_form", read)
+            assert "does not answer" in errors_of(await party.publish(invitation, "bruno"))[0]
+        return await read(request)
+
+    monkeypatch.setattr(draft_pages, "read_form", read_while_it_is_sent)
+    answer = await party["chiara"].post("/found/draft/object", draft=draft.hash, about="amina")
+    assert answer.status_code == 409
+    assert (await party.founding()).is_signed
+
+
+async def test_a_charter_that_is_not_the_draft_is_not_sent(before_portal: Party, world: World) -> None:
+    """Whoever writes the office's tables can put another charter in the way, signed by governors of their own."""
+    party = before_portal
+    await sign_all(party)
+    other = world.charter
+    with party.app.state.database.use():
+        await CharterRecord.create(hash=other.hash, number=1, note=other.note, published=False)
+    answer = await party.publish(await party.invitation())
+    assert answer.status_code == 503
+    with party.app.state.database.use():
+        assert not await is_founded()
