@@ -11,7 +11,7 @@ finds more names alike: whether a charter is well-formed must not be asked here,
 
 import re
 import unicodedata
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from functools import cache
 from typing import Literal
 
@@ -29,6 +29,8 @@ _SPACES = " \u00a0\u3000"
 _INVISIBLE = re.compile("[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u3164\ufe00-\ufe0f\uffa0\U000e0100-\U000e01ef]")
 # Zero-width non-joiner and joiner: Persian and Indic names are written with them.
 _JOINERS = "\u200c\u200d"
+# In Bengali and Assamese a joiner keeps the letter ra whole: Rachel is written with it.
+_WHOLE_RA = {"\u09b0\u200d\u09cd", "\u09f0\u200d\u09cd"}
 # An i has its dot, whether or not another one is put there.
 _DOTTED = re.compile("i\u0307+")
 _TATWEEL = "\u0640"
@@ -114,16 +116,22 @@ def _look_alike(one: Faces, other: Faces) -> bool:
 
 def _words(name: str) -> list[str]:
     """The words, in compatibility form and without what is not seen; spaces and dashes divide them."""
-    return "".join(_shown(unicodedata.normalize("NFKC", _INVISIBLE.sub("", name)))).split()
+    shown = "".join(map(_shown, _INVISIBLE.sub("", name)))
+    return "".join(map(_shown, unicodedata.normalize("NFKC", shown))).split()
 
 
-def _shown(text: str) -> Iterator[str]:
-    for each in text:
-        category = unicodedata.category(each)
-        if category == "Pd" or each.isspace():
-            yield " "
-        elif category[0] not in "CPZ":
-            yield each
+def _shown(each: str) -> str:
+    """A character as it counts: a space for spaces and dashes, nothing for what is no part of a word."""
+    category = unicodedata.category(each)
+    looks = each
+    # Letters, accents and points can look like an apostrophe or a dash; in Hebrew and Japanese such a one is a letter.
+    if category in {"Lm", "Ll", "Lu", "Sk"} or category[0] == "P":
+        looks = skeleton(each)
+    if category == "Pd" or each.isspace() or (looks == "-" and category[0] in "PS"):
+        return " "
+    if category[0] in "CPZ" or category == "Sk" or not looks.strip("'"):
+        return ""
+    return each
 
 
 def _bare(word: str) -> str:
@@ -139,7 +147,7 @@ def _is_allowed(name: str, position: int) -> bool:
     if each in _JOINERS:
         from idna.core import valid_contextj
 
-        return valid_contextj(name, position)
+        return valid_contextj(name, position) or name[position - 1 : position + 2] in _WHOLE_RA
     category = unicodedata.category(each)
     # Sk are the accents that keyboards have as signs; Me encloses what it follows.
     return each in _SPACES or category == "Sk" or (category[0] in "LMNP" and category != "Me")

@@ -32,6 +32,7 @@ HONEST = (
     *("अनिता शर्मा", "विश्वनाथ क्षीरसागर", "জ্যোতি বসু", "ਗੁਰਪ੍ਰੀਤ ਕੌਰ", "தமிழ்ச்செல்வி", "ශ්‍රී මාලා"),  # Indic
     *("สมชาย ใจดี", "នួន សុខា", "မောင်မောင်", "བསྟན་འཛིན་རྒྱ་མཚོ", "አበበ ቢቂላ", "ᏍᏏᏉᏯ"),
     *("王小明", "歐陽娜娜", "佐々木　健", "やまだ タロー", "山田はなこ", "김민준", "金민준", "ㄅㄆ王"),
+    *("র\u200d্যাচেল দাস", "ৰ\u200d্যান বৰা"),
     *("Hawai‘i Kaʻahumanu", "Oʻtkir Gʻulomov", "Ngũgĩ wa Thiong'o", "Ka`ala", "ǃXóõ ǀGui"),
     *("Boris Борис", "Amina أمينة"),  # a word in each script
 )
@@ -75,6 +76,13 @@ SAME = (
     ("Jean-Luc", "Jean\u2010Luc"),
     ("Jean-Luc", "Jean Luc"),
     ("O'Brien", "O’Brien"),
+    ("O’Brien", "O\u02bcBrien"),  # an apostrophe that is a letter
+    ("O’Brien", "O\ua78cBrien"),
+    ("O’Brien", "O\u00b4Brien"),  # an accent
+    ("Amina Haddad", "Amina Haddad\u02b9"),  # a prime
+    ("Amina Haddad", "Amina\u00b8 Haddad"),
+    ("Jean-Luc", "Jean\u02d7Luc"),  # signs of subtraction and of the end of a sentence
+    ("Jean-Luc", "Jean\u06d4Luc"),
     ("Scott Cox", "Ѕсоtt Сох"),
     ("Peppe Roe", "Реppе Rое"),
     ("Nikos", "Νikοs"),
