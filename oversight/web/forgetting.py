@@ -2,6 +2,7 @@
 """Between requests the office holds nothing of those that it has answered: no cookie, no key, no text."""
 
 import gc
+import urllib.parse
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
@@ -26,6 +27,8 @@ def forgetting(app: ASGIApp) -> ASGIApp:
             # A server that has to answer by itself asks for these two.
             for name in scope.keys() - {"type", "method"}:
                 del scope[name]
+            # Python keeps the last addresses that it took apart.
+            urllib.parse.clear_cache()  # type: ignore[attr-defined]
             gc.collect()
 
     return answer

@@ -54,6 +54,21 @@ def test_a_body_that_nobody_has_read_is_gone_while_its_connection_is_kept(day: M
         assert _look(day, {"passphrase": forms(b"rare-beagle-word")}) == {}
 
 
+def test_an_address_is_gone_while_its_connection_is_kept(day: MemberDay) -> None:
+    head = b"GET /reports/rare-badger-word HTTP/1.1\r\nHost: x\r\n\r\n"
+    with socket.create_connection(("127.0.0.1", day.office.port)) as connection:
+        connection.sendall(head)
+        assert connection.recv(100).startswith(b"HTTP/1.1 303 ")
+        assert _look(day, {"address": forms(b"rare-badger-word")}) == {}
+
+
+def test_what_was_sent_ahead_and_never_answered_is_gone_with_its_connection(day: MemberDay) -> None:
+    head = b"GET /login HTTP/1.1\r\nHost: x\r\nCookie: session=rare-jackal-word\r\n\r\n"
+    with socket.create_connection(("127.0.0.1", day.office.port)) as connection:
+        connection.sendall(head * 5)
+    wait_until(lambda: _look(day, {"cookie": forms(b"rare-jackal-word")}) == {}, "the requests are gone")
+
+
 def _look(day: MemberDay, secrets: Secrets) -> dict[str, int]:
     """What is found of these; nothing, where no process of this user may look."""
     day.come_to_rest()
