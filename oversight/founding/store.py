@@ -9,7 +9,7 @@ from crypto.ids import MemberLabel
 from oversight.commission.keys import OfficeKeys, OfficeSafe
 from oversight.commission.records import CharterRecord
 from oversight.founding.founding import Founding
-from oversight.founding.founding_draft import FoundingDraft
+from oversight.founding.founding_draft import FoundingChangedError, FoundingDraft
 from oversight.founding.plan import Plan, PlannedMember
 from oversight.founding.records import FoundingRecord
 from oversight.members.records import MemberRecord, SessionRecord
@@ -76,7 +76,8 @@ async def publish(
     The charter is stored before it is sent. When the answer is lost, PortalError is raised and the same note is sent
     again later, even if the portal had taken it; it stays stored too when PortalRefused is raised. A portal that shows
     another key, realm or origin than the charter names is not sent anything: then PortalChangedError. Nor is anything
-    sent when ``draft``, of which the charter was read, is not what is kept any more: then FoundingChangedError.
+    sent when ``draft``, of which the charter was read, is not what is kept any more: then FoundingChangedError, which is
+    raised too if somebody has started over by the time the portal answers.
     """
     info = await client.portal_info()
     if (info.verifier, info.realm, info.origin) != (charter.portal, charter.realm, charter.origin):
@@ -88,12 +89,14 @@ async def publish(
         await _store(charter)
     await client.post_charter(charter.note, invitation)
     async with transaction():
+        for member in plan.members:
+            if not await MemberRecord.filter(label=member.label).update(
+                key_name=f"{charter.slug}/{member.label}", name=member.name, roles=list(member.roles)
+            ):
+                # Somebody has started over meanwhile, and nobody has keys of this charter.
+                raise FoundingChangedError
         # Again: somebody who sent it at the same time may have been refused.
         await _store(charter)
-        for member in plan.members:
-            await MemberRecord.filter(label=member.label).update(
-                key_name=f"{charter.slug}/{member.label}", name=member.name, roles=list(member.roles)
-            )
         await CharterRecord.filter(hash=charter.hash).update(published=True)
         await FoundingRecord.all().delete()
     await forget_deleted()

@@ -247,6 +247,23 @@ async def test_an_objection_that_comes_too_late_is_not_said_to_count(
     assert (await party.founding()).is_signed
 
 
+async def test_who_starts_over_while_it_is_sent_does_not_leave_an_office_without_members(
+    before_portal: Party, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    party, post = before_portal, PortalClient.post_charter
+    await sign_all(party)
+
+    async def post_while_all_is_dropped(self: PortalClient, note: bytes, given: str | None = None) -> None:
+        expect(await party["amina"].post("/found/start-over"), "/found")
+        await post(self, note, given)
+
+    monkeypatch.setattr(PortalClient, "post_charter", post_while_all_is_dropped)
+    assert (await party.publish(await party.invitation(), "bruno")).status_code == 409
+    with party.app.state.database.use():
+        assert not await is_founded()
+    assert (await party.browser().get(party.setup_link)).status_code == 200
+
+
 async def test_a_charter_that_is_not_the_draft_is_not_sent(before_portal: Party, world: World) -> None:
     """Whoever writes the office's tables can put another charter in the way, signed by governors of their own."""
     party = before_portal
