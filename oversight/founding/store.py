@@ -76,8 +76,8 @@ async def publish(
     The charter is stored before it is sent. When the answer is lost, PortalError is raised and the same note is sent
     again later, even if the portal had taken it; it stays stored too when PortalRefused is raised. A portal that shows
     another key, realm or origin than the charter names is not sent anything: then PortalChangedError. Nor is anything
-    sent when ``draft``, of which the charter was read, is not what is kept any more: then FoundingChangedError, which is
-    raised too if somebody has started over by the time the portal answers.
+    sent when ``draft``, of which the charter was read, is not what is kept any more: then FoundingChangedError, which
+    is raised too if somebody has started over by the time the portal answers.
     """
     info = await client.portal_info()
     if (info.verifier, info.realm, info.origin) != (charter.portal, charter.realm, charter.origin):
