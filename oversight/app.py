@@ -125,9 +125,11 @@ def _tasks(app: Starlette) -> list[asyncio.Task[None]]:
 
 
 async def _announce(app: Starlette) -> None:
-    """Say on the terminal how a founding is begun, that one is under way, or that the office waits for a member."""
+    """Say on the terminal how a founding is begun, that one is under way, or what the office waits for."""
     if not await MemberRecord.exists():
         app.state.setup.announce(app.state.settings.own_origin)
+    elif not app.state.office_safe.is_there:
+        print("secrets/office.age is missing: nobody can log in until it is back from a backup.", flush=True)
     elif not await is_founded():
         print(f"A founding is under way. Log in at {app.state.settings.own_origin}/login to go on.", flush=True)
     elif not app.state.office_safe.is_open:

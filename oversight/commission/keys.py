@@ -24,6 +24,7 @@ from portal.kit.settings import SettingsError
 OFFICE_LABEL = "office"
 KEY_BYTES = 32
 _FILE = "office.age"
+_FILE_OF_BEFORE = "office.key"
 
 
 class OfficeLockedError(Exception):
@@ -62,10 +63,20 @@ class OfficeKeys:
 
 
 class OfficeSafe:
-    """The office's keys, sealed in a folder (the settings' ``secrets``), and open or not in this process."""
+    """The office's keys, sealed in a folder (the settings' ``secrets``), and open or not in this process.
+
+    Raises SettingsError for the folder of an earlier version, whose keys lie there in the clear.
+    """
 
     def __init__(self, folder: Path, start: PqIdentity | None = None) -> None:
         self._path = folder / _FILE
+        if (folder / _FILE_OF_BEFORE).exists():
+            raise SettingsError(
+                f"{folder / _FILE_OF_BEFORE} is of an earlier version, whose foundings left keys on the disk. This one "
+                "does not work with that data. Found the commission anew, with OVERSIGHT_DATA in an empty folder and "
+                "OVERSIGHT_DATABASE, if it is set, an empty database; what the old data holds is read with the version "
+                "that made it"
+            )
         self._start = start
         self._keys: OfficeKeys | None = None
         self._sealed_to: frozenset[str] = frozenset()
@@ -73,6 +84,11 @@ class OfficeSafe:
     @property
     def is_open(self) -> bool:
         return self._keys is not None
+
+    @property
+    def is_there(self) -> bool:
+        """Whether there are sealed keys at all; without them nobody logs in."""
+        return self._path.is_file()
 
     @property
     def keys(self) -> OfficeKeys:

@@ -86,12 +86,20 @@ def test_a_founded_office_says_whether_it_waits_for_a_member(tmp_path: Path, sta
     assert read_lines(office) == [
         "The office's own keys are closed until a member logs in. Until then nothing is collected."
     ]
+    sealed = tmp_path / "office" / "secrets" / "office.age"
+    sealed.rename(tmp_path / "kept")
+    office.start()
+    office.stop()
+    (tmp_path / "kept").rename(sealed)
+    assert read_lines(office)[1:] == [
+        "secrets/office.age is missing: nobody can log in until it is back from a backup."
+    ]
     safe = OfficeSafe(tmp_path / "office" / "secrets", start)
     safe.write(safe.read_with(world["amina"].identity), [person.identity.recipient() for person in world.people])
     office.settings = {**office.settings, "OVERSIGHT_START_KEY": str(tmp_path / "start.key")}
     office.start()
     office.stop()
-    assert len(read_lines(office)) == 1
+    assert len(read_lines(office)) == 2
 
 
 def test_the_office_says_in_one_line_what_is_missing(tmp_path: Path, static_folder: Path) -> None:
@@ -110,3 +118,14 @@ def test_a_start_key_that_can_not_be_used_is_one_line(tmp_path: Path, static_fol
     office.settings = {**office.settings, "OVERSIGHT_START_KEY": str(tmp_path / "none")}
     with pytest.raises(AssertionError, match=r"^oversight: OVERSIGHT_START_KEY can't be read: [^\n]+\n"):
         office.run("serve")
+
+
+def test_data_of_an_earlier_version_is_one_line_and_is_left_as_it_is(tmp_path: Path, static_folder: Path) -> None:
+    office = office_alone(tmp_path, static_folder)
+    secrets = tmp_path / "office" / "secrets"
+    secrets.mkdir(parents=True)
+    (secrets / "office.key").write_text("in the clear")
+    for command in ("serve", "start-over"):
+        with pytest.raises(AssertionError, match=r"^oversight: [^\n]+office\.key is of an earlier version, [^\n]+\n"):
+            office.run(command)
+    assert [path.name for path in (tmp_path / "office").rglob("*")] == ["secrets", "office.key"]
