@@ -13,7 +13,7 @@ from oversight.founding.plan import DAYS_VALID_MAX, MANDATE_CHARS_MAX, Plan, Pla
 from oversight.marking import N_
 from oversight.web.forms import FieldError, Form
 from oversight.web.public_text import text_problem
-from portal.kit.i18n import LOCALES
+from portal.kit.i18n import LOCALES, SOURCE_LOCALE
 
 Errors = list[FieldError]
 
@@ -65,7 +65,7 @@ def take_commission(form: Form, plan: Plan, *, fixed: bool) -> tuple[Plan, Error
 
 
 def take_member(form: Form, plan: Plan) -> tuple[Plan, Errors]:
-    """The plan with one member more."""
+    """The plan with one member more, whose language is the one that they choose when they join."""
     errors: Errors = []
     name = take_name(form, plan, errors)
     label = take_label(form, errors)
@@ -74,9 +74,8 @@ def take_member(form: Form, plan: Plan) -> tuple[Plan, Errors]:
     if len(plan.members) >= MEMBERS_MAX:
         errors.append(FieldError("label", N_("A commission has at most %(count)s members"), {"count": MEMBERS_MAX}))
     roles = tuple(role for role in ROLES if role in form.texts("roles"))
-    locale = form.text("locale") if form.text("locale") in LOCALES else LOCALES[0]
     governors = (*plan.governors, label) if form.text("governor") else plan.governors
-    members = (*plan.members, PlannedMember(label, name, label, roles, locale))
+    members = (*plan.members, PlannedMember(label, name, label, roles, SOURCE_LOCALE))
     # Every grant has as many stanzas as the charter has slots: enough for all members and the reserve.
     slots = max(plan.slots, len(members) + 1)
     return replace(plan, members=members, governors=governors, slots=slots), errors

@@ -203,7 +203,6 @@ def _render(request: Request, guest: Guest, values: dict[str, str], errors: Erro
     if not re.fullmatch(r"[a-z]+( [a-z]+){5}", words):
         words = new_passphrase(secrets.token_bytes)
     username = guest.member.username if guest.member else values.get("label", "") or "office"
-    locale = values.get("locale") or (guest.member.locale if guest.member else locale_of(request))
     context = {
         "guest": guest,
         "plan": guest.draft.founding.plan if guest.draft else None,
@@ -211,7 +210,7 @@ def _render(request: Request, guest: Guest, values: dict[str, str], errors: Erro
         "secret": secret,
         "groups": in_groups(secret),
         "qr_code": draw_second_factor(secret, username),
-        "chosen_locale": locale,
+        "chosen_locale": values.get("locale") or locale_of(request),
         "address": request.app.state.settings.own_origin,
     }
     return render(request, "found_join.html", 422 if errors else 200, values=values, errors=errors, **context)

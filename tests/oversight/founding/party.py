@@ -149,7 +149,7 @@ class Party:
         amina = self[CONVENER]
         expect(await amina.post("/found/commission", **COMMISSION), "/found")
         for label in labels:
-            form = {"member": PEOPLE[label], "label": label, "roles": ROLES[label], "locale": "en"}
+            form = {"member": PEOPLE[label], "label": label, "roles": ROLES[label]}
             expect(await amina.post("/found/members", **form, governor="yes"), "/found/members")
         expect(await amina.post("/found/members/amina/roles", roles=ROLES["amina"], governor="yes"), "/found/members")
 

@@ -35,7 +35,7 @@ def _post(path: str, **form: str | list[str]) -> Callable[[Party], Awaitable[htt
 
 def _add(label: str) -> Callable[[Party], Awaitable[httpx.Response]]:
     roles: str | list[str] = ROLES[label]
-    return _post("/found/members", member=PEOPLE[label], label=label, roles=roles, locale="en", governor="yes")
+    return _post("/found/members", member=PEOPLE[label], label=label, roles=roles, governor="yes")
 
 
 def _invite(label: str) -> Callable[[Party], Awaitable[httpx.Response]]:

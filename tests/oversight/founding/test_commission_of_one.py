@@ -58,7 +58,7 @@ async def test_a_second_member_ends_what_one_alone_may_do(alone: Party) -> None:
     await alone.make_reserve(outside=0, threshold=1, keepers=("amina",))
     await alone.put_on_paper(("amina",))
     await alone.lay_out()
-    form = {"member": PEOPLE["bruno"], "label": "bruno", "roles": "chair", "locale": "en", "governor": "yes"}
+    form = {"member": PEOPLE["bruno"], "label": "bruno", "roles": "chair", "governor": "yes"}
     expect(await amina.post("/found/members", **form), "/found/members")
     founding = await alone.founding()
     assert (founding.reserve, founding.draft) == (None, None)
@@ -80,7 +80,7 @@ async def test_a_second_member_ends_what_one_alone_may_do(alone: Party) -> None:
 
 async def test_a_share_on_its_way_to_paper_ends_with_the_second_member(alone: Party) -> None:
     await alone.make_reserve(outside=0, threshold=1, keepers=("amina",))
-    form = {"member": PEOPLE["bruno"], "label": "bruno", "roles": "chair", "locale": "en"}
+    form = {"member": PEOPLE["bruno"], "label": "bruno", "roles": "chair"}
     expect(await alone[CONVENER].post("/found/members", **form), "/found/members")
     expect(await alone[CONVENER].post("/found/share"), "/found")
     expect(await alone[CONVENER].post("/found/share/back", share="x"), "/found")

@@ -217,7 +217,7 @@ async def test_the_convener_can_neither_be_removed_nor_invited(party: Party) -> 
 
 async def test_nobody_is_invited_before_the_commission_has_a_name(party: Party) -> None:
     await party.convene()
-    form = {"member": "Bruno Keller", "label": "bruno", "locale": "en"}
+    form = {"member": "Bruno Keller", "label": "bruno"}
     await party[CONVENER].post("/found/members", **form)
     assert (await party[CONVENER].post("/found/members/bruno/invite")).status_code == 404
     assert "Links can be made when the commission has its name" in (await party[CONVENER].get("/found/members")).text

@@ -159,3 +159,13 @@ async def test_a_language_that_there_is_not_is_the_first_one(party: Party) -> No
 async def test_the_language_that_was_chosen_is_that_of_the_office(party: Party) -> None:
     expect(await party.join(CONVENER, party.setup_link, locale="ar"), "/found?joined")
     assert 'lang="ar" dir="rtl"' in (await party[CONVENER].get("/found")).text
+
+
+async def test_a_guest_is_offered_the_language_of_their_own_browser(party: Party) -> None:
+    await party.convene()
+    await party.enter_plan()
+    link = await party.invite("bruno")
+    for locale, other in (("ar", "en"), ("en", "ar")):
+        page = (await party.browser().client.get(link, headers={"accept-language": locale})).text
+        assert re.search(rf'value="{locale}"[^>]*checked', page)
+        assert not re.search(rf'value="{other}"[^>]*checked', page)

@@ -157,7 +157,7 @@ async def test_a_draft_with_signatures_is_not_laid_out_over(before_portal: Party
     ("path", "form"),
     [
         ("commission", {**COMMISSION, "mandate-en": "Something else."}),
-        ("members", {"member": "Daud Rahimi", "label": "daud", "locale": "en"}),
+        ("members", {"member": "Daud Rahimi", "label": "daud"}),
         ("members/bruno/roles", {"roles": "auditor", "governor": "yes"}),
         ("members/remove", {"label": "bruno"}),
         ("members/bruno/invite", {}),
