@@ -7,11 +7,12 @@ hundred such cards are busy for twelve years with 10^14 guesses.
 
 Guesses are estimated by zxcvbn, which knows words and names in Latin script, keyboards, dates and repetitions, and no
 quotations. It takes a word of any other script for random characters; so each of those counts as one of a
-thousand, once.
+thousand, once. A part that comes again adds nothing.
 """
 
 import unicodedata
 from collections.abc import Iterable
+from math import prod
 from typing import Any
 
 from crypto.errors import LimitError, MalformedError
@@ -92,7 +93,8 @@ def _too_easy(text: str, own: set[str]) -> str:
     guesses, matches = 1, []
     if latin:
         estimate = zxcvbn(latin, sorted(own - {""}))
-        guesses, matches = int(estimate["guesses"]), estimate["sequence"]
+        matches = estimate["sequence"]
+        guesses = prod(_guesses(match) for match in {match["token"].strip(): match for match in matches}.values())
     for word in set(foreign) - own:
         guesses *= min(WORD_GUESSES_MAX, 10 ** (sum(map(str.isalpha, word)) - 1))
     if guesses > GUESSES:
@@ -104,6 +106,12 @@ def _too_easy(text: str, own: set[str]) -> str:
     kinds = {_kind(match): len(match["token"]) for match in sorted(matches, key=lambda match: len(match["token"]))}
     known = [kind for kind in kinds if kind in REASONS]
     return REASONS[max(known, key=lambda kind: kinds[kind])] if known else FEW
+
+
+def _guesses(match: Any) -> int:
+    """Of one part that zxcvbn found. Its own total makes so much of the number of parts that any four words pass."""
+    chars = "".join(match["token"].split())
+    return 10 ** len(chars) if match["pattern"] == "bruteforce" else int(match["guesses"])
 
 
 def _kind(match: Any) -> str:
