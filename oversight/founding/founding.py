@@ -60,12 +60,16 @@ class Invitation:
 
 @dataclass(frozen=True)
 class FoundingReserve:
-    """What is public of a reserve; ``on_paper`` when each of its shares was typed back from there."""
+    """What is public of a reserve; ``on_paper`` when each of its shares was typed back from there.
+
+    ``keepers`` are the labels of those members who keep a share.
+    """
 
     recipient: str
     threshold: int
     shares: int
     on_paper: bool = False
+    keepers: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -151,10 +155,10 @@ class Founding:
 def with_plan(founding: Founding, plan: Plan) -> Founding:
     """The same founding for a changed plan: what belongs to people who are no longer in it is dropped.
 
-    So is a reserve that its keeper can open alone, once there are several members.
+    So is a reserve of which they keep a share, or that its keeper can open alone, once there are several members.
     """
     labels = {member.label for member in plan.members}
-    reserve = founding.reserve
+    reserve = _without_keepers(founding, set(founding.keys) - labels)
     if len(plan.members) > 1 and plan.reserve_threshold < 2:
         plan = replace(plan, reserve_threshold=BLANK.reserve_threshold, reserve_shares=BLANK.reserve_shares)
         reserve = None
@@ -169,10 +173,21 @@ def with_plan(founding: Founding, plan: Plan) -> Founding:
 
 
 def invite(founding: Founding, label: str, token: str, now: datetime) -> Founding:
-    """A fresh invitation for a planned member; an earlier one, keys made by it and a draft are dropped."""
+    """A fresh invitation for a planned member; an earlier one, keys made by it and a draft are dropped.
+
+    So is the reserve, if these keys have shown a share of it: whoever made them may have been somebody else.
+    """
     invitation = Invitation(hash_token(token), now + timedelta(hours=INVITATION_HOURS))
     keys = {other: each for other, each in founding.keys.items() if other != label}
-    return replace(founding, keys=keys, invitations={**founding.invitations, label: invitation}, draft=None)
+    reserve = _without_keepers(founding, {label} & set(founding.keys))
+    invitations = {**founding.invitations, label: invitation}
+    return replace(founding, keys=keys, invitations=invitations, reserve=reserve, draft=None)
+
+
+def _without_keepers(founding: Founding, dropped: set[str]) -> FoundingReserve | None:
+    """The reserve, unless one whose keys are dropped keeps a share of it."""
+    reserve = founding.reserve
+    return None if reserve is not None and dropped & set(reserve.keepers) else reserve
 
 
 def invited(founding: Founding, token: str) -> tuple[PlannedMember, Invitation] | None:

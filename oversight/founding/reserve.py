@@ -67,7 +67,8 @@ class ReserveInMaking:
 
     @property
     def public(self) -> FoundingReserve:
-        return FoundingReserve(str(self.recipient), self.threshold, len(self.shares))
+        keepers = tuple(share.keeper for share in self.shares if share.keeper)
+        return FoundingReserve(str(self.recipient), self.threshold, len(self.shares), keepers=keepers)
 
     def share_of(self, keeper: str) -> Share | None:
         return next((share for share in self.shares if share.keeper and share.keeper == keeper), None)

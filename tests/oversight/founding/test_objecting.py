@@ -26,7 +26,9 @@ async def test_a_wrong_fingerprint_voids_the_draft_and_everybody_is_told(laid_ou
     assert not founding.is_signed
     expect(await laid_out[CONVENER].get("/found/publish"), "/found")
     # What to do about it is told to the convener.
-    told = {label: "make another reserve" in (await laid_out[label].get("/found")).text for label in ("amina", "bruno")}
+    told = {
+        label: "the reserve is made anew" in (await laid_out[label].get("/found")).text for label in ("amina", "bruno")
+    }
     assert told == {"amina": True, "bruno": False}
 
 
@@ -79,6 +81,29 @@ async def test_after_an_objection_that_person_is_invited_again_and_the_charter_s
     for label in ("amina", "chiara"):
         expect(await party.sign(label), "/found/draft")
     assert "The commission is founded" in (await party.publish(await party.invitation())).text
+
+
+@pytest.mark.parametrize("way", ["invite", "remove"])
+async def test_a_share_that_other_keys_may_have_seen_makes_the_reserve_anew(laid_out: Party, way: str) -> None:
+    party = laid_out
+    expect(await party.object("chiara", "bruno"), "/found/draft")
+    expect(await party[CONVENER].post("/found/draft/take-back"), "/found")
+    assert (await party.founding()).reserve_on_paper
+    told = "This member keeps a share of the reserve, which is then made anew."
+    assert (await party[CONVENER].get("/found/members")).text.count(told) == 1
+    if way == "remove":
+        expect(await party[CONVENER].post("/found/members/remove", label="bruno"), "/found/members")
+        expect(await party[CONVENER].get("/found/draft"), "/found")
+    else:
+        link = await party.invite("bruno")
+        party.clock.forward(minutes=1)
+        expect(await party.join("bruno", link), "/found?joined")
+        expect(await party["bruno"].get("/found/share"), "/found")
+        expect(await party[CONVENER].get("/found/draft"), "/found")
+        await party.make_reserve()
+        await party.put_on_paper()
+        assert (await party[CONVENER].get("/found/draft")).status_code == 200
+    assert (await party.founding()).reserve_on_paper == (way == "invite")
 
 
 async def test_a_portal_that_shows_another_key_than_on_the_page_is_not_laid_out(
