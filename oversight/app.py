@@ -134,3 +134,5 @@ async def _announce(app: Starlette) -> None:
         print(f"A founding is under way. Log in at {app.state.settings.own_origin}/login to go on.", flush=True)
     elif not app.state.office_safe.is_open:
         print("The office's own keys are closed until a member logs in. Until then nothing is collected.", flush=True)
+        if app.state.settings.start_key:
+            print("OVERSIGHT_START_KEY does not open them yet. After that login it does at every start.", flush=True)

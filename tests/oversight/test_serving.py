@@ -83,23 +83,28 @@ def test_a_founded_office_says_whether_it_waits_for_a_member(tmp_path: Path, sta
     asyncio.run(settle())
     office.start()
     office.stop()
-    assert read_lines(office) == [
-        "The office's own keys are closed until a member logs in. Until then nothing is collected."
+    closed = "The office's own keys are closed until a member logs in. Until then nothing is collected."
+    assert read_lines(office) == [closed]
+    office.settings = {**office.settings, "OVERSIGHT_START_KEY": str(tmp_path / "start.key")}
+    office.start()
+    office.stop()
+    assert read_lines(office)[1:] == [
+        closed,
+        "OVERSIGHT_START_KEY does not open them yet. After that login it does at every start.",
     ]
     sealed = tmp_path / "office" / "secrets" / "office.age"
     sealed.rename(tmp_path / "kept")
     office.start()
     office.stop()
     (tmp_path / "kept").rename(sealed)
-    assert read_lines(office)[1:] == [
+    assert read_lines(office)[3:] == [
         "secrets/office.age is missing: nobody can log in until it is back from a backup."
     ]
     safe = OfficeSafe(tmp_path / "office" / "secrets", start)
     safe.write(safe.read_with(world["amina"].identity), [person.identity.recipient() for person in world.people])
-    office.settings = {**office.settings, "OVERSIGHT_START_KEY": str(tmp_path / "start.key")}
     office.start()
     office.stop()
-    assert len(read_lines(office)) == 2
+    assert len(read_lines(office)) == 4
 
 
 def test_the_office_says_in_one_line_what_is_missing(tmp_path: Path, static_folder: Path) -> None:
