@@ -48,7 +48,7 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         return _run(options)
     except PortalRefused as error:
-        print(f"oversight: the portal refused the charter: {error.code}. {_KEPT}", file=sys.stderr)
+        print(f"oversight: the portal refused the charter: {error.code}. {_KEPT_REFUSED}", file=sys.stderr)
     except PortalChangedError:
         print("oversight: the portal is not the one that the charter names. Nothing was sent", file=sys.stderr)
     except PortalError as error:
@@ -85,6 +85,7 @@ _GIVEN_UP = (
     "A commission of several people is founded on the office's pages: run serve and follow its link."
 )
 _KEPT = "Nothing is lost: run the same command again."
+_KEPT_REFUSED = "Nothing is lost: run the command again once the reason is gone, with another invitation if it is that."
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -118,6 +119,7 @@ def _serve(settings: Settings) -> int:
     """Until SIGTERM or SIGINT. Nothing about a request is logged, and nothing of what an error says."""
     app = create_app(settings, serving=True)
     quiet_logging()
+    asyncio.run(_check_storage(settings))
     uvicorn.run(
         forgetting(app),
         host=settings.host,
@@ -133,6 +135,12 @@ def _serve(settings: Settings) -> int:
         timeout_graceful_shutdown=STOP_SECONDS_MAX,
     )
     return 0
+
+
+async def _check_storage(settings: Settings) -> None:
+    """What can't be opened ends the program with one line, not within the server. Raises OSError, DatabaseError."""
+    settings.secrets.mkdir(mode=0o700, parents=True, exist_ok=True)
+    await (await Database.open(settings.database_url)).close()
 
 
 async def _found(options: argparse.Namespace, settings: Settings) -> int:

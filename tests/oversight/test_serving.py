@@ -134,3 +134,14 @@ def test_data_of_an_earlier_version_is_one_line_and_is_left_as_it_is(tmp_path: P
         with pytest.raises(AssertionError, match=r"^oversight: [^\n]+office\.key is of an earlier version, [^\n]+\n"):
             office.run(command)
     assert [path.name for path in (tmp_path / "office").rglob("*")] == ["secrets", "office.key"]
+
+
+def test_storage_that_can_not_be_opened_is_one_line(tmp_path: Path, static_folder: Path) -> None:
+    office = office_alone(tmp_path, static_folder)
+    (tmp_path / "office").write_text("no folder")
+    with pytest.raises(AssertionError, match=r"^oversight: [^\n]*office[^\n]*\n"):
+        office.run("serve")
+    (tmp_path / "office").unlink()
+    office.settings = {**office.settings, "OVERSIGHT_DATABASE": f"postgresql://nobody@127.0.0.1:{free_port()}/none"}
+    with pytest.raises(AssertionError, match=r"^oversight: the database can't be opened[^\n]*\n"):
+        office.run("serve")
