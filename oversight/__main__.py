@@ -192,6 +192,7 @@ def _report(done: Founded, out: Path) -> None:
         print(f"{member.label:12} {member_fingerprint(member)}")
     if done.sheets:
         print(f"The sheets are in {out}. Print them, hand them over, and destroy that folder.")
+        print("Start the office now. One that runs already and had keys before is started again, or nobody logs in.")
         print(_GIVEN_UP)
 
 
