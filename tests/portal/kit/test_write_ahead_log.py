@@ -83,7 +83,8 @@ async def test_who_reads_and_then_writes_is_not_disturbed_by_others(database: Da
             await forget_deleted()
             async with transaction():
                 assert not await FailedLoginRecord.filter(username_hash=statement[:6]).exists()
-                with closing(sqlite3.connect(file, timeout=0)) as other, suppress(sqlite3.OperationalError):
+                with closing(sqlite3.connect(file)) as other, suppress(sqlite3.OperationalError):
+                    other.execute("PRAGMA busy_timeout = 0")
                     other.execute(statement)
                     other.commit()
                 await FailedLoginRecord.create(username_hash=statement[:6], failures=1, retry_at=NOW)
