@@ -5,9 +5,9 @@ Whoever steals the database guesses at their own machines, and a guess is one Ar
 (docs/protocol.md §11). A graphics card that moves a terabyte a second makes 2,500 of them a second at the most: a
 hundred such cards are busy for twelve years with 10^14 guesses.
 
-Guesses are estimated by zxcvbn, which knows words and names in Latin script, keyboards, dates and repetitions, and no
-quotations. It takes a word of any other script for random characters; so each of those counts as one of a
-thousand, once. A part that comes again adds nothing.
+Guesses are estimated by zxcvbn, which knows English words and names, keyboards, dates and repetitions, and no
+quotations. It takes a word of any other language for random characters; so each of those counts as one of a thousand.
+The parts are multiplied, and one that comes again adds nothing.
 """
 
 import unicodedata
@@ -15,8 +15,10 @@ from collections.abc import Iterable
 from math import prod
 from typing import Any
 
+from shamir_mnemonic.wordlist import WORDLIST
+
 from crypto.errors import LimitError, MalformedError
-from crypto.keyring import PASSPHRASE_BYTES_MAX, prepare_passphrase
+from crypto.keyring import PASSPHRASE_BYTES_MAX, PASSPHRASE_WORDS, prepare_passphrase
 from oversight.marking import N_
 from oversight.web.forms import FieldError, Form
 
@@ -24,6 +26,8 @@ CHARS_MIN = 16
 GUESSES = 10**14
 """As many guesses are too few."""
 WORD_GUESSES_MAX = 1000
+WORD_CHARS_MAX = 12
+"""Letters alone, and no more than these between two spaces, are taken for a word of some language."""
 ESTIMATED_CHARS_MAX = 72
 """zxcvbn takes more than twice as long for twice the length: what comes after these characters is not counted."""
 
@@ -85,27 +89,43 @@ def problem(passphrase: str, own_words: Iterable[str]) -> FieldError | None:
 
 
 def _too_easy(text: str, own: set[str]) -> str:
-    """Why GUESSES are enough, or an empty text. Both arguments are folded."""
-    from zxcvbn import zxcvbn  # 50 ms, which the office's start need not wait for
-
-    foreign = [word for word in text.split() if not _is_latin(word)]
-    latin = " ".join(word for word in text.split() if _is_latin(word))[:ESTIMATED_CHARS_MAX]
-    guesses, matches = 1, []
-    if latin:
-        estimate = zxcvbn(latin, sorted(own - {""}))
-        matches = estimate["sequence"]
-        guesses = prod(_guesses(match) for match in {match["token"].strip(): match for match in matches}.values())
-    for word in set(foreign) - own:
+    """Why GUESSES are enough, or an empty text. Both arguments are folded. What comes again adds nothing."""
+    words = text.split()
+    if _is_made(words):
+        return ""
+    foreign = {word for word in words if not _is_latin(word)}
+    plain = {word for word in words if word.isalpha() and len(word) <= WORD_CHARS_MAX} - foreign
+    rest = " ".join(word for word in words if word not in foreign | plain)
+    guesses, matches = _estimate(rest[:ESTIMATED_CHARS_MAX], own)
+    for word in foreign - own:
         guesses *= min(WORD_GUESSES_MAX, 10 ** (sum(map(str.isalpha, word)) - 1))
+    for word in sorted(plain - own):
+        found, parts = _estimate(word, own)
+        is_english = all(part["pattern"] != "bruteforce" for part in parts)
+        guesses *= found if is_english else min(found, WORD_GUESSES_MAX, 10 ** (len(word) - 1))
+        matches += parts
     if guesses > GUESSES:
         return ""
-    if own.intersection(foreign):
+    if own.intersection(words):
         return OWN
-    if len(set(foreign)) < len(foreign):
+    if len(set(words)) < len(words):
         return REASONS["repeat"]
     kinds = {_kind(match): len(match["token"]) for match in sorted(matches, key=lambda match: len(match["token"]))}
     known = [kind for kind in kinds if kind in REASONS]
     return REASONS[max(known, key=lambda kind: kinds[kind])] if known else FEW
+
+
+def _is_made(words: list[str]) -> bool:
+    """Whether it is of the form of those that are made for members: 60 bits, common words among them or not."""
+    return len(words) == PASSPHRASE_WORDS and len(set(words)) > PASSPHRASE_WORDS // 2 and set(words) <= set(WORDLIST)
+
+
+def _estimate(text: str, own: set[str]) -> tuple[int, list[Any]]:
+    """How many guesses a text in Latin script takes, and the parts that zxcvbn found in it."""
+    from zxcvbn import zxcvbn  # 50 ms, which the office's start need not wait for
+
+    matches = zxcvbn(text, sorted(own - {""}))["sequence"] if text else []
+    return prod(_guesses(match) for match in {match["token"].strip(): match for match in matches}.values()), matches
 
 
 def _guesses(match: Any) -> int:

@@ -28,6 +28,23 @@ def test_no_title_names_a_person_or_a_subject() -> None:
         assert set(values) <= TITLES | WORDS, name
 
 
+def test_no_browser_sends_what_is_typed_to_a_spelling_service_or_offers_it_again() -> None:
+    # Whether spelling is looked at is inherited by every field of a page.
+    assert '<body class="office" spellcheck="false">' in (TEMPLATES / "base.html").read_text(encoding="utf-8")
+    fields = [field for path in TEMPLATES.glob("*.html") for field in typed_fields(path.read_text(encoding="utf-8"))]
+    assert len(fields) > 5
+    assert [field for field in fields if "autocomplete=" not in field or 'spellcheck="true"' in field] == []
+
+
+def typed_fields(template: str) -> list[str]:
+    found = re.findall(r"<(?:input|textarea)\b[^\n]*", template)
+    return [
+        field
+        for field in found
+        if not re.search(r'type="(hidden|checkbox|radio|{{ type }}" name="{{ name }}" value)', field)
+    ]
+
+
 @pytest.mark.parametrize("logged_in", [True, False])
 async def test_no_page_of_the_office_may_be_kept_by_a_browser(office: Office, logged_in: bool) -> None:
     browser = await office.browser_of("bruno") if logged_in else office.browser()

@@ -30,6 +30,9 @@ def test_six_words_of_the_generator_are_always_taken(rng: Random) -> None:
         "гармонь ведро столица журавль пикник",
         "गुलाब पहाड़ दरवाज़ा समुद्र किताब लालटेन",
         "pigeon kernel جبل زيتون velvet نافذة",
+        "ventana bosque lluvia caballo mantequilla",
+        "kırlangıç pencere buğday şemsiye çekirdek",
+        "qkzvwtnxjgrhplbd",
     ],
 )
 def test_random_words_of_any_script_are_taken(good: str) -> None:
@@ -68,7 +71,16 @@ def test_what_is_easy_to_guess_is_refused_and_the_reason_is_said(bad: str, reaso
 
 
 @pytest.mark.parametrize(
-    "phrase", ["بسم الله الرحمن الرحيم", "Все люди рождаются свободными", "密码密码密码密码密码密码密码密码密码"]
+    "phrase",
+    [
+        "بسم الله الرحمن الرحيم",
+        "Все люди рождаются свободными",
+        "密码密码密码密码密码密码密码密码密码",
+        "benim güzel kedim burada",
+        "liberté égalité fraternité",
+        "viva la vida loca",
+        "a b c d e f g h i j k l m n o p q r",
+    ],
 )
 def test_words_without_a_dictionary_do_not_count_as_random_characters(phrase: str) -> None:
     assert problem(phrase, OWN) is not None
