@@ -12,14 +12,15 @@ from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, ClassVar, Self
 
 from tortoise.backends.base.client import BaseDBAsyncClient, NestedTransactionContext, TransactionalDBClient
 from tortoise.backends.base.config_generator import expand_db_url
-from tortoise.backends.sqlite.client import SqliteTransactionContext
+from tortoise.backends.sqlite.client import SqliteTransactionContext, SqliteTransactionWrapper
 from tortoise.context import TortoiseContext, _current_context
-from tortoise.exceptions import BaseORMException
+from tortoise.exceptions import BaseORMException, OperationalError
 from tortoise.migrations.autodetector import MigrationAutodetector
 from tortoise.migrations.executor import MigrationExecutor, MigrationTarget
 from tortoise.migrations.writer import MigrationWriter
@@ -166,14 +167,22 @@ async def transaction() -> AsyncIterator[TransactionalDBClient]:
     who reads and then writes would fail if somebody had written in between.
     """
     context = in_transaction()
+    if isinstance(context, SqliteTransactionContext):
+        context.connection.begin = partial(_begin_to_write, context.connection)
     async with context as client:
-        if isinstance(context, SqliteTransactionContext):
-            await client.execute_query("COMMIT")
-            await client.execute_query("BEGIN IMMEDIATE")
         yield client
         if not isinstance(context, NestedTransactionContext):
             # Committed here and not by the context, which would leave the transaction open when the commit fails.
             await client.commit()
+
+
+async def _begin_to_write(client: SqliteTransactionWrapper) -> None:
+    """As Tortoise's own ``begin``, which waits for the first statement that writes."""
+    try:
+        await client._connection.commit()
+        await client._connection.execute("BEGIN IMMEDIATE")
+    except sqlite3.OperationalError as error:
+        raise OperationalError(error) from None
 
 
 async def pending_migrations(schema: Schema) -> list[MigrationWriter]:
