@@ -21,6 +21,8 @@ from crypto.errors import AuthenticationError, MalformedError, ProofError
 from crypto.ids import CharterHash, MemberLabel
 from crypto.manifest import ATTACHMENT_SEALED_MAX, ATTACHMENTS_MAX
 from crypto.note import NOTE_BYTES_MAX, Note, VerifierKey
+from crypto.person_name import PERSON_NAME_CHARS_MAX, check_people
+from crypto.public_text import check_public_texts
 from crypto.questionnaire import Questionnaire, read_questionnaire, refuse_repeats
 
 ROLES = (
@@ -139,6 +141,11 @@ class CharterDraft:
     limits: Limits
     staffed_always: bool
 
+    @property
+    def names(self) -> Mapping[MemberLabel, str]:
+        """The names of the members by label."""
+        return {member.label: member.name for member in self.members}
+
     def members_on(self, day: date) -> tuple[Member, ...]:
         """Return the members on this day, in the order of the charter."""
         return tuple(member for member in self.members if member.is_member_on(day))
@@ -170,14 +177,29 @@ def read_labels(fields: Fields, name: str) -> tuple[MemberLabel, ...]:
     return tuple(MemberLabel(label) for label in labels)
 
 
+def check_threshold(threshold: int, of: int, *, members: int) -> None:
+    """Check how many governors must sign, or shares open the reserve, ``of`` how many, in a commission of ``members``.
+
+    Raises MalformedError unless 2 ≤ threshold ≤ of, or a commission of one member has 1 of 1: nobody else is there.
+    """
+    if not (2 <= threshold <= of or (threshold, of, members) == (1, 1, 1)):
+        raise MalformedError("of governors or shares of the reserve fewer than 2 are enough, or more than there are")
+
+
 def make_charter(draft: CharterDraft) -> str:
     """Return the text of the charter's note: one line of canonical JSON, to be signed by the governors.
 
-    Raises MalformedError or LimitError for a draft that a reader would refuse.
+    Raises MalformedError or LimitError for a draft that a reader would refuse, and MemberNameError (``check_people``).
     """
     text = encode_json(_charter_value(draft)).decode("utf-8") + "\n"
     _read_text(text)
+    check_people(draft.names)
     return text
+
+
+def read_draft(text: str) -> CharterDraft:
+    """Read the text that ``make_charter`` returns, before anybody has signed it. Raises as ``read_charter``."""
+    return _read_text(text)
 
 
 def read_charter(data: bytes) -> Charter:
@@ -185,7 +207,7 @@ def read_charter(data: bytes) -> Charter:
 
     Raises MalformedError, LimitError or UnsupportedVersionError for a note that does not follow §4.2, and
     AuthenticationError when fewer of its governors have signed than it requires, or one of their signatures is wrong.
-    *Not* checked: the day, and that it continues the charter before it (``check_successor``).
+    *Not* checked: the day, that it continues the charter before it (``check_successor``), names (``check_people``).
     """
     parsed = Note.parse(data)
     draft = _read_text(parsed.text)
@@ -219,6 +241,7 @@ def _check_signatures(parsed: Note, governors: Governors) -> None:
 
 def _read_text(text: str) -> CharterDraft:
     fields = read_document(text.removesuffix("\n").encode("utf-8"), "charter", NOTE_BYTES_MAX)
+    check_public_texts(text)
     languages = fields.texts("languages", LANGUAGES_MAX)
     _refuse_other(languages, LANGUAGE, "language")
     valid, retention = fields.child("valid"), fields.child("retention")
@@ -271,7 +294,7 @@ def _read_member(item: object) -> Member:
     fields = Fields(item, "member")
     member = Member(
         label=MemberLabel(fields.text("label", pattern=LABEL)),
-        name=fields.text("name", max_chars=NAME_CHARS_MAX),
+        name=fields.text("name", max_chars=PERSON_NAME_CHARS_MAX, pattern=r"[^\n]*"),
         roles=fields.texts("roles", len(ROLES)),
         recipient=PqRecipient.from_string(fields.text("recipient")),
         verifier=VerifierKey.parse(fields.text("verifier")),
@@ -312,10 +335,8 @@ def _check_rules(draft: CharterDraft) -> None:
         raise MalformedError("a charter ends before it begins")
     if not (draft.languages and draft.members and draft.office):
         raise MalformedError("a charter must have at least one language, one member and one office key")
-    if draft.governors.threshold > len(draft.governors.keys):
-        raise MalformedError("a charter requires more governors than it has")
-    if draft.reserve.threshold > draft.reserve.shares:
-        raise MalformedError("a charter requires more shares of the reserve than it has")
+    check_threshold(draft.governors.threshold, len(draft.governors.keys), members=len(draft.members))
+    check_threshold(draft.reserve.threshold, draft.reserve.shares, members=len(draft.members))
     if draft.slots < len(draft.members) + 1:
         raise MalformedError("a charter has fewer slots than its members and the reserve need")
     for member in draft.members:

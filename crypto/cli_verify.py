@@ -121,7 +121,7 @@ def _grouped(digits: str) -> str:
 
 
 def _printable(text: str) -> str:
-    """Return the text without terminal control characters: names in a charter may hold any character."""
+    """Return the text as one line of what is seen: a commission's name may hold newlines, and what is not seen."""
     return "".join(character if character.isprintable() else "\N{REPLACEMENT CHARACTER}" for character in text)
 
 

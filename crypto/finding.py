@@ -20,6 +20,7 @@ from crypto.errors import MalformedError, ProofError
 from crypto.finding_signers import check_signers
 from crypto.ids import CharterHash, FindingId, MemberLabel, TextHash
 from crypto.note import Note
+from crypto.public_text import check_public_texts
 from crypto.questionnaire import refuse_repeats
 from crypto.taxonomy import (
     FINDING_KINDS,
@@ -47,9 +48,6 @@ REVISION_MAX = 10_000
 QUARTER = r"[0-9]{4}-Q[1-4]"
 CODE = r"[A-Z][A-Z0-9-]{1,31}"
 _ID = re.compile(r"XFI:ZZ:([A-Z][A-Z0-9-]{1,30}):([0-9]{4}):F\.((?!0000)[0-9]{4}|[1-9][0-9]{4,5})")
-# Controls except the newline, separators and noncharacters that break XML or terminals, and the marks that display a
-# text in another order than it was signed in.
-_FORBIDDEN = re.compile("[\x00-\x09\x0b-\x1f\x7f-\x9f\u2028-\u202e\ufff9-\ufffb\ufffe\uffff]")
 
 
 @dataclass(frozen=True)
@@ -162,6 +160,7 @@ def read_finding_text(text: str) -> FindingDraft:
     MalformedError for everything else that does not follow §14.
     """
     fields = read_document(text.removesuffix("\n").encode("utf-8"), "finding", FINDING_BYTES_MAX)
+    check_public_texts(text)
     draft = FindingDraft(
         id=FindingId(fields.text("id", pattern=_ID.pattern)),
         slug=fields.text("slug", pattern=SLUG),
@@ -295,11 +294,6 @@ def _check_content(draft: FindingDraft) -> None:
 
 
 def _check_texts(draft: FindingDraft) -> None:
-    texts = [draft.title, draft.summary, draft.reason, draft.reply, draft.dissent]
-    texts += [text for section in draft.sections for text in (section.heading, section.text)]
-    texts += [text for each in draft.recommendations for text in (each.addressee, each.text)]
-    if any(text is not None and _FORBIDDEN.search(text) for text in texts):
-        raise MalformedError("a text of a finding holds a character that is not allowed")
     if any(text is not None and not text.strip() for text in (draft.reason, draft.reply, draft.dissent)):
         raise MalformedError("a reason, a reply or a dissent is empty")
 

@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
 """The signatures that a finding must have, and the names of the rules. docs/protocol.md §14.1."""
 
-import unicodedata
 from datetime import date
 from typing import Protocol
 
@@ -9,6 +8,7 @@ from crypto.charter import Charter, Member, NotInForceError
 from crypto.errors import AuthenticationError
 from crypto.ids import CharterHash, MemberLabel
 from crypto.note import Note, Signature
+from crypto.person_name import same_person
 
 SIGNERS_MIN = 2
 CHAIR = "chair"
@@ -104,9 +104,5 @@ def _check_people(signers: tuple[Member, ...], day: date) -> None:
 
 
 def _is_same_person(one: Member, other: Member) -> bool:
-    """Whether two members are one person: keys and labels are unique in a charter, names need not be."""
-    return one.label == other.label or _folded(one.name) == _folded(other.name)
-
-
-def _folded(name: str) -> str:
-    return " ".join(unicodedata.normalize("NFKC", name).casefold().split())
+    """Whether two members are one person: of a charter that is read, keys and labels are unique, names need not be."""
+    return one.label == other.label or same_person(one.name, other.name)

@@ -158,11 +158,17 @@ def _read_parameters(sealed: bytes) -> Parameters:
 
 def _derive(header: bytes, passphrase: str) -> bytes:
     _, memory_kib, passes, lanes, salt = _HEADER.unpack(header)
-    return hash_secret_raw(_prepare(passphrase), salt, passes, memory_kib, lanes, KEY_BYTES, Type.ID)
+    return hash_secret_raw(prepare_passphrase(passphrase), salt, passes, memory_kib, lanes, KEY_BYTES, Type.ID)
 
 
-def _prepare(passphrase: str) -> bytes:
-    """Return the passphrase in UTF-8, prepared as an OpaqueString (RFC 8265 §4.2): the same from every keyboard."""
+def prepare_passphrase(passphrase: str) -> bytes:
+    """Return the passphrase in UTF-8, prepared as an OpaqueString (RFC 8265 §4.2): the same from every keyboard.
+
+    MalformedError for an empty one or what is not Unicode, LimitError above PASSPHRASE_BYTES_MAX.
+    """
+    # Four characters at most become one when they are composed, and composing takes the square of the number of marks.
+    if len(passphrase) > 4 * PASSPHRASE_BYTES_MAX:
+        raise LimitError(f"passphrase: longer than {PASSPHRASE_BYTES_MAX} bytes")
     spaced = "".join(" " if unicodedata.category(character) == "Zs" else character for character in passphrase)
     try:
         data = unicodedata.normalize("NFC", spaced).encode("utf-8")

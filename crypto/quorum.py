@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
-"""The reserve identity as SLIP-39 shares: any k of n trustees together open it (docs/protocol.md §11).
+"""The reserve identity as SLIP-39 shares: any k of n keepers together open it (docs/protocol.md §11).
 
-One group, no passphrase, extendable, iteration exponent 1. A share is 33 words, the last three of which are a checksum.
+One group, no passphrase, extendable, iteration exponent 1. A share is 33 words, the last three of which are a checksum;
+the first four letters of a word stand for it. A reserve of 1 of 1 is for a commission of one.
 """
 
 from collections.abc import Sequence
@@ -11,15 +12,18 @@ from typing import Literal
 from shamir_mnemonic import MnemonicError
 from shamir_mnemonic.shamir import ShareGroup, generate_mnemonics, recover_ems
 from shamir_mnemonic.share import Share
-from shamir_mnemonic.wordlist import WORD_INDEX_MAP
+from shamir_mnemonic.wordlist import WORDLIST
 
 from crypto.errors import AuthenticationError, LimitError, MalformedError
 
 SEED_BYTES = 32
 SHARE_WORDS = 33
 SHARES_MAX = 16
-THRESHOLD_MIN = 2
+THRESHOLD_MIN = 2  # of more than one share
 ITERATION_EXPONENT = 1
+# SLIP-39: no two words of the list share their first four letters.
+PREFIX_LETTERS = 4
+_WORDS = {word[:PREFIX_LETTERS]: word for word in WORDLIST}
 
 Reason = Literal["word", "length", "checksum", "form", "mixed", "repeated", "too-few"]
 
@@ -29,12 +33,14 @@ class ShareError(MalformedError):
 
     ``reason``: "word" (not in the list), "length" (not 33 words), "checksum" (a word is wrong), "form" (a share of
     another secret), "mixed" (of another set than share 1), "repeated" (given twice), "too-few". ``share`` is the
-    position, from 1, of the share to check; ``None`` for "too-few". The error never holds a word of a share.
+    position, from 1, of the share to check; ``None`` for "too-few". ``word`` is the position, from 1, of its first word
+    that is not in the list; ``None`` for the other reasons. The error never holds a word of a share.
     """
 
-    def __init__(self, reason: Reason, message: str, share: int | None = None) -> None:
+    def __init__(self, reason: Reason, message: str, share: int | None = None, word: int | None = None) -> None:
         self.reason = reason
         self.share = share
+        self.word = word
         super().__init__(message if share is None else f"share {share}: {message}")
 
 
@@ -50,12 +56,12 @@ class ShareFacts:
 def split_reserve(seed: bytes, threshold: int, shares: int) -> list[str]:
     """Split ``seed`` (32 bytes) into ``shares`` mnemonics, any ``threshold`` of which recover it.
 
-    Raises LimitError unless 2 ≤ threshold ≤ shares ≤ 16: no single person may open a reserve.
+    Raises LimitError unless 2 ≤ threshold ≤ shares ≤ 16, or 1 of 1: none of several people may open a reserve alone.
     """
     if len(seed) != SEED_BYTES:
         raise MalformedError(f"reserve: not {SEED_BYTES} bytes")
-    if not THRESHOLD_MIN <= threshold <= shares <= SHARES_MAX:
-        raise LimitError(f"reserve: {THRESHOLD_MIN} ≤ threshold ≤ shares ≤ {SHARES_MAX} does not hold")
+    if not (THRESHOLD_MIN <= threshold <= shares <= SHARES_MAX or threshold == shares == 1):
+        raise LimitError(f"reserve: neither {THRESHOLD_MIN} ≤ threshold ≤ shares ≤ {SHARES_MAX} nor 1 of 1")
     groups: list[list[str]] = generate_mnemonics(
         1, [(threshold, shares)], seed, extendable=True, iteration_exponent=ITERATION_EXPONENT
     )
@@ -115,12 +121,14 @@ def _recover(shares: Sequence[Share]) -> bytes:
 
 
 def _read(mnemonic: str, number: int) -> Share:
-    words = mnemonic.lower().split()
+    words = []
+    for position, typed in enumerate(mnemonic.lower().split(), 1):
+        word = _WORDS.get(typed[:PREFIX_LETTERS])
+        if word is None or not word.startswith(typed):
+            raise ShareError("word", f"word {position} is not in the list", number, position)
+        words.append(word)
     if len(words) != SHARE_WORDS:
         raise ShareError("length", f"{len(words)} words, expected {SHARE_WORDS}", number)
-    for position, word in enumerate(words, 1):
-        if word not in WORD_INDEX_MAP:
-            raise ShareError("word", f"word {position} is not in the list", number)
     try:
         share = Share.from_mnemonic(" ".join(words))
     except MnemonicError:
@@ -128,6 +136,7 @@ def _read(mnemonic: str, number: int) -> Share:
     parameters = (share.group_index, share.group_threshold, share.group_count, share.extendable)
     if parameters != (0, 1, 1, True) or share.iteration_exponent != ITERATION_EXPONENT:
         raise ShareError("form", "not a share of a reserve", number)
-    if not THRESHOLD_MIN <= share.member_threshold <= SHARES_MAX or len(share.value) != SEED_BYTES:
+    # A share does not say how many there are; one that is enough by itself is the only one.
+    if (share.member_threshold == 1 and share.index != 0) or len(share.value) != SEED_BYTES:
         raise ShareError("form", "not a share of a reserve", number)
     return share

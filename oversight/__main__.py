@@ -1,6 +1,12 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
 """``python -m oversight``: the office's commands."""
 
+from oversight.process import overwrite_freed_memory, refuse_dumps
+
+if __name__ == "__main__":
+    # Before the rest is loaded, which would be loaded twice.
+    overwrite_freed_memory()
+
 import argparse
 import asyncio
 import os
@@ -14,14 +20,16 @@ from crypto.errors import CryptoError
 from crypto.fingerprint import member_fingerprint
 from oversight.app import create_app
 from oversight.cases.ledger_cli import add_ledger_commands, export_ledger, rebuild_cases, verify_ledger
+from oversight.commission.keys import OfficeSafe, load_start_identity
 from oversight.commission.portal import connect_before_founding
 from oversight.demo import command as demo
 from oversight.demo.programs import DemoError
 from oversight.founding.command import Founded, found
 from oversight.founding.plan import PlanError, load_plan
-from oversight.founding.store import start_over
+from oversight.founding.store import PortalChangedError, start_over
 from oversight.settings import Settings
 from oversight.storage import SCHEMA, Database
+from oversight.web.forgetting import forgetting
 from oversight.wire.portal_client import PortalError, PortalRefused
 from portal.kit.database import DatabaseError, make_migrations
 from portal.kit.http_protocol import LimitedHttpProtocol
@@ -34,12 +42,15 @@ STOP_SECONDS_MAX = 5
 def main(arguments: list[str] | None = None) -> int:
     """Run one command; returns the exit status. What failed is one clear line on standard error."""
     options = _parser().parse_args(arguments)
-    # Whatever the office writes is for its own user alone.
+    # Whatever the office writes is for its own user alone, and so is its memory.
     os.umask(0o077)
+    refuse_dumps()
     try:
         return _run(options)
     except PortalRefused as error:
-        print(f"oversight: the portal refused the charter: {error.code}. {_KEPT}", file=sys.stderr)
+        print(f"oversight: the portal refused the charter: {error.code}. {_KEPT_REFUSED}", file=sys.stderr)
+    except PortalChangedError:
+        print("oversight: the portal is not the one that the charter names. Nothing was sent", file=sys.stderr)
     except PortalError as error:
         print(f"oversight: the portal can't be reached: {error}. {_KEPT}", file=sys.stderr)
     except CryptoError as error:
@@ -57,14 +68,24 @@ def _run(options: argparse.Namespace) -> int:
             return demo.run(options)
         case "verify-ledger":
             return verify_ledger(options)
-        case "found" | "export-ledger" | "rebuild-cases" as name:
-            run = {"found": _found, "export-ledger": export_ledger, "rebuild-cases": rebuild_cases}[name]
+        case "found" | "start-over" | "export-ledger" | "rebuild-cases" as name:
+            run = {
+                "found": _found,
+                "start-over": _start_over,
+                "export-ledger": export_ledger,
+                "rebuild-cases": rebuild_cases,
+            }[name]
             return asyncio.run(run(options, _settings(options)))
         case _:
             return _serve(_settings(options))
 
 
+_GIVEN_UP = (
+    "In one sitting one person makes every key, sees every passphrase and share, and signs for all governors. "
+    "A commission of several people is founded on the office's pages: run serve and follow its link."
+)
 _KEPT = "Nothing is lost: run the same command again."
+_KEPT_REFUSED = "Nothing is lost: run the command again once the reason is gone, with another invitation if it is that."
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -73,16 +94,14 @@ def _parser() -> argparse.ArgumentParser:
     commands.add_parser("serve", help="serve the office's pages, and collect from the portal")
     founding = commands.add_parser(
         "found",
-        help="found the commission: make keys, write the sheets, sign the charter, send it to the portal",
-        description="Can be run again until the portal has taken the charter; nothing is made twice.",
+        help="found a commission in one sitting, for demonstrations and tests: one person makes everybody's keys",
+        description="Can be run again until the portal has taken the charter; nothing is made twice. " + _GIVEN_UP,
     )
     founding.add_argument("file", type=Path, help="the founding file, TOML or JSON")
     founding.add_argument("--portal", help="address of the portal, if it is not OVERSIGHT_PORTAL_URL")
     founding.add_argument("--invitation", required=True, help="the invitation that the portal's operator gave you")
     founding.add_argument("--out", type=Path, required=True, help="folder for the sheets; print them and destroy it")
-    founding.add_argument(
-        "--start-over", action="store_true", help="drop keys and charter that the portal has not taken yet"
-    )
+    commands.add_parser("start-over", help="drop a founding that the portal has not taken: accounts, keys, draft")
     demo.add_parser(commands)
     add_ledger_commands(commands)
     commands.add_parser("makemigrations", help="for developers: write what the models have and the migrations lack")
@@ -100,11 +119,15 @@ def _serve(settings: Settings) -> int:
     """Until SIGTERM or SIGINT. Nothing about a request is logged, and nothing of what an error says."""
     app = create_app(settings, serving=True)
     quiet_logging()
+    asyncio.run(_check_storage(settings))
     uvicorn.run(
-        app,
+        forgetting(app),
         host=settings.host,
         port=settings.port,
+        # uvloop reads into one buffer, which keeps what came last: passphrases, cookies.
+        loop="asyncio",
         http=LimitedHttpProtocol,
+        ws="none",
         access_log=False,
         log_config=None,
         server_header=False,
@@ -114,23 +137,49 @@ def _serve(settings: Settings) -> int:
     return 0
 
 
+async def _check_storage(settings: Settings) -> None:
+    """What can't be opened ends the program with one line, not within the server. Raises OSError, DatabaseError."""
+    settings.secrets.mkdir(mode=0o700, parents=True, exist_ok=True)
+    await (await Database.open(settings.database_url)).close()
+
+
 async def _found(options: argparse.Namespace, settings: Settings) -> int:
     plan = load_plan(options.file)
     if not settings.portal_url:
         raise SettingsError("the portal is not named: give --portal or set OVERSIGHT_PORTAL_URL")
+    safe = OfficeSafe(settings.secrets, load_start_identity(settings.start_key_file))
     database = await Database.open(settings.database_url)
     try:
         with database.use():
-            if options.start_over:
-                await start_over()
             today, out = datetime.now(UTC).date(), options.out
             async with connect_before_founding(settings) as client:
                 done = await found(
-                    plan, settings=settings, client=client, invitation=options.invitation, out=out, today=today
+                    plan,
+                    settings=settings,
+                    safe=safe,
+                    client=client,
+                    invitation=options.invitation,
+                    out=out,
+                    today=today,
                 )
     finally:
         await database.close()
     _report(done, options.out)
+    return 0
+
+
+async def _start_over(options: argparse.Namespace, settings: Settings) -> int:
+    safe = OfficeSafe(settings.secrets)
+    database = await Database.open(settings.database_url)
+    try:
+        with database.use():
+            dropped = await start_over(safe)
+    finally:
+        await database.close()
+    if not dropped:
+        print("oversight: the portal has taken the charter: this commission is founded and stays", file=sys.stderr)
+        return 1
+    print("Dropped. Papers and links of that founding open nothing. Start the office again for a new link.")
     return 0
 
 
@@ -143,6 +192,8 @@ def _report(done: Founded, out: Path) -> None:
         print(f"{member.label:12} {member_fingerprint(member)}")
     if done.sheets:
         print(f"The sheets are in {out}. Print them, hand them over, and destroy that folder.")
+        print("Start the office now. One that runs already and had keys before is started again, or nobody logs in.")
+        print(_GIVEN_UP)
 
 
 if __name__ == "__main__":

@@ -2,6 +2,7 @@
 """The office as an ASGI application: a table of rooms, what stands before them, what runs beside them."""
 
 import asyncio
+import gc
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
 from datetime import UTC, datetime
@@ -18,13 +19,16 @@ from crypto.keyring import DEFAULT, Parameters
 from oversight.cases import routes as cases
 from oversight.collector.loop import collect_while_serving
 from oversight.commission.charters import is_founded
+from oversight.commission.keys import OfficeSafe, load_start_identity, open_at_start
 from oversight.desk import routes as desk
 from oversight.findings import routes as findings
 from oversight.founding import routes as founding
-from oversight.founding.founding_draft import setup_token
+from oversight.founding.setup import Setup
 from oversight.letters import routes as letters
 from oversight.members import routes as members
 from oversight.members.accounts import Derivations
+from oversight.members.records import MemberRecord
+from oversight.members.sessions import end_sessions_while_serving
 from oversight.settings import Settings
 from oversight.storage import Database
 from oversight.web import routes as web
@@ -73,6 +77,8 @@ def create_app(
     app.state.settings = settings
     app.state.clock = clock
     app.state.transport = transport
+    app.state.office_safe = OfficeSafe(settings.secrets, load_start_identity(settings.start_key_file))
+    app.state.setup = Setup()
     app.state.derivations = Derivations(parameters)
     app.state.kit = load_page_kit(settings)
     return app
@@ -91,11 +97,15 @@ def _lifespan(serving: bool) -> Callable[[Starlette], AbstractAsyncContextManage
         app.state.database = await Database.open(settings.database_url)
         try:
             with app.state.database.use():
-                if serving and not await is_founded():
-                    _announce_setup(settings)
-                task = asyncio.create_task(_collect(app)) if serving and settings.portal_url else None
+                await open_at_start(app.state.office_safe)
+                if serving:
+                    await _announce(app)
+                tasks = _tasks(app) if serving else []
+            if serving:
+                # What there is now stays: looking for garbage after every request passes it by.
+                gc.freeze()
             yield
-            if task is not None:
+            for task in tasks:
                 task.cancel()
                 with suppress(asyncio.CancelledError):
                     await task
@@ -105,11 +115,24 @@ def _lifespan(serving: bool) -> Callable[[Starlette], AbstractAsyncContextManage
     return lifespan
 
 
-async def _collect(app: Starlette) -> None:
-    await collect_while_serving(app.state.settings, app.state.transport, app.state.clock)
+def _tasks(app: Starlette) -> list[asyncio.Task[None]]:
+    """What goes on beside the pages."""
+    settings, clock = app.state.settings, app.state.clock
+    running = [end_sessions_while_serving(settings, clock)]
+    if settings.portal_url:
+        running.append(collect_while_serving(settings, app.state.office_safe, app.state.transport, clock))
+    return [asyncio.create_task(each) for each in running]
 
 
-def _announce_setup(settings: Settings) -> None:
-    """Print it on the terminal only: its reader may found the commission."""
-    print(f"There is no commission yet. Found it at {settings.own_origin}/found with this setup token:")
-    print(f"    {setup_token(settings.secrets)}", flush=True)
+async def _announce(app: Starlette) -> None:
+    """Say on the terminal how a founding is begun, that one is under way, or what the office waits for."""
+    if not await MemberRecord.exists():
+        app.state.setup.announce(app.state.settings.own_origin)
+    elif not app.state.office_safe.is_there:
+        print("secrets/office.age is missing: nobody can log in until it is back from a backup.", flush=True)
+    elif not await is_founded():
+        print(f"A founding is under way. Log in at {app.state.settings.own_origin}/login to go on.", flush=True)
+    elif not app.state.office_safe.is_open:
+        print("The office's own keys are closed until a member logs in. Until then nothing is collected.", flush=True)
+        if app.state.settings.start_key:
+            print("OVERSIGHT_START_KEY does not open them yet. After that login it does at every start.", flush=True)

@@ -55,6 +55,13 @@ class Settings:
     collect_seconds: Count = field(
         default=60, metadata=help_text("Seconds between two visits of the collector to the portal.")
     )
+    start_key: str = field(
+        default="",
+        metadata=help_text(
+            "File of an identity that opens the office's own keys at its start, so that it collects unattended. "
+            "Keep it off the data folder and its backups. Empty: the first member who logs in opens the office."
+        ),
+    )
     static: Path = field(
         default=_CHECKOUT / "static" / "dist", metadata=help_text("Folder of the built scripts and styles.")
     )
@@ -80,6 +87,10 @@ class Settings:
     def secrets(self) -> Path:
         """Folder of the keys that the office itself holds; readable by its user alone."""
         return self.data / "secrets"
+
+    @property
+    def start_key_file(self) -> Path | None:
+        return Path(self.start_key) if self.start_key else None
 
     @property
     def own_origin(self) -> str:

@@ -3,6 +3,7 @@
 
 from collections.abc import Awaitable, Callable
 
+from crypto.fingerprint import key_fingerprint
 from portal.charters.known import Charters
 from portal.pages.live_pages import build_pages
 from portal.settings import Settings
@@ -33,7 +34,8 @@ async def check(settings: Settings) -> int:
 
 async def _check_keys(settings: Settings) -> str:
     load_decoy_key(settings.data)
-    return str(load_signing_key(settings.data, settings.key_name).verifier)
+    verifier = load_signing_key(settings.data, settings.key_name).verifier
+    return f"{verifier}, fingerprint {key_fingerprint(verifier)}"
 
 
 async def _check_database(settings: Settings) -> str:

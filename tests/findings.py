@@ -18,7 +18,7 @@ from crypto.finding import (
     read_finding,
 )
 from crypto.note import sign
-from tests.people import TODAY, World
+from tests.people import TODAY, World, write_charter
 
 CHAIR, PUBLISHER, AUTHOR = "chiara", "elif", "bruno"
 
@@ -86,7 +86,7 @@ def withdrawal_of(previous: Finding, day: date = TODAY) -> FindingDraft:
 def charter_with(world: World, **members: dict[str, Any]) -> Charter:
     """The world's charter with changes to some of its members, signed by its governors."""
     changed = tuple(replace(member, **members.get(member.label, {})) for member in world.charter.members)
-    text = make_charter(replace(world.charter, members=changed))
+    text = write_charter(replace(world.charter, members=changed))
     return read_charter(sign(text, [person.signing_key for person in world.governors]).encode())
 
 

@@ -5,6 +5,7 @@
 office's database, as if the ceremony had been held there.
 """
 
+import functools
 import hashlib
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
@@ -12,9 +13,19 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from crypto.age import PqIdentity
-from crypto.charter import Charter, CharterDraft, Governors, Limits, Member, Reserve, make_charter, read_charter
-from crypto.encoding import encode_base64
+from crypto.age import PqIdentity, seal
+from crypto.charter import (
+    Charter,
+    CharterDraft,
+    Governors,
+    Limits,
+    Member,
+    Reserve,
+    _charter_value,
+    make_charter,
+    read_charter,
+)
+from crypto.encoding import encode_json
 from crypto.keyring import MINIMUM, Keyring, seal_keyring
 from crypto.note import SigningKey, VerifierKey, sign
 from crypto.questionnaire import Questionnaire, read_questionnaire
@@ -37,6 +48,18 @@ _PEOPLE = (
 )
 _GOVERNORS = ("amina", "chiara", "elif")
 _ATTACHMENT_BYTES_MAX = 64 * 1024 * 1024
+
+# The chair's name as another label could bear it: case and space, a zero-width space, a soft hyphen, a Cyrillic letter,
+# fullwidth letters, digits, a mark that joins nothing.
+SPELLINGS = (
+    "CHIARA  Lombardi",
+    "Chiara\u200b Lombardi",
+    "Chia\u00adra Lombardi",
+    "Chiar\u0430 Lombardi",
+    "Ｃｈｉａｒａ　Ｌｏｍｂａｒｄｉ",
+    "Ch1ara L0mbard1",
+    "Chiara\u034f Lombardi",
+)
 
 
 @dataclass(frozen=True)
@@ -148,16 +171,21 @@ def found_test_commission(
     return World(charter, people, office_key, PqIdentity.from_seed(reserve_seed), shares)
 
 
+def write_charter(draft: CharterDraft) -> str:
+    """The text of a charter by a program that takes any names for people's: what readers have to take as well."""
+    return encode_json(_charter_value(draft)).decode() + "\n"
+
+
 async def settle_office(world: World, secrets_folder: Path) -> None:
     """Put the world into the running task's database (``Database.use``) and its keys into the office's folder."""
-    from oversight.commission.keys import second_factor_key
+    from oversight.commission.keys import OfficeKeys
     from oversight.commission.records import CharterRecord
     from oversight.members.records import MemberRecord
     from oversight.members.second_factor import seal_secret
     from portal.kit.files import write_secret_file
 
-    write_secret_file(secrets_folder / "office.key", f"{encode_base64(world.office_key.seed)}\n".encode())
-    factor_key = second_factor_key(secrets_folder)
+    office = OfficeKeys(world.office_key.seed, _seed(f"{world.slug} records"))
+    write_secret_file(secrets_folder / "office.age", _seal_office(office, world.people))
     for person in world.people:
         await MemberRecord.create(
             label=person.label,
@@ -166,11 +194,17 @@ async def settle_office(world: World, secrets_folder: Path) -> None:
             key_name=person.key_name,
             roles=list(person.roles),
             keyring=person.sealed_keyring,
-            second_factor=seal_secret(factor_key, person.totp_secret, person.label),
+            second_factor=seal_secret(office.record_key, person.totp_secret, person.label),
             locale="en",
         )
     charter = world.charter
     await CharterRecord.create(hash=charter.hash, number=charter.number, note=charter.note, published=True)
+
+
+@functools.cache
+def _seal_office(office: Any, people: tuple[Person, ...]) -> bytes:
+    """Once for all tests: it takes some milliseconds for each member."""
+    return seal(office.to_bytes(), [person.identity.recipient() for person in people])
 
 
 def short_questionnaire() -> Questionnaire:

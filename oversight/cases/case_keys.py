@@ -92,7 +92,7 @@ async def open_keys(actor: Actor, state: CaseState, *, hands_over: bool = False)
     Raises RuleError ``recused``, ``in-conflict`` or ``not-a-holder`` for those who must not, before any key is tried;
     another CryptoError when a row is not what the ledger says it is.
     """
-    if actor.label in state.recused:
+    if state.is_recused(actor.label):
         raise RuleError("recused")
     if state.in_conflict(actor.label) and not hands_over:
         raise RuleError("in-conflict")

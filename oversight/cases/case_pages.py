@@ -100,7 +100,7 @@ def _show_proposal(case: OpenCase, proposal: Proposal, entries: list[Entry]) -> 
         "reasons": part.text if isinstance(part, Text) else "",
         "day": None if entry is None else entry.event.time.date(),
         "mine": proposal.author == case.actor.label,
-        "may": may_answer(proposal, case.actor.label, case.roles),
+        "may": may_answer(case.state, proposal, case.actor.label, case.roles),
         "by": sorted(approving_roles(proposal)),
     }
 

@@ -146,11 +146,11 @@ def _standings(case: OpenCase) -> list[Standing]:
 def _standing(case: OpenCase, member: Member) -> str:
     state, label = case.state, member.label
     declaration = state.declaration(label)
-    if label in state.recused:
+    if state.is_recused(label):
         return "recused"
     if declaration is None:
         return "silent"
-    if declaration.conflict:
+    if state.in_conflict(label):
         return "conflict"
     if label in state.holders:
         return "holds"

@@ -7,6 +7,7 @@ from datetime import date
 
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
+from tortoise.exceptions import ValidationError
 
 from crypto.charter import Charter, Member
 from crypto.ids import CaseId, CharterHash, EventHash, MemberLabel
@@ -74,7 +75,7 @@ async def open_requested_case(request: Request, *, hold: bool = True) -> OpenCas
     try:
         keys = await open_keys(who, state)
     except RuleError:
-        if AUDITOR in case.roles and not hold and who.label not in state.recused:
+        if AUDITOR in case.roles and not hold and not state.is_recused(who.label):
             return case
         if HANDLERS.isdisjoint(case.roles):
             raise HTTPException(404) from None
@@ -90,7 +91,7 @@ async def find_requested_case(request: Request) -> OpenCase:
     case = OpenCase(session, replace(who, loaded=state), state, await charters_by_hash())
     if HANDLERS.isdisjoint(case.roles):
         raise HTTPException(404)
-    if who.label in state.recused:
+    if state.is_recused(who.label):
         raise RuleError("recused")
     return case
 
@@ -98,7 +99,8 @@ async def find_requested_case(request: Request) -> OpenCase:
 async def _load_requested(request: Request) -> CaseState:
     try:
         return await load_case(CaseId(request.path_params["case"]))
-    except NoSuchCaseError:
+    except (NoSuchCaseError, ValidationError):
+        # No id is as long as what the path has.
         raise HTTPException(404) from None
 
 

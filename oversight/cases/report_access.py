@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
+from tortoise.exceptions import DoesNotExist, ValidationError
 
 from crypto.charter import Charter
 from crypto.errors import CryptoError, NotARecipientError, ProofError
@@ -71,6 +72,14 @@ class BrokenReportError(Exception):
         self.swapped = isinstance(error, ProofError)
 
 
+async def _find_requested(request: Request) -> SubmissionRecord:
+    try:
+        return await SubmissionRecord.get(id=SubmissionId(request.path_params["id"]))
+    except (DoesNotExist, ValidationError):
+        # There is none, or no id is as long as what the path has.
+        raise HTTPException(404) from None
+
+
 async def open_requested_report(request: Request, action: Action = Action.READ) -> OpenReport:
     """Open the report that the path names, and renew the keys of its thread if somebody must not read on.
 
@@ -81,9 +90,7 @@ async def open_requested_report(request: Request, action: Action = Action.READ) 
     session = await current_session(request)
     if not may(session.member.roles, action):
         raise HTTPException(404)
-    submission = await SubmissionRecord.get_or_none(id=SubmissionId(request.path_params["id"]))
-    if submission is None:
-        raise HTTPException(404)
+    submission = await _find_requested(request)
     await refuse_shut_out(submission.id, session.member.label)
     charters = await charters_by_hash()
     actor = await actor_of(session, request.app.state.clock())
@@ -121,7 +128,7 @@ async def refuse_shut_out(submission: SubmissionId, label: MemberLabel) -> None:
     if case_id is None:
         return
     state = await load_case(case_id)
-    if label in state.recused:
+    if state.is_recused(label):
         raise RuleError("recused")
     if state.in_conflict(label):
         raise RuleError("in-conflict")

@@ -134,7 +134,7 @@ async def readers_of(
         granted = original & _readers(charters[record.charter], record.day) - set(record.shut_out)
     shut_out: set[MemberLabel] = set()
     if case is not None:
-        shut_out = {label for label in original if label in case.recused or case.in_conflict(label)}
+        shut_out = {label for label in original if case.is_recused(label) or case.in_conflict(label)}
     may_read = original & _readers(actor.charter, actor.now.date()) - shut_out
     return ThreadReaders(frozenset(granted), frozenset(may_read), frozenset(shut_out))
 

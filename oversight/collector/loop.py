@@ -10,6 +10,7 @@ import httpx
 
 from oversight.collector.visit import Collector, CollectorBusy
 from oversight.commission.charters import charters_by_hash, current_charter, is_founded
+from oversight.commission.keys import OfficeSafe
 from oversight.commission.portal import Clock, connect
 from oversight.reports.arrival import Receiver
 from oversight.reports.blobs import Blobs
@@ -20,15 +21,17 @@ LOG = logging.getLogger("oversight.collector")
 WAIT_SECONDS_MAX = 30 * 60
 
 
-async def collect_while_serving(settings: Settings, transport: httpx.AsyncBaseTransport | None, clock: Clock) -> None:
-    """Visit the portal of the settings until cancelled, from the moment on when a commission is founded."""
+async def collect_while_serving(
+    settings: Settings, safe: OfficeSafe, transport: httpx.AsyncBaseTransport | None, clock: Clock
+) -> None:
+    """Visit the portal of the settings until cancelled, once a commission is founded and the office's keys are open."""
     async with AsyncExitStack() as connections:
 
         async def prepare() -> Collector | None:
-            if not await is_founded():
+            if not safe.is_open or not await is_founded():
                 return None
             charter = await current_charter()
-            client = await connections.enter_async_context(connect(settings, charter, transport, clock))
+            client = await connections.enter_async_context(connect(settings, safe, charter, transport, clock))
             receiver = Receiver(client, Blobs(settings.data / "blobs"), charters_by_hash)
             return Collector(client, receiver, settings.data / "collector.lock", clock)
 

@@ -10,7 +10,7 @@ from starlette.requests import Request
 
 from crypto.charter import Charter
 from crypto.note import SigningKey
-from oversight.commission.keys import office_key
+from oversight.commission.keys import OfficeSafe
 from oversight.settings import Settings
 from oversight.wire.portal_client import PortalClient
 
@@ -23,10 +23,17 @@ def _now() -> datetime:
 
 @asynccontextmanager
 async def connect(
-    settings: Settings, charter: Charter, transport: httpx.AsyncBaseTransport | None = None, clock: Clock = _now
+    settings: Settings,
+    safe: OfficeSafe,
+    charter: Charter,
+    transport: httpx.AsyncBaseTransport | None = None,
+    clock: Clock = _now,
 ) -> AsyncIterator[PortalClient]:
-    """A client that signs with the office's key. ``transport`` stands for the network, where it is not the network."""
-    key = office_key(settings.secrets, charter.slug)
+    """A client that signs with the office's key. ``transport`` stands for the network, where it is not the network.
+
+    Raises OfficeLockedError.
+    """
+    key = safe.keys.signing_key(charter.slug)
     client = PortalClient(settings.portal_url, charter.origin, key, transport, clock)
     try:
         yield client
@@ -50,10 +57,10 @@ async def connect_before_founding(
 def portal_for(request: Request, charter: Charter) -> AbstractAsyncContextManager[PortalClient]:
     """``connect`` for what a page has to do at the portal."""
     state = request.app.state
-    return connect(state.settings, charter, state.transport, state.clock)
+    return connect(state.settings, state.office_safe, charter, state.transport, state.clock)
 
 
 def portal_before_founding(request: Request) -> AbstractAsyncContextManager[PortalClient]:
-    """``connect_before_founding`` for a page of the ceremony."""
+    """``connect_before_founding`` for a page of the founding."""
     state = request.app.state
     return connect_before_founding(state.settings, state.transport, state.clock)

@@ -13,7 +13,8 @@ from typing import Any
 
 import pyotp
 
-from oversight.demo.programs import DemoError, Server, demo_office, demo_portal
+from crypto.age import PqIdentity
+from oversight.demo.programs import START_KEY, DemoError, Server, demo_office, demo_portal
 from oversight.demo.stage import (
     answer_reports,
     describe,
@@ -23,6 +24,7 @@ from oversight.demo.stage import (
     write_again,
     write_json,
 )
+from portal.kit.files import write_secret_file
 
 LOOK_SECONDS = 1.0
 BOX_COLUMNS = 92
@@ -76,6 +78,8 @@ def _start(folder: Path, portal: Server, office: Server) -> dict[str, Any]:
     described = folder / "demo.json"
     if described.exists():
         description = _read_description(folder)
+        if not (folder / START_KEY).exists():
+            raise DemoError("this demonstration was made by an earlier version: make demo-clean, then make demo")
         _check_ports(description, portal, office)
         portal.start()
         office.start()
@@ -84,6 +88,8 @@ def _start(folder: Path, portal: Server, office: Server) -> dict[str, Any]:
     for part in ("portal", "office", "sheets"):
         shutil.rmtree(folder / part, ignore_errors=True)
     folder.mkdir(parents=True, exist_ok=True)
+    # A real office keeps it elsewhere. With it this one opens by itself, and collects before anybody logs in.
+    write_secret_file(folder / START_KEY, f"{PqIdentity.generate()}\n".encode("ascii"))
     description = _set_stage(folder, portal, office)
     write_json(described, description)
     return description

@@ -15,6 +15,7 @@ START_SECONDS_MAX = 60
 STOP_SECONDS_MAX = 15
 COMMAND_SECONDS_MAX = 60
 LOOPBACK = "127.0.0.1"
+START_KEY = "start.key"
 
 
 class DemoError(Exception):
@@ -106,6 +107,7 @@ def demo_office(folder: Path, port: int, portal: Server) -> Server:
         "OVERSIGHT_HOST": LOOPBACK,
         "OVERSIGHT_PORT": str(port),
         "OVERSIGHT_COLLECT_SECONDS": "5",
+        "OVERSIGHT_START_KEY": str(folder / START_KEY),
         "OVERSIGHT_IDLE_MINUTES": "120",
     }
     return Server("oversight", port, settings, folder / "office.log")

@@ -12,15 +12,16 @@ import httpx
 from crypto.charter import Charter
 from crypto.ids import FindingId, SubmissionId
 from crypto.receipt_code import format_code
+from oversight.commission.keys import OfficeSafe, load_start_identity
 from oversight.commission.portal import connect_before_founding
 from oversight.demo.cases import CaseMaker, PlannedCase, people_of, set_back
 from oversight.demo.member import DemoMember
 from oversight.demo.programs import Server
 from oversight.demo.reporter import DemoReporter
 from oversight.demo.reports import DemoReport, load_reports
-from oversight.founding.ceremony import Sheet
 from oversight.founding.command import Founded, found
 from oversight.founding.plan import load_plan
+from oversight.founding.sheets import Sheet
 from oversight.settings import Settings
 from oversight.storage import Database
 
@@ -38,7 +39,7 @@ class Sent:
 
 
 async def found_commission(folder: Path, portal: Server, office: Server) -> Founded:
-    """The founding ceremony as on the command line; the sheets stay in the folder, for this is a demonstration."""
+    """The founding as on the command line; the sheets stay in the folder, for this is a demonstration."""
     plan = load_plan(PLAN)
     invitation = portal.run("invite", plan.slug).split()[-1]
     settings = Settings.from_environment(office.settings)
@@ -49,7 +50,13 @@ async def found_commission(folder: Path, portal: Server, office: Server) -> Foun
             async with connect_before_founding(settings) as client:
                 sheets = folder / "sheets"
                 return await found(
-                    plan, settings=settings, client=client, invitation=invitation, out=sheets, today=_today()
+                    plan,
+                    settings=settings,
+                    safe=OfficeSafe(settings.secrets, load_start_identity(settings.start_key_file)),
+                    client=client,
+                    invitation=invitation,
+                    out=sheets,
+                    today=_today(),
                 )
     finally:
         await database.close()

@@ -35,11 +35,11 @@ LEVEL_NAMES = {level: name for name, level in LEVELS.items()}
 async def show_queue(request: Request) -> Response:
     """Return a page of the member's queue, after opening new reports for a limited time."""
     session = await current_session(request)
+    charter, charters = await current_charter(), await charters_by_hash()
     translation = translation_of(request)
     status = await collector_status(request.app.state.clock(), translation)
     if not may(session.member.roles, Action.READ):
         return render(request, "queue_closed.html", status=status)
-    charter, charters = await current_charter(), await charters_by_hash()
     progress = await continue_index(session, charters, charter.realm)
     await continue_renewals(await actor_of(session, request.app.state.clock()), charters)
     filters = Filters.read(request.query_params)

@@ -21,6 +21,7 @@ from oversight.findings.finding_drafts import (
     discard_written,
     load_written,
     problems,
+    public_texts,
     read_written,
     save_written,
     to_draft,
@@ -33,6 +34,7 @@ from oversight.findings.publication import standing
 from oversight.marking import N_
 from oversight.reports.labels import language_label
 from oversight.web.forms import FieldError, read_form
+from oversight.web.public_text import text_problem
 from oversight.web.rendering import redirect, render, translation_of
 from oversight.workflow.permissions import may_act
 from oversight.workflow.rules import RuleError
@@ -49,7 +51,7 @@ PROBLEMS = {
 }
 OVERTAKEN = N_("Somebody has kept another revision since you began: look at it first, then keep yours over it")
 TOO_LONG = N_("The text is too long for the register")
-NOT_READABLE = N_("The register does not take this text: look for unusual characters, and at the codes")
+NOT_READABLE = N_("The register does not take this text: look at the codes")
 NO_REASON = N_("Write why the finding is withdrawn")
 
 
@@ -98,7 +100,7 @@ async def take_withdrawal(request: Request) -> Response:
     except CryptoError as error:
         message = TOO_LONG if isinstance(error, LimitError) else NO_REASON if not reason else NOT_READABLE
         context = finding_context(request, case)
-        errors = [FieldError("reason", message)]
+        errors = [text_problem("reason", reason) or FieldError("reason", message)]
         return render(request, "finding_withdraw.html", 422, **context, errors=errors, values={"reason": reason})
     await commands.draft_finding(case.seen(form), case.id, _base(case) + 1, text)
     return redirect(f"{case.path}/finding?done=kept")
@@ -145,6 +147,7 @@ async def _keep(request: Request, case: OpenCase, written: Written) -> Response:
         raise RuleError("stands")
     found = problems(written, correcting=previous is not None)
     errors = [FieldError(field, PROBLEMS[code]) for field, code in found.items()]
+    errors += filter(None, (text_problem(field, text) for field, text in public_texts(written)))
     if written.language not in case.actor.charter.languages:
         errors.append(FieldError("language", PROBLEMS["choose"]))
     if errors:

@@ -5,7 +5,7 @@ It becomes a revision, sealed to the case, when the member says so; until then n
 """
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
 from itertools import zip_longest
@@ -20,6 +20,7 @@ from oversight.findings.records import FindingDraftRecord
 from oversight.members.sealed_draft import open_draft, seal_draft
 from oversight.members.sessions import OpenSession
 from oversight.web.forms import Form
+from portal.kit.database import forget_deleted
 
 KIND = "finding-draft"
 
@@ -205,6 +206,21 @@ async def save_written(session: OpenSession, case_id: CaseId, written: Written) 
 
 async def discard_written(session: OpenSession, case_id: CaseId) -> None:
     await FindingDraftRecord.filter(member=session.member.label, case=case_id).delete()
+    await forget_deleted()
+
+
+def public_texts(written: Written) -> Iterator[tuple[str, str]]:
+    """The fields whose text everyone will read, by their ids on the page."""
+    for name in ("reason", "title", "summary"):
+        yield name, getattr(written, name)
+    for number, section in enumerate(written.sections, 1):
+        yield f"section_heading-{number}", section.heading
+        yield f"section_text-{number}", section.text
+    for number, each in enumerate(written.recommendations, 1):
+        yield f"addressee-{number}", each.addressee
+        yield f"recommended-{number}", each.text
+    yield "reply", written.reply
+    yield "dissent", written.dissent
 
 
 def problems(written: Written, *, correcting: bool) -> Mapping[str, str]:

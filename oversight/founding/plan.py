@@ -36,6 +36,7 @@ import json
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
+from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
@@ -57,7 +58,7 @@ from crypto.document import Fields
 from crypto.errors import CryptoError, MalformedError
 from crypto.manifest import ATTACHMENT_SEALED_MAX, ATTACHMENTS_MAX
 from crypto.questionnaire import refuse_repeats
-from crypto.quorum import SHARES_MAX, THRESHOLD_MIN
+from crypto.quorum import SHARES_MAX
 from oversight.members.accounts import fold_username
 from portal.kit.i18n import LOCALES, SOURCE_LOCALE
 
@@ -156,6 +157,11 @@ BLANK = Plan(
 """Where the founding pages begin: nothing decided, and figures to start from."""
 
 
+def default_questionnaire() -> Any:
+    """The questions that a new commission starts with."""
+    return json.loads((files("oversight") / "questionnaires" / "default.json").read_text(encoding="utf-8"))
+
+
 def load_plan(path: Path) -> Plan:
     """Read a founding file, TOML or JSON by its suffix. Raises PlanError."""
     try:
@@ -192,8 +198,8 @@ def read_plan(value: object) -> Plan:
         members=fields.items("members", MEMBERS_MAX, lambda item: _member(item, languages)),
         governors=governors.texts("members", GOVERNORS_MAX),
         governors_threshold=governors.integer("threshold", 1, GOVERNORS_MAX),
-        reserve_threshold=reserve.integer("threshold", THRESHOLD_MIN, SHARES_MAX),
-        reserve_shares=reserve.integer("shares", THRESHOLD_MIN, SHARES_MAX),
+        reserve_threshold=reserve.integer("threshold", 1, SHARES_MAX),
+        reserve_shares=reserve.integer("shares", 1, SHARES_MAX),
     )
     for part in (governors, reserve, limits, fields):
         part.end()
@@ -249,5 +255,9 @@ def _check(plan: Plan) -> None:
         raise MalformedError("more governors must sign than there are")
     if plan.reserve_threshold > plan.reserve_shares:
         raise MalformedError("more shares of the reserve are needed than there are")
+    if len(plan.members) > 1 and min(plan.governors_threshold, plan.reserve_threshold) < 2:
+        raise MalformedError("among several members, one alone can neither sign charters nor open the reserve")
+    if plan.reserve_threshold == 1 < plan.reserve_shares:
+        raise MalformedError("if one share alone opens the reserve, there can be no other")
     if plan.slots < len(plan.members) + 1:
         raise MalformedError("there are fewer slots than the members and the reserve need")

@@ -1,150 +1,174 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
-"""The ceremony's task list, and its first steps: what the commission is, and who belongs to it."""
+"""The founding's first page, and the convener's steps: what the commission is, who belongs to it, who is invited."""
 
-from collections.abc import Mapping
+from typing import Any
 
+from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
 from crypto.charter import ROLES
-from crypto.errors import CryptoError
+from crypto.fingerprint import member_fingerprint
 from oversight.commission.charters import is_founded
-from oversight.founding.ceremony import Ceremony, with_plan
-from oversight.founding.forms import take_commission, take_member, take_threshold, without_member
-from oversight.founding.founding_draft import FoundingDraft, is_setup_token
-from oversight.founding.plan import Plan, read_plan
-from oversight.founding.setup import grant, is_granted, open_draft, require_setup
-from oversight.founding.store import start_over, waiting_charter
-from oversight.marking import N_
-from oversight.web.forms import FieldError, read_form
+from oversight.commission.keys import OfficeSafe
+from oversight.founding.forms import Errors, take_commission, take_member, take_threshold, with_roles, without_member
+from oversight.founding.founding import Founding, PublicKeys, invite, member_entry, new_token, with_plan
+from oversight.founding.plan import Plan
+from oversight.founding.sitting import Sitting, open_sitting
+from oversight.founding.store import drop_account, keep_members, start_over, waiting_charter
+from oversight.members.records import MemberRecord
+from oversight.web.forms import read_form
 from oversight.web.rendering import redirect, render
+from portal.kit.database import transaction
 from portal.kit.i18n import LOCALES
 
-WRONG_TOKEN = N_("This is not the setup token that the office printed")
 
-
-async def show_tasks(request: Request) -> Response:
-    """The task list, or the question for the setup token."""
+async def show_overview(request: Request) -> Response:
+    """What there is to do for whom; where to begin, as long as nobody has keys."""
     if await is_founded():
-        return redirect("/login")
-    if not is_granted(request):
-        return render(request, "found_token.html")
+        return redirect("/queue")
+    if not await MemberRecord.exists():
+        return render(request, "found_start.html")
+    sitting = await open_sitting(request, while_sent=True)
     if await waiting_charter() is not None:
-        return redirect("/found/sign")
-    draft = await open_draft(request)
-    ceremony = draft.ceremony
-    return render(request, "found.html", ceremony=ceremony, states=states(ceremony))
+        return redirect("/found/publish")
+    reserve = sitting.reserve
+    context: dict[str, Any] = {
+        "sitting": sitting,
+        "founding": sitting.founding,
+        "reserve": reserve,
+        "own_share": None if reserve is None else reserve.share_of(sitting.label),
+        "own_fingerprint": _own_fingerprint(request, sitting),
+        "joined": "joined" in request.query_params,
+    }
+    return render(request, "found.html", **context)
 
 
-async def take_token(request: Request) -> Response:
-    form = await read_form(request)
-    if await is_founded():
-        return redirect("/login")
-    settings = request.app.state.settings
-    if not is_setup_token(settings.secrets, form.text("token")):
-        return render(request, "found_token.html", 403, errors=[FieldError("token", WRONG_TOKEN)])
-    response = redirect("/found")
-    grant(response, form.text("token"), settings)
-    return response
+def _own_fingerprint(request: Request, sitting: Sitting) -> str:
+    """Of the keys of this session, to be read out: not of what the office keeps of them."""
+    plan, keys = sitting.founding.plan, PublicKeys.of(sitting.session.keyring)
+    member = plan.member(sitting.label)
+    if member is None or not plan.slug:
+        return ""
+    return member_fingerprint(member_entry(plan, member, keys, request.app.state.clock().date()))
 
 
 async def drop_all(request: Request) -> Response:
-    await require_setup(request)
-    await start_over()
+    sitting = await open_sitting(request, convener=True, while_sent=True)
+    await start_over(request.app.state.office_safe)
+    sitting.setup.renew()
+    # The first account is made with a new token, by whoever can read the terminal.
+    sitting.setup.announce(request.app.state.settings.own_origin)
     return redirect("/found")
 
 
 async def show_commission(request: Request) -> Response:
-    plan = (await open_draft(request)).ceremony.plan
-    return render(request, "found_commission.html", values=_commission_values(plan))
+    sitting = await open_sitting(request, convener=True)
+    return render(request, "found_commission.html", values=_commission_values(sitting.founding.plan))
 
 
 async def save_commission(request: Request) -> Response:
-    draft = await open_draft(request)
+    sitting = await open_sitting(request, convener=True)
     form = await read_form(request)
-    ceremony = draft.ceremony
-    plan, errors = take_commission(form, ceremony.plan, keys_exist=bool(ceremony.keyrings))
+    founding = sitting.founding
+    # Whoever was invited has seen the short name, and it stands in the names of their keys.
+    fixed = len(founding.keys) > 1 or bool(founding.invitations)
+    plan, errors = take_commission(form, founding.plan, fixed=fixed)
     if errors:
         values = {name: form.text(name) for name in form.fields}
         return render(request, "found_commission.html", 422, errors=errors, values=values)
-    await draft.save(with_plan(ceremony, plan))
+    await sitting.draft.save(with_plan(founding, plan))
     return redirect("/found")
 
 
 async def show_people(request: Request) -> Response:
-    return _render_people(request, (await open_draft(request)).ceremony)
+    sitting = await open_sitting(request, convener=True)
+    return _render_people(request, sitting)
 
 
 async def add_person(request: Request) -> Response:
-    draft = await open_draft(request)
+    sitting = await open_sitting(request, convener=True)
     form = await read_form(request)
-    plan, errors = take_member(form, draft.ceremony.plan)
+    plan, errors = take_member(form, sitting.founding.plan)
     if errors:
         values: dict[str, object] = {name: form.text(name) for name in form.fields}
-        values |= {"chosen": form.texts("roles")}
-        return _render_people(request, draft.ceremony, errors, values)
-    return await _save_people(draft, plan)
+        return _render_people(request, sitting, errors, {**values, "chosen": form.texts("roles")})
+    await sitting.draft.save(with_plan(sitting.founding, plan))
+    return redirect("/found/members")
+
+
+async def change_person(request: Request) -> Response:
+    """A planned member's roles, and whether they sign charters: the convener's own are chosen here too."""
+    sitting = await open_sitting(request, convener=True)
+    form = await read_form(request)
+    plan = sitting.founding.plan
+    member = plan.member(request.path_params["label"])
+    if member is None:
+        raise HTTPException(404)
+    changed = with_roles(plan, member.label, form.texts("roles"), governor=bool(form.text("governor")))
+    return await _save_people(sitting, changed)
 
 
 async def remove_person(request: Request) -> Response:
-    draft = await open_draft(request)
+    sitting = await open_sitting(request, convener=True)
     form = await read_form(request)
-    return await _save_people(draft, without_member(draft.ceremony.plan, form.text("label")))
+    label = form.text("label")
+    if label == sitting.founding.convener:
+        raise HTTPException(403)
+    founding = with_plan(sitting.founding, without_member(sitting.founding.plan, label))
+    await _keep_members(request, sitting, founding, label)
+    return redirect("/found/members")
 
 
 async def save_threshold(request: Request) -> Response:
-    draft = await open_draft(request)
+    sitting = await open_sitting(request, convener=True)
     form = await read_form(request)
-    plan, errors = take_threshold(form, draft.ceremony.plan)
+    plan, errors = take_threshold(form, sitting.founding.plan)
     if errors:
-        return _render_people(request, draft.ceremony, errors, {"threshold": form.text("threshold")})
-    return await _save_people(draft, plan)
+        return _render_people(request, sitting, errors, {"threshold": form.text("threshold")})
+    return await _save_people(sitting, plan)
 
 
-def states(ceremony: Ceremony) -> Mapping[str, str]:
-    """How far each task is: ``done``, ``due`` or ``waits`` for the ones before it."""
-    plan = ceremony.plan
-    done = {
-        "commission": bool(plan.slug),
-        "people": bool(plan.members) and 1 <= plan.governors_threshold <= len(plan.governors),
-        "sheets": bool(plan.members) and ceremony.sheets_done,
-        "reserve": ceremony.shares_done,
-        "sign": False,
-    }
-    open_now = {
-        "commission": True,
-        "people": True,
-        "sheets": done["commission"] and done["people"],
-        "reserve": done["commission"] and done["people"],
-        "sign": all(done[task] for task in ("commission", "people", "sheets", "reserve")) and is_complete(plan),
-    }
-    return {task: "done" if done[task] else "due" if open_now[task] else "waits" for task in done}
+async def send_invitation(request: Request) -> Response:
+    """Make a member's link and show it, once: it answers a POST. Keys that were made by an earlier one are dropped."""
+    sitting = await open_sitting(request, convener=True)
+    label = request.path_params["label"]
+    member = sitting.founding.plan.member(label)
+    if member is None or label == sitting.founding.convener or sitting.states["commission"] != "done":
+        raise HTTPException(404)
+    token = new_token()
+    founding = invite(sitting.founding, label, token, request.app.state.clock())
+    await _keep_members(request, sitting, founding, label)
+    link = f"{request.app.state.settings.own_origin}/join/{token}"
+    return render(request, "found_invitation.html", member=member, link=link)
 
 
-def is_complete(plan: Plan) -> bool:
-    """Whether a founding file with this content would be taken."""
-    try:
-        read_plan(plan.to_value())
-    except CryptoError:
-        return False
-    return True
+async def _keep_members(request: Request, sitting: Sitting, founding: Founding, dropped: str) -> None:
+    """Keep a state in which one member has no keys any more, and end what they had: account and sessions."""
+    safe: OfficeSafe = request.app.state.office_safe
+    async with transaction():
+        await drop_account(dropped)
+        await keep_members(sitting.draft, founding, safe, safe.keys)
 
 
-async def _save_people(draft: FoundingDraft, plan: Plan) -> Response:
-    await draft.save(with_plan(draft.ceremony, plan))
+async def _save_people(sitting: Sitting, plan: Plan) -> Response:
+    await sitting.draft.save(with_plan(sitting.founding, plan))
     return redirect("/found/members")
 
 
 def _render_people(
-    request: Request,
-    ceremony: Ceremony,
-    errors: list[FieldError] | None = None,
-    values: dict[str, object] | None = None,
+    request: Request, sitting: Sitting, errors: Errors | None = None, values: dict[str, object] | None = None
 ) -> Response:
-    status = 422 if errors else 200
-    context = {"plan": ceremony.plan, "roles": ROLES, "errors": errors or [], "values": values or {}}
-    return render(request, "found_members.html", status, **context)
+    founding: Founding = sitting.founding
+    context = {
+        "founding": founding,
+        "plan": founding.plan,
+        "roles": ROLES,
+        "now": request.app.state.clock(),
+        "may_invite": sitting.states["commission"] == "done",
+    }
+    return render(request, "found_members.html", 422 if errors else 200, errors=errors or [], values=values, **context)
 
 
 def _commission_values(plan: Plan) -> dict[str, object]:
@@ -162,8 +186,7 @@ def _commission_values(plan: Plan) -> dict[str, object]:
 
 
 routes = [
-    Route("/found", show_tasks),
-    Route("/found", take_token, methods=["POST"]),
+    Route("/found", show_overview),
     Route("/found/start-over", drop_all, methods=["POST"]),
     Route("/found/commission", show_commission),
     Route("/found/commission", save_commission, methods=["POST"]),
@@ -171,4 +194,6 @@ routes = [
     Route("/found/members", add_person, methods=["POST"]),
     Route("/found/members/remove", remove_person, methods=["POST"]),
     Route("/found/members/threshold", save_threshold, methods=["POST"]),
+    Route("/found/members/{label}/roles", change_person, methods=["POST"]),
+    Route("/found/members/{label}/invite", send_invitation, methods=["POST"]),
 ]

@@ -6,7 +6,7 @@ from tortoise.models import Model
 
 
 class FoundingRecord(Model):
-    """The one founding in progress, sealed under the setup token; deleted when the commission is founded."""
+    """The one founding in progress, sealed under the office's record key; deleted when the commission is founded."""
 
     id = fields.IntField(primary_key=True)
     sealed = fields.BinaryField()

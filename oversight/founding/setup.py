@@ -1,49 +1,43 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
-"""Access to the ceremony in a browser: for the holder of the setup token, until the commission is founded."""
+"""What of a founding is in memory only: the setup token, and a reserve in the making.
 
-from starlette.requests import Request
-from starlette.responses import Response
+The setup token is printed on the terminal when an office starts in which nobody has an account. Whoever holds it makes
+the first account; with that it has done its work. A restart makes another one, and begins an unfinished reserve anew.
+"""
 
-from oversight.commission.charters import is_founded
-from oversight.founding.founding_draft import FoundingDraft, is_setup_token
-from oversight.founding.store import waiting_charter
-from oversight.settings import Settings
+import hmac
+from dataclasses import dataclass, field
 
-
-class SetupRequired(Exception):
-    """The ceremony is not open to this browser, or not at this step; the answer is the ceremony's first page."""
+from oversight.founding.founding import Founding, new_token
+from oversight.founding.reserve import ReserveInMaking
 
 
-def cookie_name(settings: Settings) -> str:
-    return "__Host-setup" if settings.https else "setup"
+@dataclass
+class Setup:
+    """Of one running office."""
 
+    token: str = field(default_factory=new_token, repr=False)
+    reserve: ReserveInMaking | None = None
 
-def grant(response: Response, token: str, settings: Settings) -> None:
-    """Remember the setup token in this browser until it is closed."""
-    response.set_cookie(cookie_name(settings), token, path="/", secure=settings.https, httponly=True, samesite="strict")
+    def renew(self) -> None:
+        """Another token, which nobody knows until it is announced, and no reserve.
 
+        When the first account was made, so that its link never opens again; and when a founding was dropped.
+        """
+        self.token = new_token()
+        self.reserve = None
 
-def withdraw(response: Response, settings: Settings) -> None:
-    response.delete_cookie(cookie_name(settings), path="/", secure=settings.https, httponly=True, samesite="strict")
+    def reserve_of(self, founding: Founding) -> ReserveInMaking | None:
+        """The reserve in the making, if it is the one that this founding has."""
+        named = founding.reserve
+        if self.reserve is None or named is None or named.recipient != str(self.reserve.recipient):
+            return None
+        return self.reserve
 
+    def announce(self, origin: str) -> None:
+        """Print it on the terminal only: its reader makes the first account."""
+        print("There is no commission yet. Whoever opens this link makes the first account and founds one:")
+        print(f"    {origin}/join/{self.token}", flush=True)
 
-def is_granted(request: Request) -> bool:
-    """Whether this browser holds the setup token. Not checked: that there is a ceremony to be held."""
-    settings: Settings = request.app.state.settings
-    typed = request.cookies.get(cookie_name(settings), "")
-    return bool(typed) and is_setup_token(settings.secrets, typed)
-
-
-async def require_setup(request: Request) -> None:
-    """Raise SetupRequired unless this browser holds the setup token and there is no commission yet."""
-    if await is_founded() or not is_granted(request):
-        raise SetupRequired
-
-
-async def open_draft(request: Request) -> FoundingDraft:
-    """The ceremony in progress. Raises SetupRequired, also once its charter is signed."""
-    await require_setup(request)
-    if await waiting_charter() is not None:
-        raise SetupRequired
-    settings: Settings = request.app.state.settings
-    return await FoundingDraft.load(settings.secrets)
+    def is_token(self, typed: str) -> bool:
+        return hmac.compare_digest(self.token.encode(), typed.encode("utf-8", "replace"))

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
-"""What leaves the ceremony on paper: a sheet for each member, a sheet for each share of the reserve.
+"""What leaves a founding on paper: a sheet for each member, a sheet for each share of the reserve.
 
 A sheet names no commission: its finder learns that it holds a secret, but not which office it opens.
 """
@@ -13,12 +13,21 @@ from jinja2 import Environment
 from markupsafe import Markup
 
 from crypto.quorum import check_share
-from oversight.founding.ceremony import Sheet
+from oversight.founding.plan import PlannedMember
 from oversight.members.second_factor import enrolment_uri
 from oversight.web.rendering import DOMAIN, LOCALE, TEMPLATES
 from portal.kit.files import write_secret_file
 from portal.kit.i18n import load_translation
 from portal.kit.templating import environment
+
+
+@dataclass(frozen=True)
+class Sheet:
+    """What a member takes home from a founding in one sitting: the only place of the passphrase."""
+
+    member: PlannedMember
+    passphrase: str = field(repr=False)
+    totp_secret: str = field(repr=False)
 
 
 @dataclass(frozen=True)
@@ -31,15 +40,12 @@ class MemberSheet:
 
     @property
     def qr_code(self) -> Markup:
-        """The second factor's secret as an inline drawing: no second request, nothing in a cache."""
-        uri = enrolment_uri(self.sheet.totp_secret, self.sheet.member.username)
-        return Markup(segno.make(uri, error="m", micro=False).svg_inline(border=2, omitsize=True))  # noqa: S704
+        return draw_second_factor(self.sheet.totp_secret, self.sheet.member.username)
 
     @property
     def secret_groups(self) -> str:
         """The second factor's secret for typing it in."""
-        secret = self.sheet.totp_secret
-        return " ".join(secret[at : at + 4] for at in range(0, len(secret), 4))
+        return in_groups(self.sheet.totp_secret)
 
 
 @dataclass(frozen=True)
@@ -65,6 +71,17 @@ class ShareSheet:
     @property
     def words(self) -> list[str]:
         return self.mnemonic.split()
+
+
+def draw_second_factor(secret: str, username: str) -> Markup:
+    """A second factor's secret as an inline drawing: no second request, nothing in a cache."""
+    code = segno.make(enrolment_uri(secret, username), error="m", micro=False)
+    return Markup(code.svg_inline(border=2, omitsize=True))  # noqa: S704 - made of squares alone
+
+
+def in_groups(secret: str) -> str:
+    """A second factor's secret for typing it in: groups of four."""
+    return " ".join(secret[at : at + 4] for at in range(0, len(secret), 4))
 
 
 def write_member_sheet(folder: Path, sheet: MemberSheet) -> Path:

@@ -14,6 +14,7 @@ from oversight.letters.reply_drafts import ReplyDraft
 from oversight.letters.thread_keys import newest_keys
 from oversight.reports.records import SubmissionRecord
 from oversight.workflow.rules import RuleError
+from portal.kit.database import forget_deleted
 
 
 class DraftChangedError(Exception):
@@ -62,4 +63,6 @@ async def store_reply(report: OpenReport, charter: Charter, draft: ReplyDraft, t
             sealed=sealed,
         )
 
-    return await LETTERS.store(make)
+    record = await LETTERS.store(make)
+    await forget_deleted()
+    return record

@@ -9,6 +9,7 @@ from crypto.ids import SubmissionId
 from oversight.letters.records import ReplyDraftRecord
 from oversight.members.sealed_draft import open_draft, seal_draft
 from oversight.members.sessions import OpenSession
+from portal.kit.database import forget_deleted
 
 KIND = "draft"
 
@@ -48,3 +49,4 @@ async def save_draft(session: OpenSession, submission: SubmissionId, draft: Repl
 
 async def discard_draft(session: OpenSession, submission: SubmissionId) -> None:
     await ReplyDraftRecord.filter(member=session.member.label, submission=submission).delete()
+    await forget_deleted()

@@ -2,152 +2,151 @@
 """Logging in: username, passphrase and a code of the second factor, judged together.
 
 - One answer for every failure: it does not reveal which usernames exist.
-- An unknown username costs the same derivation as a known one.
-- After a few failures in a row a username has to wait, twice as long each time and never longer than five minutes;
-  unknown ones too. The wait ends by itself, so that no stranger can lock a member out permanently.
+- An unknown username costs the same derivation as a known one, and so does one whose keyring is broken.
+- After a few failures a username has to wait (``failed_logins``), unknown ones too. No stranger makes a member wait who
+  comes with a browser that is known: it has a count and a place at the derivations of its own.
 """
 
 import asyncio
-import hashlib
 import secrets
 import struct
 import unicodedata
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
-from pathlib import Path
+from datetime import datetime
+
+from tortoise.expressions import Q
 
 from crypto.encoding import label
 from crypto.errors import AuthenticationError, CryptoError, LimitError, MalformedError
 from crypto.keyring import DEFAULT, Keyring, Parameters, needs_upgrade, open_keyring, seal_keyring
-from oversight.commission.keys import second_factor_key
-from oversight.members.records import FailedLoginRecord, MemberRecord
-from oversight.members.second_factor import matching_step, open_secret
+from oversight.commission.keys import OfficeKeys, OfficeSafe, open_office, read_office
+from oversight.members.failed_logins import LoginRefused, count_attempt
+from oversight.members.records import MemberRecord
+from oversight.members.second_factor import latest_step, matching_step, open_secret
+from portal.kit.database import forget_deleted
 
 DERIVATIONS_MAX = 2
-FAILURES_FREE = 3
-WAIT_SECONDS_MAX = 300
-FAILURES_KEPT = timedelta(days=1)
-PASSPHRASE_CHARS_MIN = 16
+USERNAME_CHARS_MAX = 64
 
 
-class LoginRefused(Exception):
-    """Username, passphrase and code do not match."""
-
-
-class LoginMustWait(LoginRefused):
-    """Too many failures in a row; the attempt was not looked at."""
-
-    def __init__(self, seconds: int) -> None:
-        super().__init__()
-        self.seconds = seconds
+class AccountBroken(LoginRefused):
+    """What is stored of the member's keys can't be read. Said to nobody but a known browser of the member."""
 
 
 @dataclass(frozen=True)
 class Derivations:
-    """Argon2 off the event loop, few at a time: each takes tens of megabytes and a core."""
+    """Argon2 off the event loop, few at a time: each takes tens of megabytes and a core.
+
+    Strangers share ``slots``. Whoever has logged in before has one more, so as not to stand in a line that strangers
+    make as long as they like.
+    """
 
     parameters: Parameters = DEFAULT
     slots: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(DERIVATIONS_MAX))
+    members_slot: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(1))
 
-    async def open(self, sealed: bytes, passphrase: str, member_label: str) -> Keyring:
+    async def open(self, sealed: bytes, passphrase: str, member_label: str, *, stranger: bool = False) -> Keyring:
         """As ``crypto.keyring.open_keyring``; an empty or endless passphrase is a wrong one."""
-        async with self.slots:
+        async with self.slots if stranger else self.members_slot:
             try:
                 return await asyncio.to_thread(open_keyring, sealed, passphrase, member_label)
             except (MalformedError, LimitError) as error:
                 raise AuthenticationError(str(error)) from None
 
     async def seal(self, keyring: Keyring, passphrase: str, member_label: str) -> bytes:
-        async with self.slots:
+        async with self.members_slot:
             return await asyncio.to_thread(self.seal_here, keyring, passphrase, member_label)
 
     def seal_here(self, keyring: Keyring, passphrase: str, member_label: str) -> bytes:
-        """Seal in the running thread, for a ceremony without an event loop."""
+        """Seal in the running thread, where there is no event loop."""
         return seal_keyring(keyring, passphrase, member_label, self.parameters)
 
 
 @dataclass(frozen=True)
 class Attempt:
-    """The fields of the login form."""
+    """The fields of the login form, and the token of the browser that sent it (``known_browsers``), if it has one."""
 
     username: str
     passphrase: str = field(repr=False)
     code: str = field(repr=False)
+    browser: bytes = field(default=b"", repr=False)
 
 
 async def log_in(
-    attempt: Attempt, derivations: Derivations, secrets_folder: Path, now: datetime
+    attempt: Attempt, derivations: Derivations, safe: OfficeSafe, now: datetime
 ) -> tuple[MemberRecord, Keyring]:
-    """The member and the opened keyring. Raises LoginRefused, or LoginMustWait before anything was looked at."""
-    username = fold_username(attempt.username)
-    await _count_attempt(username, now)
+    """The member and the opened keyring; with a login the office's own keys are open too.
+
+    Raises LoginRefused, LoginMustWait before anything was looked at, AccountBroken, or OfficeKeysLostError.
+    """
+    attempted = await count_attempt(fold_username(attempt.username), attempt.browser, now)
     try:
-        member, keyring = await _check(username, attempt, derivations, secrets_folder, now)
+        member, keyring, office = await _check(attempt, derivations, safe, now, known=attempted.known)
     except CryptoError:
         raise LoginRefused from None
-    await FailedLoginRecord.filter(username_hash=_hash(username)).delete()
+    await open_office(safe, office)
+    await attempted.take_back()
     if needs_upgrade(member.keyring):
-        member.keyring = await derivations.seal(keyring, attempt.passphrase, member.label)
-        await member.save(update_fields=["keyring"])
+        await change_passphrase(member, keyring, attempt.passphrase, derivations)
     return member, keyring
 
 
-async def change_passphrase(member: MemberRecord, keyring: Keyring, passphrase: str, derivations: Derivations) -> None:
-    """Seal the keyring again. Old backups can still be opened with the old passphrase."""
+async def change_passphrase(member: MemberRecord, keyring: Keyring, passphrase: str, derivations: Derivations) -> bool:
+    """Seal the keyring again; False, and nothing done, if it was sealed again by somebody else in the meantime.
+
+    Old backups can still be opened with the old passphrase.
+    """
+    before = member.keyring
     member.keyring = await derivations.seal(keyring, passphrase, member.label)
-    await member.save(update_fields=["keyring"])
+    changed = bool(await MemberRecord.filter(id=member.id, keyring=before).update(keyring=member.keyring))
+    await forget_deleted()
+    return changed
 
 
 def fold_username(text: str) -> str:
-    """Usernames are compared without case, spaces around, or the difference of composed characters."""
-    return unicodedata.normalize("NFKC", text).strip().casefold()
+    """Usernames are compared without case, spaces around, or the difference of composed characters.
+
+    What is longer than any username is cut, before it is normalised too: that takes the square of the number of marks.
+    """
+    whole = unicodedata.normalize("NFKC", text[: 4 * USERNAME_CHARS_MAX])
+    return whole.strip().casefold()[:USERNAME_CHARS_MAX]
+
+
+def keys_are_broken(member: MemberRecord) -> bool:
+    """Whether the stored keyring has not even the form of one."""
+    try:
+        needs_upgrade(member.keyring)
+    except CryptoError:
+        return True
+    return False
 
 
 async def _check(
-    username: str, attempt: Attempt, derivations: Derivations, secrets_folder: Path, now: datetime
-) -> tuple[MemberRecord, Keyring]:
-    member = await MemberRecord.filter(username=username).first()
-    if member is None:
-        await derivations.open(_decoy_keyring(derivations.parameters), attempt.passphrase, "nobody")
+    attempt: Attempt, derivations: Derivations, safe: OfficeSafe, now: datetime, *, known: bool
+) -> tuple[MemberRecord, Keyring, OfficeKeys]:
+    member = await MemberRecord.filter(username=fold_username(attempt.username)).first()
+    broken = member is not None and keys_are_broken(member)
+    if broken and known:
+        raise AccountBroken
+    if member is None or broken:
+        decoy = _decoy_keyring(derivations.parameters)
+        await derivations.open(decoy, attempt.passphrase, "nobody", stranger=True)
         raise AuthenticationError("unreachable: a decoy opens with no passphrase")
-    keyring = await derivations.open(member.keyring, attempt.passphrase, member.label)
-    secret = open_secret(second_factor_key(secrets_folder), member.second_factor, member.label)
+    keyring = await derivations.open(member.keyring, attempt.passphrase, member.label, stranger=not known)
+    office = await read_office(safe, keyring.identity)
+    secret = open_secret(office.record_key, member.second_factor, member.label)
     step = matching_step(secret, attempt.code, now)
     if step is None:
         raise AuthenticationError("another code is expected")
+    # A step ahead of every code of now was taken under a wrong clock, and must not refuse codes until that time comes.
+    free = Q(last_step__lt=step) | Q(last_step__gt=latest_step(now))
     # One statement takes the code, so that two logins at once with the same code can't both have it.
-    if not await MemberRecord.filter(id=member.id, last_step__lt=step).update(last_step=step):
+    if not await MemberRecord.filter(free, id=member.id).update(last_step=step):
         raise AuthenticationError("the code was taken before")
-    return member, keyring
-
-
-async def _count_attempt(username: str, now: datetime) -> None:
-    """Count a failure before the attempt is looked at; a success takes it back. Raises LoginMustWait.
-
-    Counted afterwards, a thousand attempts made at once would all be looked at before the first one counted.
-    """
-    await FailedLoginRecord.filter(retry_at__lt=now - FAILURES_KEPT).delete()
-    key = _hash(username)
-    while True:
-        row, _ = await FailedLoginRecord.get_or_create({"failures": 0, "retry_at": now}, username_hash=key)
-        if row.retry_at > now:
-            raise LoginMustWait(max(1, round((row.retry_at - now).total_seconds())))
-        failures = row.failures + 1
-        counted = {"failures": failures, "retry_at": now + timedelta(seconds=_wait_seconds(failures))}
-        # One statement, which finds nothing when another attempt was counted in between.
-        if await FailedLoginRecord.filter(username_hash=key, failures=row.failures).update(**counted):
-            return
-
-
-def _wait_seconds(failures: int) -> int:
-    return 0 if failures < FAILURES_FREE else min(WAIT_SECONDS_MAX, 2 ** min(failures - FAILURES_FREE, 16))
+    return member, keyring, office
 
 
 def _decoy_keyring(parameters: Parameters) -> bytes:
     """Bytes of the form of a keyring (docs/protocol.md §11) that cost the same and open with nothing."""
     costs = struct.pack(">III", parameters.memory_kib, parameters.passes, parameters.lanes)
     return label("keyring") + costs + secrets.token_bytes(16 + 24 + 96 + 16)
-
-
-def _hash(username: str) -> str:
-    return hashlib.sha256(username.encode("utf-8", "surrogatepass")).hexdigest()

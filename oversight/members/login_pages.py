@@ -7,54 +7,69 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from oversight.commission.charters import is_founded
 from oversight.marking import N_
-from oversight.members.accounts import Attempt, LoginMustWait, LoginRefused, log_in
-from oversight.members.sessions import LoginRequired, begin_session, close_session, current_session
+from oversight.members.accounts import AccountBroken, Attempt, log_in
+from oversight.members.failed_logins import LoginMustWait, LoginRefused
+from oversight.members.known_browsers import browser_token, remember_browser
+from oversight.members.records import MemberRecord
+from oversight.members.sessions import LoginRequired, begin_session, close_session, current_session, end_sessions
 from oversight.web.forms import FieldError, Form, read_form
 from oversight.web.rendering import redirect, render
 
+# Not "cookies", which would forget the known browser, and not "executionContexts", which browsers do not act on.
+CLEARED = '"cache", "storage"'
 DO_NOT_MATCH = N_("Username, passphrase and code do not match. A code is taken once: wait for the next one.")
-MUST_WAIT = N_("Too many attempts in a row for this username. Try again in %(seconds)s seconds.")
+MUST_WAIT = N_("Too many attempts for this username. Try again in %(seconds)s seconds.")
+KEYS_BROKEN = N_(
+    "Your keys can’t be read in the office’s database. Tell whoever runs the office: a backup may have them."
+)
 
 
 async def show_login(request: Request) -> Response:
-    if not await is_founded():
+    if not await MemberRecord.exists():
         return redirect("/found")
     try:
         await current_session(request)
     except LoginRequired:
         values = {"next": local_path(request.query_params.get("next", ""))}
-        return render(request, "login.html", values=values, locked="locked" in request.query_params)
+        said = next((word for word in ("locked", "ended") if word in request.query_params), "")
+        return render(request, "login.html", values=values, said=said)
     return redirect("/")
 
 
 async def take_login(request: Request) -> Response:
     state = request.app.state
     form = await read_form(request)
-    attempt = Attempt(form.text("username"), form.secret("passphrase"), form.text("code"))
+    browser = browser_token(request)
+    attempt = Attempt(form.text("username"), form.secret("passphrase"), form.text("code"), browser)
     try:
-        member, keyring = await log_in(attempt, state.derivations, state.settings.secrets, state.clock())
+        member, keyring = await log_in(attempt, state.derivations, state.office_safe, state.clock())
     except LoginMustWait as refusal:
         return _refuse(request, form, FieldError("username", MUST_WAIT, {"seconds": refusal.seconds}), 429)
+    except AccountBroken:
+        return _refuse(request, form, FieldError("username", KEYS_BROKEN), 403)
     except LoginRefused:
         return _refuse(request, form, FieldError("username", DO_NOT_MATCH), 403)
     await close_session(request, Response())
+    await end_sessions(state.clock(), state.settings)
     response = redirect(local_path(form.text("next")))
     await begin_session(response, member, keyring, state.clock(), state.settings)
+    await remember_browser(response, member, browser, state.clock(), state.settings)
     return response
 
 
 async def lock(request: Request) -> Response:
     response = redirect("/login?locked")
     await close_session(request, response)
-    response.headers["clear-site-data"] = '"cache"'
+    response.headers["clear-site-data"] = CLEARED
     return response
 
 
 def to_login(request: Request) -> Response:
-    """To the login page, and from there back to the page that was asked for."""
-    if request.method not in {"GET", "HEAD"} or request.url.path == "/":
+    """To the login page, and from there back to the page that was asked for. What a form sent is not kept."""
+    if request.method not in {"GET", "HEAD"}:
+        return redirect("/login?ended")
+    if request.url.path == "/":
         return redirect("/login")
     wanted = request.url.path + (f"?{request.url.query}" if request.url.query else "")
     return redirect(f"/login?next={quote(wanted, safe='/')}")
@@ -62,14 +77,18 @@ def to_login(request: Request) -> Response:
 
 def local_path(text: str) -> str:
     """``text`` if it is a path of this office, the start page otherwise: nobody is sent elsewhere after a login."""
-    parts = urlsplit(text)
+    try:
+        parts = urlsplit(text)
+    except ValueError:
+        return "/"
     ours = text.startswith("/") and not text.startswith(("//", "/\\")) and not parts.netloc and not parts.scheme
     return text if ours and text.isprintable() and "\\" not in text else "/"
 
 
 def _refuse(request: Request, form: Form, error: FieldError, status: int) -> Response:
     values = {"next": local_path(form.text("next")), "username": form.text("username")}
-    return render(request, "login.html", status, errors=[error], values=values, locked=False)
+    said = "wait" if error.message == MUST_WAIT else ""
+    return render(request, "login.html", status, errors=[error], values=values, said=said)
 
 
 routes = [

@@ -5,11 +5,16 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from crypto.charter import Charter
 from crypto.errors import AuthenticationError
 from crypto.fingerprint import member_fingerprint
+from crypto.keyring import new_passphrase
 from oversight.commission.charters import current_charter
 from oversight.marking import N_
-from oversight.members.accounts import PASSPHRASE_CHARS_MIN, Derivations, change_passphrase
+from oversight.members.accounts import Derivations, change_passphrase, keys_are_broken
+from oversight.members.known_browsers import browser_token, browsers_of, forget_other_browsers
+from oversight.members.login_pages import KEYS_BROKEN
+from oversight.members.passphrase import check_new_passphrase
 from oversight.members.records import MemberRecord
 from oversight.members.sessions import OpenSession, close_other_sessions, current_session
 from oversight.web.forms import FieldError, Form, read_form
@@ -17,8 +22,8 @@ from oversight.web.rendering import redirect, render
 from portal.kit.i18n import LOCALES
 
 WRONG_PASSPHRASE = N_("This is not your present passphrase")
-TOO_SHORT = N_("The new passphrase must have at least %(count)s characters. Five or six random words are good.")
-NOT_REPEATED = N_("The two new passphrases differ")
+CHANGED = N_("Your passphrase was changed on another page at the same moment. Log in with the one that holds.")
+PROGRAM_NAMES = ("amparo", "oversight", "office")
 NO_SUCH_LANGUAGE = N_("Choose one of the languages")
 
 
@@ -26,7 +31,9 @@ async def show_members(request: Request) -> Response:
     await current_session(request)
     charter = await current_charter()
     rows = [(member, member_fingerprint(member)) for member in charter.members]
-    return render(request, "members.html", charter=charter, rows=rows, today=request.app.state.clock().date())
+    broken = {member.label for member in await MemberRecord.all() if keys_are_broken(member)}
+    today = request.app.state.clock().date()
+    return render(request, "members.html", charter=charter, rows=rows, broken=broken, today=today)
 
 
 async def show_account(request: Request) -> Response:
@@ -34,20 +41,35 @@ async def show_account(request: Request) -> Response:
     return await _render_account(request, session, done=request.query_params.get("done", ""))
 
 
+async def back_to_account(request: Request) -> Response:
+    """Where an answer to a form is asked for once more, as by its address."""
+    return redirect("/account")
+
+
 async def take_passphrase(request: Request) -> Response:
     session = await current_session(request)
     form = await read_form(request)
     derivations: Derivations = request.app.state.derivations
-    errors = _check_new_passphrase(form)
-    try:
-        await derivations.open(session.member.keyring, form.secret("present"), session.member.label)
-    except AuthenticationError:
-        errors.insert(0, FieldError("present", WRONG_PASSPHRASE))
+    errors = check_new_passphrase(form, own_words(session.member, await current_charter()))
+    errors = await _check_present_passphrase(session.member, form, derivations) + errors
     if errors:
         return await _render_account(request, session, 422, errors=errors)
-    await change_passphrase(session.member, session.keyring, form.secret("new"), derivations)
+    if not await change_passphrase(session.member, session.keyring, form.secret("new"), derivations):
+        return await _render_account(request, session, 409, errors=[FieldError("present", CHANGED)])
     await close_other_sessions(session)
+    await forget_other_browsers(session.member, browser_token(request))
     return redirect("/account?done=passphrase")
+
+
+async def show_made_passphrase(request: Request) -> Response:
+    """The account with a fresh passphrase. It answers a POST: going back to it does not show it again."""
+    return await _render_account(request, await current_session(request), made=new_passphrase())
+
+
+async def forget_browsers(request: Request) -> Response:
+    session = await current_session(request)
+    await forget_other_browsers(session.member, browser_token(request))
+    return redirect("/account?done=browsers")
 
 
 async def take_language(request: Request) -> Response:
@@ -59,26 +81,41 @@ async def take_language(request: Request) -> Response:
     return redirect("/account?done=language")
 
 
-def _check_new_passphrase(form: Form) -> list[FieldError]:
-    if len(form.secret("new")) < PASSPHRASE_CHARS_MIN:
-        return [FieldError("new", TOO_SHORT, {"count": PASSPHRASE_CHARS_MIN})]
-    if form.secret("new") != form.secret("again"):
-        return [FieldError("again", NOT_REPEATED)]
+def own_words(member: MemberRecord, charter: Charter) -> list[str]:
+    """What is tried first against this member's passphrase: the names of the member, the commission and the program."""
+    return [member.name, member.username, member.label, charter.slug, *charter.name.values(), *PROGRAM_NAMES]
+
+
+async def _check_present_passphrase(member: MemberRecord, form: Form, derivations: Derivations) -> list[FieldError]:
+    if keys_are_broken(member):
+        return [FieldError("present", KEYS_BROKEN)]
+    try:
+        await derivations.open(member.keyring, form.secret("present"), member.label)
+    except AuthenticationError:
+        return [FieldError("present", WRONG_PASSPHRASE)]
     return []
 
 
-async def _render_account(
-    request: Request, session: OpenSession, status: int = 200, *, errors: list[FieldError] | None = None, done: str = ""
-) -> Response:
+async def _render_account(request: Request, session: OpenSession, status: int = 200, **shown: object) -> Response:
+    """The page with what is ``shown`` on it: ``errors``, what was ``done``, a passphrase that was ``made``."""
     charter = await current_charter()
     own = next((entry for entry in charter.members if entry.label == session.member.label), None)
-    context = {"own": own, "own_fingerprint": member_fingerprint(own) if own else "", "done": done}
-    return render(request, "account.html", status, errors=errors or [], **context)
+    context = {
+        "own": own,
+        "own_fingerprint": member_fingerprint(own) if own else "",
+        "browsers": await browsers_of(session.member, browser_token(request)),
+        "done": "",
+        "made": "",
+    }
+    return render(request, "account.html", status, **{**context, **shown})
 
 
 routes = [
     Route("/members", show_members),
     Route("/account", show_account),
+    *(Route(f"/account/{form}", back_to_account) for form in ("passphrase", "passphrase/make", "browsers", "language")),
     Route("/account/passphrase", take_passphrase, methods=["POST"]),
+    Route("/account/passphrase/make", show_made_passphrase, methods=["POST"]),
+    Route("/account/browsers", forget_browsers, methods=["POST"]),
     Route("/account/language", take_language, methods=["POST"]),
 ]

@@ -45,7 +45,7 @@ class SessionRecord(Model):
 
 
 class FailedLoginRecord(Model):
-    """How often in a row a login failed for a username, known or not, and when the next attempt is looked at."""
+    """How often a login failed for a username, known or not, and when the next attempt is looked at."""
 
     username_hash = fields.CharField(max_length=64, primary_key=True)
     failures = fields.IntField()
@@ -53,3 +53,21 @@ class FailedLoginRecord(Model):
 
     class Meta:
         table = "failed_login"
+
+
+class KnownBrowserRecord(Model):
+    """A browser in which a member logged in before, by the hash of what its cookie holds. It opens nothing."""
+
+    id = fields.BigIntField(primary_key=True)
+    token_hash = fields.CharField(max_length=64)
+    member: fields.ForeignKeyRelation[MemberRecord] = fields.ForeignKeyField(
+        "oversight.MemberRecord", related_name="browsers"
+    )
+    last_day = fields.DateField(db_index=True)
+    failures = fields.IntField()
+    """How often in a row a login failed in this browser, and when the next attempt is looked at."""
+    retry_at = fields.DatetimeField()
+
+    class Meta:
+        table = "known_browser"
+        unique_together = (("token_hash", "member"),)

@@ -27,6 +27,11 @@ def enrolment_uri(secret: str, username: str) -> str:
     return pyotp.TOTP(secret).provisioning_uri(name=username, issuer_name=ISSUER)
 
 
+def latest_step(now: datetime) -> int:
+    """The last time step of which a code is taken at ``now``."""
+    return int(now.timestamp()) // STEP_SECONDS + STEPS_AROUND
+
+
 def matching_step(secret: str, code: str, now: datetime) -> int | None:
     """The time step that ``code`` belongs to, of those around ``now``; None if it belongs to none.
 
@@ -36,9 +41,9 @@ def matching_step(secret: str, code: str, now: datetime) -> int | None:
     if len(typed) != DIGITS:
         return None
     generator = pyotp.TOTP(secret)
-    current = int(now.timestamp()) // STEP_SECONDS
+    latest = latest_step(now)
     found = None
-    for step in range(current - STEPS_AROUND, current + STEPS_AROUND + 1):
+    for step in range(latest - 2 * STEPS_AROUND, latest + 1):
         digits = generator.generate_otp(step)
         if hmac.compare_digest(digits, str(int(typed)).zfill(DIGITS)):
             found = step

@@ -5,28 +5,37 @@ The row holds the keyring sealed under a key that exists only in the cookie, bes
 holds the hash. A stolen database opens nothing, and a stolen cookie nothing once the row is gone.
 """
 
+import asyncio
 import base64
 import binascii
 import hashlib
+import logging
 import secrets
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from starlette.requests import Request
 from starlette.responses import Response
+from tortoise.expressions import Q
 
 from crypto.age import PqIdentity
 from crypto.encoding import label
 from crypto.errors import CryptoError
 from crypto.keyring import Keyring, open_bytes, seal_bytes
 from crypto.note import SigningKey
+from oversight.commission.keys import OfficeSafe, open_office, read_office
 from oversight.members.records import MemberRecord, SessionRecord
 from oversight.settings import Settings
+from portal.kit.database import forget_deleted
 
+LOG = logging.getLogger("oversight.sessions")
 ID_BYTES = 16
 KEY_BYTES = 32
 SEEN_SECONDS = 30
 """A session's last use is written at most this often, so that reading pages does not write."""
+AHEAD = timedelta(minutes=1)
+"""How far a session's times may lie ahead of the clock, which is set back a little now and then."""
 
 
 class LoginRequired(Exception):
@@ -58,8 +67,7 @@ def cookie_name(settings: Settings) -> str:
 async def begin_session(
     response: Response, member: MemberRecord, keyring: Keyring, now: datetime, settings: Settings
 ) -> None:
-    """Begin a session and give its cookie to ``response``; clear away those that are over."""
-    await _delete_ended(now, settings)
+    """Begin a session and give its cookie to ``response``."""
     session_id, key = secrets.token_bytes(ID_BYTES), secrets.token_bytes(KEY_BYTES)
     await SessionRecord.create(
         id_hash=_hash(session_id),
@@ -88,12 +96,34 @@ async def close_session(request: Request, response: Response) -> None:
     parsed = _read_cookie(request.cookies.get(cookie_name(settings), ""))
     if parsed is not None:
         await SessionRecord.filter(id_hash=_hash(parsed[0])).delete()
+        await forget_deleted()
     response.delete_cookie(cookie_name(settings), path="/", secure=settings.https, httponly=True, samesite="strict")
 
 
 async def close_other_sessions(kept: OpenSession) -> None:
     """End every other session of this member, as after a change of passphrase."""
     await SessionRecord.filter(member_id=kept.member.id).exclude(id_hash=kept.record.id_hash).delete()
+    await forget_deleted()
+
+
+async def end_sessions(now: datetime, settings: Settings) -> None:
+    """Delete those that ``_has_ended``, whoever comes: a cookie that still lies in a browser opens nothing then."""
+    idle = Q(last_seen__lte=now - timedelta(minutes=settings.idle_minutes))
+    over = Q(created__lte=now - timedelta(hours=settings.session_hours))
+    await SessionRecord.filter(idle | over | Q(last_seen__gt=now + AHEAD) | Q(created__gt=now + AHEAD)).delete()
+    await forget_deleted()
+
+
+async def end_sessions_while_serving(
+    settings: Settings, clock: Callable[[], datetime], sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
+) -> None:
+    """``end_sessions`` every ``SEEN_SECONDS`` until cancelled. What else was deleted meanwhile leaves the disk too."""
+    while True:
+        try:
+            await end_sessions(clock(), settings)
+        except Exception as error:
+            LOG.error("sessions could not be ended: %s", type(error).__name__)
+        await sleep(SEEN_SECONDS)
 
 
 async def _open(request: Request) -> OpenSession:
@@ -108,6 +138,7 @@ async def _open(request: Request) -> OpenSession:
         raise LoginRequired
     if _has_ended(session, now, settings):
         await session.delete()
+        await forget_deleted()
         raise LoginRequired
     try:
         secret = open_bytes(key, session.keyring, _associated(session_id, session.member.label))
@@ -115,17 +146,19 @@ async def _open(request: Request) -> OpenSession:
         raise LoginRequired from None
     if now - session.last_seen >= timedelta(seconds=SEEN_SECONDS):
         await SessionRecord.filter(id_hash=session.id_hash).update(last_seen=now)
-    return OpenSession(session.member, Keyring.from_bytes(secret), session)
+    keyring = Keyring.from_bytes(secret)
+    safe: OfficeSafe = request.app.state.office_safe
+    if not safe.is_open:
+        # The office was started again, and this session went on.
+        await open_office(safe, await read_office(safe, keyring.identity))
+    return OpenSession(session.member, keyring, session)
 
 
 def _has_ended(session: SessionRecord, now: datetime, settings: Settings) -> bool:
+    """Idle or over, or of a time that is not yet: a clock that ran ahead must not give a session a longer life."""
     idle = now - session.last_seen >= timedelta(minutes=settings.idle_minutes)
-    return idle or now - session.created >= timedelta(hours=settings.session_hours)
-
-
-async def _delete_ended(now: datetime, settings: Settings) -> None:
-    await SessionRecord.filter(last_seen__lte=now - timedelta(minutes=settings.idle_minutes)).delete()
-    await SessionRecord.filter(created__lte=now - timedelta(hours=settings.session_hours)).delete()
+    over = now - session.created >= timedelta(hours=settings.session_hours)
+    return idle or over or max(session.created, session.last_seen) > now + AHEAD
 
 
 def _read_cookie(value: str) -> tuple[bytes, bytes] | None:

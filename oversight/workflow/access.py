@@ -31,7 +31,7 @@ def check_role(event: SignedEvent, roles: Roles) -> None:
 
 def check_access(state: CaseState, event: SignedEvent, members: Members, act: Act) -> None:
     """Raise RuleError unless this member may write an event of its type, which ``act`` is about, in this state."""
-    if event.actor in state.recused:
+    if state.is_recused(event.actor):
         raise RuleError("recused")
     check_role(event, act.roles)
     if act.holder and event.actor not in state.holders:

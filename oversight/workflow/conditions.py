@@ -44,7 +44,7 @@ def _text_signed(state: CaseState, _members: Mapping[MemberLabel, Member], _acto
     finding = state.finding
     if finding is None or len(finding.signers) < SIGNATURES_DUE:
         return False
-    return any(label != finding.author for label in finding.chairs)
+    return any(not state.is_one_person(label, finding.author) for label in finding.chairs)
 
 
 def _text_checked(state: CaseState, _members: Mapping[MemberLabel, Member], _actor: MemberLabel) -> bool:
@@ -63,7 +63,7 @@ def _stands(state: CaseState, _members: Mapping[MemberLabel, Member], _actor: Me
 
 
 def _not_author(state: CaseState, _members: Mapping[MemberLabel, Member], actor: MemberLabel) -> bool:
-    return state.finding is None or state.finding.author != actor
+    return state.finding is None or not state.is_one_person(state.finding.author, actor)
 
 
 CONDITIONS: Mapping[str, Condition] = {

@@ -59,7 +59,10 @@ Made from the tables in `oversight/workflow/rules.py`, `event_types.py` and `clo
 
 Where a transition has approving roles it takes four eyes: one member proposes it, another one signs the hash of the
 proposal. Neither may be recused or have declared a conflict, and what somebody has proposed, approved or signed is void
-when they declare one before it took effect."""
+when they declare one before it took effect.
+
+Wherever two members must be two people, or one is kept out, labels whose names are the same person's (§1.2 of
+`docs/protocol.md`) are one member: by the names that the charters of their events give them."""
 _EVENTS = """\
 Who may write an event of a type, and in which states. Changes of state and approvals are narrowed further by the table
 above. A `holder` must hold the case. A waiver takes effect when a chair approves it. Only those who could approve a

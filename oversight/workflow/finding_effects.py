@@ -31,7 +31,7 @@ def sign(step: Step) -> CaseState:
     public: Signed = step.public
     state, signer = step.state, step.event.signer
     finding = _present(state, public.text_sha256)
-    if signer.label in finding.signers:
+    if any(state.is_one_person(label, signer.label) for label in finding.signers):
         raise RuleError("signed-before")
     chairs = (*finding.chairs, signer.label) if "chair" in signer.roles else finding.chairs
     return replace(state, finding=replace(finding, signers=(*finding.signers, signer.label), chairs=chairs))
@@ -73,12 +73,13 @@ def withdraw(state: CaseState, public: Withdrawn) -> PublishedState:
     return replace(state.published, note_sha256=public.note_sha256, withdrawn=True)
 
 
-def without_signer(finding: FindingState | None, member: MemberLabel) -> FindingState | None:
-    """The finding without the signature of a member who must not have a say in it."""
-    if finding is None or member not in finding.signers:
-        return finding
-    signers = tuple(label for label in finding.signers if label != member)
-    return replace(finding, signers=signers, chairs=tuple(label for label in finding.chairs if label != member))
+def without_signer(state: CaseState, member: MemberLabel) -> FindingState | None:
+    """The finding without the signature of a person who must not have a say in it."""
+    finding = state.finding
+    if finding is None:
+        return None
+    signers = tuple(label for label in finding.signers if not state.is_one_person(label, member))
+    return replace(finding, signers=signers, chairs=tuple(label for label in finding.chairs if label in signers))
 
 
 def _present(state: CaseState, text_sha256: TextHash) -> FindingState:

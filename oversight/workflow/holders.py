@@ -29,12 +29,12 @@ def assign(step: Step) -> CaseState:
     member = step.members.get(public.member)
     if member is None or HANDLERS.isdisjoint(member.roles):
         raise RuleError("member")
-    if public.member in state.recused:
+    if state.is_recused(public.member):
         raise RuleError("member-recused")
     if public.member in state.holders:
         raise RuleError("member-holds")
     declaration = state.declaration(public.member)
-    if declaration is None or declaration.conflict:
+    if declaration is None or state.in_conflict(public.member):
         raise RuleError("member-not-declared")
     if state.lacks_grant(declaration) and declaration.hash not in state.waived:
         raise RuleError("member-not-granted")
@@ -59,7 +59,7 @@ def renew(step: Step) -> CaseState:
     public: Renewed = step.public
     state, event = step.state, step.event
     recused = public.kind == "recused"
-    if public.member == event.actor:
+    if state.is_one_person(public.member, event.actor):
         raise RuleError("renews-against-oneself")
     if public.member not in state.holders:
         raise RuleError("member-holds-not")
@@ -87,10 +87,10 @@ def renew(step: Step) -> CaseState:
 
 
 def without(state: CaseState, member: MemberLabel) -> CaseState:
-    """What a member has signed and what has not taken effect yet counts no more."""
-    proposals = tuple(proposal for proposal in state.proposals if proposal.author != member)
+    """What the person has signed and what has not taken effect yet counts no more."""
+    proposals = tuple(entry for entry in state.proposals if not state.is_one_person(entry.author, member))
     decided = state.decided
-    if decided is not None and member in (decided.author, decided.approver):
+    deciders = () if decided is None else (decided.author, decided.approver)
+    if any(label is not None and state.is_one_person(label, member) for label in deciders):
         decided = None
-    finding = finding_effects.without_signer(state.finding, member)
-    return replace(state, proposals=proposals, decided=decided, finding=finding)
+    return replace(state, proposals=proposals, decided=decided, finding=finding_effects.without_signer(state, member))

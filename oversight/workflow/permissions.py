@@ -60,12 +60,12 @@ def may_act(type_code: str, state: CaseState, members: Mapping[MemberLabel, Memb
     return state.state in act.states and not act.roles.isdisjoint(roles) and not waits
 
 
-def may_answer(proposal: Proposal, label: MemberLabel, roles: Roles) -> bool:
-    """Whether this member may approve or send back: another one than the author, in the right role."""
-    return proposal.author != label and not approving_roles(proposal).isdisjoint(roles)
+def may_answer(state: CaseState, proposal: Proposal, label: MemberLabel, roles: Roles) -> bool:
+    """Whether this member may approve or send back: another person than the author, in the right role."""
+    return not state.is_one_person(proposal.author, label) and not approving_roles(proposal).isdisjoint(roles)
 
 
 def waits_for(state: CaseState, label: MemberLabel, roles: Roles) -> bool:
     """Whether something in the case waits for this very member."""
     holds = label in state.holders and not state.in_conflict(label)
-    return holds and any(may_answer(proposal, label, roles) for proposal in state.proposals)
+    return holds and any(may_answer(state, proposal, label, roles) for proposal in state.proposals)

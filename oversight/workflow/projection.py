@@ -29,8 +29,8 @@ def apply_event(state: CaseState | None, event: SignedEvent, charter: Charter) -
     row = EVENT_TYPES[event.type]
     if row.effect is None:
         raise RuleError("opened-before")
-    step = Step(state, event, members_of(charter, event))
-    check_access(state, event, step.members, row.act)
+    step = Step(state.with_actor(event.signer), event, members_of(charter, event))
+    check_access(step.state, event, step.members, row.act)
     return replace(row.effect(step), head=event.head)
 
 
@@ -61,4 +61,4 @@ def _open(event: SignedEvent) -> CaseState:
         holders=public.holders,
         declarations=(Declaration(event.actor, event.hash, conflict=False, granted=public.reports),),
         clocks=clocks.start_clocks(public.policy, public.received),
-    )
+    ).with_actor(event.signer)

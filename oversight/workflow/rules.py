@@ -4,7 +4,8 @@
 - Nobody acts in a case who does not hold it, and nobody comes to hold it without having declared to have no conflict.
   Opening a case and declaring are the exceptions: ``holder`` is false there.
 - A transition with approving roles takes **four eyes**: one member proposes it, another one approves it, by a signature
-  over the hash of the proposal. Neither may be recused, and who approves is not the author of the finding.
+  over the hash of the proposal. Neither may be recused, and who approves is not the author of the finding. Two labels
+  of one person are one member (``CaseState.is_one_person``).
 - A transition that is ``completed_by`` an event takes effect when that event follows the approval: by then the portal
   has the text.
 - ``requires`` names what else must hold; ``oversight/workflow/conditions.py`` has these conditions.

@@ -1,11 +1,13 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
 """What a case's ledger amounts to after some event: plain values, all of them from public parts."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 
+from crypto.charter import Member
 from crypto.event import Head
 from crypto.ids import EventHash, FindingId, MemberLabel, SubmissionId, TextHash
+from crypto.person_name import same_person
 from oversight.workflow.clocks import Clock
 
 
@@ -93,6 +95,24 @@ class CaseState:
     finding: FindingState | None = None
     published: PublishedState | None = None
     recommendations: tuple[tuple[str, str], ...] = ()
+    people: tuple[tuple[MemberLabel, str], ...] = ()
+    """Whoever has acted: the label, and the name in the charter of that moment."""
+
+    def with_actor(self, member: Member) -> "CaseState":
+        """The state when this member acts."""
+        entry = (member.label, member.name)
+        return self if entry in self.people else replace(self, people=(*self.people, entry))
+
+    def is_one_person(self, one: MemberLabel, other: MemberLabel) -> bool:
+        """Whether two labels are one person's: by the names of those who have acted here, now or before."""
+        if one == other:
+            return True
+        names, others = ([name for label, name in self.people if label == each] for each in (one, other))
+        return any(same_person(name, another) for name in names for another in others)
+
+    def is_recused(self, member: MemberLabel) -> bool:
+        """Whether the member was recused, by this label or by another one."""
+        return any(self.is_one_person(label, member) for label in self.recused)
 
     def declaration(self, member: MemberLabel) -> Declaration | None:
         return next((entry for entry in self.declarations if entry.member == member), None)
@@ -102,9 +122,8 @@ class CaseState:
         return not set(self.reports) <= set(entry.granted)
 
     def in_conflict(self, member: MemberLabel) -> bool:
-        """Whether the member has declared a conflict."""
-        entry = self.declaration(member)
-        return entry is not None and entry.conflict
+        """Whether the member has declared a conflict, by this label or by another one."""
+        return any(entry.conflict and self.is_one_person(entry.member, member) for entry in self.declarations)
 
     @property
     def proposed_transition(self) -> Proposal | None:

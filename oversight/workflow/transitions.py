@@ -74,7 +74,7 @@ def approve(step: Step) -> CaseState:
     proposal = step.state.proposal(step.public.subject)
     if proposal is None:
         raise RuleError("no-such-proposal")
-    if proposal.author == step.event.actor:
+    if step.state.is_one_person(proposal.author, step.event.actor):
         raise RuleError("same-member")
     check_role(step.event, approving_roles(proposal))
     state = replace(step.state, proposals=tuple(entry for entry in step.state.proposals if entry != proposal))

@@ -10,6 +10,7 @@ from crypto.charter import Charter, check_successor, read_charter
 from crypto.errors import CryptoError
 from crypto.ids import CharterHash
 from crypto.note import VerifierKey
+from crypto.person_name import MemberNameError, check_people
 from portal.api.refusals import Refusal
 from portal.storage.database import transaction
 from portal.storage.errors import DuplicateError
@@ -107,6 +108,10 @@ class Charters:
             charter = read_charter(note)
         except CryptoError:
             raise Refusal("charter-invalid") from None
+        try:
+            check_people(charter.names)
+        except MemberNameError:
+            raise Refusal("charter-invalid", "members") from None
         if charter.origin != self.origin:
             raise Refusal("charter-invalid", "origin")
         if charter.realm != self.realm:

@@ -10,26 +10,35 @@ import asyncio
 import sqlite3
 from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, ClassVar, Self
 
 from tortoise.backends.base.client import BaseDBAsyncClient, NestedTransactionContext, TransactionalDBClient
 from tortoise.backends.base.config_generator import expand_db_url
+from tortoise.backends.sqlite.client import SqliteTransactionContext, SqliteTransactionWrapper
 from tortoise.context import TortoiseContext, _current_context
-from tortoise.exceptions import BaseORMException
+from tortoise.exceptions import BaseORMException, OperationalError
 from tortoise.migrations.autodetector import MigrationAutodetector
 from tortoise.migrations.executor import MigrationExecutor, MigrationTarget
 from tortoise.migrations.writer import MigrationWriter
 from tortoise.transactions import in_transaction
 
-# A commit is on the disk before anything is answered. What is deleted is overwritten.
+from portal.kit.write_ahead_log import WriteAheadLog
+
+# A commit is on the disk before anything is answered. What is deleted is overwritten, in the file itself:
+# ``forget_deleted`` does it to the log. What SQLite puts aside stays in memory.
 SQLITE_PRAGMAS = {
     "journal_mode": "WAL",
     "synchronous": "FULL",
     "busy_timeout": 10_000,
     "secure_delete": "ON",
+    "temp_store": "MEMORY",
 }
+STORAGE_ERRORS = (OSError, sqlite3.Error, BaseORMException)
+"""What a write raises that the disk or the server does not take."""
 MIGRATION_HEAD = """# SPDX-License-Identifier: AGPL-3.0-or-later
 # ruff: noqa
 # fmt: off
@@ -80,6 +89,7 @@ class Database:
 
     def __init__(self, context: TortoiseContext) -> None:
         self._context = context
+        self._log: WriteAheadLog | None = None
 
     @classmethod
     async def open(cls, url: str) -> Self:
@@ -93,7 +103,9 @@ class Database:
             with database.use():
                 await database._connect(cls.schema.config(url))
                 await _migrate(database._context.db(), cls.schema)
-        except (BaseORMException, OSError, sqlite3.Error) as error:
+                # What was deleted before a crash.
+                await forget_deleted()
+        except STORAGE_ERRORS as error:
             await database.close()
             raise DatabaseError(f"the database can't be opened ({type(error).__name__})") from error
         return database
@@ -101,34 +113,76 @@ class Database:
     @contextmanager
     def use(self) -> Iterator[None]:
         """Make this the database of the running task, and of the tasks that it starts."""
-        with _in_context(self._context):
-            yield
+        token = _used.set(self)
+        try:
+            with _in_context(self._context):
+                yield
+        finally:
+            _used.reset(token)
 
     async def close(self) -> None:
+        if self._log is not None:
+            await self._log.close()
         with self.use():
             await self._context.close_connections()
+
+    def _client(self) -> BaseDBAsyncClient:
+        """The connection itself, also for a task that was started in a transaction."""
+        client = self._context.db()
+        return getattr(client, "_parent", client)
 
     async def _connect(self, config: dict[str, Any]) -> None:
         for connection in config["connections"].values():
             if file := connection["credentials"].get("file_path"):
                 Path(file).parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+                self._log = WriteAheadLog(file, lambda: self._client().acquire_connection())
         await self._context.init(config=config)
         # Tortoise connects under a lock that it keeps when connecting fails: so connect before anything waits.
         await self._context.db().create_connection(with_db=True)
+
+
+_used: ContextVar[Database] = ContextVar("database")
+
+
+async def forget_deleted() -> None:
+    """After something was deleted that must not stay, or replaced: see that it is in no file of the database any more.
+
+    SQLite's write-ahead log is emptied: at once, or as soon as no reader and no transaction holds it. PostgreSQL has no
+    way to: deleted rows stay in its files until they are vacuumed, and in its log until that is used again.
+    """
+    database = _used.get()
+    if database._log is None:
+        return
+    if isinstance(database._context.db(), TransactionalDBClient):
+        database._log.empty_later()
+    else:
+        await database._log.empty()
 
 
 @asynccontextmanager
 async def transaction() -> AsyncIterator[TransactionalDBClient]:
     """One durable transaction on the running task's database; within another one, a part of it that can fail alone.
 
-    Nothing was written when it raises, also when it is the commit that fails.
+    Nothing was written when it raises, also when it is the commit that fails. On SQLite nobody else writes meanwhile:
+    who reads and then writes would fail if somebody had written in between.
     """
     context = in_transaction()
+    if isinstance(context, SqliteTransactionContext):
+        context.connection.begin = partial(_begin_to_write, context.connection)
     async with context as client:
         yield client
         if not isinstance(context, NestedTransactionContext):
             # Committed here and not by the context, which would leave the transaction open when the commit fails.
             await client.commit()
+
+
+async def _begin_to_write(client: SqliteTransactionWrapper) -> None:
+    """As Tortoise's own ``begin``, which waits for the first statement that writes."""
+    try:
+        await client._connection.commit()
+        await client._connection.execute("BEGIN IMMEDIATE")
+    except sqlite3.OperationalError as error:
+        raise OperationalError(error) from None
 
 
 async def pending_migrations(schema: Schema) -> list[MigrationWriter]:

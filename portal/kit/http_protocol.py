@@ -24,6 +24,8 @@ class LimitedHttpProtocol(HttpToolsProtocol):
     def on_headers_complete(self) -> None:
         self._gathered = 0
         super().on_headers_complete()
+        # The scope has the address now; here it would stay as long as the connection.
+        self.url = b""
 
     def on_body(self, body: bytes) -> None:
         self._gathered = 0
@@ -32,3 +34,16 @@ class LimitedHttpProtocol(HttpToolsProtocol):
     def on_message_complete(self) -> None:
         self._gathered = 0
         super().on_message_complete()
+
+    def on_response_complete(self) -> None:
+        # What of a body nobody has read would stay until the next request.
+        if self.cycle is not None and self.cycle.response_complete:
+            self.cycle.body = bytearray()
+        super().on_response_complete()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        super().connection_lost(exc)
+        # What was never answered would stay until garbage is collected; a request that runs has what it needs.
+        self.pipeline.clear()
+        self.url, self.headers = b"", []
+        self.scope = self.cycle = None  # type: ignore[assignment]

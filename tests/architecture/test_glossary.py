@@ -15,15 +15,16 @@ CAMEL = re.compile(r"[A-Z][a-z0-9]+|[A-Z0-9]+(?![a-z])")
 
 # Words that mean here what they mean everywhere. A word of this house goes into the glossary instead.
 PLAIN = {
-    "things": """account action answer attempt authentication byte conflict credential data date day derivation download
-        end fact file history info item level limit main match mismatch name origin parameter place progress proof rule
-        security sink source start step value""",
+    "things": """account action answer attempt authentication byte conflict credential data date day
+        derivation download end fact file history info item level limit link main match mismatch name origin
+        parameter place progress proof rule security sink source start step value""",
     "who or what does": "client database endpoint filter formatter maker reader receiver server store stranger writer",
-    "how something is": """accepted broken busy changed compressed cross due duplicate failed founded full large limited
-        live local malformed missing null other partial planned possible quiet received refused required sent shown
-        unfinished unreachable verified waiting withheld written""",
-    "small words": "connection content found in login must no not read such too wait write",
-    "the field's": "app body crypto force header http pq protocol request s3 web x25519",
+    "how something is": """accepted broken busy changed closed compressed cross due duplicate failed founded
+        full known large limited live local locked lost malformed missing null other partial planned possible
+        quiet received refused required sent shown unfinished unreachable verified waiting withheld written
+        wrong""",
+    "small words": "ahead connection content found in login making must no not read such too wait write",
+    "the field's": "app body crypto force header http log pq process protocol request s3 web x25519",
 }
 # The names of the types of events are those of docs/protocol.md §13.2.
 EVENTS = {word.lower() for name in vars(event_types) for word in CAMEL.findall(name)}

@@ -56,14 +56,19 @@ def test_lock_files_and_sources_name_no_host_that_serves_packages() -> None:
 def test_every_cell_of_the_threat_model_names_a_test_that_exists_or_says_not_protected() -> None:
     model = (ROOT / "docs/threat-model.md").read_text()
     named = dict(re.findall(r"^(\d+)\. `([^`]+)`$", model, re.M))
-    rows = re.findall(r"^\| (A\d) [^|]+\|(.+)\|$", model.split("## Adversary × asset")[1], re.M)
-    assert len(rows) == 9
+    matrix, attacks = model.split("## Adversary × asset")[1].split("## The thread, attack by attack")
+    rows = re.findall(r"^\| (A\d+) [^|]+\|(.+)\|$", matrix, re.M)
+    assert len(rows) == 10
     used: set[str] = set()
     for adversary, cells in rows:
         for cell in cells.split("|"):
             numbers = re.findall(r"\b\d+\b", re.sub(r"\(.*?\)", "", cell))
             assert numbers or "not protected" in cell or cell.strip() == "–", (adversary, cell)
             used.update(numbers)
+    for shown_by in re.findall(r"\| ([^|]+) \|$", attacks, re.M):
+        if shown_by not in {"shown by", "not protected", "the system's"}:
+            assert re.fullmatch(r"\d+( \d+)*", shown_by), shown_by
+            used.update(shown_by.split())
     assert used == set(named)
     for reference in named.values():
         file, _, test = reference.partition("::")

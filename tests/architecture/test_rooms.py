@@ -113,7 +113,7 @@ def names_of_the_page() -> list[str]:
     return sorted({name for name in re.findall(r"`([^`\s]+)`", text) if re.search(r"\w\.\w", name)} - FILES)
 
 
-FILES = {"signing.key", "decoy.key", "office.key", "second-factor.key"}
+FILES = {"signing.key", "decoy.key", "office.age"}
 
 
 @pytest.mark.parametrize("name", names_of_the_page())

@@ -75,6 +75,7 @@ def test_before_the_commission_has_spoken_a_true_code_and_any_other_look_the_sam
             panel.locator("[data-back]").click()
             reporter.page.locator("[data-ask] summary").click()
         ask(reporter, "end").locator("[data-end]").click()
+        expect(reporter.panel("ended")).to_be_visible()
         texts.append(reporter.panel("ended").inner_text())
         seen.append(texts)
     assert "There is nothing new for this code." in seen[0][0]

@@ -9,6 +9,9 @@ import pytest
 from crypto.charter import CharterDraft, NotInForceError, check_chain, check_successor, make_charter, read_charter
 from crypto.errors import CryptoError, MalformedError, ProofError
 from crypto.note import Note, SigningKey, sign
+from crypto.person_name import MemberNameError, check_people
+from tests.crypto.test_public_text import FORBIDDEN
+from tests.people import write_charter
 from tests.vectors import expected_error, load_vectors
 from tests.vectors.commission import load_commission
 
@@ -99,6 +102,66 @@ def test_a_draft_that_readers_would_refuse_cannot_be_made():
     ):
         with pytest.raises(MalformedError):
             make_charter(draft)
+
+
+def called(*names: str) -> CharterDraft:
+    """The first charter with other names for its members."""
+    members = zip(ACME.charter.members, names, strict=True)
+    return replace(ACME.charter, members=tuple(replace(member, name=name) for member, name in members))
+
+
+@pytest.mark.parametrize(
+    ("names", "reason", "label", "other"),
+    [
+        (("Amina Haddad", "AMINA HADDAD", "Bruno"), "same-person", "chair", "registrar"),
+        (("Amina Haddad", "Bruno", "Amin\u0430\u200b Haddad"), "character", "former", None),
+        (("Amina Haddad", "Bruno", "\u0391\u039c\u0399\u039d\u0391 Haddad"), "same-person", "former", "registrar"),
+        (("Amina Haddad", "Bruno", "\u200b"), "empty", "former", None),
+        (("Amina Haddad", "Brun\u043e", "Zoë"), "scripts", "chair", None),
+    ],
+)
+def test_a_charter_in_which_one_person_is_two_is_not_made_though_readers_take_it(names, reason, label, other):
+    draft = called(*names)
+    with pytest.raises(MemberNameError) as refused:
+        make_charter(draft)
+    assert (refused.value.reason, refused.value.label, refused.value.other) == (reason, label, other)
+    charter = ACME.sign_charter(write_charter(draft))
+    assert list(charter.names.values()) == list(names)
+    with pytest.raises(MemberNameError):
+        check_people(charter.names)
+
+
+@pytest.mark.parametrize("character", FORBIDDEN, ids=ascii)
+def test_no_text_of_a_charter_holds_what_is_not_seen_or_turns_the_order_of_reading(character):
+    text = f"Looks into {character}extradition."
+    question = ACME.charter.questionnaire.panels[0].questions[0]
+    for draft in (
+        replace(ACME.charter, mandate={"en": "Mandate.", "ar": text}),
+        replace(ACME.charter, name={"en": text, "ar": "لجنة"}),
+        called("R. Gistrar", text, "F. Ormer"),
+        _with_question(replace(question, label={"en": text, "ar": text})),
+    ):
+        with pytest.raises(MalformedError):
+            make_charter(draft)
+        with pytest.raises(MalformedError):
+            ACME.sign_charter(write_charter(draft))
+
+
+def test_a_charter_holds_honest_text_from_right_to_left_and_lines():
+    mandate = 'تنظر اللجنة في Extradition (تسليم المطلوبين) منذ 2024.\nمی‌خواهیم \\n "شفاف" باشیم. ශ්‍රී 👩‍⚖️'
+    draft = replace(ACME.charter, mandate={"en": "Mandate.", "ar": mandate})
+    assert ACME.sign_charter(make_charter(draft)).mandate["ar"] == mandate
+
+
+def test_the_name_of_a_member_is_one_line():
+    with pytest.raises(MalformedError):
+        ACME.sign_charter(write_charter(called("Amina\nHaddad", "Bruno", "Zoë")))
+
+
+def _with_question(question):
+    first, *others = ACME.charter.questionnaire.panels
+    panel = replace(first, questions=(question, *first.questions[1:]))
+    return replace(ACME.charter, questionnaire=replace(ACME.charter.questionnaire, panels=(panel, *others)))
 
 
 def test_any_altered_byte_of_the_text_makes_the_charter_unreadable():

@@ -20,6 +20,7 @@ from tests.vectors.commission import load_commission
 ACME = load_commission()
 CHARTER = replace(ACME.charter, questionnaire=Questionnaire("none", 1, ()))
 FIRST = CHARTER.members[0]
+LETTERS = str.maketrans("0123456789", "abcdefghjk")
 ROLES = (
     "registrar", "triage", "investigator", "legal", "chair", "publisher", "custodian", "auditor", "reviewer",
     "administrator",
@@ -32,6 +33,7 @@ def key_of(name: str) -> VerifierKey:
 
 def member_of(label: str, **said: Any) -> Member:
     recipient = PqIdentity.from_seed(label.encode().ljust(32, b".")[-32:]).recipient()
+    said = {"name": f"Member {label.translate(LETTERS)}", **said}
     return replace(FIRST, label=label, recipient=recipient, verifier=key_of(f"acme/{label}"), **said)
 
 
@@ -53,6 +55,14 @@ def with_slug(slug: str) -> CharterDraft:
 
 def with_origin(origin: str) -> CharterDraft:
     return replace(CHARTER, origin=origin, portal=replace(CHARTER.portal, name=origin.split("://")[1]))
+
+
+def with_thresholds(governors: tuple[int, int], shares: tuple[int, int], members: int = 3) -> CharterDraft:
+    """``governors`` and ``shares``: how many are enough, of how many."""
+    keys = tuple(key_of(f"governor-{n}") for n in range(governors[1]))
+    reserve = replace(CHARTER.reserve, threshold=shares[0], shares=shares[1])
+    chosen = CHARTER.members[:members]
+    return replace(CHARTER, governors=Governors(governors[0], keys), reserve=reserve, members=chosen)
 
 
 FITS = {
@@ -78,7 +88,9 @@ FITS = {
     "3,650 days of grace": replace(CHARTER, grace_days=3650),
     "replies for 30 days": replace(CHARTER, reply_days=30),
     "replies for 3,650 days": replace(CHARTER, reply_days=3650),
-    "a reserve of one share": replace(CHARTER, reserve=Reserve(CHARTER.reserve.recipient, 1, 1)),
+    "two of two governors and shares": with_thresholds((2, 2), (2, 2)),
+    "a commission of one: one governor, one share": with_thresholds((1, 1), (1, 1), members=1),
+    "a commission of one with two governors and shares": with_thresholds((2, 2), (2, 2), members=1),
     "a reserve of 16 of 16 shares": replace(CHARTER, reserve=Reserve(CHARTER.reserve.recipient, 16, 16)),
     "no attachments": replace(CHARTER, limits=Limits(0, 0)),
     "32 attachments of 2 GiB": replace(CHARTER, limits=Limits(32, 2 * 1024**3)),
@@ -107,7 +119,7 @@ TOO_MUCH = {
     "replies for 3,651 days": replace(CHARTER, reply_days=3651),
     "a reserve of no shares": replace(CHARTER, reserve=Reserve(CHARTER.reserve.recipient, 0, 0)),
     "a reserve that nobody is needed for": replace(CHARTER, reserve=Reserve(CHARTER.reserve.recipient, 0, 1)),
-    "a reserve of 17 shares": replace(CHARTER, reserve=Reserve(CHARTER.reserve.recipient, 1, 17)),
+    "a reserve of 17 shares": replace(CHARTER, reserve=Reserve(CHARTER.reserve.recipient, 2, 17)),
     "33 attachments": replace(CHARTER, limits=Limits(33, 0)),
     "attachments of a byte above 2 GiB": replace(CHARTER, limits=Limits(1, 2 * 1024**3 + 1)),
 }
@@ -135,6 +147,14 @@ OF_ANOTHER_FORM = {
     "an origin with a port of six digits": with_origin("https://portal.example:123456"),
     "an origin with port 0": with_origin("https://portal.example:0"),
     "a member with a role twice": with_first(roles=("chair", "chair")),
+    "one of one governor, of two members": with_thresholds((1, 1), (2, 2), members=2),
+    "one of two governors, of two members": with_thresholds((1, 2), (2, 2), members=2),
+    "one of two governors, of one member": with_thresholds((1, 2), (2, 2), members=1),
+    "two of one governor": with_thresholds((2, 1), (2, 2), members=1),
+    "one of one share, of two members": with_thresholds((2, 2), (1, 1), members=2),
+    "one of two shares, of two members": with_thresholds((2, 2), (1, 2), members=2),
+    "one of two shares, of one member": with_thresholds((2, 2), (1, 2), members=1),
+    "two of one share": with_thresholds((2, 2), (2, 1), members=1),
     "as many slots as members": replace(CHARTER, slots=len(CHARTER.members)),
 }  # fmt: skip
 

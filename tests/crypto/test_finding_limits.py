@@ -108,8 +108,11 @@ OF_ANOTHER_FORM = {
     "recommendations 2 and 1": with_(recommendations=(Recommendation(2, "A", "B"), Recommendation(1, "A", "B"))),
 }
 
-FORBIDDEN = "\x00\x09\x0b\x1f\x7f\x9f\u2028\u202e\ufff9\ufffb\ufffe\uffff"
-ALLOWED = "\n\x20\x7e\xa0\u2027\u202f\ufff8\ufffc\ufffd"
+FORBIDDEN = (
+    "\x00\x09\x0b\x1f\x7f\x9f\u061c\u200e\u200f\u2028\u202a\u202e\u2066\u2069\ufff9\ufffb\ufffe\uffff"
+    "\U000e0000\U000e0020\U000e007f"
+)
+ALLOWED = '\n\x20\x7e\xa0\u061b\u061d\u200c\u200d\u2010\u2027\u202f\u2065\u206a\ufff8\ufffc\ufffd\U000e0080"\\'
 
 
 @pytest.mark.parametrize("name", FITS)

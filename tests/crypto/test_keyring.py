@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
 """Keyrings: they open for the right member with the right passphrase, at the required cost."""
 
+import unicodedata
 from random import Random
 
 import pytest
@@ -19,6 +20,7 @@ from crypto.keyring import (
     new_passphrase,
     open_bytes,
     open_keyring,
+    prepare_passphrase,
     seal_bytes,
     seal_keyring,
 )
@@ -112,6 +114,20 @@ class TestKeyring:
         assert open_keyring(sealed, decomposed, "investigator") == INVESTIGATOR
         with pytest.raises(AuthenticationError):
             open_keyring(sealed, composed.upper(), "investigator")
+
+    def test_an_endless_passphrase_is_refused_before_it_is_composed(self, monkeypatch):
+        """Composing takes the square of the number of marks: for a hundred thousand more than ten seconds."""
+        composed = []
+        monkeypatch.setattr("crypto.keyring.unicodedata.normalize", lambda form, text: composed.append(text) or text)
+        for passphrase in ("a" + "\u0316\u0301" * 8192, "\u0316" * 1_000_000):
+            with pytest.raises(LimitError):
+                prepare_passphrase(passphrase)
+        assert composed == []
+
+    def test_the_longest_passphrase_may_come_in_four_characters_for_each_of_it(self):
+        # U+1F82 is four characters when it is decomposed.
+        longest = "\u1f82" * (4096 // 3)
+        assert prepare_passphrase(unicodedata.normalize("NFD", longest)) == longest.encode()
 
     def test_a_passphrase_has_at_most_4096_bytes(self):
         longest = "\u00e9" * 2048

@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 from shamir_mnemonic.shamir import generate_mnemonics
 from shamir_mnemonic.share import Share
+from shamir_mnemonic.wordlist import WORDLIST
 
 from crypto.errors import AuthenticationError, LimitError, MalformedError
 from crypto.quorum import ShareError, check_share, recombine_reserve, split_reserve
@@ -24,7 +25,8 @@ def test_vectors(vector):
     elif vector["error"] == "ShareError":
         with pytest.raises(ShareError) as caught:
             recombine_reserve(shares)
-        assert (caught.value.reason, caught.value.share) == (vector["reason"], vector["share"])
+        found = (caught.value.reason, caught.value.share, caught.value.word)
+        assert found == (vector["reason"], vector["share"], vector.get("word"))
     else:
         with pytest.raises(expected_error(vector)):
             recombine_reserve(shares)
@@ -66,13 +68,15 @@ def test_a_share_is_checked_by_itself_as_it_is_typed_in():
     assert len({fact.set_id for fact in facts}) == 1
 
 
-@pytest.mark.parametrize(("threshold", "shares"), [(0, 3), (1, 1), (1, 3), (4, 3), (2, 17), (17, 17), (-1, 2)])
-def test_a_reserve_that_one_person_or_nobody_could_open_is_not_made(threshold, shares):
+@pytest.mark.parametrize(
+    ("threshold", "shares"), [(0, 3), (0, 0), (0, 1), (1, 2), (1, 3), (4, 3), (2, 1), (2, 17), (17, 17)]
+)
+def test_a_reserve_that_one_of_several_or_nobody_could_open_is_not_made(threshold, shares):
     with pytest.raises(LimitError):
         split_reserve(SEED, threshold, shares)
 
 
-@pytest.mark.parametrize(("threshold", "shares"), [(2, 2), (2, 16), (16, 16)])
+@pytest.mark.parametrize(("threshold", "shares"), [(1, 1), (2, 2), (2, 16), (16, 16)])
 def test_the_bounds_themselves_are_allowed(threshold, shares):
     made = split_reserve(SEED, threshold, shares)
     assert len(made) == shares
@@ -97,7 +101,6 @@ def share_of(seed: bytes = SEED, **said: object) -> str:
         {"groups": [(2, 3), (2, 3)], "group_threshold": 2},
         {"extendable": False},
         {"iteration_exponent": 0},
-        {"groups": [(1, 1)]},
     ],
     ids=str,
 )
@@ -116,6 +119,31 @@ def test_a_share_of_a_shorter_secret_has_too_few_words():
 
 def test_a_share_is_read_in_capitals_and_between_any_spaces():
     assert recombine_reserve([share.upper().replace(" ", "\n ") for share in TRUSTEES[:3]]) == SEED
+
+
+def test_the_first_four_letters_stand_for_a_word():
+    assert len({word[:4] for word in WORDLIST}) == len(WORDLIST)
+    for letters in (4, 5, 6):
+        assert recombine_reserve([" ".join(word[:letters] for word in share.split()) for share in TRUSTEES[:3]]) == SEED
+
+
+def test_the_first_word_that_is_not_in_the_list_is_said_by_its_place():
+    words = TRUSTEES[1].split()
+    for place in range(len(words)):
+        for slip in (words[place][:3], words[place][:4] + "qq", words[place] + "qq", "zzyzx"):
+            with pytest.raises(ShareError) as caught:
+                check_share(" ".join([*words[:place], slip, *words[place + 1 :], "zzyzx"]))
+            assert (caught.value.reason, caught.value.word) == ("word", place + 1)
+
+
+def test_a_share_that_opens_a_reserve_alone_is_its_only_one():
+    alone = split_reserve(SEED, 1, 1)
+    assert recombine_reserve(alone) == SEED
+    assert (check_share(alone[0]).number, check_share(alone[0]).threshold) == (1, 1)
+    another = replace(Share.from_mnemonic(alone[0]), index=1).mnemonic()
+    with pytest.raises(ShareError) as caught:
+        recombine_reserve([*alone, another])
+    assert (caught.value.reason, caught.value.share) == ("form", 2)
 
 
 def test_every_slip_has_its_reason_and_its_share():

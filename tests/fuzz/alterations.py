@@ -16,7 +16,7 @@ Alter = Callable[[Random, bytes], bytes]
 DEPTH_MAX = 40
 # What readers of text are known to stumble over.
 _CONTROLS_AND_SPACES = "\0\t\r\n\x0b\x1f\x7f\x85\xa0\u1680\u2028\u2029\u3000"
-_MARKS = "\xad\u0301\u061c\u200b\u200f\u202e\u2060\ufeff\ufffd\uffff"
+_MARKS = "\xad\u0301\u061c\u200b\u200d\u200f\u202e\u2060\u2066\ufeff\ufffd\uffff\U000e0041"
 _LETTERS = "\u00e9\u00df\u017f\u0130\u212a\u0663\u2014\U0001f600\U0010ffff"
 _SIGNS = "-+=\"\\/{}[],:'019"
 _JSON = (

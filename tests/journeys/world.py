@@ -11,8 +11,8 @@ from playwright.sync_api import Browser, BrowserContext, FilePayload, Page, Requ
 from playwright.sync_api import TimeoutError as PlaywrightTimeout
 
 from oversight.demo.programs import Server
-from oversight.founding.ceremony import Sheet
 from oversight.founding.command import Founded
+from oversight.founding.sheets import Sheet
 from tests.waiting import wait_until
 
 PANELS_MAX = 40

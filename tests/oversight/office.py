@@ -57,8 +57,8 @@ class Office:
     settings: Settings
     clock: Clock
     database: Database
-    world: World
-    browsers: list[httpx.AsyncClient] = field(default_factory=list)
+    world: World = field(repr=False)
+    browsers: list[httpx.AsyncClient] = field(default_factory=list, repr=False)
 
     def talk_to(self, portal: Portal) -> None:
         """Connect the office to this portal."""

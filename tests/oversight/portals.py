@@ -18,11 +18,12 @@ from tests.people import NOW, PORTAL_ORIGIN, REALM
 
 @dataclass
 class Portal:
-    """A portal that can be cut off, and that can lose the answers it gives."""
+    """A portal that can be cut off, and that can lose the answers it gives, to all or to POST alone."""
 
     app: Starlette
     cut_off: bool = False
     loses_answers: bool = False
+    loses_posts: bool = False
     requests: int = 0
 
     @property
@@ -38,7 +39,7 @@ class Portal:
         if self.cut_off:
             raise httpx.ConnectError("cut off")
         await self.app(scope, receive, send)
-        if self.loses_answers:
+        if self.loses_answers or (self.loses_posts and scope["method"] == "POST"):
             raise httpx.ReadError("the answer is lost")
 
 

@@ -26,6 +26,7 @@ import httpx
 import pyotp
 import pytest
 
+from crypto.age import PqIdentity
 from crypto.bundle import MEDIA_TYPE
 from crypto.ids import MessageId
 from crypto.mailbox_answer import read_mailbox_answer
@@ -35,7 +36,9 @@ from crypto.message import message_id
 from crypto.receipt_code import MailboxSecrets, derive, new_code
 from crypto.state import open_state
 from crypto.submission import SealedSubmission, seal_submission
+from oversight.commission.keys import OfficeSafe
 from oversight.storage import Database
+from portal.kit.files import write_secret_file
 from tests.oversight.sealed_reports import ANSWERS, attachment, under_new_id
 from tests.people import World, settle_office
 from tests.servers import ROOT, Program, free_port, is_open, portal_program, post_test_charter
@@ -72,6 +75,7 @@ class CrashingOffice:
             "OVERSIGHT_ORIGIN": self.url,
             "OVERSIGHT_PORT": str(self.port),
             "OVERSIGHT_COLLECT_SECONDS": "1",
+            "OVERSIGHT_START_KEY": str(self.folder.parent / "start.key"),
         }
         self._log = (self.folder.parent / "office.log").open("wb")
         self._forks = subprocess.Popen(
@@ -246,6 +250,11 @@ async def _settle(folder: Path, world: World) -> None:
     try:
         with database.use():
             await settle_office(world, folder / "secrets")
+            # The office opens by itself after each kill, and collects whether its member has work or not.
+            start = PqIdentity.from_seed(bytes(32))
+            write_secret_file(folder.parent / "start.key", f"{start}\n".encode())
+            safe = OfficeSafe(folder / "secrets", start)
+            safe.write(safe.read_with(world[MEMBER].identity), [person.identity.recipient() for person in world.people])
     finally:
         await database.close()
 

@@ -15,8 +15,10 @@ from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
+from starlette.types import ASGIApp
 
 from oversight import __main__ as program
+from oversight.app import create_app
 from oversight.settings import Settings
 from portal.kit.http_protocol import HEAD_BYTES_MAX
 from tests.servers import free_port
@@ -45,8 +47,12 @@ def exchange(settings: Settings, written: io.StringIO, monkeypatch: pytest.Monke
     servers: list[tuple[uvicorn.Server, threading.Thread]] = []
     port = free_port()
 
-    def run(app: Starlette, **options: Any) -> None:
+    def create(*arguments: Any, **options: Any) -> Starlette:
+        app = create_app(*arguments, **options)
         app.router.routes.insert(0, Route("/fail", fail))
+        return app
+
+    def run(app: ASGIApp, **options: Any) -> None:
         server = uvicorn.Server(uvicorn.Config(app, **{**options, "port": port}))
         thread = threading.Thread(target=server.run)
         thread.start()
@@ -64,6 +70,7 @@ def exchange(settings: Settings, written: io.StringIO, monkeypatch: pytest.Monke
     for name in ("uvicorn", "uvicorn.error"):
         monkeypatch.setattr(logging.getLogger(name), "handlers", [])
         monkeypatch.setattr(logging.getLogger(name), "propagate", True)
+    monkeypatch.setattr(program, "create_app", create)
     monkeypatch.setattr(uvicorn, "run", run)
     program._serve(settings)
     yield send

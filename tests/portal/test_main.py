@@ -12,6 +12,7 @@ import httpx
 import pytest
 
 from crypto.bundle import MEDIA_TYPE
+from crypto.fingerprint import key_fingerprint
 from crypto.note import VerifierKey
 from tests.postgres import Postgres
 from tests.servers import Program, portal_program, post_test_charter
@@ -59,6 +60,13 @@ def test_check_says_of_every_item_whether_it_is_well(program: Program) -> None:
     assert [line.split()[:2] for line in lines] == [
         ["ok", name] for name in ("settings", "keys", "database", "realm", "blobs", "pages")
     ]
+
+
+def test_check_shows_the_fingerprint_of_the_key_that_governors_compare(program: Program) -> None:
+    said = run(program, "check").stdout
+    program.start()
+    about = httpx.get(f"{program.origin}/api/v1/portal", timeout=SECONDS_MAX).json()
+    assert f"fingerprint {key_fingerprint(VerifierKey.parse(about['verifier']))}" in said
 
 
 def test_check_goes_on_after_a_failure_and_fails(program: Program, tmp_path: Path) -> None:

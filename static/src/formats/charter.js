@@ -12,6 +12,7 @@ import { Fields, readDocument } from "./document.js";
 import { HASH_BYTES, ID_BYTES, decodeUtf8, encodeHex, encodeUtf8 } from "./encoding.js";
 import { AuthenticationError, MalformedError, ProofError } from "./errors.js";
 import { NOTE_BYTES_MAX, parseNote, parseVerifier, verifyNote } from "./note.js";
+import { checkPublicTexts } from "./public-text.js";
 
 const SLOTS_MAX = 64;
 const GOVERNORS_MAX = 32;
@@ -62,7 +63,7 @@ const ROLES_THAT_REPLY = ["registrar", "triage", "investigator", "chair"];
  * @property {{ from: string, until: string }} valid
  * @property {{ threshold: number, keys: VerifierKey[] }} governors
  * @property {Member[]} members
- * @property {string} reserve recipient
+ * @property {{ recipient: string, threshold: number, shares: number }} reserve
  * @property {number} slots
  * @property {VerifierKey[]} office
  * @property {{ id: string, number: number }} questionnaire
@@ -181,6 +182,7 @@ function checkSignatures(note, governors) {
 /** @param {string} text */
 function readText(text) {
   const fields = readDocument(encodeUtf8(text.slice(0, -1)), "charter", NOTE_BYTES_MAX);
+  checkPublicTexts(text.slice(0, -1));
   const languages = readTexts(fields, "languages", LANGUAGES_MAX, LANGUAGE);
   refuse(languages.length === 0);
   readTranslations(fields.child("name"), languages);
@@ -221,7 +223,8 @@ function checkRules({ slug, number, previous, origin, portal, valid, governors, 
   refuse((number === 1) !== (previous === null));
   refuse(valid.from > valid.until);
   refuse(members.length === 0 || office.length === 0 || slots < members.length + 1);
-  refuse(governors.threshold > governors.keys.length);
+  checkThreshold(governors.threshold, governors.keys.length, members.length);
+  checkThreshold(reserve.threshold, reserve.shares, members.length);
   refuse(members.some(({ from, until }) => until !== null && from > until));
   refuse(members.some(({ label, verifier }) => verifier.name !== `${slug}/${label}`));
   refuse(office.some(({ name }) => !name.startsWith(`${slug}/`) || !LABEL.test(name.slice(slug.length + 1))));
@@ -231,7 +234,18 @@ function checkRules({ slug, number, previous, origin, portal, valid, governors, 
   // A key counts once, under whatever name. A governor may be a member, but never a machine.
   refuseRepeats([...verifiers, ...office, portal].map(({ publicKey }) => encodeHex(publicKey)));
   refuseRepeats([...governors.keys, ...office, portal].map(({ publicKey }) => encodeHex(publicKey)));
-  refuseRepeats([...members.map(({ recipient }) => recipient), reserve]);
+  refuseRepeats([...members.map(({ recipient }) => recipient), reserve.recipient]);
+}
+
+/**
+ * At least 2, of governors or of the reserve's shares; 1 of 1 in a commission of one member.
+ *
+ * @param {number} threshold
+ * @param {number} of
+ * @param {number} members
+ */
+function checkThreshold(threshold, of, members) {
+  refuse(threshold > of || (threshold < 2 && (of !== 1 || members !== 1)));
 }
 
 /** @param {Fields} fields */
@@ -260,7 +274,7 @@ function readMember(item) {
   const fields = new Fields(item, "member");
   const member = {
     label: fields.text("label", LABEL),
-    name: fields.text("name", undefined, 200),
+    name: fields.text("name", /^[^\n]*$/, 200),
     roles: readTexts(fields, "roles", 10, ROLE),
     recipient: readRecipient(fields),
     verifier: parseVerifier(fields.text("verifier")),
@@ -273,10 +287,13 @@ function readMember(item) {
 
 /** @param {Fields} fields */
 function readReserve(fields) {
-  const recipient = readRecipient(fields);
-  refuse(fields.integer("threshold", 1, SHARES_MAX) > fields.integer("shares", 1, SHARES_MAX));
+  const reserve = {
+    recipient: readRecipient(fields),
+    threshold: fields.integer("threshold", 1, SHARES_MAX),
+    shares: fields.integer("shares", 1, SHARES_MAX),
+  };
   fields.end();
-  return recipient;
+  return reserve;
 }
 
 /** @param {Fields} fields */

@@ -21,7 +21,7 @@ export function encodeGrant({ identity, subject }) {
  * @param {import("./random.js").Fill} fill
  */
 export async function sealGrant(thread, chosen, charter, fill) {
-  const recipients = [...chosen, charter.reserve];
+  const recipients = [...chosen, charter.reserve.recipient];
   while (recipients.length < charter.slots) recipients.push(await recipientOf(await generateIdentity()));
   return seal(encodeGrant(thread), shuffle(recipients, fill));
 }

@@ -17,7 +17,7 @@ from oversight.findings.records import FindingDraftRecord, PublicationRecord
 from oversight.ledger.records import EventRecord
 from oversight.workflow.rules import RuleError
 from portal.register.downloads import file_bytes
-from tests.oversight.findings.finding_office import FindingOffice, finding_office, second_case, text_of
+from tests.oversight.findings.finding_office import TEXT, FindingOffice, finding_office, second_case, text_of
 from tests.oversight.office import Office
 from tests.oversight.portals import Portal, running_portal
 from tests.oversight.sealed_reports import Wire
@@ -139,6 +139,40 @@ async def test_what_is_not_kept_yet_is_sealed_and_its_writers_alone(work: Findin
     assert b"canary" not in bytes(record.sealed) and record.member == "bruno"
     assert "canary" not in (await (await work.browser("chiara")).get(work.path)).text
     assert "canary" in (await (await work.browser("bruno")).get(f"{work.path}/edit")).text
+
+
+@pytest.mark.parametrize(
+    ("name", "field", "character"),
+    [
+        ("title", "title", "\u202e"),
+        ("summary", "summary", "\u200f"),
+        ("section_heading", "section_heading-1", "\u061c"),
+        ("section_text", "section_text-1", "\u2066"),
+        ("recommendation_addressee", "addressee-1", "\u200e"),
+        ("recommendation_text", "recommended-1", "\U000e0041"),
+        ("reply", "reply", "\t"),
+        ("dissent", "dissent", "\u2069"),
+    ],
+)
+async def test_a_character_that_turns_the_order_of_reading_is_said_at_its_field_and_what_was_typed_stays(
+    work: FindingOffice, name: str, field: str, character: str
+) -> None:
+    text = f"Words of {character}theirs"
+    bruno = await work.browser("bruno")
+    answer = await work.keep(bruno, **{name: [text] if isinstance(TEXT[name], list) else text})
+    assert answer.status_code == 422
+    assert f'href="#{field}"' in answer.text and f'id="{field}-error"' in answer.text
+    assert "after “\u2068Words of \u2069”" in answer.text
+    assert f"\u2068U+{ord(character):04X}\u2069" in answer.text
+    assert text in answer.text
+    assert text in (await bruno.get(f"{work.path}/edit")).text
+    assert (await work.state()).finding is None
+
+
+async def test_a_finding_is_written_from_right_to_left(work: FindingOffice) -> None:
+    text = 'احتُجز في Northfield (سجن) أسابيع.\n\nمی‌خواهیم "شفاف" باشیم.'
+    answer = await work.keep(await work.browser("bruno"), language="ar", title="احتجاز", section_text=[text])
+    assert answer.status_code == 303
 
 
 async def test_what_is_missing_is_said_at_its_field(work: FindingOffice) -> None:
@@ -308,6 +342,10 @@ async def test_a_correction_and_a_withdrawal_stand_in_the_register(work: Finding
     finding = found.finding
     assert (finding.kind, finding.revision, finding.reason) == ("correction", 2, "It was less than a month.")
 
+    answer = await work.act(bruno, "withdraw", reason="It showed\n\u2067more than it should.")
+    assert answer.status_code == 422
+    assert "Line 2 begins with a character" in answer.text and "\u2068U+2067\u2069" in answer.text
+    assert "more than it should." in answer.text
     answer = await work.act(bruno, "withdraw", reason="It showed more than it should.")
     assert answer.status_code == 303, answer.text
     for label in ("chiara", "elif"):

@@ -124,11 +124,27 @@ async def test_one_member_waits_and_the_others_do_not(office: Office) -> None:
     assert (await office.browser().log_in(office.world["bruno"])).status_code == 303
 
 
+async def test_a_stranger_at_one_request_a_second_keeps_nobody_out(office: Office) -> None:
+    person = office.world["amina"]
+    member, stranger = await office.browser_of("amina"), office.browser()
+    await member.post("/lock")
+    logins = []
+    for second in range(3600):
+        await stranger.log_in(person, passphrase="")
+        if second % 600 == 599:
+            logins.append((await member.log_in(person)).status_code)
+            await member.post("/lock")
+        office.clock.forward(seconds=1)
+    assert logins == [303] * 6
+    assert (await office.browser().log_in(person)).status_code == 429
+
+
 async def test_lock_closes_the_keys_on_the_server_too(office: Office) -> None:
     browser = await office.browser_of("amina")
     stolen = browser.client.cookies["session"]
     answer = await browser.post("/lock")
     assert answer.headers["location"] == "/login?locked"
+    assert answer.headers["clear-site-data"] == '"cache", "storage"'
     assert "session" not in browser.client.cookies
     browser.client.cookies.set("session", stolen, "office.test")
     assert (await browser.get("/members")).status_code == 303
@@ -192,9 +208,12 @@ async def test_the_right_session_with_another_key_opens_nothing(office: Office) 
 
 async def test_the_cookie_is_out_of_reach_of_script_and_other_sites(office: Office) -> None:
     answer = await office.browser().log_in(office.world["amina"])
-    cookie = answer.headers["set-cookie"].lower()
-    assert all(part in cookie for part in ("httponly", "samesite=strict", "path=/"))
-    assert not any(part in cookie for part in ("domain", "max-age", "expires"))
+    session, browser = (cookie.lower() for cookie in answer.headers.get_list("set-cookie"))
+    for cookie in (session, browser):
+        assert all(part in cookie for part in ("httponly", "samesite=strict", "path=/"))
+        assert "domain" not in cookie
+    assert not any(part in session for part in ("max-age", "expires"))
+    assert f"max-age={180 * 24 * 60 * 60};" in browser
 
 
 async def test_another_site_cannot_log_anyone_in_or_lock_them_out(office: Office) -> None:

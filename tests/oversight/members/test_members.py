@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
 """The list of the office's members, and a member's own account."""
 
+import asyncio
 from dataclasses import replace
 
 import pytest
@@ -97,3 +98,75 @@ async def test_before_login_the_browser_says_which_language(office: Office) -> N
     assert 'lang="ar"' in answer.text
     answer = await client.get("/login", headers={"accept-language": "fr"})
     assert 'lang="en"' in answer.text
+
+
+FORMS = {
+    "passphrase": {"present": "x", "new": NEW, "again": NEW},
+    "passphrase/make": {},
+    "browsers": {},
+    "language": {},
+}
+
+
+@pytest.mark.parametrize("form", FORMS)
+async def test_a_form_of_a_session_that_had_ended_does_nothing_and_says_so(office: Office, form: str) -> None:
+    browser = await office.browser_of("amina")
+    office.clock.forward(minutes=16)
+    answer = await browser.post(f"/account/{form}", **FORMS[form])
+    assert answer.headers["location"] == "/login?ended"
+    assert "Nothing of what you sent was saved" in (await browser.get("/login?ended")).text
+
+
+@pytest.mark.parametrize("form", FORMS)
+async def test_the_address_of_a_form_leads_back_to_the_account(office: Office, form: str) -> None:
+    browser = await office.browser_of("amina")
+    assert (await browser.get(f"/account/{form}")).headers["location"] == "/account"
+
+
+async def test_of_two_changes_at_once_one_is_told_that_it_was_not_made(office: Office) -> None:
+    person, other = office.world["amina"], "lantern pocket orbit walnut fiddle ribbon"
+    tabs = [await office.browser_of("amina") for _ in range(2)]
+    forms = [{"present": person.passphrase, "new": new, "again": new} for new in (NEW, other)]
+    changes = (tab.post("/account/passphrase", **form) for tab, form in zip(tabs, forms, strict=True))
+    answers = await asyncio.gather(*changes)
+    made = [form["new"] for form, answer in zip(forms, answers, strict=True) if answer.status_code == 303]
+    assert len(made) == 1
+    assert sorted(answer.status_code for answer in answers)[1] in {409, 422}
+    with office.database.use():
+        assert open_keyring((await MemberRecord.get(label="amina")).keyring, made[0], "amina") == person.keyring
+
+
+@pytest.mark.parametrize("garbage", [b"", b"x" * 182, b"amparo/v9/keyring\n" + b"x" * 164, b"x" * 5000])
+async def test_broken_keys_are_said_to_members_and_to_a_known_browser_and_to_no_stranger(
+    office: Office, garbage: bytes
+) -> None:
+    person, other = office.world["amina"], await office.browser_of("bruno")
+    known, inside = await office.browser_of("amina"), await office.browser_of("amina")
+    await known.post("/lock")
+    with office.database.use():
+        await MemberRecord.filter(label="amina").update(keyring=garbage)
+    stranger = await office.browser().log_in(person)
+    nobody = await office.browser().log_in(person, username="nobod")
+    assert stranger.text.replace("amina", "nobod") == nobody.text and stranger.status_code == 403
+    answer = await known.log_in(person)
+    assert answer.status_code == 403 and "Your keys can’t be read" in answer.text
+    form = {"present": person.passphrase, "new": NEW, "again": NEW}
+    assert "Your keys can’t be read" in (await inside.post("/account/passphrase", **form)).text
+    for browser in (other, inside):
+        page = (await browser.get("/members")).text
+        assert page.count("The keys stored for this member can’t be read") == 1
+
+
+async def test_broken_keys_cost_a_stranger_the_same_derivation(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
+    costs = []
+
+    def watch(sealed: bytes, passphrase: str, label: str) -> object:
+        costs.append((len(sealed), sealed[:30]))
+        return open_keyring(sealed, passphrase, label)
+
+    monkeypatch.setattr("oversight.members.accounts.open_keyring", watch)
+    with office.database.use():
+        await MemberRecord.filter(label="amina").update(keyring=b"garbage")
+    for username in ("amina", "bruno", "nobody"):
+        await office.browser().log_in(office.world["amina"], username=username, passphrase="wrong")
+    assert len(costs) == 3 and len(set(costs)) == 1

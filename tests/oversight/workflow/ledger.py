@@ -260,9 +260,9 @@ _LINE: Mapping[str, Callable[[Ledger], object]] = {
 MAIN_LINE = tuple(_LINE)
 
 
-def case_in(state: str, policy: str = EU) -> Ledger:
-    """A case that has come to this state of the main line, held by all five people."""
-    ledger = Ledger()
+def case_in(state: str, policy: str = EU, charter: Charter | None = None) -> Ledger:
+    """A case that has come to this state of the main line, held by all five; ``charter`` is another than theirs."""
+    ledger = Ledger(charter or founded().charter)
     ledger.open(policy=policy)
     ledger.bring_in("bruno", "chiara", "daud", "elif")
     for stop in MAIN_LINE[: MAIN_LINE.index(state) + 1]:

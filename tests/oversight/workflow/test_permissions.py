@@ -117,9 +117,9 @@ def test_a_proposal_is_answered_by_another_one_in_the_right_role() -> None:
     case = case_in("ASSIGNED")
     case.propose("bruno", "ADMITTED")
     proposal = case.state.proposals[0]
-    assert may_answer(proposal, "chiara", CHAIR)
-    assert not may_answer(proposal, "daud", roles("daud"))
-    assert not may_answer(proposal, "bruno", CHAIR)
+    assert may_answer(case.state, proposal, "chiara", CHAIR)
+    assert not may_answer(case.state, proposal, "daud", roles("daud"))
+    assert not may_answer(case.state, proposal, "bruno", CHAIR)
 
 
 def test_a_case_waits_for_a_holder_who_can_answer() -> None:

@@ -36,6 +36,7 @@ def test_a_case_begins_as_its_first_event_says(policy: str) -> None:
         holders=("daud",),
         declarations=(Declaration("daud", event.hash, False, (report_id(1),)),),
         clocks=start_clocks(policy, received),
+        people=(("daud", "Daud Rahimi"),),
     )
     assert (state.notes, state.parties, state.replies) == (0, 0, 0)
     assert not (state.recused or state.proposals or state.waived or state.recommendations)

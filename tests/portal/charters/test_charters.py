@@ -2,6 +2,7 @@
 """Charters are accepted by invitation and by their governors' signatures (docs/protocol.md §4.2, §10)."""
 
 import asyncio
+from collections.abc import Sequence
 from dataclasses import fields, replace
 from pathlib import Path
 
@@ -12,18 +13,22 @@ from crypto.charter import Charter, CharterDraft, make_charter, read_charter
 from crypto.note import SigningKey, sign
 from portal.charters.known import Charters, invite
 from portal.storage.records import CharterRecord, InvitationRecord
-from tests.people import PORTAL_ORIGIN, REALM, World, found_test_commission, portal_key
+from tests.people import PORTAL_ORIGIN, REALM, World, found_test_commission, portal_key, write_charter
 from tests.portal.threads import Thread, start_thread
 from tests.portal.world import API, RunningPortal, another, error_code, running_portal, sealed_report
 
 
 def successor(
-    world: World, charter: Charter, signers: tuple[str, ...] = ("amina", "chiara"), **changes: object
+    world: World,
+    charter: Charter,
+    signers: tuple[str, ...] = ("amina", "chiara"),
+    others: Sequence[SigningKey] = (),
+    **changes: object,
 ) -> bytes:
-    """The note of the charter after ``charter``, with what it changes."""
+    """The note of the charter after ``charter``, with what it changes; ``others`` sign as well."""
     members = {each.name: getattr(charter, each.name) for each in fields(CharterDraft)}
     members |= {"number": charter.number + 1, "previous": charter.hash, **changes}
-    keys = [world[label].signing_key for label in signers]
+    keys = [*(world[label].signing_key for label in signers), *others]
     return sign(make_charter(CharterDraft(**members)), keys).encode()
 
 
@@ -94,8 +99,9 @@ async def test_a_charter_that_does_not_continue_the_chain_is_refused(portal: Run
 
 async def test_a_charter_signed_by_too_few_governors_is_refused(portal: RunningPortal) -> None:
     world = portal.world
-    governors = replace(world.charter.governors, threshold=1)
-    note = successor(world, world.charter, signers=("amina",), governors=governors)
+    own = [SigningKey.generate(f"governors.test/{name}") for name in ("one", "two")]
+    governors = replace(world.charter.governors, keys=tuple(key.verifier for key in own))
+    note = successor(world, world.charter, signers=("amina",), others=own, governors=governors)
     assert error_code(await post(portal, note)) == (422, "charter-invalid")
 
 
@@ -107,6 +113,18 @@ async def test_a_charter_for_another_portal_is_refused(portal: RunningPortal) ->
     for charter in (stranger.charter, other_key.charter, other_realm.charter):
         assert error_code(await post(portal, charter.note)) == (422, "charter-invalid")
     assert error_code(await post(portal, b"not a note")) == (422, "charter-invalid")
+
+
+@pytest.mark.parametrize(
+    "name", ["Amina\u200b Haddad", "AMINA HADDAD", "\u0391\u039c\u0399\u039d\u0391 Haddad", " ", "Ada\u202e"]
+)
+async def test_a_charter_in_which_one_person_is_two_is_refused(portal: RunningPortal, name: str) -> None:
+    world = portal.world
+    members = tuple(replace(each, name=name) if each.label == "daud" else each for each in world.charter.members)
+    draft = replace(world.charter, number=2, previous=world.charter.hash, members=members)
+    note = sign(write_charter(draft), [person.signing_key for person in world.governors]).encode()
+    answer = await post(portal, note)
+    assert error_code(answer) == (422, "charter-invalid")
 
 
 async def test_two_different_second_charters_at_once_leave_one(portal_on: RunningPortal) -> None:
