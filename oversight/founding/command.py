@@ -23,16 +23,8 @@ from crypto.quorum import split_reserve
 from oversight.commission.charters import current_charter, is_founded
 from oversight.commission.keys import OfficeKeys, OfficeSafe
 from oversight.commission.records import CharterRecord
-from oversight.founding.founding import (
-    Draft,
-    Founding,
-    FoundingReserve,
-    PublicKeys,
-    Terms,
-    draft_charter,
-    key_name,
-    member_entry,
-)
+from oversight.founding.charter_draft import PublicKeys, Terms, draft_charter, key_name, member_entry
+from oversight.founding.founding import Draft, Founding, FoundingReserve
 from oversight.founding.founding_draft import FoundingDraft
 from oversight.founding.plan import Plan, PlanError, default_questionnaire
 from oversight.founding.reserve import check_subsets

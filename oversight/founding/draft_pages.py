@@ -13,17 +13,8 @@ from crypto.fingerprint import key_fingerprint, member_fingerprint
 from crypto.person_name import MemberNameError, check_people
 from oversight.commission.keys import OfficeSafe
 from oversight.commission.portal import portal_before_founding
-from oversight.founding.founding import (
-    Draft,
-    Terms,
-    finished_charter,
-    key_name,
-    lay_out,
-    member_entry,
-    names_keys,
-    object_to,
-    sign_draft,
-)
+from oversight.founding.charter_draft import Terms, key_name, member_entry
+from oversight.founding.founding import Draft, finished_charter, lay_out, names_keys, object_to, sign_draft
 from oversight.founding.founding_draft import FoundingBrokenError
 from oversight.founding.plan import default_questionnaire
 from oversight.founding.sitting import Sitting, StepClosedError, open_sitting

@@ -11,43 +11,25 @@ import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
-from typing import Any
 
 from crypto.age import PqRecipient
 from crypto.charter import (
     Charter,
     CharterDraft,
-    Governors,
-    Limits,
-    Member,
     Reserve,
     make_charter,
     read_charter,
     read_draft,
 )
-from crypto.encoding import decode_base64, encode_base64
+from crypto.encoding import encode_base64
 from crypto.errors import AuthenticationError
-from crypto.ids import MemberLabel
-from crypto.keyring import KEY_BYTES, Keyring
-from crypto.note import Note, SigningKey, VerifierKey, add_signature
-from crypto.questionnaire import read_questionnaire
+from crypto.keyring import Keyring
+from crypto.note import Note, SigningKey, add_signature
+from oversight.founding.charter_draft import PublicKeys, Terms, draft_charter, key_name
 from oversight.founding.plan import BLANK, Plan, PlannedMember
 
 INVITATION_HOURS = 72
 TOKEN_BYTES = 20
-
-
-@dataclass(frozen=True)
-class PublicKeys:
-    """The public halves of a member's keys: the age recipient, and the Ed25519 key (32 bytes) in base64."""
-
-    recipient: str
-    verifier: str
-
-    @classmethod
-    def of(cls, keyring: Keyring) -> "PublicKeys":
-        signing = SigningKey.from_seed("member", keyring.signing_seed)
-        return cls(str(keyring.identity.recipient()), encode_base64(signing.verifier.public))
 
 
 @dataclass(frozen=True)
@@ -97,21 +79,6 @@ class Draft:
     @property
     def contents(self) -> CharterDraft:
         return read_draft(self.text)
-
-
-@dataclass(frozen=True)
-class Terms:
-    """What the charter says beside what people decide.
-
-    ``questionnaire`` is the object of docs/protocol.md §4.3. Its texts in languages that the commission does not have
-    are left out.
-    """
-
-    origin: str
-    realm: str
-    portal: VerifierKey
-    office: VerifierKey
-    questionnaire: Any
 
 
 @dataclass(frozen=True)
@@ -252,52 +219,6 @@ def names_keys(draft: CharterDraft, label: str, keyring: Keyring) -> bool:
     return named == PublicKeys.of(keyring)
 
 
-def key_name(plan: Plan, label: str) -> str:
-    return f"{plan.slug}/{label}"
-
-
-def verifier_of(plan: Plan, label: str, keys: PublicKeys) -> VerifierKey:
-    return VerifierKey(key_name(plan, label), decode_base64(keys.verifier, KEY_BYTES))
-
-
-def member_entry(plan: Plan, member: PlannedMember, keys: PublicKeys, since: date) -> Member:
-    """The member as the charter will name them."""
-    recipient = PqRecipient.from_string(keys.recipient)
-    verifier = verifier_of(plan, member.label, keys)
-    return Member(MemberLabel(member.label), member.name, member.roles, recipient, verifier, since, None)
-
-
-def draft_charter(
-    plan: Plan, keys: Mapping[str, PublicKeys], reserve: Reserve, terms: Terms, today: date
-) -> CharterDraft:
-    """What charter 1 says, valid from ``today``."""
-    governors = tuple(verifier_of(plan, label, keys[label]) for label in plan.governors)
-    return CharterDraft(
-        slug=plan.slug,
-        name=plan.name,
-        mandate=plan.mandate,
-        jurisdictions=plan.jurisdictions,
-        number=1,
-        previous=None,
-        origin=terms.origin,
-        realm=terms.realm,
-        portal=terms.portal,
-        languages=plan.languages,
-        valid_from=today,
-        valid_until=today + timedelta(days=plan.days_valid - 1),
-        governors=Governors(plan.governors_threshold, governors),
-        members=tuple(member_entry(plan, member, keys[member.label], today) for member in plan.members),
-        reserve=reserve,
-        slots=plan.slots,
-        office=(terms.office,),
-        questionnaire=read_questionnaire(_only_languages(terms.questionnaire, plan.languages), plan.languages),
-        grace_days=plan.grace_days,
-        reply_days=plan.reply_days,
-        limits=Limits(plan.attachments, plan.attachment_bytes),
-        staffed_always=False,
-    )
-
-
 def new_token() -> str:
     """A fresh token for a one-time link: 32 letters and digits, 160 bits."""
     return base64.b32encode(secrets.token_bytes(TOKEN_BYTES)).decode("ascii").lower()
@@ -306,14 +227,3 @@ def new_token() -> str:
 def hash_token(token: str) -> str:
     """The SHA-256 of a token, which is what is kept of it."""
     return hashlib.sha256(token.encode("utf-8", "surrogatepass")).hexdigest()
-
-
-def _only_languages(value: Any, languages: tuple[str, ...]) -> Any:
-    """The questionnaire with its texts by language cut down to ``languages``."""
-    if isinstance(value, list):
-        return [_only_languages(item, languages) for item in value]
-    if not isinstance(value, dict):
-        return value
-    if set(languages) <= set(value):
-        return {language: value[language] for language in languages}
-    return {name: _only_languages(item, languages) for name, item in value.items()}

@@ -17,8 +17,9 @@ from starlette.routing import Route
 from crypto.keyring import Keyring, new_passphrase
 from oversight.commission.charters import is_founded
 from oversight.commission.keys import OfficeKeys, OfficeSafe
+from oversight.founding.charter_draft import PublicKeys
 from oversight.founding.forms import Errors, take_label, take_name
-from oversight.founding.founding import Founding, PublicKeys, invited, join
+from oversight.founding.founding import Founding, invited, join
 from oversight.founding.founding_draft import FoundingBrokenError, FoundingChangedError, FoundingDraft
 from oversight.founding.plan import BLANK, PlannedMember
 from oversight.founding.records import FoundingRecord

@@ -12,8 +12,9 @@ from crypto.charter import ROLES
 from crypto.fingerprint import member_fingerprint
 from oversight.commission.charters import is_founded
 from oversight.commission.keys import OfficeSafe
+from oversight.founding.charter_draft import PublicKeys, member_entry
 from oversight.founding.forms import Errors, take_commission, take_member, take_threshold, with_roles, without_member
-from oversight.founding.founding import Founding, PublicKeys, invite, member_entry, new_token, with_plan
+from oversight.founding.founding import Founding, invite, new_token, with_plan
 from oversight.founding.plan import Plan
 from oversight.founding.sitting import Sitting, open_sitting
 from oversight.founding.store import drop_account, keep_members, start_over, waiting_charter

@@ -7,7 +7,7 @@ import pyotp
 import pytest
 
 from crypto.keyring import open_keyring
-from oversight.founding.founding import PublicKeys
+from oversight.founding.charter_draft import PublicKeys
 from oversight.members.records import MemberRecord
 from oversight.members.second_factor import open_secret
 from tests.oversight.founding.party import CONVENER, Paper, Party, errors_of, expect, join_form, read_paper

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
 """The convener's entries: what the commission is, who belongs to it, who signs; and what is stored of them."""
 
+import html
 import re
 
 import pytest
@@ -77,6 +78,11 @@ async def test_the_short_name_is_fixed_once_somebody_is_invited(convened: Party)
     assert errors_of(answer) == ["Keys bear the short name: start over to change it"]
 
 
+SEEN = "Write the name with letters that can be seen"
+NOBODY_SEES = "The name holds a symbol, a line break, or a character that nobody sees"
+SAME_FACE = "This name looks the same as that of"
+
+
 @pytest.mark.parametrize(
     ("form", "error"),
     [
@@ -86,6 +92,16 @@ async def test_the_short_name_is_fixed_once_somebody_is_invited(convened: Party)
         ({"label": "d" * 32}, "The short name must have letters a–z, digits or hyphens, and begin with a letter"),
         ({"member": ""}, "Write the name as it stands in the charter"),
         ({"member": "x" * 201}, "A name has at most 200 characters"),
+        ({"member": "\u200b\u200b"}, SEEN),
+        ({"member": "Daud\u200b Rahimi"}, NOBODY_SEES),
+        ({"member": "Da\u00adud Rahimi"}, NOBODY_SEES),
+        ({"member": "Daud\nRahimi"}, NOBODY_SEES),
+        ({"member": "\u202eDaud Rahimi"}, NOBODY_SEES),
+        ({"member": "Daud Rаhimi"}, "A word of the name mixes letters of two scripts"),
+        ({"member": "Da" + "\u0301" * 200 + "ud"}, "A name has at most 200 characters"),
+        ({"member": "Da" + "\u0301" * 100 + "ud"}, "The name has more accents on a letter than anybody can read"),
+        ({"member": "AMINA haddad"}, SAME_FACE),
+        ({"member": "Ａmina Haddad"}, SAME_FACE),
     ],
 )
 async def test_a_member_that_can_not_be_is_told(convened: Party, form: dict[str, str], error: str) -> None:
@@ -93,9 +109,24 @@ async def test_a_member_that_can_not_be_is_told(convened: Party, form: dict[str,
     before = await convened.founding()
     whole = {"member": "Daud Rahimi", "label": "daud", "roles": "legal", **form}
     answer = await convened[CONVENER].post("/found/members", **whole)
-    assert errors_of(answer) == [error]
+    (said,) = errors_of(answer)
+    assert said.startswith(error)
     assert re.search(r'value="legal"[^>]* checked', answer.text)
     assert await convened.founding() == before
+
+
+@pytest.mark.parametrize("field", ["name-en", "name-ar", "mandate-en", "mandate-ar"])
+@pytest.mark.parametrize("odd", ["\u202e", "\u2066", "\u200f", "\U000e0041", "\u0007"])
+async def test_a_text_that_would_be_read_in_another_order_is_told_with_its_place(
+    convened: Party, field: str, odd: str
+) -> None:
+    text = f"Two words{odd} more"
+    answer = await convened[CONVENER].post("/found/commission", **{**COMMISSION, field: text})
+    (said,) = errors_of(answer)
+    assert "Two words" in said
+    assert f"U+{ord(odd):04X}" in said
+    assert text in html.unescape(answer.text), "what was typed stays"
+    assert (await convened.founding()).plan.slug == ""
 
 
 @pytest.mark.parametrize("label", ["remove", "threshold", "roles", "invite", "members"])

@@ -9,7 +9,8 @@ import pytest
 from crypto.charter import read_charter
 from crypto.fingerprint import key_fingerprint, member_fingerprint
 from crypto.keyring import Keyring
-from oversight.founding.founding import Founding, PublicKeys
+from oversight.founding.charter_draft import PublicKeys
+from oversight.founding.founding import Founding
 from tests.chance import fresh_bytes
 from tests.oversight.founding.party import COMMISSION, CONVENER, Party, errors_of, expect, read_hash
 
