@@ -56,7 +56,7 @@ class Founded:
 
 
 @dataclass(frozen=True)
-class Sitting:
+class OneSitting:
     """Everything that one sitting makes: keys and sheets by label, the shares of the reserve and its recipient."""
 
     plan: Plan
@@ -106,7 +106,7 @@ async def found(  # noqa: PLR0913 - each stands for one thing that the sitting n
     return Founded(charter, sheets)
 
 
-def sit(plan: Plan, random: Random) -> Sitting:
+def sit(plan: Plan, random: Random) -> OneSitting:
     """Make every key, every passphrase and the reserve."""
     seed = random(32)
     mnemonics = split_reserve(seed, plan.reserve_threshold, plan.reserve_shares)
@@ -114,10 +114,10 @@ def sit(plan: Plan, random: Random) -> Sitting:
     reserve = Reserve(PqIdentity.from_seed(seed).recipient(), plan.reserve_threshold, plan.reserve_shares)
     keyrings = {member.label: Keyring.generate(random) for member in plan.members}
     sheets = {member.label: Sheet(member, new_passphrase(random), new_secret()) for member in plan.members}
-    return Sitting(plan, keyrings, sheets, tuple(mnemonics), reserve)
+    return OneSitting(plan, keyrings, sheets, tuple(mnemonics), reserve)
 
 
-def sign_charter(sitting: Sitting, terms: Terms, today: date) -> Charter:
+def sign_charter(sitting: OneSitting, terms: Terms, today: date) -> Charter:
     """Charter 1, signed by all governors, valid from ``today`` and read back as everyone will read it.
 
     Raises CryptoError when a reader would refuse it.
@@ -133,7 +133,7 @@ def sign_charter(sitting: Sitting, terms: Terms, today: date) -> Charter:
 
 
 async def keep(
-    sitting: Sitting, charter: Charter, office: OfficeKeys, safe: OfficeSafe, derivations: Derivations
+    sitting: OneSitting, charter: Charter, office: OfficeKeys, safe: OfficeSafe, derivations: Derivations
 ) -> None:
     """Everything or nothing: the members' accounts, the office's keys sealed to them, the charter."""
     recipients = [member.recipient for member in charter.members]
@@ -146,7 +146,7 @@ async def keep(
         safe.write(office, recipients)
 
 
-def as_founding(sitting: Sitting, charter: Charter) -> Founding:
+def as_founding(sitting: OneSitting, charter: Charter) -> Founding:
     """The same as it would stand on the pages, where it can be sent too."""
     plan, note = sitting.plan, charter.note.decode()
     reserve = FoundingReserve(
@@ -156,7 +156,7 @@ def as_founding(sitting: Sitting, charter: Charter) -> Founding:
     return Founding(plan, plan.governors[0], sitting.public_keys, {}, reserve, draft)
 
 
-def write_sheets(sitting: Sitting, out: Path, address: str, today: date) -> None:
+def write_sheets(sitting: OneSitting, out: Path, address: str, today: date) -> None:
     """A page for each member and for each share, to be printed."""
     plan = sitting.plan
     remove_sheets(out)

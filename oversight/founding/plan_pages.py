@@ -21,7 +21,7 @@ from oversight.founding.store import drop_account, keep_members, start_over, wai
 from oversight.members.records import MemberRecord
 from oversight.web.forms import read_form
 from oversight.web.rendering import redirect, render
-from portal.kit.database import transaction
+from portal.kit.database import forget_deleted, transaction
 from portal.kit.i18n import LOCALES
 
 
@@ -151,6 +151,7 @@ async def _keep_members(request: Request, sitting: Sitting, founding: Founding, 
     async with transaction():
         await drop_account(dropped)
         await keep_members(sitting.draft, founding, safe, safe.keys)
+    await forget_deleted()
 
 
 async def _save_people(sitting: Sitting, plan: Plan) -> Response:

@@ -23,7 +23,6 @@ from portal.kit.i18n import LOCALES
 
 WRONG_PASSPHRASE = N_("This is not your present passphrase")
 CHANGED = N_("Your passphrase was changed on another page at the same moment. Log in with the one that holds.")
-PROGRAM_NAMES = ("amparo", "oversight", "office")
 NO_SUCH_LANGUAGE = N_("Choose one of the languages")
 
 
@@ -82,8 +81,8 @@ async def take_language(request: Request) -> Response:
 
 
 def own_words(member: MemberRecord, charter: Charter) -> list[str]:
-    """What is tried first against this member's passphrase: the names of the member, the commission and the program."""
-    return [member.name, member.username, member.label, charter.slug, *charter.name.values(), *PROGRAM_NAMES]
+    """What is tried first against this member's passphrase: the names of the member and the commission."""
+    return [member.name, member.username, member.label, charter.slug, *charter.name.values()]
 
 
 async def _check_present_passphrase(member: MemberRecord, form: Form, derivations: Derivations) -> list[FieldError]:

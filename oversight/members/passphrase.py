@@ -25,6 +25,7 @@ from oversight.web.forms import FieldError, Form
 CHARS_MIN = 16
 GUESSES = 10**14
 """As many guesses are too few."""
+PROGRAM_NAMES = ("amparo", "oversight", "office")
 WORD_GUESSES_MAX = 1000
 WORD_CHARS_MAX = 12
 """Letters alone, and no more than these between two spaces, are taken for a word of some language."""
@@ -72,7 +73,7 @@ def check_new_passphrase(form: Form, own_words: Iterable[str]) -> list[FieldErro
 def problem(passphrase: str, own_words: Iterable[str]) -> FieldError | None:
     """Why this can't be a new passphrase, as an error of the field ``new``.
 
-    ``own_words`` are what a thief tries first: names and usernames of the member, of the commission, of the program.
+    ``own_words`` are what a thief tries first: names and usernames of the member, and of the commission.
     """
     if not passphrase:
         return FieldError("new", TOO_SHORT, {"count": CHARS_MIN})
@@ -84,7 +85,8 @@ def problem(passphrase: str, own_words: Iterable[str]) -> FieldError | None:
         return FieldError("new", NOT_TEXT)
     if len(text) < CHARS_MIN:
         return FieldError("new", TOO_SHORT, {"count": CHARS_MIN})
-    reason = _too_easy(_fold(text), {part for word in own_words for part in (_fold(word), *_fold(word).split())})
+    own = map(_fold, (*own_words, *PROGRAM_NAMES))
+    reason = _too_easy(_fold(text), {part for word in own for part in (word, *word.split())})
     return FieldError("new", reason) if reason else None
 
 

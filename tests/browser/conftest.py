@@ -4,21 +4,18 @@
 from collections.abc import Callable, Iterator
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, expect, sync_playwright
+from playwright.sync_api import Browser, BrowserContext
 
-from tests.browser.browsing import CHROMIUM_ARGUMENTS, TIMEOUT_MS
+from tests.browser.browsing import TIMEOUT_MS, launched
 
 NewContext = Callable[..., BrowserContext]
 
 
-# Ended with the tests of this folder: while Playwright runs, its event loop is in the way of every other one.
+# Ended with the tests of this folder.
 @pytest.fixture(scope="package")
 def browser(chromium: str) -> Iterator[Browser]:
-    expect.set_options(timeout=TIMEOUT_MS)
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium, args=CHROMIUM_ARGUMENTS)
+    with launched(chromium) as browser:
         yield browser
-        browser.close()
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import httpx
 import pytest
-from playwright.sync_api import Browser, expect, sync_playwright
+from playwright.sync_api import Browser, expect
 
 from crypto.age import PqIdentity
 from crypto.charter import Charter, read_charter
@@ -21,7 +21,7 @@ from crypto.quorum import recombine_reserve
 from oversight.commission.keys import OfficeSafe
 from oversight.demo.reporter import DemoReporter
 from oversight.demo.reports import load_reports
-from tests.browser.browsing import CHROMIUM_ARGUMENTS, TIMEOUT_MS
+from tests.browser.browsing import TIMEOUT_MS, launched
 from tests.chance import fresh_bytes
 from tests.journeys.founders import Founder
 from tests.journeys.leftovers import Secrets, find_leftovers, forms_of_bytes, forms_of_text, forms_of_words
@@ -92,11 +92,8 @@ def test_the_search_for_leftovers_finds_a_secret_in_every_form(tmp_path: Path) -
 
 @pytest.fixture(scope="module")
 def browser(chromium: str) -> Iterator[Browser]:
-    expect.set_options(timeout=TIMEOUT_MS)
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium, args=CHROMIUM_ARGUMENTS)
+    with launched(chromium) as browser:
         yield browser
-        browser.close()
 
 
 @pytest.fixture

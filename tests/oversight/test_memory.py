@@ -66,7 +66,9 @@ def test_what_was_sent_ahead_and_never_answered_is_gone_with_its_connection(day:
     head = b"GET /login HTTP/1.1\r\nHost: x\r\nCookie: session=rare-jackal-word\r\n\r\n"
     with socket.create_connection(("127.0.0.1", day.office.port)) as connection:
         connection.sendall(head * 5)
-    wait_until(lambda: _look(day, {"cookie": forms(b"rare-jackal-word")}) == {}, "the requests are gone")
+    sent = {"cookie": forms(b"rare-jackal-word")}
+    wait_until(lambda: _look(day, sent) == {}, "the requests are gone")
+    assert _look(day, sent) == {}
 
 
 def _look(day: MemberDay, secrets: Secrets) -> dict[str, int]:

@@ -115,7 +115,17 @@ async def test_what_a_crash_left_is_gone_after_the_next_start(tmp_path: Path) ->
         await database.close()
 
 
-async def test_a_log_that_cannot_be_emptied_is_tried_again_until_it_is_closed(tmp_path: Path) -> None:
-    log = WriteAheadLog(str(tmp_path / "no such folder" / "test.sqlite3"))
-    await log.empty()
+async def test_a_log_that_cannot_be_emptied_is_tried_again(tmp_path: Path) -> None:
+    made, wanted = tmp_path / "made", tmp_path / "wanted"
+    await (await Database.open(f"sqlite://{made / 'test.sqlite3'}")).close()
+    log = WriteAheadLog(str(wanted / "test.sqlite3"), retry_seconds=0.01)
+    with closing(sqlite3.connect(made / "test.sqlite3")) as other:
+        other.execute("INSERT INTO failed_login VALUES (?, 1, ?)", [CANARY, NOW.isoformat()])
+        other.execute("DELETE FROM failed_login")
+        other.commit()
+        await log.empty()
+        assert (made / "test.sqlite3-wal").stat().st_size > 0
+        made.rename(wanted)
+        await asyncio.to_thread(wait_until, lambda: not (wanted / "test.sqlite3-wal").stat().st_size, "it is emptied")
     await log.close()
+    assert not seen(tmp_path)
