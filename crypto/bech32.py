@@ -19,7 +19,9 @@ CHECKSUM_LENGTH = 6
 MAX_LENGTH = 4096
 NO_WORD = 255
 _WORDS = bytes(ALPHABET.index(chr(code)) if chr(code) in ALPHABET else NO_WORD for code in range(256))
-_DIGITS = str.maketrans(ALPHABET, "0123456789abcdefghijklmnopqrstuv")
+_DIGITS_32 = "0123456789abcdefghijklmnopqrstuv"
+_DIGITS = str.maketrans(ALPHABET, _DIGITS_32)
+_BASE_32 = _DIGITS_32.encode("ascii").ljust(256, b"?")
 
 
 def encode(prefix: str, data: bytes) -> str:
@@ -63,25 +65,33 @@ def _expand(prefix: str) -> list[int]:
 
 
 def _polymod(words: Sequence[int]) -> int:
-    """Return the checksum of BIP 173: a remainder over GF(32), 30 bits wide. Two words at a time, for speed."""
-    feedback = _feedback()
-    remainder = 1
-    if len(words) % 2:
-        remainder = 1 << WORD_BITS ^ words[0]
-        words = words[1:]
-    for high, low in zip(words[::2], words[1::2], strict=True):
-        remainder = (remainder & 0xFFFFF) << 10 ^ high << 5 ^ low ^ feedback[remainder >> 20]
+    """Return the checksum of BIP 173: a remainder over GF(32), 30 bits wide.
+
+    Six words at a time, for speed, as one number to the base 32: that is all the remainder has, so that every bit of
+    it is shifted out at once.
+    """
+    high, middle, low = _feedback()
+    digits = bytes(words).translate(_BASE_32).decode("ascii")
+    first = len(digits) % CHECKSUM_LENGTH
+    # The remainder begins as 1; fewer than six words shift nothing out of it yet.
+    remainder = int("1" + digits[:first], 32)
+    for start in range(first, len(digits), CHECKSUM_LENGTH):
+        shifted_out = high[remainder >> 20] ^ middle[remainder >> 10 & 1023] ^ low[remainder & 1023]
+        remainder = int(digits[start : start + CHECKSUM_LENGTH], 32) ^ shifted_out
     return remainder
 
 
 @functools.cache
-def _feedback() -> tuple[int, ...]:
-    """What ten bits that are shifted out at the top of the remainder change in it."""
+def _feedback() -> tuple[tuple[int, ...], ...]:
+    """What each ten bits of the remainder, the upper ones first, become when six words are shifted in."""
 
     def step(remainder: int) -> int:
         return (remainder & 0x1FFFFFF) << WORD_BITS ^ _combine(remainder >> 25)
 
-    return tuple(step(step(top << 20)) for top in range(1024))
+    def shift(remainder: int) -> int:
+        return functools.reduce(lambda each, _: step(each), range(CHECKSUM_LENGTH), remainder)
+
+    return tuple(tuple(shift(bits << place) for bits in range(1024)) for place in (20, 10, 0))
 
 
 def _combine(top: int) -> int:
