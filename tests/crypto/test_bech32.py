@@ -23,6 +23,18 @@ def test_bytes_come_back(data):
     assert bech32.decode_upper("age", bech32.encode("age", data).upper()) == data
 
 
+@given(words=st.lists(st.integers(0, 31), max_size=300), times=st.integers(1, 27))
+def test_the_checksum_is_the_one_that_bip_173_finds_word_by_word(words, times):
+    assert bech32._polymod(words * times) == _polymod(words * times)
+
+
+def test_a_checksum_of_more_words_than_a_text_can_have_is_refused():
+    longest = [7] * (bech32.WORDS_MAX - 1)
+    assert bech32._polymod(longest) == _polymod(longest)
+    with pytest.raises(LimitError):
+        bech32._polymod([*longest, 0])
+
+
 @pytest.mark.parametrize("text", ["a12uel5l", "abcdef1qpzry9x8gf2tvdw0s3jn54khce6mua7lmqqqxw", "?1ezyfcl"])
 def test_the_valid_strings_of_bip_173_hold(text):
     prefix = text.partition("1")[0] if text[0] != "?" else "?"
