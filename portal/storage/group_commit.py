@@ -20,8 +20,6 @@ from portal.storage.errors import BusyError, DuplicateError
 WRITES_MAX = 64
 # Any number will do, as long as every process of the portal uses the same one.
 POSTGRESQL_LOCK = 0x616D6172
-# Writes nothing, and waits until it may write.
-SQLITE_LOCK = "DELETE FROM nonce WHERE 0"
 
 T = TypeVar("T")
 Change = Callable[[], Awaitable[T]]
@@ -136,10 +134,8 @@ async def _take_turns(client: TransactionalDBClient) -> None:
     """Make the processes write one after the other, from before their first look at the rows.
 
     On PostgreSQL sequences are assigned before the commit: a row could become visible after one with a higher sequence,
-    and an office that asks for rows after that one would never see it. SQLite has a single writer, but refuses a
-    transaction that has read before it writes when another process wrote in between.
+    and an office that asks for rows after that one would never see it. SQLite has a single writer, which
+    ``transaction`` is from its beginning.
     """
     if client.capabilities.dialect == "postgres":
         await client.execute_query("SELECT pg_advisory_xact_lock($1)", [POSTGRESQL_LOCK])
-    else:
-        await client.execute_query(SQLITE_LOCK)
