@@ -7,7 +7,7 @@ OFFICE_PORT ?= 8001
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 export PYTHONDONTWRITEBYTECODE :=
 
-.PHONY: help setup demo demo-code demo-clean dev test lint bench mutants messages migrations screenshots
+.PHONY: help setup setup-portal setup-office locks demo demo-code demo-clean dev test lint bench mutants messages migrations screenshots
 .DEFAULT_GOAL := help
 
 help: ## What can be made
@@ -15,6 +15,15 @@ help: ## What can be made
 
 setup: ## Environment, locked dependencies, bundled scripts; quick when nothing has changed
 	@PYTHON=$(PYTHON) .ci/setup
+
+setup-portal: ## What the portal runs on and no more, for its machine
+	@PYTHON=$(PYTHON) .ci/setup portal
+
+setup-office: ## What the office runs on and no more, for its machine
+	@PYTHON=$(PYTHON) .ci/setup office
+
+locks: ## Write the locks from pyproject.toml (needs uv; UPGRADE="httpx idna": else versions stay as they are)
+	@UPGRADE="$(UPGRADE)" .ci/locks
 
 demo: setup ## Found a demonstration commission, fill it, and stay up (PORTAL_PORT=, OFFICE_PORT=)
 	@python -m oversight demo --folder var/demo --portal-port $(PORTAL_PORT) --office-port $(OFFICE_PORT)
