@@ -49,7 +49,7 @@ def test_every_section_of_the_protocol_that_code_cites_exists() -> None:
 
 
 def test_lock_files_and_sources_name_no_host_that_serves_packages() -> None:
-    for name in ("requirements.lock", "node.lock", "static/package-lock.json"):
+    for name in ("requirements.lock", "portal.lock", "office.lock", "node.lock", "static/package-lock.json"):
         assert not re.search(r"https?://", re.sub(r'"(?:url|homepage|funding)": ".*"', "", (ROOT / name).read_text()))
 
 
