@@ -2,7 +2,7 @@
 """The signed part of docs/protocol.md §10: verify, one call, answer."""
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import msgspec
 from starlette.requests import Request
@@ -14,6 +14,7 @@ from crypto.encoding import ID_BYTES, decode_base64
 from crypto.errors import CryptoError
 from crypto.ids import SubmissionId
 from crypto.statement import NUMBER_MAX
+from portal.api.long_work import LongWork
 from portal.api.refusals import Refusal
 from portal.api.responses import json_response
 from portal.charters.newest import NewestNotes
@@ -44,6 +45,7 @@ class OfficeViews:
     messages: FollowUps
     commands: Controls
     newest: NewestNotes
+    work: LongWork = field(default_factory=LongWork)
 
     def routes(self) -> list[Route]:
         return [
@@ -76,7 +78,8 @@ class OfficeViews:
 
     async def reply(self, request: Request) -> Response:
         office = await self.verifier.verify(request, REPLY_BYTES_MAX)
-        posting, new = await self.threads.post_reply(office.charter, _read_reply(office.body, _submission(request)))
+        reply = await self.work.run(_read_reply, office.body, _submission(request))
+        posting, new = await self.threads.post_reply(office.charter, reply)
         return json_response({"posting": posting}, 201 if new else 200)
 
     async def thread(self, request: Request) -> Response:
@@ -85,7 +88,8 @@ class OfficeViews:
 
     async def post_threads(self, request: Request) -> Response:
         office = await self.verifier.verify(request, THREADS_BYTES_MAX)
-        return json_response({"refused": await self.threads.post_notes(office.slug, _read_threads(office.body))})
+        notes = await self.work.run(_read_threads, office.body)
+        return json_response({"refused": await self.threads.post_notes(office.slug, notes)})
 
     async def follow_ups(self, request: Request) -> Response:
         office = await self.verifier.verify(request)

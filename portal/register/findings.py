@@ -12,6 +12,7 @@ from crypto.finding import Finding, FindingDraft, check_correction, finding_id, 
 from crypto.finding_signers import FindingSignersError
 from crypto.ids import FindingId, TextHash
 from crypto.note import Note
+from portal.api.long_work import LongWork
 from portal.api.refusals import Refusal
 from portal.charters.known import Charters
 from portal.register.entry import Entry, Revision
@@ -40,6 +41,7 @@ class Findings:
         self._changed: set[FindingId] = set()
         self._sequence = 0
         self._turn = asyncio.Lock()
+        self._work = LongWork()
 
     def newest_first(self) -> list[Entry]:
         return sorted(self._entries.values(), key=lambda entry: entry.published, reverse=True)
@@ -59,14 +61,14 @@ class Findings:
         Raises Refusal: ``finding-malformed``, ``not-your-commission``, ``charter-unknown``, ``finding-signatures``,
         ``finding-number``, ``finding-conflict``.
         """
-        note, draft = _parse(data)
+        note, draft = await self._work.run(_parse, data)
         if draft.slug != slug:
             raise Refusal("not-your-commission")
         await self._charters.refresh()
         await self.refresh()
         if note.hash in self._hashes:
             return False
-        finding = self._verify(data, draft, await self._charters.get(draft.charter))
+        finding = await self._verify(data, draft, await self._charters.get(draft.charter))
         self._check_place(finding)
         try:
             await self._commits.insert(_row(finding))
@@ -118,7 +120,7 @@ class Findings:
                 older = FindingRecord.filter(identifier=identifier, revision__lt=newest.revision).exclude(note="")
                 await older.update(note="")
 
-    def _verify(self, data: bytes, draft: FindingDraft, charter: Charter) -> Finding:
+    async def _verify(self, data: bytes, draft: FindingDraft, charter: Charter) -> Finding:
         if charter is not self._charters.newest(draft.slug):
             # A former member may still hold a key of the older charter.
             raise Refusal("finding-signatures", "charter")
@@ -126,7 +128,7 @@ class Findings:
         if not today - timedelta(days=DAYS_MAX) <= draft.day <= today:
             raise Refusal("finding-malformed", "day")
         try:
-            return read_finding(data, charter)
+            return await self._work.run(read_finding, data, charter)
         except FindingSignersError:
             raise Refusal("finding-signatures") from None
 

@@ -15,12 +15,12 @@ CAMEL = re.compile(r"[A-Z][a-z0-9]+|[A-Z0-9]+(?![a-z])")
 
 # Words that mean here what they mean everywhere. A word of this house goes into the glossary instead.
 PLAIN = {
-    "things": """account action answer attempt authentication byte conflict credential data date day
+    "things": """account action answer attempt authentication byte claim conflict credential data date day
         derivation download end fact file history info item level limit link main match mismatch name origin
-        parameter place progress proof rule security sink source start step value""",
+        parameter place problem progress proof rule security sink source start step value work""",
     "who or what does": "client database endpoint filter formatter maker reader receiver server store stranger writer",
     "how something is": """accepted broken busy changed closed compressed cross due duplicate failed founded
-        full known large limited live local locked lost malformed missing null other partial planned possible
+        full known large limited live local locked long lost malformed missing null other partial planned possible
         quiet received refused required sent shown unfinished unreachable verified waiting withheld written
         wrong""",
     "small words": "ahead connection content found in login making must no not read such too wait write",
