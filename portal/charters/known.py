@@ -26,8 +26,9 @@ LOG = logging.getLogger("portal")
 TOKEN_BYTES = 24
 
 
-async def _show_any(_: Charter) -> None:
-    """What a portal without pages asks of a new charter: nothing."""
+async def _show_any(_: Charter) -> bool:
+    """A portal without pages shows every charter as well as any other."""
+    return True
 
 
 class Charters:
@@ -35,7 +36,7 @@ class Charters:
 
     ``origin``, ``realm`` and ``verifier`` are the portal's own: a new charter for another portal, or one that names
     another key for the acknowledgements, is refused. Those that were taken before may name an origin of then.
-    ``on_change`` is called when there are new ones; ``check_pages`` refuses a new one that can't be shown.
+    ``on_change`` is called when there are new ones; a new one is refused unless it ``can_show`` it.
     """
 
     def __init__(self, origin: str, realm: str, verifier: VerifierKey) -> None:
@@ -50,7 +51,7 @@ class Charters:
         self._turn = asyncio.Lock()
         self._work = LongWork()
         self.on_change: Callable[[], None] = lambda: None
-        self.check_pages: Callable[[Charter], Awaitable[None]] = _show_any
+        self.can_show: Callable[[Charter], Awaitable[bool]] = _show_any
 
     def all(self) -> list[Charter]:
         return list(self._by_hash.values())
@@ -131,7 +132,8 @@ class Charters:
         self._check_portal(charter.origin, charter.realm, str(charter.portal))
         if (charter.slug, charter.number) != (claim.slug, claim.number):
             raise Refusal("charter-invalid")
-        await self.check_pages(charter)
+        if not await self.can_show(charter):
+            raise Refusal("charter-invalid", "pages")
         try:
             await _store(charter, invitation)
         except DuplicateError:

@@ -8,6 +8,7 @@ from starlette.types import Receive, Scope, Send
 from portal.pages.site import Page, SiteHolder
 
 _READING = ("GET", "HEAD")
+RETRY_SECONDS = "60"
 _IMMUTABLE = "public, max-age=31536000, immutable"
 
 
@@ -15,7 +16,7 @@ class SiteEndpoint:
     """Serves the current site of ``holder``.
 
     Documents are never cached (``no-store``), assets forever: their path changes with their bytes. A path that lacks
-    only its trailing slash is redirected, to a relative address.
+    only its trailing slash is redirected, to a relative address. A page that is withheld is answered 503.
     """
 
     def __init__(self, holder: SiteHolder) -> None:
@@ -32,6 +33,10 @@ class SiteEndpoint:
         page = site.get(path)
         if page is not None:
             return _page_response(page, headers, 200)
+        if path in site.withheld:
+            response = _page_response(site.unavailable(path), headers, 503)
+            response.headers["retry-after"] = RETRY_SECONDS
+            return response
         if site.get(f"{path}/") is not None:
             return RedirectResponse(f"{path.rsplit('/', 1)[1]}/", 308)
         return _page_response(site.not_found(path), headers, 404)
