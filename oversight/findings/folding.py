@@ -7,6 +7,8 @@ from dataclasses import dataclass
 
 from anyascii import anyascii
 
+from crypto.folding import normalize
+
 # Blank or invisible, though Unicode counts them among letters and symbols.
 _INVISIBLE = frozenset("\u115f\u1160\u2800\u3164\uffa0")
 _WORD = re.compile(r"[^\W_]+(?:['’ʼ][^\W_]+)*")
@@ -34,7 +36,7 @@ def clean(text: str) -> str:
 
     Digits of every script become 0 to 9.
     """
-    normal = unicodedata.normalize("NFKC", "".join(char for char in text if not is_hidden(char)))
+    normal = normalize("NFKC", "".join(char for char in text if not is_hidden(char)))
     return "".join(_digit(char) for char in normal if not is_hidden(char))
 
 
@@ -45,8 +47,8 @@ def is_hidden(char: str) -> bool:
 
 def fold(text: str) -> str:
     """Cleaned, without diacritics, in one case."""
-    bare = unicodedata.normalize("NFKD", clean(text).casefold())
-    return unicodedata.normalize("NFKC", "".join(char for char in bare if not unicodedata.combining(char)))
+    bare = normalize("NFKD", clean(text).casefold())
+    return normalize("NFKC", "".join(char for char in bare if not unicodedata.combining(char)))
 
 
 def latin(text: str) -> str:

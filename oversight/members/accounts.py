@@ -10,7 +10,6 @@
 import asyncio
 import secrets
 import struct
-import unicodedata
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -18,6 +17,7 @@ from tortoise.expressions import Q
 
 from crypto.encoding import label
 from crypto.errors import AuthenticationError, CryptoError, LimitError, MalformedError
+from crypto.folding import normalize
 from crypto.keyring import DEFAULT, Keyring, Parameters, needs_upgrade, open_keyring, seal_keyring
 from oversight.commission.keys import OfficeKeys, OfficeSafe, open_office, read_office
 from oversight.members.failed_logins import LoginRefused, count_attempt
@@ -106,9 +106,9 @@ async def change_passphrase(member: MemberRecord, keyring: Keyring, passphrase: 
 def fold_username(text: str) -> str:
     """Usernames are compared without case, spaces around, or the difference of composed characters.
 
-    What is longer than any username is cut, before it is normalised too: that takes the square of the number of marks.
+    What is longer than any username is cut, before it is normalised too.
     """
-    whole = unicodedata.normalize("NFKC", text[: 4 * USERNAME_CHARS_MAX])
+    whole = normalize("NFKC", text[: 4 * USERNAME_CHARS_MAX])
     return whole.strip().casefold()[:USERNAME_CHARS_MAX]
 
 

@@ -112,10 +112,22 @@ def test_only_so_much_is_estimated_as_the_estimate_bears(monkeypatch: pytest.Mon
     assert problem(GOOD + " 1234" * 500, OWN) is None
 
 
-def test_marks_without_end_are_cut_before_they_are_put_in_order() -> None:
+def test_marks_without_end_are_refused_before_they_are_put_in_order() -> None:
     """Python orders n marks in n² steps: a hundred thousand take more than ten seconds."""
     error = problem("a" + MARKS * 8191, OWN)
-    assert error is not None and error.message == passphrase.TOO_LONG
+    assert error is not None and error.message == passphrase.NOT_TEXT
+
+
+def test_as_many_words_are_estimated_as_are_needed(monkeypatch: pytest.MonkeyPatch) -> None:
+    estimated = []
+
+    def estimate(text: str, own: set[str]) -> tuple[int, list[object]]:
+        estimated.append(text)
+        return 10, []
+
+    monkeypatch.setattr(passphrase, "_estimate", estimate)
+    assert problem(" ".join(f"{one}{two}x" for one in "abcdefghijkl" for two in "mnopqrstuv"), OWN) is None
+    assert len(estimated) <= 16
 
 
 async def test_the_account_page_makes_a_passphrase_and_shows_it_once(office: Office) -> None:
