@@ -8,7 +8,7 @@ from urllib.parse import parse_qs
 
 from starlette.requests import Request
 
-from portal.kit.body import read_body
+from portal.kit.body import BodyTooLargeError, read_body
 
 FORM_BYTES_MAX = 256 * 1024
 FORM_FIELDS_MAX = 1000
@@ -44,11 +44,14 @@ class Form:
 async def read_form(request: Request, max_bytes: int = FORM_BYTES_MAX) -> Form:
     """The posted form, without null bytes, which PostgreSQL can't hold. A body that is not a form gives an empty one.
 
-    Raises BodyTooLargeError.
+    Raises BodyTooLargeError, for more than FORM_FIELDS_MAX fields too.
     """
     body = await read_body(request, max_bytes)
+    # As an empty form, it would be said that nothing was filled in.
+    if body.count(b"&") >= FORM_FIELDS_MAX:
+        raise BodyTooLargeError
     try:
-        fields = parse_qs(body.decode("utf-8"), keep_blank_values=True, max_num_fields=FORM_FIELDS_MAX, errors="strict")
+        fields = parse_qs(body.decode("utf-8"), keep_blank_values=True, errors="strict")
     except ValueError:
         fields = {}
     return Form({name: [_clean(value) for value in values] for name, values in fields.items()})
