@@ -2,8 +2,11 @@
 """One form for what may be written in many: for comparing names and passages across spellings and scripts."""
 
 import re
+import sys
 import unicodedata
+from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
 
 from anyascii import anyascii
 
@@ -11,6 +14,7 @@ from crypto.folding import normalize
 
 # Blank or invisible, though Unicode counts them among letters and symbols.
 _INVISIBLE = frozenset("\u115f\u1160\u2800\u3164\uffa0")
+_FOREIGN_DIGIT = re.compile(r"[^\D0-9]")
 _WORD = re.compile(r"[^\W_]+(?:['’ʼ][^\W_]+)*")
 _VOWELS = frozenset("aeiouyw")
 # Written together with the word that follows: and, so, in, for, like; then the article.
@@ -22,13 +26,18 @@ _UNDIVIDED = ("CJK", "HIRAGANA", "KATAKANA", "THAI", "LAO", "KHMER", "MYANMAR")
 
 @dataclass(frozen=True)
 class Word:
-    """A word of a text: as it is written (``text[start:end]`` after ``clean``), folded, and in Latin letters."""
+    """A word of a text: as it is written after ``clean``, folded, and in Latin letters.
+
+    ``bare`` is in Latin letters too, without what Arabic writes together with a word in front. Both have their
+    ``skeleton``.
+    """
 
     written: str
     folded: str
     latin: str
-    start: int
-    end: int
+    latin_bones: str
+    bare: str
+    bare_bones: str
 
 
 def clean(text: str) -> str:
@@ -36,8 +45,8 @@ def clean(text: str) -> str:
 
     Digits of every script become 0 to 9.
     """
-    normal = normalize("NFKC", "".join(char for char in text if not is_hidden(char)))
-    return "".join(_digit(char) for char in normal if not is_hidden(char))
+    normal = normalize("NFKC", _hidden().sub("", text))
+    return _FOREIGN_DIGIT.sub(lambda match: str(unicodedata.decimal(match[0])), _hidden().sub("", normal))
 
 
 def is_hidden(char: str) -> bool:
@@ -57,11 +66,22 @@ def latin(text: str) -> str:
 
 
 def words(text: str) -> list[Word]:
-    """The words of a text. Its positions are those in ``clean(text)``."""
-    cleaned = clean(text)
-    return [
-        Word(match[0], fold(match[0]), latin(match[0]), match.start(), match.end()) for match in _WORD.finditer(cleaned)
-    ]
+    """The words of a text, those that are written the same as one object."""
+    known: dict[str, Word] = {}
+    return [known.get(found) or known.setdefault(found, _word(found)) for found in _WORD.findall(clean(text))]
+
+
+def folded_words(text: str) -> Iterator[str]:
+    """The words of a text that was cleaned, folded. Each spelling is folded once."""
+    known: dict[str, str] = {}
+    return (known.get(found) or known.setdefault(found, fold(found)) for found in _WORD.findall(text))
+
+
+def _word(written: str) -> Word:
+    folded, in_latin = fold(written), latin(written)
+    without = without_clitics(folded)
+    bare = in_latin if without == folded else latin(without)
+    return Word(written, folded, in_latin, skeleton(in_latin), bare, skeleton(bare))
 
 
 def skeleton(word: str) -> str:
@@ -98,6 +118,7 @@ def _script(char: str) -> str:
     return next((script for script in SCRIPTS if name.startswith(script)), "")
 
 
-def _digit(char: str) -> str:
-    value = unicodedata.decimal(char, None)
-    return char if value is None else str(value)
+@cache
+def _hidden() -> re.Pattern[str]:
+    """All that ``is_hidden``."""
+    return re.compile("[" + re.escape("".join(filter(is_hidden, map(chr, range(sys.maxunicode + 1))))) + "]")

@@ -25,19 +25,9 @@ async def test_a_null_byte_is_a_wrong_username_and_no_address(office: Office) ->
         assert (await member.get(path)).status_code == 404, path
 
 
-ODD = [
-    "x" * 200_000,
-    "x" * 30_000,
-    "x" * 65,
-    "̖́" * 30_000,
-    "̖́" * 8000,
-    "",
-    "%00",
-    "%ED%A0%80",
-    "//%5B",
-    "http://%5B",
-    "%F0%9F%98%80" * 100,
-]
+MARKS = "\u0316\u0301"
+ODD = ["x" * 200_000, "x" * 30_000, "x" * 65, MARKS * 30_000, MARKS * 8000, "", "%00", "%ED%A0%80"]
+ODD += ["//%5B", "http://%5B", "%F0%9F%98%80" * 100]
 COOKIES = [b"", b"\xff\xfe", b"x", b"0" * 64, b'"' + b"A" * 64 + b'"', b"A" * 5000, b";;=;"]
 
 

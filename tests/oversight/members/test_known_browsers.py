@@ -143,7 +143,7 @@ async def test_a_member_stands_in_no_line_that_strangers_make(office: Office) ->
     """With every place of the strangers taken, a known browser logs in and a passphrase is changed."""
     browser, person = await office.browser_of("amina"), office.world["amina"]
     derivations: Derivations = office.app.state.derivations
-    async with derivations.strangers.turn, derivations.strangers.turn:
+    async with derivations.strangers.turn:
         stranger = asyncio.create_task(office.browser().log_in(person, passphrase="wrong"))
         assert (await browser.log_in(person)).status_code == 303
         new = "pigeon kernel velvet harvest mustang orbit"
@@ -157,7 +157,7 @@ async def test_two_hundred_strangers_at_once_make_a_member_wait_in_no_line(offic
     """As many as have a place in the line are looked at, the rest is told so at once; nobody else's login waits."""
     browser, person = await office.browser_of("amina"), office.world["amina"]
     derivations: Derivations = office.app.state.derivations
-    async with derivations.strangers.turn, derivations.strangers.turn:
+    async with derivations.strangers.turn:
         crowd = [
             asyncio.create_task(office.browser().log_in(person, username=f"stranger-{number}", passphrase="wrong"))
             for number in range(200)
