@@ -48,7 +48,7 @@ class FoundDate:
 
 
 class Taken:
-    """Taken of a text that don't overlap, found again without looking at each."""
+    """Stretches of a text that don't overlap, found again without looking at each."""
 
     def __init__(self) -> None:
         self._bounds: list[tuple[int, int]] = []

@@ -14,6 +14,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from crypto.charter import LABEL
 from crypto.keyring import Keyring, new_passphrase
 from oversight.commission.charters import is_founded
 from oversight.commission.keys import OfficeKeys, OfficeSafe
@@ -203,7 +204,9 @@ def _render(request: Request, guest: Guest, values: dict[str, str], errors: Erro
     words = values.get("offered", "")
     if not re.fullmatch(r"[a-z]+( [a-z]+){5}", words):
         words = new_passphrase(secrets.token_bytes)
-    username = guest.member.username if guest.member else values.get("label", "") or "office"
+    # The drawing of a long name takes a second, and of a longer one there is none.
+    label = values.get("label", "").lower()
+    username = guest.member.username if guest.member else label if re.fullmatch(LABEL, label) else "office"
     context = {
         "guest": guest,
         "plan": guest.draft.founding.plan if guest.draft else None,
