@@ -7,7 +7,7 @@ OFFICE_PORT ?= 8001
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 export PYTHONDONTWRITEBYTECODE :=
 
-.PHONY: help setup setup-portal setup-office locks demo demo-code demo-clean dev test lint bench mutants messages migrations screenshots
+.PHONY: help setup setup-portal setup-office locks demo demo-code demo-clean dev test lint bench mutants fuzz messages migrations screenshots
 .DEFAULT_GOAL := help
 
 help: ## What can be made
@@ -55,6 +55,9 @@ bench: setup ## Every measurement of benchmarks/, with its method and its bound;
 
 mutants: setup ## Small faults put into the pure packages, one at a time: a test must fail for each (ONLY=crypto/note.py SAMPLE=600 JOBS=1)
 	@python -m tests.mutation --jobs $(or $(JOBS),1) $(if $(SAMPLE),--sample $(SAMPLE)) $(foreach path,$(ONLY),--only $(path))
+
+fuzz: setup ## Altered inputs for every parser and both programs (SECONDS=3600 SEED=7 ONLY="parsers wire"); prints the seed
+	@python -m tests.fuzz --seconds $(or $(SECONDS),60) --seed $(or $(SEED),$$(date +%s)) $(foreach name,$(ONLY),--only $(name))
 
 screenshots: setup ## Pictures of every page, phone and desktop, into var/screenshots
 	@python -m tests.browser.screenshots && python -m tests.browser.tour

@@ -74,6 +74,8 @@ def create_app(
         exception_handlers={error: answer for room in ROOMS for error, answer in room.handlers.items()},
         lifespan=_lifespan(serving),
     )
+    # A redirect of Starlette's own would repeat the address that a stranger gave in Host.
+    app.router.redirect_slashes = False
     app.state.settings = settings
     app.state.clock = clock
     app.state.transport = transport

@@ -20,6 +20,11 @@ async def answer_too_large(request: Request, error: Exception) -> Response:
     return render(request, "error.html", 413, kind="too-large")
 
 
+async def answer_nobody(request: Request, error: Exception) -> Response:
+    """Whoever hung up in the middle of a form reads no answer, and is no failure of the office."""
+    return Response(status_code=400)
+
+
 async def answer_failure(request: Request, error: Exception) -> Response:
     """Starlette answers this outside the middleware, so the headers are set here."""
     response = render(request, "error.html", 500, kind="failure")

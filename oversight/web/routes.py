@@ -1,10 +1,12 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
 """What belongs to no room: assets, and the pages of what went wrong."""
 
+from starlette.requests import ClientDisconnect
+
 from oversight.web import asset_pages
-from oversight.web.error_pages import answer_failure, answer_too_large
+from oversight.web.error_pages import answer_failure, answer_nobody, answer_too_large
 from oversight.web.handlers import Handlers
 from portal.kit.body import BodyTooLargeError
 
 routes = asset_pages.routes
-handlers: Handlers = {BodyTooLargeError: answer_too_large, Exception: answer_failure}
+handlers: Handlers = {BodyTooLargeError: answer_too_large, ClientDisconnect: answer_nobody, Exception: answer_failure}

@@ -149,9 +149,11 @@ def _fault(answer: Answer) -> str | None:
     missing = [name for name in ON_EVERY_ANSWER if name not in answer.headers]
     if missing:
         return f"answered {answer.status} without {missing}"
-    # A login form remembers where somebody wanted to go, on the same site.
-    on_site = answer.headers.get("location", "").startswith("/") and not answer.headers["location"].startswith("//")
-    headers = {name: value for name, value in answer.headers.items() if name != "location" or not on_site}
+    location = answer.headers.get("location", "/")
+    if not location.startswith("/") or location.startswith("//"):
+        return f"answered {answer.status}, and sent to another address: {location}"
+    # A login form remembers where on this site somebody wanted to go.
+    headers = {name: value for name, value in answer.headers.items() if name != "location"}
     told = [name for name, value in headers.items() if MARK.decode() in value.lower()]
     return f"answered {answer.status}, and told in {told} what was asked" if told else None
 

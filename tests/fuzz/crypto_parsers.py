@@ -11,7 +11,7 @@ from typing import Any
 from crypto import age, armor, bech32
 from crypto.age_header import MAX_HEADER_SIZE, read_header
 from crypto.answers import answers_value, read_answers
-from crypto.attachment import read_attachment
+from crypto.attachment import open_attachment, read_attachment
 from crypto.bundle import BundleReader, FileData
 from crypto.charter import read_draft
 from crypto.control import read_control
@@ -146,6 +146,8 @@ def _documents() -> list[Parser]:
         encode_json(json.loads(data)["attachments"][0]) for data in reports if json.loads(data)["attachments"]
     ]
     answers = [encode_json(json.loads(data)["answers"]) for data in reports]
+    first = _valid("submission", "open-attachment")[0]
+    sealed, entry = [join_parts(first["sealed"])], read_attachment(first["entry"])
     panels = [encode_json(json.loads(Note.parse(acme().charter.note).text)["questionnaire"])]
     languages = acme().charter.languages
     info = {"origin": "https://portal.example", "realm": "0" * 32, "charters": [acme().charter.hash]}
@@ -155,6 +157,7 @@ def _documents() -> list[Parser]:
         Parser("bundle", inputs("bundle", "read", "archive"), LINES, _read_bundle),
         Parser("report", reports, JSON, read_report, lambda read: read.encode()),
         Parser("answers", answers, JSON, _json_reader(read_answers), lambda read: encode_json(answers_value(read))),
+        Parser("attachment", sealed, LINES, lambda data: open_attachment(data, entry, acme().identities["R"])),
         Parser("attachment-entry", attachments, JSON, _json_reader(read_attachment)),
         Parser("questionnaire", panels, JSON, _json_reader(lambda value: read_questionnaire(value, languages))),
         Parser("follow-up", follow_ups, (*JSON, followed, followed), lambda data: read_follow_up(data, message_mac)),

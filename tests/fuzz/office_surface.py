@@ -3,12 +3,14 @@
 
 import html
 import re
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from random import Random
 from urllib.parse import urlencode, urljoin, urlsplit
+
+from starlette.routing import Match, Route
 
 from crypto.finding import make_finding
 from crypto.keyring import MINIMUM
@@ -23,6 +25,7 @@ from tests.people import PORTAL_ORIGIN, found_test_commission, settle_office
 
 # They hold the office by different roles; whoever is not among them has no account.
 MEMBERS = ("amina", "bruno", "chiara")
+STRANGER = "stranger"
 ENTRANCES = ("/", "/login", "/queue", "/cases", "/members", "/account", "/found", "/found/draft", "/favicon.ico", "/x")
 TARGETS_MAX = 400
 _LINK = re.compile(r'<(?:a|link)\b[^>]*\bhref="([^"]*)"')
@@ -40,13 +43,16 @@ class OfficeSurface:
     ways: dict[str, Call] = field(default_factory=dict)
 
     async def log_in(self, label: str) -> None:
+        if label == STRANGER:
+            self.cookies[label] = b""
+            return
         browser = await self.office.browser_of(label)
         jar = browser.client.cookies.jar
         self.cookies[label] = "; ".join(f"{cookie.name}={cookie.value}" for cookie in jar).encode()
 
     async def look_around(self) -> None:
-        """Every page that is reached by links, as each member sees it."""
-        for label in MEMBERS:
+        """Every page that is reached by links, as each member sees it; and all routes that no link led to."""
+        for label in (STRANGER, *MEMBERS):
             await self.log_in(label)
             waiting = [Call(b"GET", entrance.encode()) for entrance in ENTRANCES]
             seen: set[bytes] = set()
@@ -63,15 +69,39 @@ class OfficeSurface:
                 for each in (call, *found):
                     self.ways.setdefault(f"{each.method.decode()} {each.target.decode()}", each)
                 waiting += [each for each in found if each.method == b"GET"]
+        for each in list(self._unlinked()):
+            self.ways[f"{each.method.decode()} {each.target.decode()}"] = each
+
+    @property
+    def routes(self) -> list[Route]:
+        return [route for route in self.office.app.routes if isinstance(route, Route)]
+
+    def route_of(self, call: Call) -> str:
+        """The route that takes this call, as it is written."""
+        return next((route.path for route in self.routes if route.matches(call.scope())[0] == Match.FULL), "")
+
+    def _unlinked(self) -> Iterator[Call]:
+        """The routes that no page led to, with ids of what there is."""
+        met = {(call.method, self.route_of(call)) for call in self.ways.values()}
+        known = {"member": "bruno", "label": "bruno", "to": "TRIAGE", "clock": "feedback", "number": "1", "token": "t"}
+        for name, template in (("case", "/cases/{case}"), ("id", "/reports/{id}")):
+            found = next(call for call in self.ways.values() if self.route_of(call) == template)
+            known[name] = found.target.decode().rpartition("/")[2]
+        for route in self.routes:
+            for method in sorted({"GET", "POST"} & {*(route.methods or ())}):
+                if (method.encode(), route.path) not in met:
+                    target = re.sub(r"{(\w+)(:\w+)?}", lambda match: known.get(match[1], "0" * 64), route.path)
+                    yield Call(method.encode(), target.encode(), (), MARK + b"=1" if method == "POST" else b"")
 
     def as_member(self, call: Call, label: str) -> Call:
         """The request as this member's browser makes it."""
-        call = call.with_header(b"cookie", self.cookies[label]).with_header(b"sec-fetch-site", b"same-origin")
+        call = call.with_header(b"cookie", self.cookies[label]) if self.cookies[label] else call
+        call = call.with_header(b"sec-fetch-site", b"same-origin")
         return call.with_header(b"content-type", b"application/x-www-form-urlencoded") if call.body else call
 
     async def fault(self, name: str, chance: Random) -> tuple[bytes, str] | None:
         """Ask in this way, altered; return what was asked and what is wrong with the answer."""
-        label = chance.choice(MEMBERS)
+        label = chance.choice((STRANGER, *MEMBERS, *MEMBERS))
         call = self.as_member(self.ways[name], label)
         call = alter_call(chance, call, (alter_form, alter_form, alter_form))
         found = await fault_of(self.office.app, call, stays=chance.random() < 0.95)

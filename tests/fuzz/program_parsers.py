@@ -59,10 +59,10 @@ def _of_the_office() -> list[Parser]:
         "posting": (portal_responses.read_posting_answer, {"posting": "a"}),
         "thread": (portal_responses.read_thread_standing, {"number": 1, "last": 1, "postings": ["a", None]}),
         "refused": (portal_responses.read_refused_threads, {"refused": [SUBMISSION]}),
-        "next-finding": (portal_responses.read_next_finding, {"next": "XFI:ZZ:DEMO-2026-0001"}),
+        "next-finding": (portal_responses.read_next_finding, {"next": "XFI:ZZ:DEMO:2026:F.0001"}),
     }
     ledger = (alter_bytes, alter_lines, _alter_header, swell)
-    settings = [b"PORTAL_URL=https://portal.example\nORIGIN=https://office.example\nCOLLECT_SECONDS=60"]
+    settings = [b"DATA=/x\nPORTAL_URL=https://portal.example\nORIGIN=https://office.example\nCOLLECT_SECONDS=60"]
     return [
         *(
             Parser(f"answer-{name}", [json.dumps(value).encode()], JSON, _answer(read))
