@@ -28,6 +28,8 @@ MEMBERS = ("amina", "bruno", "chiara")
 STRANGER = "stranger"
 ENTRANCES = ("/", "/login", "/queue", "/cases", "/members", "/account", "/found", "/found/draft", "/favicon.ico", "/x")
 TARGETS_MAX = 400
+# Some requests end a session; after as many all begin new ones.
+SESSION = 40
 _LINK = re.compile(r'<(?:a|link)\b[^>]*\bhref="([^"]*)"')
 _FORM = re.compile(r"<form\b([^>]*)>(.*?)</form>", re.S)
 _ATTRIBUTE = re.compile(r'\b(action|method|name|value)="([^"]*)"')
@@ -41,6 +43,7 @@ class OfficeSurface:
     office: Office
     cookies: dict[str, bytes] = field(default_factory=dict)
     ways: dict[str, Call] = field(default_factory=dict)
+    tried: int = 0
 
     async def log_in(self, label: str) -> None:
         if label == STRANGER:
@@ -49,6 +52,12 @@ class OfficeSurface:
         browser = await self.office.browser_of(label)
         jar = browser.client.cookies.jar
         self.cookies[label] = "; ".join(f"{cookie.name}={cookie.value}" for cookie in jar).encode()
+
+    async def log_in_all(self) -> None:
+        """New sessions, after the longest wait that failed logins bring."""
+        self.office.clock.forward(hours=1)
+        for label in MEMBERS:
+            await self.log_in(label)
 
     async def look_around(self) -> None:
         """Every page that is reached by links, as each member sees it; and all routes that no link led to."""
@@ -77,8 +86,9 @@ class OfficeSurface:
         return [route for route in self.office.app.routes if isinstance(route, Route)]
 
     def route_of(self, call: Call) -> str:
-        """The route that takes this call, as it is written."""
-        return next((route.path for route in self.routes if route.matches(call.scope())[0] == Match.FULL), "")
+        """The route that takes this call, as ``/cases/{case}``."""
+        taken = (route for route in self.routes if route.matches(call.scope())[0] == Match.FULL)
+        return next((without_forms(route.path) for route in taken), "")
 
     def _unlinked(self) -> Iterator[Call]:
         """The routes that no page led to, with ids of what there is."""
@@ -89,8 +99,8 @@ class OfficeSurface:
             known[name] = found.target.decode().rpartition("/")[2]
         for route in self.routes:
             for method in sorted({"GET", "POST"} & {*(route.methods or ())}):
-                if (method.encode(), route.path) not in met:
-                    target = re.sub(r"{(\w+)(:\w+)?}", lambda match: known.get(match[1], "0" * 64), route.path)
+                if (method.encode(), without_forms(route.path)) not in met:
+                    target = re.sub(r"{(\w+)}", lambda match: known.get(match[1], "0" * 64), without_forms(route.path))
                     yield Call(method.encode(), target.encode(), (), MARK + b"=1" if method == "POST" else b"")
 
     def as_member(self, call: Call, label: str) -> Call:
@@ -101,12 +111,14 @@ class OfficeSurface:
 
     async def fault(self, name: str, chance: Random) -> tuple[bytes, str] | None:
         """Ask in this way, altered; return what was asked and what is wrong with the answer."""
+        self.tried += 1
+        if self.tried % SESSION == 0:
+            await self.log_in_all()
         label = chance.choice((STRANGER, *MEMBERS, *MEMBERS))
         call = self.as_member(self.ways[name], label)
         call = alter_call(chance, call, (alter_form, alter_form, alter_form))
         found = await fault_of(self.office.app, call, stays=chance.random() < 0.95)
-        # So that whoever failed to log in may again, and a code is a new one.
-        self.office.clock.forward(seconds=30)
+        self.office.clock.forward(seconds=1)
         return found and (call.encode(), found)
 
     async def again(self, data: bytes) -> str | None:
@@ -117,12 +129,14 @@ class OfficeSurface:
 
     async def still_serves(self) -> bool:
         """Whether a member logs in and sees the queue; a session that was ended on the way is begun again."""
-        # After the longest wait.
-        self.office.clock.forward(seconds=3600)
-        for label in MEMBERS:
-            await self.log_in(label)
+        await self.log_in_all()
         answer = await put(self.office.app, self.as_member(Call(b"GET", b"/queue"), MEMBERS[0]))
         return answer.status == 200
+
+
+def without_forms(path: str) -> str:
+    """A route as it is written, but for the forms of what stands in it: ``{number:int}``."""
+    return re.sub(r":\w+}", "}", path)
 
 
 def calls_of(base: str, page: str) -> list[Call]:
