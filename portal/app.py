@@ -7,10 +7,11 @@ from contextlib import asynccontextmanager
 
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
-from starlette.routing import Mount, Router
+from starlette.routing import Mount, Route, Router
 
 from portal.api.quiet_errors import QuietErrors
 from portal.api.responses import exception_handlers
+from portal.api.turns import InTurn, Turns
 from portal.assembly import Assembly, Clock, assemble, utc_now
 from portal.kit.headers import API_CSP, SecurityHeaders
 from portal.kit.in_database import InDatabase
@@ -51,5 +52,18 @@ def from_environment() -> Starlette:
 
 
 def _api(assembly: Assembly) -> Router:
-    views = (assembly.intake, assembly.mailbox, assembly.notes, assembly.office, assembly.findings)
-    return Router([route for view in views for route in view.routes()], redirect_slashes=False)
+    turns = assembly.turns
+    routes = [
+        *assembly.intake.routes(),
+        *_in_turn(assembly.mailbox.routes(), turns.mailboxes),
+        *_in_turn(assembly.office.routes(), turns.offices),
+        *_in_turn(assembly.findings.routes(), turns.offices),
+        *_in_turn(assembly.notes.routes(), turns.charters),
+    ]
+    return Router(routes, redirect_slashes=False)
+
+
+def _in_turn(routes: list[Route], turns: Turns) -> list[Route]:
+    for route in routes:
+        route.app = InTurn(route.app, lambda _: turns)
+    return routes

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
+from portal.api.turns import RequestTurns
 from portal.charters.known import Charters
 from portal.charters.newest import NewestNotes
 from portal.charters.views import CharterViews
@@ -55,6 +56,7 @@ class Assembly:
     settings: Settings
     clock: Clock
     blobs: BlobStore
+    turns: RequestTurns
     charters: Charters
     commits: GroupCommit
     sweeper: Sweeper
@@ -105,7 +107,8 @@ def assemble(settings: Settings, clock: Clock, blobs: BlobStore | None = None) -
     realm = load_realm(settings.data)
     blobs = blobs or open_blobs(settings.blobs_url, settings.free_bytes_min)
     charters = Charters(settings.origin, realm, key.verifier)
-    commits = GroupCommit(settings.waiting_max)
+    turns = RequestTurns(settings.waiting_max)
+    commits = GroupCommit(turns.writes_max())
     parts = Parts(blobs, clock)
     acceptance = Acceptance(realm, key, charters, blobs, parts, commits, clock)
     verifier = RequestVerifier(settings.origin, charters, commits, clock)
@@ -117,11 +120,12 @@ def assemble(settings: Settings, clock: Clock, blobs: BlobStore | None = None) -
         settings=settings,
         clock=clock,
         blobs=blobs,
+        turns=turns,
         charters=charters,
         commits=commits,
         sweeper=Sweeper(blobs),
         pages=pages,
-        intake=IntakeViews(acceptance, parts, settings.waiting_max),
+        intake=IntakeViews(acceptance, parts, turns),
         mailbox=MailboxViews(Mailboxes(strangers, commits, clock), realm),
         office=OfficeViews(
             verifier,

@@ -52,11 +52,18 @@ class Settings:
     )
     port: Port = field(default=8000, metadata=help_text("Port to listen on."))
     workers: Count = field(default=1, metadata=help_text("Server processes. More than one needs PostgreSQL."))
+    connections_max: Count = field(
+        default=4096,
+        metadata=help_text(
+            "Connections that one process holds at once. Above it the silent and the slow give way. The limit on "
+            "open files may allow fewer."
+        ),
+    )
     waiting_max: Count = field(
         default=256,
         metadata=help_text(
-            "Submissions and parts that may be under way at once in one process. Above it, clients are told to "
-            "come back."
+            "Requests of one kind (submissions, parts, mailboxes, offices) that may be under way at once in one "
+            "process. Above it, clients are told to come back."
         ),
     )
     free_bytes_min: Bytes = field(

@@ -3,6 +3,10 @@
 
 from starlette.requests import Request
 
+# A request begins when its body is whole, or when so much of it has come: more than a changed mailbox (docs/protocol.md
+# §8) and than most reports.
+GATHERED_BYTES = 192 * 1024
+
 
 class BodyTooLargeError(Exception):
     """The body, or its declared length, is longer than the limit."""

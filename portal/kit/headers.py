@@ -32,6 +32,14 @@ _COMMON = {
 }
 
 
+def security_headers(csp: str, https: bool) -> dict[str, str]:
+    """The headers of an answer with the policy ``csp``. ``https`` adds Strict-Transport-Security."""
+    headers = {**_COMMON, "content-security-policy": csp, "cache-control": "no-store"}
+    if https:
+        headers["strict-transport-security"] = "max-age=63072000; includeSubDomains; preload"
+    return headers
+
+
 class SecurityHeaders:
     """ASGI middleware that adds the headers that an endpoint did not set itself.
 
@@ -40,9 +48,7 @@ class SecurityHeaders:
 
     def __init__(self, app: ASGIApp, csp: str, https: bool) -> None:
         self.app = app
-        self.headers = {**_COMMON, "content-security-policy": csp, "cache-control": "no-store"}
-        if https:
-            self.headers["strict-transport-security"] = "max-age=63072000; includeSubDomains; preload"
+        self.headers = security_headers(csp, https)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":

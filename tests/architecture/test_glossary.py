@@ -17,7 +17,8 @@ CAMEL = re.compile(r"[A-Z][a-z0-9]+|[A-Z0-9]+(?![a-z])")
 PLAIN = {
     "things": """account action answer attempt authentication byte claim conflict credential data date day
         derivation download effort end fact file history info item level limit line link main match mismatch name
-        origin parameter place problem progress proof rule security sink source start step text value work""",
+        origin pace parameter phase place problem progress proof rule security sink source start step text value
+        work""",
     "who or what does": "client database endpoint filter formatter maker reader receiver server store stranger writer",
     "how something is": """accepted broken busy changed closed compressed cross due duplicate failed folded founded
         full known large limited live local locked long lost malformed missing null other partial planned possible

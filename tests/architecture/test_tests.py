@@ -19,7 +19,6 @@ CHANCE = {
 LENGTHS_OF_TIME = {
     "waiting.py": "the one place that looks again and again",
     "test_crash.py": "the moment at which a program dies is the input",
-    "test_submissions.py": "a body that comes slowly is the input",
 }
 CLOCKS = {
     "answering.py": "a portal that runs as a program takes the day from the machine",
