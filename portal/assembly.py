@@ -14,9 +14,14 @@ from portal.charters.known import Charters
 from portal.charters.newest import NewestNotes
 from portal.charters.views import CharterViews
 from portal.intake.acceptance import Acceptance
+from portal.intake.admission import Admission
+from portal.intake.counting import Counter
 from portal.intake.parts import Parts
+from portal.intake.shared_blobs import SharedBlobs
 from portal.intake.sweeper import Sweeper
+from portal.intake.uploads import Uploads
 from portal.intake.views import IntakeViews
+from portal.kit.free_space import Ballast
 from portal.kit.quiet_logging import describe_error
 from portal.mailbox.decoy import Decoys
 from portal.mailbox.mailboxes import Mailboxes
@@ -34,13 +39,18 @@ from portal.register.live import LiveRegister
 from portal.register.views import FindingViews
 from portal.settings import Settings
 from portal.storage.blobs import BlobStore
+from portal.storage.claims import Claims
 from portal.storage.database import Database
 from portal.storage.group_commit import GroupCommit
 from portal.storage.keys import load_decoy_key, load_realm, load_signing_key
 from portal.storage.open_blobs import open_blobs
+from portal.storage.shares import Shares
 
 LOG = logging.getLogger("portal")
-SWEEP_SECONDS = 3600
+SWEEP_MINUTES = 60
+MINUTE_SECONDS = 60
+BALLAST_PART = 16
+"""The ballast has this part of the bytes that stay free: a sixteenth."""
 POLL_SECONDS = 10
 Clock = Callable[[], datetime]
 
@@ -60,6 +70,9 @@ class Assembly:
     charters: Charters
     commits: GroupCommit
     sweeper: Sweeper
+    shares: Shares
+    counter: Counter
+    ballast: Ballast
     pages: LivePages
     intake: IntakeViews
     mailbox: MailboxViews
@@ -72,11 +85,13 @@ class Assembly:
     async def running(self) -> AsyncIterator[Database]:
         """Open the database and start the background tasks; close them in reverse order at the end."""
         async with AsyncExitStack() as stack:
+            stack.callback(self.counter.uploads.claims.close)
             stack.push_async_callback(self.blobs.close)
             database = await Database.open(self.settings.database_url)
             stack.push_async_callback(database.close)
             with database.use():
                 stack.push_async_callback(self.pages.close)
+                await _quietly(self.counter.count())
                 await self.charters.refresh()
                 self.charters.check_realm()
                 self.charters.on_change = lambda: self.pages.renew(self.charters.all())
@@ -88,8 +103,21 @@ class Assembly:
 
     async def _sweep_for_ever(self) -> None:
         while True:
-            await _quietly(self.sweeper.sweep(self.clock().date()))
-            await asyncio.sleep(SWEEP_SECONDS)
+            done = await _quietly(self.sweep())
+            for _ in range(SWEEP_MINUTES):
+                await asyncio.sleep(MINUTE_SECONDS)
+                # Sooner when something did not find room, or was not deleted: the disk may have been full.
+                if not done or self.shares.has_refused:
+                    break
+
+    async def sweep(self) -> None:
+        """Delete what has expired, on a full disk too, and count what is left."""
+        await asyncio.to_thread(self.ballast.adjust)
+        try:
+            await self.sweeper.sweep(self.clock().date())
+        finally:
+            await self.counter.count()
+            await asyncio.to_thread(self.ballast.adjust)
 
     async def _poll_for_ever(self) -> None:
         # The reporters' pages come first.
@@ -109,8 +137,13 @@ def assemble(settings: Settings, clock: Clock, blobs: BlobStore | None = None) -
     charters = Charters(settings.origin, realm, key.verifier)
     turns = RequestTurns(settings.waiting_max)
     commits = GroupCommit(turns.writes_max())
-    parts = Parts(blobs, clock)
-    acceptance = Acceptance(realm, key, charters, blobs, parts, commits, clock)
+    shares = Shares(settings.workers)
+    uploads = Uploads(blobs, shares, Claims(settings.data / "uploads.lock"))
+    counter = Counter(blobs, shares, uploads, settings.data, settings.store_bytes, settings.free_bytes_min)
+    shares.is_low = counter.is_low
+    shared = SharedBlobs(blobs, uploads)
+    parts = Parts(shared, uploads.claims, clock)
+    acceptance = Acceptance(realm, key, charters, shared, parts, Admission(shares, uploads), commits, clock)
     verifier = RequestVerifier(settings.origin, charters, commits, clock)
     newest = NewestNotes(realm, charters, commits, clock)
     strangers = Strangers(Decoys(load_decoy_key(settings.data)))
@@ -124,9 +157,12 @@ def assemble(settings: Settings, clock: Clock, blobs: BlobStore | None = None) -
         charters=charters,
         commits=commits,
         sweeper=Sweeper(blobs),
+        shares=shares,
+        counter=counter,
+        ballast=Ballast(settings.data, settings.free_bytes_min // BALLAST_PART),
         pages=pages,
         intake=IntakeViews(acceptance, parts, turns),
-        mailbox=MailboxViews(Mailboxes(strangers, commits, clock), realm),
+        mailbox=MailboxViews(Mailboxes(strangers, commits, shares, clock), realm),
         office=OfficeViews(
             verifier,
             Pickup(realm, blobs, clock),
@@ -141,12 +177,17 @@ def assemble(settings: Settings, clock: Clock, blobs: BlobStore | None = None) -
     )
 
 
-async def _quietly(work: Coroutine[Any, Any, None]) -> None:
-    """Run one step of a background task; a failure is logged and must not end the task, which tries again later."""
+async def _quietly(work: Coroutine[Any, Any, None]) -> bool:
+    """Run one step of a background task; a failure is logged and must not end the task, which tries again later.
+
+    Returns whether it succeeded.
+    """
     try:
         await work
     except Exception as error:
         LOG.error(describe_error(error))
+        return False
+    return True
 
 
 async def _stop(task: "asyncio.Task[None]") -> None:

@@ -66,10 +66,18 @@ class Settings:
             "process. Above it, clients are told to come back."
         ),
     )
+    store_bytes: Bytes = field(
+        default=0,
+        metadata=help_text(
+            "Bytes that strangers may fill in all. 0: what the portal holds and what is free on the disks of its data "
+            "and its blobs. Set it when an object store keeps the blobs, or another machine the database."
+        ),
+    )
     free_bytes_min: Bytes = field(
         default=256 * 1024 * 1024,
         metadata=help_text(
-            "Attachments are refused when the disk has fewer bytes left than this, so that reports still find room."
+            "Attachments are refused when the disk has fewer bytes left than this, and reports when it has a fourth "
+            "of it left, so that what deletes and hands over still finds room."
         ),
     )
 

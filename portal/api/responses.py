@@ -14,6 +14,7 @@ from portal.kit.body import BodyTooLargeError
 from portal.storage.errors import BusyError, StorageFullError
 
 RETRY_SECONDS = "5"
+FULL_RETRY_SECONDS = "3600"
 
 ERRORS: dict[str, tuple[int, str]] = {
     "malformed-bundle": (400, "The bundle does not follow the format, or is not complete."),
@@ -33,7 +34,7 @@ ERRORS: dict[str, tuple[int, str]] = {
     "mailbox-closed": (404, "The reporter has closed this mailbox."),
     "charter-unknown": (404, "This portal does not know the charter."),
     "method-not-allowed": (405, "This address does not accept the method."),
-    "part-conflict": (409, "Another part is stored under this index."),
+    "part-conflict": (409, "Another part is stored under this index, or one that is the last."),
     "submission-conflict": (409, "Another submission is stored under this id."),
     "state-conflict": (409, "The mailbox has another state than the one to be replaced. Read it again."),
     "reply-number": (409, "The last reply of the thread is another one, or has no lower number."),
@@ -67,6 +68,9 @@ def error_response(code: str, field: str | None = None) -> Response:
     answer = json_response({"error": {"code": code, "message": message, "field": field}}, status)
     if code == "busy":
         answer.headers["Retry-After"] = RETRY_SECONDS
+    if code == "storage-full":
+        # Room comes with the next sweep, or on another day.
+        answer.headers["Retry-After"] = FULL_RETRY_SECONDS
     return answer
 
 

@@ -24,7 +24,9 @@ from portal.api.content_digest import content_digest
 from portal.api.refusals import Refusal
 from portal.charters.known import Charters
 from portal.kit.body import read_body
-from portal.storage.errors import DuplicateError
+from portal.kit.database import STORAGE_ERRORS
+from portal.office_api.spent_nonces import SpentNonces
+from portal.storage.errors import DuplicateError, StorageFullError
 from portal.storage.group_commit import GroupCommit
 from portal.storage.records import NonceRecord
 
@@ -74,6 +76,7 @@ class RequestVerifier:
         self._charters = charters
         self._commits = commits
         self._clock = clock
+        self._spent = SpentNonces()
 
     async def verify(self, request: Request, body_max: int = 0) -> OfficeRequest:
         """Check the signature, read the body and spend the nonce; what costs least to refuse is refused first.
@@ -116,10 +119,15 @@ class RequestVerifier:
     async def _spend(self, claimed: _Claim) -> None:
         # Rounded up to the next hour: offices act when reports arrive, and rows should not tell when.
         expires = -(-(claimed.created + 2 * int(WINDOW.total_seconds())) // HOUR) * HOUR
+        if claimed.nonce in self._spent:
+            raise Refusal("signature-replayed")
         try:
             await self._commits.insert(NonceRecord(nonce=claimed.nonce, expires=expires))
         except DuplicateError:
             raise Refusal("signature-replayed") from None
+        except (StorageFullError, *STORAGE_ERRORS):
+            # A portal that can write nothing still hands its reports over.
+            self._spent.remember(claimed.nonce, expires, self._clock())
 
 
 def _headers(request: Request) -> dict[str, str]:

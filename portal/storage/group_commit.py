@@ -15,7 +15,7 @@ from tortoise.backends.base.client import TransactionalDBClient
 from tortoise.models import Model
 
 from portal.storage.database import transaction
-from portal.storage.errors import BusyError, DuplicateError
+from portal.storage.errors import BusyError, DuplicateError, StorageFullError
 
 WRITES_MAX = 64
 # Any number will do, as long as every process of the portal uses the same one.
@@ -37,8 +37,8 @@ class Write:
 class GroupCommit:
     """Writes in batches; each ``insert`` or ``apply`` waits for a commit and has its own outcome.
 
-    ``run`` must be running as a task. A row whose unique key already exists does not affect its neighbours: the batch
-    is then written one by one.
+    ``run`` must be running as a task. A row whose unique key already exists, or that finds no room, does not affect its
+    neighbours: the batch is then written one by one.
     """
 
     def __init__(self, waiting_max: int) -> None:
@@ -93,7 +93,8 @@ async def _write(batch: Sequence[Write]) -> None:
     """Write one batch and settle all outcomes in it; raises nothing but CancelledError."""
     try:
         results = await _commit(batch)
-    except DuplicateError as error:
+    except (DuplicateError, StorageFullError) as error:
+        # What fits is not refused for what does not.
         if len(batch) == 1:
             _fail(batch, error)
             return

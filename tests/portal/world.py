@@ -106,7 +106,7 @@ class RunningPortal:
 
     async def sweep(self) -> None:
         with self.database.use():
-            await self.assembly.sweeper.sweep(self.clock().date())
+            await self.assembly.sweep()
 
 
 @asynccontextmanager

@@ -300,7 +300,7 @@ async def test_the_first_state_stays_when_the_bundle_comes_again_with_another(po
 async def test_an_attachment_that_is_not_sealed_is_refused(portal: RunningPortal) -> None:
     plain = with_files(sealed_report((10,)), **{"attachment-1_age": b"a photograph " * 10_000})
     assert error_code(await portal.submit(plain.bundle())) == (400, "not-sealed")
-    assert await portal.assembly.blobs.submissions() == []
+    assert await portal.assembly.blobs.stored() == {}
 
 
 async def test_a_grant_with_another_number_of_stanzas_is_refused(portal: RunningPortal) -> None:
