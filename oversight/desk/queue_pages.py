@@ -26,7 +26,7 @@ from oversight.reports.records import DamagedArrivalRecord
 from oversight.reports.roles import Action, may
 from oversight.reports.urgency import Level
 from oversight.web.rendering import render, translation_of
-from portal.kit.i18n import Translation
+from portal.kit.i18n import Translation, language_in
 
 DAMAGED_SHOWN_MAX = 50
 LEVEL_NAMES = {level: name for name, level in LEVELS.items()}
@@ -70,7 +70,7 @@ def _queue_labels(page: QueuePage, charters: Mapping[CharterHash, Charter], tran
         "states": {state: labels.state_labels(translation)[state] for state in STATES},
         "urgency": lambda code: labels.urgency_label(code, translation),
         "what": lambda charter, code: options.get(charter, {}).get(code, code),
-        "language": lambda code: labels.language_label(code, translation.locale),
+        "language": lambda code: language_in(code, translation.locale),
         "clock": lambda code: clock_label(code, translation),
         "week": first_day_of_week,
         "problem": lambda code: labels.problem_label(code, translation),

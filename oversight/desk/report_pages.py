@@ -27,6 +27,7 @@ from oversight.reports.roles import Action, may
 from oversight.web.rendering import render, translation_of
 from oversight.workflow.event_types import EVENT_TYPES
 from oversight.workflow.state import CaseState
+from portal.kit.i18n import language_in
 
 DOWNLOAD_CSP = "sandbox; default-src 'none'; frame-ancestors 'none'"
 
@@ -65,7 +66,7 @@ async def show_page(request: Request) -> Response:
         commands=await commands_of(report.submission.id),
         opened_by=_opener(report),
         sealed_by=labels.sealed_by_label(report.opened.report.sealed_by, translation),
-        language=labels.language_label(report.opened.report.language, translation.locale),
+        language=language_in(report.opened.report.language, translation.locale),
         may_reply=may(report.session.member.roles, Action.REPLY) and report.has_newest_keys,
         sent=request.query_params.get("sent", ""),
         case=await _case_of(report),

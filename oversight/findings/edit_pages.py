@@ -32,12 +32,12 @@ from oversight.findings.history import read_history
 from oversight.findings.numbering import next_id, provisional_id
 from oversight.findings.publication import standing
 from oversight.marking import N_
-from oversight.reports.labels import language_label
 from oversight.web.forms import FieldError, read_form
 from oversight.web.public_text import text_problem
 from oversight.web.rendering import redirect, render, translation_of
 from oversight.workflow.permissions import may_act
 from oversight.workflow.rules import RuleError
+from portal.kit.i18n import language_in
 
 FORM_BYTES_MAX = 1024 * 1024
 PROBLEMS = {
@@ -185,7 +185,7 @@ async def _render(
         **finding_context(request, case),
         written=written,
         correcting=case.state.published is not None,
-        languages={code: language_label(code, translation.locale) for code in charter.languages},
+        languages={code: language_in(code, translation.locale) for code in charter.languages},
         errors=errors or [],
         saved="saved" in request.query_params,
     )

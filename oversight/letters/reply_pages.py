@@ -22,7 +22,7 @@ from oversight.reports import labels
 from oversight.reports.roles import Action
 from oversight.web.forms import FieldError, Form, read_form
 from oversight.web.rendering import redirect, render, translation_of
-from portal.kit.i18n import text_direction
+from portal.kit.i18n import language_in, text_direction
 
 EMPTY = N_("Write the reply")
 TOO_LONG = N_("The reply is too long: shorten it to about half")
@@ -109,7 +109,7 @@ async def _render_form(
 ) -> Response:
     charter = await current_charter()
     locale = translation_of(request).locale
-    languages = {code: labels.language_label(code, locale) for code in _languages(report, charter)}
+    languages = {code: language_in(code, locale) for code in _languages(report, charter)}
     closed = await _is_closed(report)
     status = 409 if closed else 422 if errors else 200
     context = {"report": report, "draft": draft, "languages": languages, "purpose": _purpose(request)}

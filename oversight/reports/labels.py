@@ -10,7 +10,7 @@ from babel.dates import format_date
 from crypto.answers import PartialDate
 from crypto.charter import Charter
 from crypto.taxonomy import NO_COUNTRY
-from portal.kit.i18n import Translation, country_names, format_day
+from portal.kit.i18n import Translation, country_names, find_locale, format_day
 
 
 def urgency_label(code: str, translation: Translation) -> str:
@@ -110,20 +110,9 @@ def country_labels(translation: Translation) -> Mapping[str, str]:
     return {**country_names(translation.locale), NO_COUNTRY: translation.gettext("not known")}
 
 
-def language_label(code: str, locale: str) -> str:
-    """The language's name in the member's language; an unknown code is shown as it is."""
-    try:
-        return Locale.parse(code, sep="-").get_display_name(Locale.parse(locale, sep="-")) or code
-    except (ValueError, LookupError):
-        return code
-
-
 def day_in_language(day: date, language: str) -> str:
     """A day as a reader of this language writes it; in digits where nobody knows the language."""
-    try:
-        return format_day(day, language)
-    except (ValueError, LookupError):
-        return day.isoformat()
+    return day.isoformat() if find_locale(language) is None else format_day(day, language)
 
 
 def size_label(size: int, translation: Translation) -> str:

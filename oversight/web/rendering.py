@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import cast
 
-from babel.core import Locale, negotiate_locale
+from babel.core import negotiate_locale
 from jinja2 import Environment
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
@@ -14,7 +14,7 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 from oversight.settings import Settings
 from oversight.web.role_labels import role_name
 from portal.kit.assets import Asset, load_assets
-from portal.kit.i18n import LOCALES, SOURCE_LOCALE, Translation, load_translation
+from portal.kit.i18n import LOCALES, SOURCE_LOCALE, Translation, language_in, load_translation
 from portal.kit.templating import environment
 
 DOMAIN = "oversight"
@@ -51,7 +51,7 @@ def _environment(translation: Translation, assets: Mapping[str, Asset]) -> Envir
     env = environment([TEMPLATES], translation)
     env.globals["asset"] = lambda name: assets[name].path
     env.globals["locales"] = LOCALES
-    env.globals["language_in"] = lambda code: Locale.parse(code, sep="-").get_display_name(translation.locale)
+    env.globals["language_in"] = lambda tag: language_in(tag, translation.locale)
     env.globals["role_name"] = lambda code: role_name(code, translation)
     return env
 

@@ -53,12 +53,37 @@ def load_translation(folder: Path, domain: str, locale: str) -> Translation:
     return Translation(locale, gettext.GNUTranslations(compiled))
 
 
+def find_locale(tag: str) -> Locale | None:
+    """The locale of a language tag (BCP 47), or None for a tag that Babel has no data of.
+
+    Tags come from strangers, and well-formed ones are often unknown: ``ary``, ``prs``. Nothing else here parses them.
+    """
+    try:
+        return Locale.parse(tag, sep="-")
+    except (ValueError, UnknownLocaleError):
+        return None
+
+
+def language_in(tag: str, locale: str) -> str:
+    """What the language of a tag is called in ``locale``: Arabic, Chinese (Traditional), Arabic (ar-XB).
+
+    A tag whose language has no name there stands for itself.
+    """
+    found, reader = find_locale(tag), Locale.parse(locale, sep="-")
+    # Babel finds something for "und" and for a wrong script as well, and would call it what it is not.
+    if found is not None and str(found).casefold() == tag.replace("-", "_").casefold():
+        return found.get_display_name(reader) or tag
+    base = tag.partition("-")[0]
+    name = reader.languages.get(base.lower())
+    if name is None:
+        return tag
+    return str(name) if base == tag else f"{name} ({tag})"
+
+
 def direction(locale: str) -> str:
     """Return ``rtl`` or ``ltr``, the direction of this language's script; ``ltr`` for an unknown language."""
-    try:
-        return Locale.parse(locale, sep="-").text_direction
-    except (ValueError, UnknownLocaleError):
-        return "ltr"
+    found = find_locale(locale)
+    return "ltr" if found is None else found.text_direction
 
 
 def text_direction(text: str, language: str) -> str:
@@ -80,7 +105,8 @@ def text_direction(text: str, language: str) -> str:
 
 def language_name(locale: str) -> str:
     """Return the language's name in that language: العربية, English."""
-    return Locale.parse(locale, sep="-").get_display_name() or locale
+    found = find_locale(locale)
+    return (found and found.get_display_name()) or locale
 
 
 def format_day(day: date, locale: str) -> str:
