@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import Route
 
 from crypto.charter import Member
 from crypto.ids import MemberLabel
@@ -16,6 +15,7 @@ from oversight.cases.open_case import OpenCase, find_requested_case, open_reques
 from oversight.cases.transition_pages import NO_REASONS, TEXT_CHARS_MAX, TOO_LONG
 from oversight.marking import N_
 from oversight.reports.records import SubmissionRecord
+from oversight.web.addresses import Route
 from oversight.web.forms import FieldError, Form, read_form
 from oversight.web.rendering import redirect, render
 from oversight.workflow.access import renewal_due
@@ -204,13 +204,13 @@ def _render_waiver(request: Request, case: OpenCase, errors: list[FieldError] | 
 
 
 routes = [
-    Route("/cases/{case}/people", show_people),
-    Route("/cases/{case}/declare", show_declaration),
-    Route("/cases/{case}/declare", take_declaration, methods=["POST"]),
-    Route("/cases/{case}/declared", show_declared),
-    Route("/cases/{case}/people/{member}/assign", assign, methods=["POST"]),
-    Route("/cases/{case}/people/{member}/renew", show_renewal),
-    Route("/cases/{case}/people/{member}/renew", take_renewal, methods=["POST"]),
-    Route("/cases/{case}/people/{member}/waive", show_waiver),
-    Route("/cases/{case}/people/{member}/waive", take_waiver, methods=["POST"]),
+    Route("/cases/{case:id}/people", show_people),
+    Route("/cases/{case:id}/declare", show_declaration),
+    Route("/cases/{case:id}/declare", take_declaration, methods=["POST"]),
+    Route("/cases/{case:id}/declared", show_declared),
+    Route("/cases/{case:id}/people/{member:label}/assign", assign, methods=["POST"]),
+    Route("/cases/{case:id}/people/{member:label}/renew", show_renewal),
+    Route("/cases/{case:id}/people/{member:label}/renew", take_renewal, methods=["POST"]),
+    Route("/cases/{case:id}/people/{member:label}/waive", show_waiver),
+    Route("/cases/{case:id}/people/{member:label}/waive", take_waiver, methods=["POST"]),
 ]

@@ -3,7 +3,6 @@
 
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import Route
 
 from crypto.ids import EventHash
 from oversight.cases import commands, labels
@@ -12,6 +11,7 @@ from oversight.cases.decisions import TOLD
 from oversight.cases.open_case import OpenCase, open_requested_case
 from oversight.ledger.append import ConflictError
 from oversight.marking import N_
+from oversight.web.addresses import Route
 from oversight.web.forms import FieldError, Form, read_form
 from oversight.web.rendering import redirect, render, translation_of
 from oversight.workflow.rules import TRANSITIONS, RuleError, Transition
@@ -116,8 +116,8 @@ def _render_form(
 
 
 routes = [
-    Route("/cases/{case}/transitions/{to}", show_form),
-    Route("/cases/{case}/transitions/{to}", take_form, methods=["POST"]),
-    Route("/cases/{case}/proposals/{hash}/approve", approve, methods=["POST"]),
-    Route("/cases/{case}/proposals/{hash}/return", send_back, methods=["POST"]),
+    Route("/cases/{case:id}/transitions/{to:code}", show_form),
+    Route("/cases/{case:id}/transitions/{to:code}", take_form, methods=["POST"]),
+    Route("/cases/{case:id}/proposals/{hash:hash}/approve", approve, methods=["POST"]),
+    Route("/cases/{case:id}/proposals/{hash:hash}/return", send_back, methods=["POST"]),
 ]

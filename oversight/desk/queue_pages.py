@@ -2,13 +2,13 @@
 """The queue as a page."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import date, timedelta
 from typing import Any
 from urllib.parse import urlencode
 
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import Route
 
 from crypto.charter import Charter
 from crypto.ids import CharterHash
@@ -25,6 +25,7 @@ from oversight.reports import labels
 from oversight.reports.records import DamagedArrivalRecord
 from oversight.reports.roles import Action, may
 from oversight.reports.urgency import Level
+from oversight.web.addresses import Route
 from oversight.web.rendering import render, translation_of
 from portal.kit.i18n import Translation, language_in
 
@@ -44,6 +45,7 @@ async def show_queue(request: Request) -> Response:
     await continue_renewals(await actor_of(session, request.app.state.clock()), charters)
     filters = Filters.read(request.query_params)
     page = await read_queue(session, filters, request.query_params.get("after", ""))
+    progress = replace(progress, done=progress.done - page.dropped)
     return render(
         request,
         "queue.html",

@@ -22,6 +22,7 @@ from typing import Any, Literal
 import msgspec
 
 from crypto.answers import LINE_CHARS_MAX
+from crypto.errors import MalformedError
 from crypto.finding import FindingDraft
 from crypto.ids import TextHash
 from crypto.taxonomy import PUBLICATION_CONSENTS, Outcome
@@ -108,7 +109,11 @@ class CheckReport:
 
     @classmethod
     def decode(cls, text: str) -> "CheckReport":
-        return msgspec.json.decode(text, type=cls)
+        """What ``encode`` gave. Raises MalformedError."""
+        try:
+            return msgspec.json.decode(text, type=cls)
+        except msgspec.DecodeError:
+            raise MalformedError("the report of a check can't be read") from None
 
 
 def check_finding(draft: FindingDraft, text_sha256: TextHash, material: Material) -> CheckReport:

@@ -5,7 +5,6 @@ from dataclasses import replace
 
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import Route
 
 from crypto.errors import CryptoError, LimitError
 from crypto.finding import Finding, make_finding, make_withdrawal
@@ -32,6 +31,7 @@ from oversight.findings.history import read_history
 from oversight.findings.numbering import next_id, provisional_id
 from oversight.findings.publication import standing
 from oversight.marking import N_
+from oversight.web.addresses import Route
 from oversight.web.forms import FieldError, read_form
 from oversight.web.public_text import text_problem
 from oversight.web.rendering import redirect, render, translation_of
@@ -192,9 +192,9 @@ async def _render(
 
 
 routes = [
-    Route("/cases/{case}/finding/edit", show_form),
-    Route("/cases/{case}/finding/edit", take_form, methods=["POST"]),
-    Route("/cases/{case}/finding/discard", discard, methods=["POST"]),
-    Route("/cases/{case}/finding/withdraw", show_withdrawal),
-    Route("/cases/{case}/finding/withdraw", take_withdrawal, methods=["POST"]),
+    Route("/cases/{case:id}/finding/edit", show_form),
+    Route("/cases/{case:id}/finding/edit", take_form, methods=["POST"]),
+    Route("/cases/{case:id}/finding/discard", discard, methods=["POST"]),
+    Route("/cases/{case:id}/finding/withdraw", show_withdrawal),
+    Route("/cases/{case:id}/finding/withdraw", take_withdrawal, methods=["POST"]),
 ]

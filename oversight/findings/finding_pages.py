@@ -8,7 +8,6 @@ from typing import Any
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import Route
 
 from crypto.encoding import encode_base64
 from crypto.finding import path_name
@@ -27,6 +26,7 @@ from oversight.findings.publication_steps import PublicationStep, publication_st
 from oversight.findings.records import PublicationRecord
 from oversight.marking import N_
 from oversight.reports.labels import in_language
+from oversight.web.addresses import Route
 from oversight.web.forms import FieldError, read_form
 from oversight.web.rendering import redirect, render, translation_of
 from oversight.workflow.conditions import CONDITIONS
@@ -213,9 +213,9 @@ def _number(value: str | None, default: int) -> int:
 
 
 routes = [
-    Route("/cases/{case}/finding", show_finding),
-    Route("/cases/{case}/finding/changes", show_changes),
-    Route("/cases/{case}/finding/sign", sign, methods=["POST"]),
-    Route("/cases/{case}/finding/check", check, methods=["POST"]),
-    Route("/cases/{case}/finding/waive", waive, methods=["POST"]),
+    Route("/cases/{case:id}/finding", show_finding),
+    Route("/cases/{case:id}/finding/changes", show_changes),
+    Route("/cases/{case:id}/finding/sign", sign, methods=["POST"]),
+    Route("/cases/{case:id}/finding/check", check, methods=["POST"]),
+    Route("/cases/{case:id}/finding/waive", waive, methods=["POST"]),
 ]

@@ -3,7 +3,6 @@
 
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import Route
 
 from crypto import taxonomy
 from crypto.errors import CryptoError
@@ -15,6 +14,7 @@ from oversight.findings.history import Revision, read_history
 from oversight.findings.publication import FINDINGS, complete, store_publication
 from oversight.findings.records import PublicationRecord
 from oversight.marking import N_
+from oversight.web.addresses import Route
 from oversight.web.forms import FieldError, read_form
 from oversight.web.rendering import redirect
 from oversight.workflow.rules import ADOPTED, CORRECTION, WITHDRAWAL, RuleError
@@ -75,6 +75,6 @@ async def set_recommendation(request: Request) -> Response:
 
 
 routes = [
-    Route("/cases/{case}/finding/publish", publish, methods=["POST"]),
-    Route("/cases/{case}/finding/recommendations/{number:int}", set_recommendation, methods=["POST"]),
+    Route("/cases/{case:id}/finding/publish", publish, methods=["POST"]),
+    Route("/cases/{case:id}/finding/recommendations/{number:number}", set_recommendation, methods=["POST"]),
 ]

@@ -12,7 +12,6 @@ from datetime import datetime
 
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import Route
 
 from crypto.charter import LABEL
 from crypto.keyring import Keyring, new_passphrase
@@ -34,6 +33,7 @@ from oversight.members.passphrase import check_new_passphrase
 from oversight.members.records import MemberRecord
 from oversight.members.second_factor import matching_step, new_secret
 from oversight.members.sessions import LoginRequired, begin_session, current_session
+from oversight.web.addresses import Route, path_of
 from oversight.web.forms import FieldError, Form, read_form
 from oversight.web.rendering import locale_of, redirect, render
 from portal.kit.database import STORAGE_ERRORS, transaction
@@ -79,7 +79,7 @@ async def take_join(request: Request) -> Response:
     """Make the keys. Nothing is kept of a form that is not taken."""
     guest = await _guest(request)
     if await _other_session(request, guest) is not None:
-        return redirect(request.url.path)
+        return redirect(path_of(request))
     form = await read_form(request)
     member, errors = _take_person(form, guest)
     errors += check_new_passphrase(form, _own_words(member, guest))

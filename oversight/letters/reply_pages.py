@@ -3,7 +3,6 @@
 
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import Route
 
 from crypto.charter import Charter, NotInForceError
 from crypto.errors import CryptoError
@@ -20,6 +19,7 @@ from oversight.letters.reply_drafts import ReplyDraft, discard_draft, load_draft
 from oversight.marking import N_
 from oversight.reports import labels
 from oversight.reports.roles import Action
+from oversight.web.addresses import Route
 from oversight.web.forms import FieldError, Form, read_form
 from oversight.web.rendering import redirect, render, translation_of
 from portal.kit.i18n import language_in, text_direction
@@ -145,9 +145,9 @@ def _check(form: Form, languages: tuple[str, ...]) -> list[FieldError]:
 
 
 routes = [
-    Route("/reports/{id}/reply", show_form),
-    Route("/reports/{id}/reply", take_form, methods=["POST"]),
-    Route("/reports/{id}/reply/preview", show_preview),
-    Route("/reports/{id}/reply/send", send, methods=["POST"]),
-    Route("/reports/{id}/reply/discard", discard, methods=["POST"]),
+    Route("/reports/{id:id}/reply", show_form),
+    Route("/reports/{id:id}/reply", take_form, methods=["POST"]),
+    Route("/reports/{id:id}/reply/preview", show_preview),
+    Route("/reports/{id:id}/reply/send", send, methods=["POST"]),
+    Route("/reports/{id:id}/reply/discard", discard, methods=["POST"]),
 ]

@@ -5,7 +5,6 @@ from urllib.parse import quote, urlsplit
 
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import Route
 
 from oversight.marking import N_
 from oversight.members.accounts import AccountBroken, Attempt, log_in
@@ -14,6 +13,7 @@ from oversight.members.known_browsers import browser_token, remember_browser
 from oversight.members.records import MemberRecord
 from oversight.members.sessions import LoginRequired, begin_session, close_session, current_session, end_sessions
 from oversight.members.waiting_line import LineFullError
+from oversight.web.addresses import Route, path_of
 from oversight.web.forms import FieldError, Form, read_form
 from oversight.web.rendering import redirect, render
 
@@ -78,9 +78,10 @@ def to_login(request: Request) -> Response:
     """To the login page, and from there back to the page that was asked for. What a form sent is not kept."""
     if request.method not in {"GET", "HEAD"}:
         return redirect("/login?ended")
-    if request.url.path == "/":
+    if path_of(request) == "/":
         return redirect("/login")
-    wanted = request.url.path + (f"?{request.url.query}" if request.url.query else "")
+    query = request.scope["query_string"].decode("latin-1")
+    wanted = path_of(request) + (f"?{query}" if query else "")
     return redirect(f"/login?next={quote(wanted, safe='/')}")
 
 

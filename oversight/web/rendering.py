@@ -12,7 +12,9 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from oversight.settings import Settings
+from oversight.web.addresses import path_of
 from oversight.web.role_labels import role_name
+from oversight.web.rows import attempt
 from portal.kit.assets import Asset, load_assets
 from portal.kit.i18n import LOCALES, SOURCE_LOCALE, Translation, language_in, load_translation
 from portal.kit.templating import environment
@@ -51,6 +53,7 @@ def _environment(translation: Translation, assets: Mapping[str, Asset]) -> Envir
     env = environment([TEMPLATES], translation)
     env.globals["asset"] = lambda name: assets[name].path
     env.globals["locales"] = LOCALES
+    env.globals["attempt"] = attempt
     env.globals["language_in"] = lambda tag: language_in(tag, translation.locale)
     env.globals["role_name"] = lambda code: role_name(code, translation)
     return env
@@ -76,7 +79,7 @@ def render(request: Request, name: str, status_code: int = 200, **context: objec
     template = kit.environments[locale_of(request)].get_template(name)
     context.setdefault("errors", [])
     context["values"] = Values(cast("Mapping[str, object]", context.get("values") or {}))
-    html = template.render(session=getattr(request.state, "session", None), path=request.url.path, **context)
+    html = template.render(session=getattr(request.state, "session", None), path=path_of(request), **context)
     return HTMLResponse(html, status_code, headers={"cache-control": "no-store"})
 
 

@@ -3,10 +3,16 @@
 
 from starlette.requests import ClientDisconnect
 
+from crypto.errors import CryptoError
 from oversight.web import asset_pages
-from oversight.web.error_pages import answer_failure, answer_nobody, answer_too_large
+from oversight.web.error_pages import answer_damaged, answer_failure, answer_nobody, answer_too_large
 from oversight.web.handlers import Handlers
 from portal.kit.body import BodyTooLargeError
 
 routes = asset_pages.routes
-handlers: Handlers = {BodyTooLargeError: answer_too_large, ClientDisconnect: answer_nobody, Exception: answer_failure}
+handlers: Handlers = {
+    BodyTooLargeError: answer_too_large,
+    ClientDisconnect: answer_nobody,
+    CryptoError: answer_damaged,
+    Exception: answer_failure,
+}
