@@ -54,6 +54,7 @@ def from_environment() -> Starlette:
 def _api(assembly: Assembly) -> Router:
     turns = assembly.turns
     routes = [
+        *assembly.work.routes(),
         *assembly.intake.routes(),
         *_in_turn(assembly.mailbox.routes(), turns.mailboxes),
         *_in_turn(assembly.office.routes(), turns.offices),

@@ -9,7 +9,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
+from portal.api.pressure import Pressure
 from portal.api.turns import RequestTurns
+from portal.api.work import StrangersWork
 from portal.charters.known import Charters
 from portal.charters.newest import NewestNotes
 from portal.charters.views import CharterViews
@@ -74,6 +76,7 @@ class Assembly:
     counter: Counter
     ballast: Ballast
     pages: LivePages
+    work: StrangersWork
     intake: IntakeViews
     mailbox: MailboxViews
     office: OfficeViews
@@ -146,7 +149,10 @@ def assemble(settings: Settings, clock: Clock, blobs: BlobStore | None = None) -
     acceptance = Acceptance(realm, key, charters, shared, parts, Admission(shares, uploads), commits, clock)
     verifier = RequestVerifier(settings.origin, charters, commits, clock)
     newest = NewestNotes(realm, charters, commits, clock)
-    strangers = Strangers(Decoys(load_decoy_key(settings.data)))
+    secret = load_decoy_key(settings.data)
+    strangers = Strangers(Decoys(secret))
+    # What is kept fills slowly and for long: it is pressure from three quarters on.
+    work = StrangersWork(secret, Pressure((turns.share_in_use, lambda: 2 * shares.in_use() - 1), clock), clock)
     pages = LivePages(settings, realm)
     register = LiveRegister(Findings(charters, commits, clock), pages, settings)
     return Assembly(
@@ -161,8 +167,9 @@ def assemble(settings: Settings, clock: Clock, blobs: BlobStore | None = None) -
         counter=counter,
         ballast=Ballast(settings.data, settings.free_bytes_min // BALLAST_PART),
         pages=pages,
-        intake=IntakeViews(acceptance, parts, turns),
-        mailbox=MailboxViews(Mailboxes(strangers, commits, shares, clock), realm),
+        work=work,
+        intake=IntakeViews(acceptance, parts, work, turns),
+        mailbox=MailboxViews(Mailboxes(strangers, commits, shares, clock), work, realm),
         office=OfficeViews(
             verifier,
             Pickup(realm, blobs, clock),

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
 """JSON answers and errors of the API: the one place where refusals become HTTP (docs/protocol.md §7.3)."""
 
+from http import HTTPStatus
 from typing import Any
 
 import msgspec
@@ -55,6 +56,7 @@ ERRORS: dict[str, tuple[int, str]] = {
     "mailbox-full": (429, "Too many messages wait in this mailbox."),
     "internal": (500, "Something went wrong on the portal. Nothing was acknowledged; send it again."),
     "busy": (503, "Too many requests are being handled. Send it again in a moment."),
+    "work-needed": (503, "Strangers are asked for work before this is taken in. GET /api/v1/work says which."),
     "storage-full": (507, "There is no space left. Nothing was acknowledged."),
 }
 
@@ -66,7 +68,7 @@ def json_response(value: Any, status: int = 200) -> Response:
 def error_response(code: str, field: str | None = None) -> Response:
     status, message = ERRORS[code]
     answer = json_response({"error": {"code": code, "message": message, "field": field}}, status)
-    if code == "busy":
+    if status == HTTPStatus.SERVICE_UNAVAILABLE:
         answer.headers["Retry-After"] = RETRY_SECONDS
     if code == "storage-full":
         # Room comes with the next sweep, or on another day.

@@ -10,10 +10,11 @@ from starlette.routing import Route
 
 from crypto.bundle import BUNDLE_MAX, MEDIA_TYPE
 from crypto.ids import SubmissionId
-from portal.api.content_digest import content_digest
+from portal.api.content_digest import content_digest, held_to_digest
 from portal.api.refusals import Refusal
 from portal.api.responses import json_response
 from portal.api.turns import InTurn, RequestTurns
+from portal.api.work import StrangersWork
 from portal.intake.acceptance import Acceptance
 from portal.intake.parts import Parts
 from portal.kit.body import BodyTooLargeError
@@ -26,9 +27,10 @@ _INDEX = re.compile(r"0|[1-9][0-9]{0,3}")
 class IntakeViews:
     """What is sent before anybody knows from whom. How many at once: ``turns``."""
 
-    def __init__(self, acceptance: Acceptance, parts: Parts, turns: RequestTurns) -> None:
+    def __init__(self, acceptance: Acceptance, parts: Parts, work: StrangersWork, turns: RequestTurns) -> None:
         self._acceptance = acceptance
         self._parts = parts
+        self._work = work
         self._turns = turns
 
     def routes(self) -> list[Route]:
@@ -44,7 +46,8 @@ class IntakeViews:
         if request.headers.get("content-type", "").partition(";")[0].strip().lower() != MEDIA_TYPE:
             raise Refusal("unsupported-media-type")
         _check_length(request, BUNDLE_MAX)
-        outcome = await self._acceptance.accept(request.stream())
+        with self._work.admit(request):
+            outcome = await self._acceptance.accept(held_to_digest(request))
         answer = {"acknowledgement": outcome.acknowledgement, "status": "accepted"}
         return json_response(answer, 200 if outcome.repeated else 201)
 
@@ -55,7 +58,8 @@ class IntakeViews:
             raise Refusal("malformed-request")
         digest = content_digest(request)
         _check_length(request, PART_BYTES)
-        new = await self._parts.take(submission, file, int(index), digest, request.stream())
+        with self._work.admit(request):
+            new = await self._parts.take(submission, file, int(index), digest, request.stream())
         return json_response({"status": "stored"}, 201 if new else 200)
 
     async def list_parts(self, request: Request) -> Response:
