@@ -23,7 +23,7 @@ _WORKER = """
 const answers = %s;
 onmessage = ({ data: { action } }) => {
   const answer = answers[action];
-  postMessage(answer.error ? { event: "error", code: answer.error, status: 0, retryable: false }
+  postMessage(answer.error ? { event: "error", code: answer.error }
                            : { event: "result", value: answer });
 };
 """

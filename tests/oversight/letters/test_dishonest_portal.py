@@ -49,7 +49,7 @@ class Line:
     def get(self, path: str) -> bytes:
         return self._wait(self.client.get(path))
 
-    def post(self, path: str, body: bytes) -> bytes:
+    def post(self, path: str, body: bytes, *, once: bool = False) -> bytes:
         return self._wait(self.client.post(path, content=body, headers={"content-type": "application/json"}))
 
     def _wait(self, request) -> bytes:  # type: ignore[no-untyped-def]
