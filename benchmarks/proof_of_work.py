@@ -4,11 +4,12 @@
     AMPARO_CHROMIUM=… .venv/bin/python -m benchmarks.proof_of_work
 
 Method: the script's own search runs for three seconds in Node, by the processor's time, and on the page of a
-headless Chromium whose processor is slowed down (1, 4 and 6 times, DevTools' ``setCPUThrottlingRate``), by the clock: run
-it on an idle machine. 6 times slower stands for an old phone. One WebCrypto digest after the other is measured beside
-it. How long one work takes is drawn 100,000 times from the number of tries that its searches need. The portal's check is
-that of a real request, by the processor's time. The attacker is ``openssl speed`` on one core of this machine; for a
-graphics card stand 2·10¹⁰ SHA-256 a second, which users of hashcat publish for a large one; nobody measured that here.
+headless Chromium whose processor is slowed down (1, 4 and 6 times, DevTools' ``setCPUThrottlingRate``), by the
+clock: run it on an idle machine. 6 times slower stands for an old phone. One WebCrypto digest after the other is
+measured beside it. How long one work takes is drawn 100,000 times from the number of tries that its searches need.
+The portal's check is that of a real request, by the processor's time. The attacker is ``openssl speed`` on one core
+of this machine; for a graphics card stand 2·10¹⁰ SHA-256 a second, which users of hashcat publish for a large one;
+nobody measured that here.
 """
 
 import asyncio
