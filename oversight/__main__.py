@@ -30,7 +30,7 @@ from oversight.founding.store import PortalChangedError, start_over
 from oversight.settings import Settings
 from oversight.storage import SCHEMA, Database
 from oversight.web.forgetting import forgetting
-from oversight.wire.portal_client import PortalError, PortalRefused
+from oversight.wire.portal_errors import PortalError, PortalRefused
 from portal.kit.database import DatabaseError, make_migrations
 from portal.kit.quiet_logging import quiet_logging
 from portal.kit.server import connections_for, raise_file_limit, server_options

@@ -80,6 +80,7 @@ def create_app(
     app.state.clock = clock
     app.state.transport = transport
     app.state.office_safe = OfficeSafe(settings.secrets, load_start_identity(settings.start_key_file))
+    app.state.collect_now = asyncio.Event()
     app.state.setup = Setup()
     app.state.derivations = Derivations(parameters)
     app.state.kit = load_page_kit(settings)
@@ -122,7 +123,8 @@ def _tasks(app: Starlette) -> list[asyncio.Task[None]]:
     settings, clock = app.state.settings, app.state.clock
     running = [end_sessions_while_serving(settings, clock)]
     if settings.portal_url:
-        running.append(collect_while_serving(settings, app.state.office_safe, app.state.transport, clock))
+        state = app.state
+        running.append(collect_while_serving(settings, state.office_safe, state.transport, clock, state.collect_now))
     return [asyncio.create_task(each) for each in running]
 
 

@@ -4,7 +4,7 @@
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, suppress
 
 import httpx
 
@@ -15,36 +15,50 @@ from oversight.commission.portal import Clock, connect
 from oversight.reports.arrival import Receiver
 from oversight.reports.blobs import Blobs
 from oversight.settings import Settings
-from oversight.wire.portal_client import PortalError
+from oversight.wire.portal_errors import PortalAway, PortalError
 
 LOG = logging.getLogger("oversight.collector")
 WAIT_SECONDS_MAX = 30 * 60
 
 
 async def collect_while_serving(
-    settings: Settings, safe: OfficeSafe, transport: httpx.AsyncBaseTransport | None, clock: Clock
+    settings: Settings,
+    safe: OfficeSafe,
+    transport: httpx.AsyncBaseTransport | None,
+    clock: Clock,
+    wake: asyncio.Event,
 ) -> None:
-    """Visit the portal of the settings until cancelled, once a commission is founded and the office's keys are open."""
-    async with AsyncExitStack() as connections:
+    """Visit the portal of the settings until cancelled, once a commission is founded and the office's keys are open.
+
+    Whoever sets ``wake`` has the next visit begin at once.
+    """
+    async with AsyncExitStack() as open_ones:
 
         async def prepare() -> Collector | None:
             if not safe.is_open or not await is_founded():
                 return None
             charter = await current_charter()
-            client = await connections.enter_async_context(connect(settings, safe, charter, transport, clock))
+            client = await open_ones.enter_async_context(connect(settings, safe, charter, transport, clock))
             receiver = Receiver(client, Blobs(settings.data / "blobs"), charters_by_hash)
-            return Collector(client, receiver, settings.data / "collector.lock", clock)
+            collector = Collector(client, receiver, settings.data / "collector.lock", clock)
+            open_ones.push_async_callback(collector.close)
+            return collector
 
-        await collect_forever(prepare, settings.collect_seconds)
+        async def sleep(seconds: float) -> None:
+            with suppress(TimeoutError):
+                async with asyncio.timeout(seconds):
+                    await wake.wait()
+            wake.clear()
+
+        await collect_forever(prepare, settings.collect_seconds, sleep)
 
 
 async def collect_forever(
-    prepare: Callable[[], Awaitable[Collector | None]],
-    seconds: float,
-    sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+    prepare: Callable[[], Awaitable[Collector | None]], seconds: float, sleep: Callable[[float], Awaitable[None]]
 ) -> None:
-    """Visit the portal every ``seconds``; after failures ever more rarely, up to every half hour.
+    """Visit the portal every ``seconds``; ever more rarely, up to every half hour, while nobody answers there at all.
 
+    A portal that answers badly is visited as often as ever: what it does to one item must not delay the others.
     ``prepare`` gives the collector, or nothing as long as no commission is founded. Ends when it is cancelled, and for
     no other reason: an office whose collector has died without a word would leave reports lying at the portal.
     """
@@ -59,7 +73,8 @@ async def collect_forever(
         except CollectorBusy:
             failures = 0
         except Exception as error:
-            failures += 1
+            answers = isinstance(error, PortalError) and not isinstance(error, PortalAway)
+            failures = 0 if answers else failures + 1
             if not isinstance(error, PortalError):
                 LOG.error("a visit to the portal failed: %s", type(error).__name__)
         await sleep(min(seconds * 2 ** min(failures, 16), max(seconds, WAIT_SECONDS_MAX)))

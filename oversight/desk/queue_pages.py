@@ -7,6 +7,7 @@ from datetime import date, timedelta
 from typing import Any
 from urllib.parse import urlencode
 
+from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -16,20 +17,19 @@ from oversight.cases.actor import actor_of
 from oversight.cases.labels import clock_label
 from oversight.cases.report_deadlines import due_of_reports
 from oversight.commission.charters import charters_by_hash, current_charter
-from oversight.desk.collector_status import collector_status
+from oversight.desk.collector_status import CollectorStatus, collector_status
 from oversight.desk.index import continue_index
 from oversight.desk.queue import LEVELS, STATES, Filters, QueuePage, read_queue
 from oversight.desk.renewals import continue_renewals
 from oversight.members.sessions import current_session
 from oversight.reports import labels
-from oversight.reports.records import DamagedArrivalRecord
 from oversight.reports.roles import Action, may
+from oversight.reports.stuck import try_all_again
 from oversight.reports.urgency import Level
 from oversight.web.addresses import Route
-from oversight.web.rendering import render, translation_of
+from oversight.web.rendering import redirect, render, translation_of
 from portal.kit.i18n import Translation, language_in
 
-DAMAGED_SHOWN_MAX = 50
 LEVEL_NAMES = {level: name for name, level in LEVELS.items()}
 
 
@@ -38,7 +38,7 @@ async def show_queue(request: Request) -> Response:
     session = await current_session(request)
     charter, charters = await current_charter(), await charters_by_hash()
     translation = translation_of(request)
-    status = await collector_status(request.app.state.clock(), translation)
+    status = await _status(request, translation)
     if not may(session.member.roles, Action.READ):
         return render(request, "queue_closed.html", status=status)
     progress = await continue_index(session, charters, charter.realm)
@@ -55,7 +55,6 @@ async def show_queue(request: Request) -> Response:
         filters=filters,
         following=_link(filters, page.following),
         further="/queue?" + urlencode(filters.query()),
-        damaged=await _damaged(),
         due=await due_of_reports([row.submission for row in page.rows], request.app.state.clock().date()),
         **_queue_labels(page, charters, translation),
     )
@@ -75,7 +74,6 @@ def _queue_labels(page: QueuePage, charters: Mapping[CharterHash, Charter], tran
         "language": lambda code: language_in(code, translation.locale),
         "clock": lambda code: clock_label(code, translation),
         "week": first_day_of_week,
-        "problem": lambda code: labels.problem_label(code, translation),
     }
 
 
@@ -83,8 +81,20 @@ def _link(filters: Filters, following: str | None) -> str:
     return "" if following is None else "/queue?" + urlencode({**filters.query(), "after": following})
 
 
-async def _damaged() -> list[DamagedArrivalRecord]:
-    return await DamagedArrivalRecord.all().order_by("sequence").limit(DAMAGED_SHOWN_MAX)
+async def collect_now(request: Request) -> Response:
+    """Have the next visit to the portal begin at once, and try everything again that waits for its time."""
+    session = await current_session(request)
+    if not may(session.member.roles, Action.READ):
+        raise HTTPException(403)
+    await try_all_again(request.app.state.clock())
+    request.app.state.collect_now.set()
+    return redirect("/queue")
+
+
+async def _status(request: Request, translation: Translation) -> CollectorStatus:
+    state = request.app.state
+    visits = bool(state.settings.portal_url)
+    return await collector_status(state.clock(), translation, is_open=state.office_safe.is_open, visits=visits)
 
 
 def first_day_of_week(day: date) -> date:
@@ -92,4 +102,4 @@ def first_day_of_week(day: date) -> date:
     return day - timedelta(days=day.weekday())
 
 
-routes = [Route("/queue", show_queue)]
+routes = [Route("/queue", show_queue), Route("/queue/collect", collect_now, methods=["POST"])]

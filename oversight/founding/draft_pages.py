@@ -23,7 +23,7 @@ from oversight.settings import Settings
 from oversight.web.addresses import Route
 from oversight.web.forms import FieldError, read_form
 from oversight.web.rendering import redirect, render
-from oversight.wire.portal_client import PortalError, PortalRefused
+from oversight.wire.portal_errors import PortalError, PortalRefused
 from oversight.wire.portal_responses import PortalInfo
 
 REFUSALS = {

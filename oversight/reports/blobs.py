@@ -5,6 +5,7 @@ What a crash leaves behind bears a name that nothing reads and the next collecti
 """
 
 import secrets
+import shutil
 import time
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from crypto.ids import SubmissionId
 from portal.kit.files import UnfinishedFile, sync_folder
 
 UNFINISHED = ".part"
+KEPT_FREE_BYTES = 256 * 1024 * 1024
 DAY_SECONDS = 24 * 60 * 60
 
 
@@ -45,6 +47,11 @@ class Blobs:
             sync_folder(self._root)
             sync_folder(self._root.parent)
         return BlobWriter(folder, name)
+
+    def is_room(self, size: int) -> bool:
+        """Whether ``size`` bytes leave the disk the room that the rest of the office needs. Raises OSError."""
+        self._root.mkdir(mode=0o700, parents=True, exist_ok=True)
+        return shutil.disk_usage(self._root).free - size >= KEPT_FREE_BYTES
 
     def path(self, submission: SubmissionId, name: str) -> Path:
         return self._root / submission / name

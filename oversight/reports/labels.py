@@ -49,7 +49,7 @@ def state_labels(translation: Translation) -> Mapping[str, str]:
 
 
 def problem_label(code: str, translation: Translation) -> str:
-    """Why a submission could not be collected."""
+    """Why one item could not be collected, or is not taken by the portal."""
     _ = translation.gettext
     labels = {
         "manifest": _("its list of files can’t be read"),
@@ -59,7 +59,52 @@ def problem_label(code: str, translation: Translation) -> str:
         "file-size": _("a file has another size than it should"),
         "file-hash": _("a file was altered"),
         "file-missing": _("a file is missing at the portal"),
-        "interrupted": _("fetching it broke off"),
+        "too-large": _("it is larger than the charter or the portal allows"),
+        "no-room": _("there is not enough room for it on the office’s disk"),
+        "storage": _("the office’s own disk does not take it"),
+        "gone": _("the portal does not show it any more"),
+        "interrupted": _("the connection breaks off at this one"),
+        "slow": _("the portal sends it too slowly"),
+        "unreadable": _("the portal’s answer can’t be read"),
+        "too-long": _("the portal’s answer is too long"),
+        "error": _("the portal answers with an error for this one"),
+        "internal": _("the portal answers with an error for this one"),
+        "busy": _("the portal is busy"),
+        "storage-full": _("the portal’s disk is full"),
+        "failure": _("a fault of this office’s program"),
+    }
+    return labels.get(code) or _("the portal refuses it (%(code)s)") % {"code": code}
+
+
+def passed_label(kind: str, code: str, count: int, translation: Translation) -> str:
+    """What of one of the portal's lists was passed over, and how many of them."""
+    _ = translation.gettext
+    kinds = {"submission": _("reports"), "follow-up": _("messages"), "control": _("mailbox commands")}
+    labels = {
+        "unreadable": _("entries that can’t be read or are too large"),
+        "unknown": _("entries of reports that this office does not have"),
+        "today": _("entries that wait until tomorrow, because too many came today"),
+        "waits": _("entries that wait for their turn"),
+        "no-row": _("more entries that can’t be taken"),
+        "false": _("entries that the mailbox’s key did not sign"),
+    }
+    label = {"count": count, "kind": kinds.get(kind, kind), "what": labels.get(code, code)}
+    return _("in the list of %(kind)s: %(count)s × %(what)s") % label
+
+
+def step_label(code: str, translation: Translation) -> str:
+    """A step of the visits to the portal."""
+    _ = translation.gettext
+    labels = {
+        "submissions": _("Reading the list of reports"),
+        "fetching": _("Fetching reports"),
+        "confirming": _("Confirming reports"),
+        "follow-ups": _("Collecting messages"),
+        "controls": _("Collecting mailbox commands"),
+        "newest-charter": _("Saying which charter is the newest"),
+        "letters": _("Sending replies"),
+        "findings": _("Publishing findings"),
+        "thread-notes": _("Telling mailboxes what the office holds"),
     }
     return labels.get(code, code)
 
@@ -69,6 +114,15 @@ def trouble_label(code: str, translation: Translation) -> str:
     _ = translation.gettext
     labels = {
         "unreachable": _("The portal can’t be reached"),
+        "interrupted": _("The connection to the portal breaks off"),
+        "slow": _("The portal answers too slowly"),
+        "unreadable": _("The portal answers with what can’t be read"),
+        "too-long": _("The portal answers with more than it may"),
+        "endless": _("The portal’s list does not end"),
+        "error": _("The portal answers with an error"),
+        "internal": _("The portal answers with an error"),
+        "busy": _("The portal is busy"),
+        "storage-full": _("The portal’s disk is full"),
         "storage": _("The office’s own disk refuses to store what comes"),
         "failure": _("Collecting fails by a fault of this office’s program"),
         "signature-invalid": _("The portal does not accept this office’s key"),

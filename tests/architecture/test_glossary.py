@@ -22,9 +22,9 @@ PLAIN = {
     "who or what does": "client database endpoint filter formatter maker reader receiver server store stranger writer",
     "how something is": """accepted asked broken busy changed closed compressed cross due duplicate failed folded
         founded full known large limited live local locked long lost malformed missing null other partial planned
-        possible quiet received refused required sent shared shown spent split stored taken unfinished unreachable
-        used verified waiting withheld written wrong""",
-    "small words": "ahead connection content found in login making must no not read such too wait write",
+        possible quiet received refused required retried sent shared shown spent split stored taken unfinished
+        unreachable used verified waiting withheld written wrong""",
+    "small words": "ahead away connection content found in login making must no not read such too wait write",
     "the field's": "app body crypto force header http log pq process protocol request s3 web x25519",
 }
 # The names of the types of events are those of docs/protocol.md §13.2.

@@ -230,6 +230,11 @@ def refusal(status: int, code: str) -> httpx.Response:
     return answer(status, {"error": {"code": code, "message": "…", "field": None}})
 
 
+def nobody_answers(request: httpx.Request) -> httpx.Response | None:
+    """A handler under which no connection is made."""
+    raise httpx.ConnectError("nobody answers", request=request)
+
+
 def cut_connection(*, path: str, method: str = "GET") -> Handler:
     """A handler under which requests to ``path`` (a regular expression) die."""
 

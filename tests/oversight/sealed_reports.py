@@ -139,4 +139,4 @@ class Wire:
             with self.office.database.use():
                 await collector.run()
         finally:
-            await collector.client.close()
+            await collector.close()

@@ -31,7 +31,8 @@ from oversight.members.records import MemberRecord
 from oversight.members.second_factor import open_secret
 from oversight.settings import Settings
 from oversight.storage import Database
-from oversight.wire.portal_client import PortalClient, PortalRefused, PortalUnreachable
+from oversight.wire.portal_client import PortalClient
+from oversight.wire.portal_errors import PortalRefused, PortalUnreachable
 from tests.oversight.founding.party import Paper, expect, party_at
 from tests.oversight.founding.plans import write_plan
 from tests.oversight.office import Clock

@@ -16,10 +16,11 @@ from oversight.letters.records import ReplyRecord
 from oversight.storage import Database
 from oversight.wire import outbox as outbox_module
 from oversight.wire.outbox import Outbox, OutgoingRecord
-from oversight.wire.portal_client import PortalRefused, PortalUnreachable, SealedThreadNote
+from oversight.wire.portal_client import SealedThreadNote
+from oversight.wire.portal_errors import PortalRefused, PortalUnreachable
 from tests.oversight.case_desk import store
 from tests.oversight.sealed_reports import sealed_report, under_new_id, waiting_letter
-from tests.people import TODAY, found_test_commission
+from tests.people import NOW, TODAY, found_test_commission
 
 PASSING = ("signature-invalid", "storage-full", "mailbox-full", "some-later-code")
 Make = Callable[[int], Awaitable[OutgoingRecord]]
@@ -83,11 +84,11 @@ async def test_what_is_refused_for_a_reason_that_may_pass_waits_and_goes_out_lat
         await outbox.store(make)
     client: Any = StubClient(PortalRefused(code, 400))
     with pytest.raises(PortalRefused):
-        await outbox.post_waiting(client, TODAY)
+        await outbox.post_waiting(client, NOW)
     assert await standing(outbox) == [(1, "waiting"), (2, "waiting")]
     client.trouble = None
-    assert await outbox.post_waiting(client, TODAY) == 2
-    assert await outbox.post_waiting(client, TODAY + timedelta(days=1)) == 0
+    assert await outbox.post_waiting(client, NOW) == 2
+    assert await outbox.post_waiting(client, NOW + timedelta(days=1)) == 0
     assert client.taken == [b"1", b"2"]
     assert await standing(outbox) == [(1, "posted"), (2, "posted")]
 
@@ -101,7 +102,7 @@ async def test_what_is_refused_for_good_is_never_posted_again(outbox: Outbox[Any
         assert await outbox.post_one(client, row, TODAY) is False
         assert (await outbox.rows.get(number=row.number)).refused == code
     client = StubClient()
-    assert await outbox.post_waiting(client, TODAY) == 1
+    assert await outbox.post_waiting(client, NOW) == 1
     assert client.taken == [b"1"]
 
 

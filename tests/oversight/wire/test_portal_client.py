@@ -14,7 +14,8 @@ from http_message_signatures import HTTPMessageVerifier, InvalidSignature, Mappi
 from crypto.encoding import decode_base64
 from crypto.manifest import SealedFile
 from crypto.note import SigningKey
-from oversight.wire.portal_client import ANSWER_BYTES_MAX, DamagedFile, PortalClient, PortalRefused, PortalUnreachable
+from oversight.wire.portal_client import ANSWER_BYTES_MAX, PortalClient
+from oversight.wire.portal_errors import DamagedFile, PortalRefused, PortalUnreachable
 from oversight.wire.request_signature import SignedParts
 from tests.oversight.portal_simulator import answer, refusal
 from tests.people import NOW
@@ -84,7 +85,8 @@ async def test_a_refusal_carries_the_portals_code() -> None:
         answer(302, b""),
         answer(200, b"no json"),
         answer(200, {"submissions": "no list", "more": False}),
-        answer(200, {"submissions": [{"sequence": 0}], "more": False}),
+        answer(200, {"submissions": [{}] * 101, "more": False}),
+        answer(200, b"[" + b"{}," * 1_000_000 + b"{}]"),
         answer(200, {"submissions": [{"sequence": 1, "submission": "../../etc", "manifest": ""}]}),
         answer(200, [[[]]]),
     ],
