@@ -103,6 +103,9 @@ class Charters:
             for row in rows:
                 try:
                     charter = await asyncio.to_thread(read_charter, row.note.encode("utf-8"))
+                except (OSError, MemoryError, RuntimeError):
+                    # Lack of files, memory or threads: it is tried again.
+                    raise
                 except Exception as error:
                     LOG.error("a stored charter can't be read, its commission is not served: %s", describe_error(error))
                     self._drop(row.slug)
