@@ -12,7 +12,7 @@ import pytest
 from oversight.settings import Settings
 from tests.fuzz.office_requests import Answer, Request, answer, hostile_requests, page_routes
 from tests.oversight.case_desk import Desk, store
-from tests.oversight.office import OFFICE_ORIGIN, Browser, Office
+from tests.oversight.office import OFFICE_ORIGIN, Browser, Office, no_portal
 from tests.oversight.sealed_reports import attachment, sealed_report
 from tests.people import TODAY
 
@@ -79,7 +79,7 @@ async def cookies(office: Office, label: str) -> tuple[bytes, bytes]:
 
 
 async def test_no_request_to_any_route_makes_the_office_fail(office: Office, rng: Random) -> None:
-    office.app.state.transport = httpx.MockTransport(lambda request: httpx.Response(503))
+    office.app.state.transport = httpx.MockTransport(no_portal)
     known, routes = await things_there(office), page_routes(office.app)
     for who in ("nobody", "amina", "bruno", "chiara"):
         headers = [OWN] if who == "nobody" else [OWN, await cookies(office, who)]
