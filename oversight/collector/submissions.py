@@ -9,6 +9,7 @@
 
 import errno
 import logging
+from collections import Counter
 from collections.abc import Callable
 from datetime import date, datetime
 from typing import Any
@@ -66,7 +67,8 @@ class Submissions:
                 else:
                     await self._begin(entry)
         whole = reading.whole and reading.ended
-        await count_passed(SUBMISSION, reading.passed, now.date(), whole=whole)
+        passed = Counter({reason: reading.passed[reason] for reason in ("unreadable", NO_ROW)})
+        await count_passed(SUBMISSION, passed, now.date(), whole=whole)
         if whole:
             await miss_unlisted(reading.seen, now)
             reading.finish_round()

@@ -125,20 +125,19 @@ def _waits(state: CollectorStateRecord | None, translation: Translation) -> tupl
 def _stuck(row: StuckArrivalRecord, translation: Translation) -> StuckItem:
     since = row.failing_since or date.min
     if row.item.startswith(MANY):
-        return StuckItem("", passed_label(row.kind, row.problem or "", row.count, translation), "", since)
+        return StuckItem("", passed_label(row.problem or "", row.count, translation), "", since)
     return StuckItem(row.item[:8], problem_label(row.problem or "", translation), row.file or "", since)
 
 
 async def _unsent(translation: Translation) -> tuple[StuckItem, ...]:
     """Replies and findings that wait after a failure, and threads whose note does; each kind with its count."""
-    _ = translation.ngettext
     letters = await _failing(ReplyRecord, posted_on=None, refused=None)
     findings = await _failing(PublicationRecord, posted_on=None, refused=None)
     notes = await _failing(ThreadNoteRecord, stale=True)
     kinds = (
-        (letters, _("%(count)s reply", "%(count)s replies", len(letters))),
-        (findings, _("%(count)s finding", "%(count)s findings", len(findings))),
-        (notes, _("%(count)s note to a mailbox", "%(count)s notes to mailboxes", len(notes))),
+        (letters, translation.ngettext("%(count)s reply", "%(count)s replies", len(letters))),
+        (findings, translation.ngettext("%(count)s finding", "%(count)s findings", len(findings))),
+        (notes, translation.ngettext("%(count)s note to a mailbox", "%(count)s notes to mailboxes", len(notes))),
     )
     return tuple(
         StuckItem(

@@ -76,20 +76,34 @@ def problem_label(code: str, translation: Translation) -> str:
     return labels.get(code) or _("the portal refuses it (%(code)s)") % {"code": code}
 
 
-def passed_label(kind: str, code: str, count: int, translation: Translation) -> str:
-    """What of one of the portal's lists was passed over, and how many of them."""
-    _ = translation.gettext
-    kinds = {"submission": _("reports"), "follow-up": _("messages"), "control": _("mailbox commands")}
+def passed_label(code: str, count: int, translation: Translation) -> str:
+    """What of the portal's lists was passed over, and how many of them."""
     labels = {
-        "unreadable": _("entries that can’t be read or are too large"),
-        "unknown": _("entries of reports that this office does not have"),
-        "today": _("entries that wait until tomorrow, because too many came today"),
-        "waits": _("entries that wait for their turn"),
-        "no-row": _("more entries that can’t be taken"),
-        "false": _("entries that the mailbox’s key did not sign"),
+        "unreadable": translation.ngettext(
+            "%(count)s entry that can’t be read or is too large",
+            "%(count)s entries that can’t be read or are too large",
+            count,
+        ),
+        "unknown": translation.ngettext(
+            "%(count)s entry for a report that this office does not have",
+            "%(count)s entries for reports that this office does not have",
+            count,
+        ),
+        "today": translation.ngettext(
+            "%(count)s message that waits until tomorrow, because too many came today",
+            "%(count)s messages that wait until tomorrow, because too many came today",
+            count,
+        ),
+        "no-row": translation.ngettext(
+            "%(count)s more report that can’t be collected", "%(count)s more reports that can’t be collected", count
+        ),
+        "false": translation.ngettext(
+            "%(count)s command that the mailbox’s key did not sign",
+            "%(count)s commands that the mailbox’s key did not sign",
+            count,
+        ),
     }
-    label = {"count": count, "kind": kinds.get(kind, kind), "what": labels.get(code, code)}
-    return _("in the list of %(kind)s: %(count)s × %(what)s") % label
+    return labels.get(code, code) % {"count": count}
 
 
 def step_label(code: str, translation: Translation) -> str:

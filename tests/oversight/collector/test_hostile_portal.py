@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
 """Whatever a portal does for a while: what is true comes in once it is shown, and nothing invented fills the office."""
 
+import asyncio
 from collections.abc import Callable
 from contextlib import suppress
 from datetime import timedelta
@@ -10,6 +11,7 @@ import httpx
 import pytest
 
 from crypto.ids import SubmissionId
+from oversight.collector.downloads import SMALL_BYTES_MAX
 from oversight.collector.visit import WHOLE_EVERY_VISITS, Collector
 from oversight.letters.records import FollowUpRecord
 from oversight.reports import stuck
@@ -20,7 +22,7 @@ from tests.chance import fresh_bytes
 from tests.oversight.collector.hostile_portal import LIES, HostilePortal
 from tests.oversight.office import Office
 from tests.oversight.portal_simulator import answer, refusal
-from tests.oversight.sealed_reports import Wire, sealed_report, under_new_id
+from tests.oversight.sealed_reports import Wire, attachment, sealed_report, under_new_id
 from tests.people import PORTAL_ORIGIN
 
 pytestmark = pytest.mark.usefixtures("in_database")
@@ -241,3 +243,48 @@ async def test_a_member_can_have_everything_tried_again_at_once(
 
 def _of(path: str, give: Callable[[], httpx.Response]) -> Callable[[httpx.Request], httpx.Response | None]:
     return lambda request: give() if request.url.path.endswith(path) else None
+
+
+async def test_a_large_file_that_hangs_holds_up_neither_a_visit_nor_a_small_report(
+    portal: HostilePortal, office: Office
+) -> None:
+    large = sealed_report(office.world, attachments=[attachment(fresh_bytes(SMALL_BYTES_MAX))])
+    portal.add(large)
+    small = set(add_reports(portal, office, 20))
+    came = asyncio.Event()
+
+    async def hang(request: httpx.Request) -> httpx.Response:
+        if request.url.path.endswith(f"{large.manifest.submission}/files/attachment-1.age"):
+            await came.wait()
+        return portal._answer(request)
+
+    wire = Wire(office, httpx.MockTransport(hang))
+    collector = wire.collector()
+    collector._fetch_seconds = 1
+    await visit(collector, office, 2)
+    assert await held() == small
+    state = await CollectorStateRecord.get()
+    assert (state.waiting, state.problem, state.last_success) == (1, None, None)
+    page = (await (await office.browser_of("bruno")).get("/queue")).text
+    assert "1 new report is being fetched." in page
+    came.set()
+    collector._fetch_seconds = 60
+    await visit(collector, office)
+    assert await held() == {*small, large.manifest.submission}
+    assert (await CollectorStateRecord.get()).last_success is not None
+    await collector.close()
+
+
+async def test_a_disk_without_room_is_said_and_the_report_stays_at_the_portal(
+    collector: Collector, portal: HostilePortal, office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    true = set(add_reports(portal, office, 1))
+    with monkeypatch.context() as patch:
+        patch.setattr("oversight.reports.blobs.KEPT_FREE_BYTES", 2**62)
+        await visit(collector, office)
+    assert not portal.collected
+    page = (await (await office.browser_of("bruno")).get("/queue")).text
+    assert "there is not enough room for it on the office’s disk" in page
+    office.clock.forward(minutes=71)
+    await visit(collector, office)
+    assert await held() == true
