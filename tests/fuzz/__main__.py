@@ -7,6 +7,7 @@ there was one. The same seed alters the same way, as far as the time goes. ``--a
 
 import argparse
 import asyncio
+import logging
 import random
 import sys
 import tempfile
@@ -34,6 +35,8 @@ def main() -> int:
     only = [arguments.again[0]] if arguments.again else arguments.only or [*FAMILIES]
     print(f"--seed {arguments.seed}", flush=True)
     random.seed(arguments.seed)
+    # Attempts look at the log themselves; what is set up before them may say what it likes.
+    logging.basicConfig(handlers=[logging.NullHandler()])
     with tempfile.TemporaryDirectory() as folder:
         return asyncio.run(_run(arguments, only, Path(folder)))
 

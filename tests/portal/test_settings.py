@@ -34,6 +34,11 @@ def test_every_setting_can_be_set_and_says_what_it_is() -> None:
     assert all(each.metadata["help"].endswith(".") for each in fields(Settings))
 
 
+def test_bytes_that_are_no_text_are_no_number() -> None:
+    with pytest.raises(SettingsError, match="PORTAL_PORT must be a whole number"):
+        Settings.from_environment({**ORIGIN, "PORTAL_PORT": "80\udc8a"})
+
+
 def test_an_empty_setting_is_as_good_as_none() -> None:
     assert Settings.from_environment({**ORIGIN, "PORTAL_BLOBS": ""}).blobs_url == "var/portal/blobs"
 
