@@ -112,6 +112,23 @@ def test_only_so_much_is_estimated_as_the_estimate_bears(monkeypatch: pytest.Mon
     assert problem(GOOD + " 1234" * 500, OWN) is None
 
 
+@pytest.mark.parametrize("phrase", ["4@8({[<369&#!1/|0$5+7%2" * 3, "4@8({[<369&#" + "!1/|0$5+7%2x" * 5])
+def test_signs_that_stand_for_letters_are_tried_a_few_kinds_at_most(
+    phrase: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    given: list[str] = []
+
+    def estimate(text: str, own: list[str]) -> dict[str, list[str]]:
+        given.append(text)
+        return {"sequence": []}
+
+    monkeypatch.setattr("zxcvbn.zxcvbn", estimate)
+    problem(phrase, [])
+    assert given
+    assert all(len(passphrase.LEET & {*text}) <= passphrase.LEET_KINDS_MAX for text in given)
+    assert all(len(text) == len(phrase[: passphrase.ESTIMATED_CHARS_MAX]) for text in given)
+
+
 def test_marks_without_end_are_refused_before_they_are_put_in_order() -> None:
     """Python orders n marks in n² steps: a hundred thousand take more than ten seconds."""
     error = problem("a" + MARKS * 8191, OWN)
