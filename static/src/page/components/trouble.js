@@ -23,7 +23,7 @@ export function troubleNotice(element, offline, busy) {
       busy,
       long: t("The site is still busy. Nothing is lost: we try again by ourselves. Keep this page open, or reach the commission in another way."),
       full: t("The site has no room left, so nothing can be sent. Nothing is lost: we try again by ourselves. Keep this page open, or reach the commission in another way."),
-      work: t("The site is under heavy load. To be let in, your device calculates something first. Keep this page open."),
+      work: t("The site is very busy. To be let in, your device calculates something first. It may take a minute. Keep this page open."),
     }[kind];
     const text = part(notice, "[data-trouble-text]");
     // What stays the same is not read out again.
