@@ -20,6 +20,7 @@ from oversight.cases import routes as cases
 from oversight.collector.loop import collect_while_serving
 from oversight.commission.charters import is_founded
 from oversight.commission.keys import OfficeSafe, load_start_identity, open_at_start
+from oversight.commission.portal_visits import PortalVisits
 from oversight.desk import routes as desk
 from oversight.findings import routes as findings
 from oversight.founding import routes as founding
@@ -80,7 +81,7 @@ def create_app(
     app.state.clock = clock
     app.state.transport = transport
     app.state.office_safe = OfficeSafe(settings.secrets, load_start_identity(settings.start_key_file))
-    app.state.collect_now = asyncio.Event()
+    app.state.portal_visits = PortalVisits()
     app.state.setup = Setup()
     app.state.derivations = Derivations(parameters)
     app.state.kit = load_page_kit(settings)
@@ -124,7 +125,8 @@ def _tasks(app: Starlette) -> list[asyncio.Task[None]]:
     running = [end_sessions_while_serving(settings, clock)]
     if settings.portal_url:
         state = app.state
-        running.append(collect_while_serving(settings, state.office_safe, state.transport, clock, state.collect_now))
+        shared = state.office_safe, state.transport, clock, state.portal_visits
+        running.append(collect_while_serving(settings, *shared))
     return [asyncio.create_task(each) for each in running]
 
 

@@ -34,7 +34,7 @@ from portal.office_api.follow_ups import FollowUps
 from portal.office_api.pickup import Pickup
 from portal.office_api.request_signature import RequestVerifier
 from portal.office_api.threads import Threads
-from portal.office_api.views import OfficeViews
+from portal.office_api.views import NotShown, OfficeViews
 from portal.pages.live_pages import LivePages
 from portal.register.findings import Findings
 from portal.register.live import LiveRegister
@@ -177,11 +177,19 @@ def assemble(settings: Settings, clock: Clock, blobs: BlobStore | None = None) -
             FollowUps(realm, clock),
             Controls(realm, commits),
             newest,
+            lambda slug: _not_shown(slug, pages, register),
         ),
         notes=CharterViews(charters, newest, key.verifier),
         register=register,
         findings=FindingViews(verifier, register),
     )
+
+
+def _not_shown(slug: str, pages: LivePages, register: LiveRegister) -> list[NotShown]:
+    """What of a commission can't be shown on the pages of this process, for its offices."""
+    charters = [pages.problems[slug]] if slug in pages.problems else []
+    findings = sorted(name for name, whose in register.problems.items() if whose == slug)
+    return [*(("charter", name) for name in charters), *(("finding", name) for name in findings)]
 
 
 async def _quietly(work: Coroutine[Any, Any, None]) -> bool:

@@ -12,6 +12,7 @@ from oversight.collector.visit import Collector, CollectorBusy
 from oversight.commission.charters import charters_by_hash, current_charter, is_founded
 from oversight.commission.keys import OfficeSafe
 from oversight.commission.portal import Clock, connect
+from oversight.commission.portal_visits import PortalVisits
 from oversight.reports.arrival import Receiver
 from oversight.reports.blobs import Blobs
 from oversight.settings import Settings
@@ -26,11 +27,11 @@ async def collect_while_serving(
     safe: OfficeSafe,
     transport: httpx.AsyncBaseTransport | None,
     clock: Clock,
-    wake: asyncio.Event,
+    visits: PortalVisits,
 ) -> None:
     """Visit the portal of the settings until cancelled, once a commission is founded and the office's keys are open.
 
-    Whoever sets ``wake`` has the next visit begin at once.
+    ``visits`` is what they and the office's pages tell each other.
     """
     async with AsyncExitStack() as open_ones:
 
@@ -41,14 +42,15 @@ async def collect_while_serving(
             client = await open_ones.enter_async_context(connect(settings, safe, charter, transport, clock))
             receiver = Receiver(client, Blobs(settings.data / "blobs"), charters_by_hash)
             collector = Collector(client, receiver, settings.data / "collector.lock", clock)
+            collector.pages = visits
             open_ones.push_async_callback(collector.close)
             return collector
 
         async def sleep(seconds: float) -> None:
             with suppress(TimeoutError):
                 async with asyncio.timeout(seconds):
-                    await wake.wait()
-            wake.clear()
+                    await visits.begin_now.wait()
+            visits.begin_now.clear()
 
         await collect_forever(prepare, settings.collect_seconds, sleep)
 

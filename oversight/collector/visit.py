@@ -21,6 +21,7 @@ from tortoise.exceptions import BaseORMException
 from oversight.collector.newest_charter import note_newest_charter
 from oversight.collector.steps import Steps
 from oversight.collector.submissions import HELD_BACK, WAITS, Submissions
+from oversight.commission.portal_visits import PortalVisits
 from oversight.findings.publication import FINDINGS
 from oversight.letters.follow_up_arrival import collect_follow_ups
 from oversight.letters.mailbox_commands import UNKNOWN, collect_controls
@@ -69,6 +70,7 @@ class Collector:
         self.client = client
         self.lock_file = lock_file
         self.clock = clock
+        self.pages = PortalVisits()
         self.submissions = Submissions(client, receiver, clock)
         self.follow_ups, self.controls = ListReading(), ListReading()
         self._fetch_seconds = fetch_seconds
@@ -124,6 +126,7 @@ class Collector:
         for name, outbox in OUTBOXES:
             posted += await step(name, outbox.post_waiting(client, now)) or 0
         await step("thread-notes", post_thread_notes(client, now))
+        self.pages.problems = await step("problems", client.problems()) or ()
         return Outcome(collected, stuck, follow_ups or 0, posted)
 
     async def _begin_rounds(self, now: datetime) -> None:

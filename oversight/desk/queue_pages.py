@@ -19,6 +19,7 @@ from oversight.cases.report_deadlines import due_of_reports
 from oversight.commission.charters import charters_by_hash, current_charter
 from oversight.desk.collector_status import CollectorStatus, collector_status
 from oversight.desk.index import continue_index
+from oversight.desk.portal_problems import portal_problems
 from oversight.desk.queue import LEVELS, STATES, Filters, QueuePage, read_queue
 from oversight.desk.renewals import continue_renewals
 from oversight.members.sessions import current_session
@@ -40,7 +41,8 @@ async def show_queue(request: Request) -> Response:
     translation = translation_of(request)
     status = await _status(request, translation)
     if not may(session.member.roles, Action.READ):
-        return render(request, "queue_closed.html", status=status)
+        not_shown = portal_problems(request.app.state.portal_visits, translation)
+        return render(request, "queue_closed.html", status=status, not_shown=not_shown)
     progress = await continue_index(session, charters, charter.realm)
     await continue_renewals(await actor_of(session, request.app.state.clock()), charters)
     filters = Filters.read(request.query_params)
@@ -52,6 +54,7 @@ async def show_queue(request: Request) -> Response:
         page=page,
         progress=progress,
         status=status,
+        not_shown=portal_problems(request.app.state.portal_visits, translation),
         filters=filters,
         following=_link(filters, page.following),
         further="/queue?" + urlencode(filters.query()),
@@ -87,7 +90,7 @@ async def collect_now(request: Request) -> Response:
     if not may(session.member.roles, Action.READ):
         raise HTTPException(403)
     await try_all_again(request.app.state.clock())
-    request.app.state.collect_now.set()
+    request.app.state.portal_visits.begin_now.set()
     return redirect("/queue")
 
 

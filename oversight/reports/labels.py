@@ -119,6 +119,7 @@ def step_label(code: str, translation: Translation) -> str:
         "letters": _("Sending replies"),
         "findings": _("Publishing findings"),
         "thread-notes": _("Telling mailboxes what the office holds"),
+        "problems": _("Asking what the portal can’t show"),
     }
     return labels.get(code, code)
 

@@ -28,6 +28,7 @@ from oversight.wire.portal_errors import DamagedFile, PortalRefused, PortalUnrea
 from oversight.wire.portal_responses import (
     Page,
     PortalInfo,
+    PortalProblem,
     ThreadStanding,
     WaitingControl,
     WaitingFollowUp,
@@ -37,6 +38,7 @@ from oversight.wire.portal_responses import (
     read_info,
     read_next_finding,
     read_posting_answer,
+    read_problems,
     read_refused_threads,
     read_submissions,
     read_thread_standing,
@@ -194,6 +196,15 @@ class PortalClient:
     async def next_finding(self) -> FindingId:
         """The id that the commission's next finding must have, if it is published today."""
         return await self._json(read_next_finding, _Request("GET", f"/office/findings?after={AFTER_ALL}"))
+
+    async def problems(self) -> tuple[PortalProblem, ...]:
+        """What of this commission the portal can't show, by its own account; nothing, if it is too old to say so."""
+        try:
+            return await self._json(read_problems, _Request("GET", "/office/problems"))
+        except PortalRefused as error:
+            if error.code == "not-found":
+                return ()
+            raise
 
     async def _post(self, path: str, note: bytes) -> None:
         await self._body(_Request("POST", path, note, {"Content-Type": NOTE_TYPE}))

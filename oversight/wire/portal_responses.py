@@ -90,6 +90,14 @@ class Page(Generic[E]):
     highest: int
 
 
+@dataclass(frozen=True)
+class PortalProblem:
+    """Something of the commission's that the portal can't show: ``charter`` and its hash, ``finding`` and its id."""
+
+    kind: str
+    name: str
+
+
 def read_info(value: Any) -> PortalInfo:
     """Raises MalformedError."""
     fields = Fields(value, "portal")
@@ -137,6 +145,21 @@ def read_next_finding(value: Any) -> FindingId:
     identifier = Fields(value, "findings").text("next", 80)
     parse_finding_id(identifier)
     return FindingId(identifier)
+
+
+def read_problems(value: Any) -> tuple[PortalProblem, ...]:
+    """What the portal says it can't show, at most 100. Raises MalformedError or LimitError."""
+    return Fields(value, "problems").items("problems", PAGE_MAX, _problem)
+
+
+def _problem(value: object) -> PortalProblem:
+    fields = Fields(value, "a problem")
+    kind = fields.text("kind", pattern="charter|finding")
+    # Shown to members, so that it can be nothing but what it is the name of.
+    name = fields.text("name", 80, r"[0-9a-f]{64}" if kind == "charter" else None)
+    if kind == "finding":
+        parse_finding_id(name)
+    return PortalProblem(kind, name)
 
 
 def _page(value: Any, name: str, read: Callable[[Fields, int], E]) -> Page[E]:

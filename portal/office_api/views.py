@@ -2,6 +2,7 @@
 """The signed part of docs/protocol.md §10: verify, one call, answer."""
 
 import re
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 import msgspec
@@ -32,6 +33,9 @@ THREADS_BYTES_MAX = THREADS_MAX * THREAD_BASE64_MAX
 REPLY_BASE64_MAX = 1024 * 1024
 REPLY_BYTES_MAX = REPLY_BASE64_MAX + THREAD_BASE64_MAX + NOTE_BYTES_MAX
 SEQUENCE_MAX = 2**53
+PROBLEMS_MAX = 100
+# What can't be shown: ``charter`` and a hash, or ``finding`` and an id.
+NotShown = tuple[str, str]
 _SEQUENCE = re.compile(r"[0-9]{1,16}")
 
 
@@ -45,6 +49,7 @@ class OfficeViews:
     messages: FollowUps
     commands: Controls
     newest: NewestNotes
+    not_shown: Callable[[str], Sequence[NotShown]]
     work: LongWork = field(default_factory=LongWork)
 
     def routes(self) -> list[Route]:
@@ -59,6 +64,7 @@ class OfficeViews:
             Route("/office/follow-ups", self.follow_ups),
             Route("/office/follow-ups/collection", self.confirm_follow_ups, methods=["POST"]),
             Route("/office/controls", self.controls),
+            Route("/office/problems", self.problems),
             Route("/office/newest-charter", self.newest_charter, methods=["POST"]),
         ]
 
@@ -113,6 +119,11 @@ class OfficeViews:
         office = await self.verifier.verify(request, NOTE_BYTES_MAX)
         await self.newest.take(office.slug, office.body)
         return json_response({"status": "accepted"})
+
+    async def problems(self, request: Request) -> Response:
+        office = await self.verifier.verify(request)
+        found = [{"kind": kind, "name": name} for kind, name in self.not_shown(office.slug)]
+        return json_response({"problems": found[:PROBLEMS_MAX]})
 
 
 def _read_reply(body: bytes, submission: SubmissionId) -> Outgoing:

@@ -236,7 +236,7 @@ async def test_a_member_can_have_everything_tried_again_at_once(
     await visit(collector, office)
     assert await held() == set()
     answered = await (await office.browser_of("bruno")).post("/queue/collect")
-    assert answered.headers["location"] == "/queue" and office.app.state.collect_now.is_set()
+    assert answered.headers["location"] == "/queue" and office.app.state.portal_visits.begin_now.is_set()
     await visit(collector, office)
     assert await held() == true
 

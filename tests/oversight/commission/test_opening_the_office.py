@@ -18,6 +18,7 @@ from crypto.keyring import MINIMUM
 from oversight.app import create_app
 from oversight.collector import loop
 from oversight.commission.keys import OfficeKeys, load_start_identity
+from oversight.commission.portal_visits import PortalVisits
 from oversight.settings import Settings
 from tests.chance import fresh_bytes
 from tests.oversight.office import Office
@@ -159,7 +160,7 @@ async def test_the_collector_waits_until_the_office_is_open(office: Office, monk
         if opens:
             await office.browser_of("bruno")
         with office.database.use():
-            await loop.collect_while_serving(office.settings, safe, None, office.clock, asyncio.Event())
+            await loop.collect_while_serving(office.settings, safe, None, office.clock, PortalVisits())
     assert visits == [False, True]
 
 
