@@ -84,7 +84,7 @@ def load(world: World, database_url: str) -> list[Entry]:
     async def read() -> list[Entry]:
         database = await Database.open(database_url)
         with database.use():
-            charters = Charters(world.charter.origin, world.charter.portal)
+            charters = Charters(world.charter.origin, world.charter.realm, world.charter.portal)
             await charters.refresh()
             findings = Findings(charters, GroupCommit(0), lambda: NOW)
             await findings.refresh()
