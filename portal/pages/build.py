@@ -41,7 +41,7 @@ class PageSettings(Protocol):
     def leave_url(self) -> str: ...
 
 
-class SiteBuilder:
+class SiteMaker:
     """Renders the site for the charters of a moment: languages, start, return, protection, not found and unavailable in
     every locale, a report form for the newest charter of every commission, and the assets that these load.
 
@@ -118,8 +118,8 @@ class CommissionPages:
 
 
 def build_site(charters: Sequence[Charter], settings: PageSettings, assets: Mapping[str, Asset], realm: str) -> Site:
-    """Return the site once. Raises as ``SiteBuilder``."""
-    return SiteBuilder(settings, assets, realm).build(charters)
+    """Return the site once. Raises as ``SiteMaker``."""
+    return SiteMaker(settings, assets, realm).build(charters)
 
 
 def newest_charters(charters: Sequence[Charter]) -> list[Charter]:

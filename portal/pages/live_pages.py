@@ -20,7 +20,7 @@ from portal.pages.unfinished import UnfinishedPages
 from portal.settings import Settings
 
 if TYPE_CHECKING:
-    from portal.pages.build import SiteBuilder
+    from portal.pages.build import SiteMaker
     from portal.pages.site import Page, Site, SiteHolder
 
 LOG = logging.getLogger("portal")
@@ -44,7 +44,7 @@ class LivePages:
         self._due = asyncio.Event()
         self._settled = asyncio.Event()
         self._building: asyncio.Task[None] | None = None
-        self._builder: SiteBuilder | None = None
+        self._builder: SiteMaker | None = None
         self._holder: SiteHolder | None = None
         self._site: Site | None = None
         self._register: tuple[Sequence[Mapping[str, Page]], Mapping[str, str]] = ((), {})
@@ -141,7 +141,7 @@ class LivePages:
             return False
         return site.is_final
 
-    def _prepare(self) -> "SiteBuilder":
+    def _prepare(self) -> "SiteMaker":
         self._unfinished.prepare()
         return prepare_pages(self._settings, self._realm)
 
@@ -168,13 +168,13 @@ class LivePages:
             self._outdated = _outdated(site, self._charters)
 
 
-def prepare_pages(settings: Settings, realm: str) -> "SiteBuilder":
+def prepare_pages(settings: Settings, realm: str) -> "SiteMaker":
     """Read what pages are made of. Raises OSError, or KeyError when scripts or styles were not built."""
     # Imported late: templates and locales load slowly, and the API should not wait for them.
     from portal.kit.assets import load_assets
-    from portal.pages.build import SiteBuilder
+    from portal.pages.build import SiteMaker
 
-    return SiteBuilder(settings, load_assets(settings.static), realm)
+    return SiteMaker(settings, load_assets(settings.static), realm)
 
 
 def build_pages(settings: Settings, realm: str, charters: Sequence[Charter]) -> "Site":

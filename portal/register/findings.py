@@ -42,7 +42,7 @@ DAYS_MAX = 30
 PASSING = (OSError, MemoryError, RuntimeError)
 
 
-class UnreadableFindingError(Exception):
+class BrokenFindingError(Exception):
     """A stored finding does not follow the format, or its charter is not there."""
 
 
@@ -128,7 +128,7 @@ class Findings:
         newest, before = rows[-1], self._entries.get(identifier)
         try:
             finding, charter = await self._read(newest)
-        except UnreadableFindingError as error:
+        except BrokenFindingError as error:
             # The revision before it says what this one corrects or withdraws: it goes as well.
             LOG.error("a stored finding can't be read, and is left out: %s", describe_error(error.__cause__ or error))
             self._entries.pop(identifier, None)
@@ -152,7 +152,7 @@ class Findings:
                 await older.update(note="")
 
     async def _read(self, row: FindingRecord) -> tuple[Finding, Charter]:
-        """Raises UnreadableFindingError for what will fail in the same way again, and whatever else fails as it is."""
+        """Raises BrokenFindingError for what will fail in the same way again, and whatever else fails as it is."""
         note = row.note.encode("utf-8")
         # In threads, so that requests are answered while the whole register is loaded at the start.
         with _unreadable():
@@ -160,7 +160,7 @@ class Findings:
         try:
             charter = await self._charters.get(draft.charter)
         except Refusal as error:
-            raise UnreadableFindingError from error
+            raise BrokenFindingError from error
         with _unreadable():
             return await asyncio.to_thread(read_finding, note, charter), charter
 
@@ -208,7 +208,7 @@ def _unreadable() -> Iterator[None]:
     except PASSING:
         raise
     except Exception as error:
-        raise UnreadableFindingError from error
+        raise BrokenFindingError from error
 
 
 def _parse_stored(note: bytes) -> FindingDraft:

@@ -15,7 +15,7 @@ from crypto.charter import read_charter
 from portal.kit.compression import compress
 from portal.kit.i18n import LOCALES
 from portal.pages import build, live_pages, site
-from portal.pages.build import SiteBuilder
+from portal.pages.build import SiteMaker
 from tests.people import SLUG, found_test_commission
 from tests.portal.charters.test_charters import post, successor
 from tests.portal.register.test_register import portal_with_styles, put_one, write_styles
@@ -43,15 +43,15 @@ class Trouble:
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.error: Exception | None = None
         self.attempts = 0
-        original = SiteBuilder.build
+        original = SiteMaker.build
 
-        def attempt(builder: SiteBuilder, *charters: Any) -> Any:
+        def attempt(builder: SiteMaker, *charters: Any) -> Any:
             self.attempts += 1
             if self.error is not None:
                 raise self.error
             return original(builder, *charters)
 
-        monkeypatch.setattr(SiteBuilder, "build", attempt)
+        monkeypatch.setattr(SiteMaker, "build", attempt)
 
 
 @pytest.fixture
@@ -203,7 +203,7 @@ async def test_a_new_charter_is_taken_while_memory_or_files_are_short(
     def fail(*_: object) -> None:
         raise OSError(errno.EMFILE, "files")
 
-    monkeypatch.setattr(SiteBuilder, "check", fail)
+    monkeypatch.setattr(SiteMaker, "check", fail)
     assert (await post(pages, successor(pages.world, pages.world.charter, grace_days=3))).status_code == 201
 
 

@@ -19,7 +19,7 @@ from crypto.questionnaire import Option, Panel, Question, Questionnaire
 from portal.kit.compression import Compressed
 from portal.kit.i18n import LOCALES
 from portal.pages import site as site_module
-from portal.pages.build import SiteBuilder, newest_charters
+from portal.pages.build import SiteMaker, newest_charters
 from portal.pages.site import MANIFEST_PATH, Site
 from tests.people import REALM, SLUG, World, found_test_commission
 from tests.portal.pages.test_pages import PageSettings, fake_assets
@@ -84,8 +84,8 @@ def other() -> World:
 
 
 @cache
-def builder() -> SiteBuilder:
-    return SiteBuilder(PageSettings(), fake_assets(), REALM)
+def builder() -> SiteMaker:
+    return SiteMaker(PageSettings(), fake_assets(), REALM)
 
 
 @cache
@@ -186,7 +186,7 @@ class TestOneThatCannotBeShown:
 
     @pytest.fixture
     def site(self, error: type[Exception]) -> Site:
-        return SiteBuilder(PageSettings(), fake_assets(), REALM).build([healthy().charter, other().charter])
+        return SiteMaker(PageSettings(), fake_assets(), REALM).build([healthy().charter, other().charter])
 
     def test_is_left_out_alone_and_named(self, site: Site, error: type[Exception]) -> None:
         assert dict(others_pages(site)) == dict(others_pages(alone()))
@@ -209,7 +209,7 @@ class TestOneThatCannotBeShown:
 
     @pytest.mark.usefixtures("error")
     def test_is_logged_by_class_and_place_alone(self, caplog: pytest.LogCaptureFixture) -> None:
-        SiteBuilder(PageSettings(), fake_assets(), REALM).build([healthy().charter, other().charter])
+        SiteMaker(PageSettings(), fake_assets(), REALM).build([healthy().charter, other().charter])
         assert "its pages can't be built" in caplog.text
         assert "secret" not in caplog.text
         assert OTHER not in caplog.text
@@ -217,7 +217,7 @@ class TestOneThatCannotBeShown:
 
 def test_a_charter_before_is_not_shown_in_the_place_of_one_that_cannot_be(monkeypatch: pytest.MonkeyPatch) -> None:
     """Who still sealed to it would seal to people who have left."""
-    own = SiteBuilder(PageSettings(), fake_assets(), REALM)
+    own = SiteMaker(PageSettings(), fake_assets(), REALM)
     assert own.build([other().charter]).get(f"/en/{OTHER}/report") is not None
     draft = replace(other().charter, number=2, previous=other().charter.hash)
     signers = [person.signing_key for person in other().governors]
@@ -246,7 +246,7 @@ def test_a_charter_of_the_largest_kind_does_not_keep_the_others_waiting(monkeypa
 
 
 def test_pages_of_a_charter_are_rendered_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    own = SiteBuilder(PageSettings(), fake_assets(), REALM)
+    own = SiteMaker(PageSettings(), fake_assets(), REALM)
     first = own.build([healthy().charter])
     monkeypatch.setattr("portal.pages.build._report", lambda *_: 1 / 0)
     again = own.build([healthy().charter])
