@@ -74,7 +74,8 @@ def words(text: str) -> list[Word]:
 def folded_words(text: str) -> Iterator[str]:
     """The words of a text that was cleaned, folded. Each spelling is folded once."""
     known: dict[str, str] = {}
-    return (known.get(found) or known.setdefault(found, fold(found)) for found in _WORD.findall(text))
+    # Word by word, not in one call: the check runs in a thread, and others get a turn between calls alone.
+    return (known.get(found[0]) or known.setdefault(found[0], fold(found[0])) for found in _WORD.finditer(text))
 
 
 def _word(written: str) -> Word:
