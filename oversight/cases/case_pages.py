@@ -33,9 +33,13 @@ async def show_case(request: Request) -> Response:
 
 
 async def render_case(
-    request: Request, case: OpenCase, errors: list[FieldError] | None = None, status: int = 200
+    request: Request,
+    case: OpenCase,
+    errors: list[FieldError] | None = None,
+    status: int = 200,
+    typed: Mapping[str, str] | None = None,
 ) -> Response:
-    """Return the page of a case, with the errors of a form posted on it."""
+    """Return the page of a case, with the errors of a form posted on it and what was ``typed`` there."""
     entries, unread = await read_shown(case.id, case.keys, limit=TIMELINE_EVENTS)
     references = await references_of(case)
     names, translation = MemberNames(case.charters, translation_of(request).locale), translation_of(request)
@@ -58,6 +62,7 @@ async def render_case(
         may={code: holds and may_act(code, state, members, case.roles) for code in ACTS_SHOWN},
         must_renew=renewal_due(state, members),
         done=request.query_params.get("done", ""),
+        values=typed or {},
         errors=errors or [],
     )
 

@@ -120,7 +120,7 @@ async def take_waiver(request: Request) -> Response:
         raise HTTPException(404)
     reason = form.text("reason")
     if not reason or len(reason) > TEXT_CHARS_MAX:
-        return _render_waiver(request, case, [FieldError("reason", TOO_LONG if reason else NO_REASONS)])
+        return _render_waiver(request, case, [FieldError("reason", TOO_LONG if reason else NO_REASONS)], reason)
     await commands.waive(case.seen(form), case.id, declaration.hash, reason)
     return redirect(f"{case.path}?done=proposed")
 
@@ -195,12 +195,15 @@ def _render_renewal(request: Request, case: OpenCase, form: Form, errors: list[F
     )
 
 
-def _render_waiver(request: Request, case: OpenCase, errors: list[FieldError] | None = None) -> Response:
+def _render_waiver(
+    request: Request, case: OpenCase, errors: list[FieldError] | None = None, reason: str = ""
+) -> Response:
     label = _label(request)
     approving = sorted(WAIVER_APPROVERS)
     context = head_context(request, case)
     status = 422 if errors else 200
-    return render(request, "case_waive.html", status, **context, label=label, approving=approving, errors=errors or [])
+    shown = {"label": label, "approving": approving, "values": {"reason": reason}, "errors": errors or []}
+    return render(request, "case_waive.html", status, **context, **shown)
 
 
 routes = [

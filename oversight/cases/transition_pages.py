@@ -53,8 +53,9 @@ async def send_back(request: Request) -> Response:
     form = await read_form(request)
     reasons = form.text("reasons")
     if not reasons or len(reasons) > TEXT_CHARS_MAX:
-        error = FieldError(f"reasons-{request.path_params['hash'][:8]}", TOO_LONG if reasons else NO_REASONS_BACK)
-        return await render_case(request, case, [error], 422)
+        field = f"reasons-{request.path_params['hash'][:8]}"
+        error = FieldError(field, TOO_LONG if reasons else NO_REASONS_BACK)
+        return await render_case(request, case, [error], 422, {field: reasons})
     await commands.send_back(case.seen(form), case.id, EventHash(request.path_params["hash"]), reasons)
     return redirect(f"{case.path}?done=returned")
 

@@ -39,7 +39,6 @@ from oversight.workflow.permissions import may_act
 from oversight.workflow.rules import RuleError
 from portal.kit.i18n import language_in
 
-FORM_BYTES_MAX = 1024 * 1024
 PROBLEMS = {
     "title": N_("Write a title"),
     "summary": N_("Write a summary"),
@@ -64,7 +63,7 @@ async def show_form(request: Request) -> Response:
 async def take_form(request: Request) -> Response:
     """Save the draft for its writer; add or remove a part; or store it as a revision for everyone."""
     case = await _for_writing(request)
-    form = await read_form(request, FORM_BYTES_MAX)
+    form = await read_form(request)
     action = form.text("action")
     written = change_parts(read_written(form), action)
     await save_written(case.session, case.id, written)

@@ -25,6 +25,7 @@ from crypto.questionnaire import CODE, ID
 from crypto.report import open_report, seal_report
 from crypto.submission import SealedSubmission
 from crypto.taxonomy import MESSAGE_KINDS, SEALED_BY
+from oversight.cases import commands
 from oversight.commission.records import CharterRecord
 from oversight.letters.records import FollowUpRecord
 from tests.oversight.case_desk import Desk, store
@@ -169,6 +170,34 @@ async def test_whatever_a_member_types_is_kept_or_refused_in_words_and_every_pag
     assert (await room.get("bruno", f"/reports/{report}/reply/preview")).status_code in {200, 303}
 
 
+LONG = "كلمة " * 30_000
+
+
+async def test_a_text_that_is_too_long_comes_back_with_what_is_wrong_and_whole(room: CaseRoom) -> None:
+    """More than half a million bytes as the browser sends them."""
+    desk = Desk(room.office.world, room.office.clock.now)
+    case, report = (await desk.open_case()).head.case, await room.receive()
+    await commands.change_state(desk.person("amina"), case, "ACKNOWLEDGED", "sent")
+    await commands.change_state(desk.person("amina"), case, "TRIAGE")
+    await commands.change_state(desk.person("amina"), case, "CONFLICT_CHECK")
+    state = await commands.change_state(desk.person("amina"), case, "ASSIGNED", reasons="Because.")
+    proposal = state.proposals[0].hash
+    room.office.clock.now = desk.now
+    forms = [
+        ("amina", f"/cases/{case}/notes", {"note": LONG}),
+        ("amina", f"/cases/{case}/parties", {"party": "x", "role": "witness", "aliases": LONG}),
+        ("amina", f"/cases/{case}/people/chiara/renew", {"kind": "left", "reason": LONG}),
+        ("amina", f"/cases/{case}/people/chiara/waive", {"reason": LONG}),
+        ("chiara", f"/cases/{case}/declare", {"conflict": "no", "reason": LONG}),
+        ("chiara", f"/cases/{case}/proposals/{proposal}/return", {"reasons": LONG}),
+        ("bruno", f"/reports/{report}/reply", {"language": "en", "body": LONG}),
+    ]
+    for label, path, form in forms:
+        answer = await room.post(label, path, **form)
+        assert answer.status_code == 422, (answer.status_code, path)
+        assert LONG.strip() in answer.text and "There is a problem" in answer.text, path
+
+
 async def test_every_finding_that_is_typed_has_its_pages(
     room: CaseRoom, examples: Callable[[Any, int], list[Any]]
 ) -> None:
@@ -204,8 +233,6 @@ async def test_every_finding_that_is_typed_has_its_pages(
 
 
 async def desk_to_draft(desk: Desk, case: str) -> str:
-    from oversight.cases import commands
-
     await commands.change_state(desk.person("bruno"), case, "INVESTIGATING")
     return (await commands.change_state(desk.person("bruno"), case, "FINDING_DRAFT")).state
 
