@@ -28,7 +28,7 @@ class Entry:
 
 
 @dataclass(frozen=True)
-class UnreadEntry:
+class BrokenEntry:
     """An event that is not genuine, or whose sealed part is not what it should be. The day is only the row's."""
 
     sequence: int
@@ -55,7 +55,7 @@ async def read_entries(
 
 async def read_shown(
     case_id: CaseId, keys: CaseKeys | None, *, types: Sequence[str] = (), limit: int
-) -> tuple[list[Entry], list[UnreadEntry]]:
+) -> tuple[list[Entry], list[BrokenEntry]]:
     """The last ``limit`` events, of these ``types`` if any are given, oldest first, and apart those that can't be read.
 
     For pages that tell what happened. Whatever decides by the events reads them with ``read_entries``.
@@ -63,11 +63,11 @@ async def read_shown(
     charters = await charters_by_hash()
     chosen: dict[str, Any] = {"type__in": list(types)} if types else {}
     entries: list[Entry] = []
-    unread: list[UnreadEntry] = []
+    unread: list[BrokenEntry] = []
     for row in reversed(await EventRecord.filter(case=case_id, **chosen).order_by("-sequence").limit(limit)):
         entry = attempt(partial(_read, row, charters, keys))
         if entry is None:
-            unread.append(UnreadEntry(row.sequence, row.time.date()))
+            unread.append(BrokenEntry(row.sequence, row.time.date()))
         else:
             entries.append(entry)
     return entries, unread

@@ -14,7 +14,7 @@ from crypto.event_types import Approved, Moved, Opened, Proposed, Returned
 from crypto.ids import EventHash, SubmissionId
 from crypto.sealed_parts import Keys, Party, Renewal, Text
 from oversight.cases import labels
-from oversight.cases.entries import Entry, UnreadEntry
+from oversight.cases.entries import BrokenEntry, Entry
 from oversight.cases.open_case import MemberNames
 from oversight.web.rows import attempt
 from oversight.workflow.event_types import EVENT_TYPES, EventType
@@ -54,7 +54,7 @@ def tell(
     names: MemberNames,
     references: Mapping[str, str],
     translation: Translation,
-    unread: Sequence[UnreadEntry] = (),
+    unread: Sequence[BrokenEntry] = (),
 ) -> list[Day]:
     """The events as days. ``references`` are what reports are called, by submission id.
 
@@ -66,7 +66,7 @@ def tell(
     for entry in entries:
         event, public = entry.event, entry.event.public
         item = attempt(partial(teller.tell, entry)) or teller.tell_unread(
-            UnreadEntry(event.sequence, event.time.date()), event.hash
+            BrokenEntry(event.sequence, event.time.date()), event.hash
         )
         if isinstance(public, Approved | Returned) and public.subject in items:
             subject = items.pop(public.subject)
@@ -122,7 +122,7 @@ class _Teller:
             seen=row.group == "out",
         )
 
-    def tell_unread(self, entry: UnreadEntry, event: EventHash = UNREAD) -> Item:
+    def tell_unread(self, entry: BrokenEntry, event: EventHash = UNREAD) -> Item:
         """An item for what can't be told."""
         said = self.translation.gettext("This event can’t be read.")
         return Item(entry.sequence, event, entry.day, said)
