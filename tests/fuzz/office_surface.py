@@ -181,8 +181,8 @@ def _target(base: str, link: str) -> bytes:
 
 
 @asynccontextmanager
-async def office_surface(folder: Path) -> AsyncIterator[OfficeSurface]:
-    """An office with three reports, and a case whose finding is drafted."""
+async def running_office(folder: Path) -> AsyncIterator[Office]:
+    """The office of the test commission, with its data in ``folder``."""
     static = folder / "static"
     static.mkdir()
     for name in ("office.css", "page.css", "form.js", "return.js", "leave.js", "seal-worker.js", "mailbox-worker.js"):
@@ -194,16 +194,24 @@ async def office_surface(folder: Path) -> AsyncIterator[OfficeSurface]:
         office = Office(app, settings, clock, app.state.database, world)
         with office.database.use():
             await settle_office(world, settings.secrets)
-            desk = Desk(world)
+        yield office
+        for client in office.browsers:
+            await client.aclose()
+
+
+@asynccontextmanager
+async def office_surface(folder: Path) -> AsyncIterator[OfficeSurface]:
+    """An office with three reports, and two cases, the finding of one of which is drafted."""
+    async with running_office(folder) as office:
+        with office.database.use():
+            desk = Desk(office.world)
             for _ in range(3):
                 await desk.receive()
             for is_drafted in (False, True):
                 case = (await desk.open_case()).head.case
                 await desk.admit(case)
                 if is_drafted:
-                    await desk.draft(case, make_finding(draft_finding(world)))
+                    await desk.draft(case, make_finding(draft_finding(office.world)))
         surface = OfficeSurface(office)
         await surface.look_around()
         yield surface
-        for client in office.browsers:
-            await client.aclose()
