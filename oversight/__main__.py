@@ -37,8 +37,8 @@ from portal.kit.server import connections_for, raise_file_limit, server_options
 from portal.kit.settings import SettingsError
 
 STOP_SECONDS_MAX = 5
-# A commission has some dozens of members, and a browser opens six.
-CONNECTIONS_MAX = 1024
+# Far more than members need: a stranger who wants to fill them has to open more.
+CONNECTIONS_MAX = 4096
 
 
 def main(arguments: list[str] | None = None) -> int:

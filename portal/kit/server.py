@@ -9,8 +9,9 @@ from portal.kit.connections import Connections
 from portal.kit.headers import API_CSP, security_headers
 from portal.kit.http_protocol import LimitedHttpProtocol
 
-# Connections that the system has taken and the program has not. When they are full, others wait for seconds.
-BACKLOG = 2048
+# Connections that the system has taken and the program has not. Far fewer than connections: all of them are accepted in
+# one go, and whoever came among them must be read before others make it give way.
+BACKLOG = 256
 # The database, logs, what is read and written for a moment.
 OTHER_FILES = 256
 # More would be of no use, and a limit may be none at all.

@@ -33,7 +33,7 @@ def programs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Pro
 
 def test_connections_leave_files_for_everything_else() -> None:
     assert connections_for(4096, 100_000, own_files=256) == 4096
-    assert connections_for(4096, 6000, own_files=256) == 6000 - BACKLOG - OTHER_FILES - 256
+    assert connections_for(4096, 4800, own_files=256) == 4800 - BACKLOG - OTHER_FILES - 256
     assert connections_for(4096, 1024, own_files=256) == 512
 
 
