@@ -33,8 +33,10 @@ from oversight.members.sessions import end_sessions_while_serving
 from oversight.settings import Settings
 from oversight.storage import Database
 from oversight.web import routes as web
+from oversight.web.full_disk import BALLAST_BYTES, FullDisk
 from oversight.web.handlers import Handlers
 from oversight.web.rendering import load_page_kit, redirect
+from portal.kit.free_space import Ballast
 from portal.kit.headers import OFFICE_CSP, SecurityHeaders
 from portal.kit.in_database import InDatabase
 from portal.kit.null_bytes import NoNullBytes
@@ -70,6 +72,7 @@ def create_app(
             Middleware(SecurityHeaders, csp=OFFICE_CSP, https=settings.https),
             Middleware(CrossOriginCheck, origin=settings.own_origin),
             Middleware(NoNullBytes),
+            Middleware(FullDisk, ballast=Ballast(settings.data, BALLAST_BYTES)),
             Middleware(InDatabase),
         ],
         exception_handlers={error: answer for room in ROOMS for error, answer in room.handlers.items()},

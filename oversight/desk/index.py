@@ -18,6 +18,8 @@ from oversight.reports.opening import SealedReport, load_sealed, open_with_grant
 from oversight.reports.records import IndexEntryRecord, SubmissionRecord
 from oversight.reports.summary import Summary, seal_summary, summarise
 from oversight.web.rows import attempt
+from portal.kit.database import STORAGE_ERRORS
+from portal.kit.unwritable import why_unwritable
 
 BATCH = 25
 SECONDS_MAX = 1.5
@@ -52,7 +54,13 @@ async def continue_index(
             break
         sealed = await load_sealed(batch)
         entries = await asyncio.to_thread(_seal_entries, sealed, session, charters, realm)
-        await IndexEntryRecord.bulk_create(entries, ignore_conflicts=True)
+        try:
+            await IndexEntryRecord.bulk_create(entries, ignore_conflicts=True)
+        except STORAGE_ERRORS as error:
+            if why_unwritable(error) is None:
+                raise
+            # What is indexed already is shown all the same.
+            break
     total = await SubmissionRecord.all().count()
     return Progress(min(total, await IndexEntryRecord.filter(member=member).count()), total)
 

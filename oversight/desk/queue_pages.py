@@ -30,6 +30,7 @@ from oversight.reports.urgency import Level
 from oversight.web.addresses import Route
 from oversight.web.rendering import redirect, render, translation_of
 from portal.kit.i18n import Translation, language_in
+from portal.kit.unwritable import if_writable
 
 LEVEL_NAMES = {level: name for name, level in LEVELS.items()}
 
@@ -44,7 +45,8 @@ async def show_queue(request: Request) -> Response:
         not_shown = portal_problems(request.app.state.portal_visits, translation)
         return render(request, "queue_closed.html", status=status, not_shown=not_shown)
     progress = await continue_index(session, charters, charter.realm)
-    await continue_renewals(await actor_of(session, request.app.state.clock()), charters)
+    with if_writable():
+        await continue_renewals(await actor_of(session, request.app.state.clock()), charters)
     filters = Filters.read(request.query_params)
     page = await read_queue(session, filters, request.query_params.get("after", ""))
     progress = replace(progress, done=progress.done - page.dropped)

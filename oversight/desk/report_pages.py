@@ -33,6 +33,7 @@ from oversight.web.rows import attempt
 from oversight.workflow.event_types import EVENT_TYPES
 from oversight.workflow.state import CaseState
 from portal.kit.i18n import Translation, language_in
+from portal.kit.unwritable import if_writable
 
 DOWNLOAD_CSP = "sandbox; default-src 'none'; frame-ancestors 'none'"
 
@@ -56,10 +57,11 @@ async def show_page(request: Request) -> Response:
     translation = translation_of(request)
     thread = await read_thread(report.submission, report.opened, list(report.charters.values()))
     files = await _show_files(request, report)
-    await _mark_opened(request, report)
-    await mark_seen(thread, report.session.member.label, request.app.state.clock().date())
-    if "list" in request.query_params:
-        await forget_entry(report.session.member.label, report.submission.id)
+    with if_writable():
+        await _mark_opened(request, report)
+        await mark_seen(thread, report.session.member.label, request.app.state.clock().date())
+        if "list" in request.query_params:
+            await forget_entry(report.session.member.label, report.submission.id)
     return render(
         request,
         "report.html",
@@ -97,9 +99,10 @@ async def send_file(request: Request) -> Response:
             return _show_incident(request, report, file)
         await check_attachment(path, file.entry, report.opened.thread)
     except (CryptoError, OSError):
-        await SealedFileRecord.filter(submission_id=report.submission.id, name=file.entry.file).update(
-            damaged_on=request.app.state.clock().date()
-        )
+        with if_writable():
+            await SealedFileRecord.filter(submission_id=report.submission.id, name=file.entry.file).update(
+                damaged_on=request.app.state.clock().date()
+            )
         return _show_incident(request, report, replace(file, problem="damaged"))
     fallback = f"{report.submission.reference}-{number}.bin"
     return StreamingResponse(

@@ -4,6 +4,7 @@
 What a crash leaves behind bears a name that nothing reads and the next collection clears away.
 """
 
+import errno
 import secrets
 import shutil
 import time
@@ -11,10 +12,12 @@ from pathlib import Path
 
 from crypto.ids import SubmissionId
 from portal.kit.files import UnfinishedFile, sync_folder
+from portal.kit.free_space import free_bytes
 
 UNFINISHED = ".part"
 KEPT_FREE_BYTES = 256 * 1024 * 1024
 DAY_SECONDS = 24 * 60 * 60
+FREE_BYTES_MIN = 64 * 1024 * 1024
 
 
 class BlobWriter(UnfinishedFile):
@@ -40,7 +43,12 @@ class Blobs:
         self._root = root
 
     def begin(self, submission: SubmissionId, name: str) -> BlobWriter:
-        """Start to write a file; its folder is made durable first. Raises OSError."""
+        """Start to write a file; its folder is made durable first.
+
+        Raises OSError, also while the disk has little left: that is for what members write, and for logins.
+        """
+        if free_bytes(self._root.parent) < FREE_BYTES_MIN:
+            raise OSError(errno.ENOSPC, "less space left than must stay free")
         folder = self._root / submission
         if not folder.is_dir():
             folder.mkdir(mode=0o700, parents=True)

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
-"""What a member sees when there is no such page, when a form is too large, and when the office itself failed."""
+"""What a member sees when there is no such page, when a form is too large, when nothing can be written, and when the
+office itself failed."""
 
 import logging
 
@@ -8,11 +9,14 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from oversight.settings import Settings
+from oversight.web.forms import Form
 from oversight.web.rendering import render
 from portal.kit.headers import OFFICE_CSP, SecurityHeaders
 from portal.kit.quiet_logging import describe_error
+from portal.kit.unwritable import Unwritable, why_unwritable
 
 LOG = logging.getLogger("oversight.stored")
+SECRET_FIELDS = frozenset({"passphrase", "present", "new", "again", "code", "secret", "share", "token", "invitation"})
 KINDS = {403: "forbidden", 404: "not-found", 405: "not-found"}
 
 
@@ -35,9 +39,30 @@ async def answer_damaged(request: Request, error: Exception) -> Response:
     return render(request, "error.html", 409, kind="damaged")
 
 
+async def answer_unwritable(request: Request, error: Exception) -> Response:
+    """The disk is full, or the database takes nothing. A posted form stands on the page, to be sent again.
+
+    Raises an error of another kind again: it is a failure.
+    """
+    kind = why_unwritable(error)
+    if kind is None:
+        raise error
+    status = 507 if kind is Unwritable.FULL else 503
+    return render(request, "error.html", status, kind=kind.value, again=_to_send_again(request))
+
+
+def _to_send_again(request: Request) -> list[tuple[str, str]]:
+    """The fields of the posted form; none when there is a secret among them, which stands on no page."""
+    form: Form | None = getattr(request.state, "form", None)
+    if form is None or not SECRET_FIELDS.isdisjoint(form.fields):
+        return []
+    return [(name, value) for name, values in form.fields.items() for value in values]
+
+
 async def answer_failure(request: Request, error: Exception) -> Response:
     """Starlette answers this outside the middleware, so the headers are set here."""
-    response = render(request, "error.html", 500, kind="failure")
+    kind = why_unwritable(error)
+    response = render(request, "error.html", 500, kind=kind.value if kind else "failure", again=[])
     settings: Settings = request.app.state.settings
     for name, value in SecurityHeaders(request.app, OFFICE_CSP, settings.https).headers.items():
         response.headers[name] = value

@@ -61,7 +61,10 @@ async def read_form(request: Request, max_bytes: int | None = None) -> Form:
         fields = parse_qs(body.decode("utf-8"), keep_blank_values=True, errors="strict")
     except ValueError:
         fields = {}
-    return Form({name: [_clean(value) for value in values] for name, values in fields.items()})
+    form = Form({name: [_clean(value) for value in values] for name, values in fields.items()})
+    # For the page that says that it could not be kept.
+    request.state.form = form
+    return form
 
 
 def _clean(value: str) -> str:

@@ -78,6 +78,7 @@ def render(request: Request, name: str, status_code: int = 200, **context: objec
     kit: PageKit = request.app.state.kit
     template = kit.environments[locale_of(request)].get_template(name)
     context.setdefault("errors", [])
+    context.setdefault("disk_is_full", getattr(request.state, "disk_is_full", False))
     context["values"] = Values(cast("Mapping[str, object]", context.get("values") or {}))
     html = template.render(session=getattr(request.state, "session", None), path=path_of(request), **context)
     return HTMLResponse(html, status_code, headers={"cache-control": "no-store"})

@@ -5,14 +5,16 @@ from starlette.requests import ClientDisconnect
 
 from crypto.errors import CryptoError
 from oversight.web import asset_pages
-from oversight.web.error_pages import answer_damaged, answer_failure, answer_nobody, answer_too_large
+from oversight.web.error_pages import answer_damaged, answer_failure, answer_nobody, answer_too_large, answer_unwritable
 from oversight.web.handlers import Handlers
 from portal.kit.body import BodyTooLargeError
+from portal.kit.database import STORAGE_ERRORS
 
 routes = asset_pages.routes
 handlers: Handlers = {
     BodyTooLargeError: answer_too_large,
     ClientDisconnect: answer_nobody,
     CryptoError: answer_damaged,
+    **dict.fromkeys(STORAGE_ERRORS, answer_unwritable),
     Exception: answer_failure,
 }
