@@ -14,8 +14,10 @@ from portal.storage.weights import ROW_BYTES, file_weight
 _SEALED = 'length(report) + length("grant") + length(manifest) + length(parts)'
 
 
-async def _weigh_attachments(_: object, editor: Any) -> None:
+async def weigh(_: object, editor: Any) -> None:
+    """Weigh every submission that is not deleted."""
     client = editor.client
+    await client.execute_query(f"UPDATE submission SET row_bytes = {ROW_BYTES} + {_SEALED} WHERE NOT deleted")
     rows = await client.execute_query_dict("SELECT sequence FROM submission WHERE NOT deleted")
     for sequence in [int(row["sequence"]) for row in rows]:
         [row] = await client.execute_query_dict(f"SELECT manifest FROM submission WHERE sequence = {sequence}")
@@ -34,8 +36,7 @@ class Migration(migrations.Migration):
     operations = [
         ops.AddField(model_name="SubmissionRecord", name="row_bytes", field=fields.BigIntField(default=0)),
         ops.AddField(model_name="SubmissionRecord", name="attachment_bytes", field=fields.BigIntField(default=0)),
-        ops.RunSQL(f"UPDATE submission SET row_bytes = {ROW_BYTES} + {_SEALED} WHERE NOT deleted"),
-        ops.RunPython(_weigh_attachments),
+        ops.RunPython(weigh),
         ops.AddIndex(
             model_name="SubmissionRecord", index=Index(fields=["attachment_bytes", "row_bytes", "submission"])
         ),

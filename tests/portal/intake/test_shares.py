@@ -3,12 +3,16 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from importlib import import_module
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 import pytest_asyncio
+from tortoise.transactions import in_transaction
 
 from portal.storage.blobs import PART_BYTES
+from portal.storage.records import SubmissionRecord
 from portal.storage.shares import SMALL_ROW_BYTES, Kind
 from portal.storage.weights import FOLLOW_UP_BYTES, MAILBOX_BYTES, PART_BYTES_MIN, file_weight
 from tests.chance import fresh_bytes, fresh_id
@@ -180,6 +184,21 @@ async def test_what_is_held_is_known_after_a_restart(tmp_path: Path, database_ur
     assert held[0] == held[1]
     assert held[0][Kind.UPLOADS] == 3 * PART_BYTES
     assert held[0][Kind.ATTACHMENTS] == file_weight(len(attachments(sealed)[FILE]))
+
+
+async def test_submissions_of_before_are_weighed_by_the_migration(portal_on: RunningPortal) -> None:
+    await portal_on.submit(fresh_report(100_000, 10).bundle())
+    await portal_on.submit(fresh_report().bundle())
+    weights = ("row_bytes", "attachment_bytes")
+    with portal_on.database.use():
+        rows = SubmissionRecord.all().order_by("sequence")
+        given = await rows.values(*weights)
+        await SubmissionRecord.all().update(row_bytes=0, attachment_bytes=0)
+        migration = import_module("portal.storage.migrations.0003_shares")
+        async with in_transaction() as client:
+            await migration.weigh(None, SimpleNamespace(client=client))
+        assert await rows.values(*weights) == given
+        assert all(row["row_bytes"] for row in given)
 
 
 async def test_parts_that_an_accepted_submission_does_not_name_are_no_way_to_fill_the_disk(
