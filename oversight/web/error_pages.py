@@ -11,7 +11,7 @@ from starlette.responses import Response
 from oversight.settings import Settings
 from oversight.web.forms import Form
 from oversight.web.rendering import render
-from portal.kit.headers import OFFICE_CSP, SecurityHeaders
+from portal.kit.headers import OFFICE_CSP, security_headers
 from portal.kit.quiet_logging import describe_error
 from portal.kit.unwritable import Unwritable, why_unwritable
 
@@ -64,6 +64,6 @@ async def answer_failure(request: Request, error: Exception) -> Response:
     kind = why_unwritable(error)
     response = render(request, "error.html", 500, kind=kind.value if kind else "failure", again=[])
     settings: Settings = request.app.state.settings
-    for name, value in SecurityHeaders(request.app, OFFICE_CSP, settings.https).headers.items():
+    for name, value in security_headers(OFFICE_CSP, settings.https).items():
         response.headers[name] = value
     return response
