@@ -50,8 +50,8 @@ lint: setup ## ruff, mypy, unused code, import contracts, tsc, budgets
 test: setup ## Everything, the browser included
 	@.ci/test
 
-bench: setup ## Every measurement of benchmarks/, with its method and its bound; about a quarter of an hour
-	@for name in age submissions uploads queue office logins hostile_text ledger register receipt_code formats memory proof_of_work; do echo "== $$name"; python -m benchmarks.$$name || exit 1; done
+bench: setup ## Every measurement of benchmarks/, with its method and its bound; about half an hour
+	@for name in age submissions uploads queue office logins hostile_text ledger register receipt_code formats memory proof_of_work floods flood_storage; do echo "== $$name"; python -m benchmarks.$$name || exit 1; done
 
 mutants: setup ## Small faults put into the pure packages, one at a time: a test must fail for each (ONLY=crypto/note.py SAMPLE=600 JOBS=1)
 	@python -m tests.mutation --jobs $(or $(JOBS),1) $(if $(SAMPLE),--sample $(SAMPLE)) $(foreach path,$(ONLY),--only $(path))
