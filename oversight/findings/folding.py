@@ -19,6 +19,10 @@ _WORD = re.compile(r"[^\W_]+(?:['’ʼ][^\W_]+)*")
 _VOWELS = frozenset("aeiouyw")
 # Written together with the word that follows: and, so, in, for, like; then the article.
 _ARABIC_CLITICS = re.compile(r"^(?:[وفبلك]{0,2}(?:ال)|[وفبلك]{1,2})(?=\w{3})|^لل(?=\w{3})")
+SLICE_CHARS = 16 * 1024
+JOINED_CHARS_MAX = 64
+# Of Korean ones, and the marks of half width that follow Japanese letters.
+_PART_OF_SYLLABLE = re.compile(r"[\u1160-\u11ff\u3131-\u318e\ud7b0-\ud7ff\uff9e-\uffdc]")
 SCRIPTS = ("LATIN", "CYRILLIC", "GREEK", "ARABIC", "HEBREW", "CJK", "HIRAGANA", "KATAKANA", "HANGUL")
 # Scripts that do not divide words by spaces.
 _UNDIVIDED = ("CJK", "HIRAGANA", "KATAKANA", "THAI", "LAO", "KHMER", "MYANMAR")
@@ -43,8 +47,29 @@ class Word:
 def clean(text: str) -> str:
     """NFKC without marks that are not seen: bidi, zero-width, soft hyphens, variation selectors, fillers.
 
-    Digits of every script become 0 to 9.
+    Digits of every script become 0 to 9. Slice by slice: the check runs in a thread, and others get a turn between
+    calls alone.
     """
+    return "".join(map(_clean, _slices(text)))
+
+
+def _slices(text: str) -> Iterator[str]:
+    """Cut a text where no character joins the one before it; a run that always does is no word of any language."""
+    start = 0
+    while start < len(text):
+        end = start + SLICE_CHARS
+        while end < len(text) and end > start + SLICE_CHARS - JOINED_CHARS_MAX and _joins(text[end]):
+            end -= 1
+        yield text[start:end]
+        start = end
+
+
+def _joins(char: str) -> bool:
+    """Whether a character becomes one with another in front of it: marks, vowels and ends of Korean syllables."""
+    return unicodedata.category(char).startswith("M") or _PART_OF_SYLLABLE.fullmatch(char) is not None
+
+
+def _clean(text: str) -> str:
     normal = normalize("NFKC", _hidden().sub("", text))
     return _FOREIGN_DIGIT.sub(lambda match: str(unicodedata.decimal(match[0])), _hidden().sub("", normal))
 
@@ -68,13 +93,13 @@ def latin(text: str) -> str:
 def words(text: str) -> list[Word]:
     """The words of a text, those that are written the same as one object."""
     known: dict[str, Word] = {}
-    return [known.get(found) or known.setdefault(found, _word(found)) for found in _WORD.findall(clean(text))]
+    found = (match[0] for match in _WORD.finditer(clean(text)))
+    return [known.get(each) or known.setdefault(each, _word(each)) for each in found]
 
 
 def folded_words(text: str) -> Iterator[str]:
     """The words of a text that was cleaned, folded. Each spelling is folded once."""
     known: dict[str, str] = {}
-    # Word by word, not in one call: the check runs in a thread, and others get a turn between calls alone.
     return (known.get(found[0]) or known.setdefault(found[0], fold(found[0])) for found in _WORD.finditer(text))
 
 

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from oversight.findings import check, difference, names
+from oversight.findings import check, difference, folding, names
 from oversight.findings.check import CheckReport, Hit, Material, Source, Term, check_finding, check_texts
 from oversight.findings.dates import Taken
 from oversight.findings.difference import compare_texts
@@ -155,6 +155,28 @@ def test_words_that_come_again_are_folded_as_the_first_one(text: str) -> None:
     once = words(text + " " + text)
     assert [word.folded for word in once] == list(folded_words(" ".join(word.written for word in once)))
     assert all(word.folded == fold(word.written) for word in once)
+
+
+@given(
+    st.lists(
+        st.sampled_from(["e\u0301", "\u1112\u1161\u11ab", "\u3131\u314f", "か\u3099", "ｶﾞ", "ক\u09be", "ﷺ", "a", " "]),
+        max_size=60,
+    )
+)
+def test_a_text_is_cut_for_cleaning_where_nothing_is_joined(pieces: list[str]) -> None:
+    text = "".join(pieces)
+    with pytest.MonkeyPatch.context() as changed:
+        changed.setattr(folding, "SLICE_CHARS", 8)
+        changed.setattr(folding, "JOINED_CHARS_MAX", 7)
+        assert folding.clean(text) == folding._clean(text)
+
+
+def test_no_call_takes_more_than_a_slice_of_a_long_text(monkeypatch: pytest.MonkeyPatch) -> None:
+    taken: list[int] = []
+    monkeypatch.setattr(folding, "_clean", lambda piece: taken.append(len(piece)) or piece)
+    for text in ("\ufdfa" * 100_000, "a" + MARKS * 25_000, STORY * 1000):
+        assert folding.clean(text) == text
+    assert max(taken) <= folding.SLICE_CHARS
 
 
 @given(st.text("ab \n.", max_size=80), st.text("ab \n.", max_size=80))
