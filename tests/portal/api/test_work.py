@@ -7,11 +7,13 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
+import pytest
 import pytest_asyncio
 
 from crypto.bundle import MEDIA_TYPE
 from crypto.work import HEADER, AskedWork, do_work, parse_work
 from portal.api.pressure import CALM, PERIOD, PERIOD_SECONDS, STEPS
+from portal.storage.errors import BusyError
 from tests.chance import fresh_bytes, fresh_id
 from tests.portal.threads import blind_change, shown_state
 from tests.portal.working import asked, post_bundle, work_for
@@ -34,19 +36,23 @@ FILE = "attachment-1.age"
 
 @pytest_asyncio.fixture
 async def pressed(tmp_path: Path) -> AsyncIterator[RunningPortal]:
-    """A portal that has just been under pressure: one of its two turns was taken when somebody asked."""
-    async with running_portal(tmp_path, waiting_max=2) as portal:
+    """A portal that has just been under pressure: two of its three turns were taken."""
+    async with running_portal(tmp_path, waiting_max=3) as portal:
         await press(portal)
         yield portal
 
 
 async def press(portal: RunningPortal) -> None:
+    headers = {"content-digest": digest_header(b"")}
     async with silent_body(portal):
-        assert (await asked(portal)) is not None
+        assert await asked(portal) is None
+        answer = await portal.client.put(f"{API}/uploads/{fresh_id()}/{FILE}/0", content=b"", headers=headers)
+    assert error_code(answer) == NEEDED
+    assert await asked(portal) is not None
 
 
 @asynccontextmanager
-async def silent_body(portal: RunningPortal, headers: dict[str, str] | None = None) -> AsyncIterator[None]:
+async def silent_body(portal: RunningPortal) -> AsyncIterator[None]:
     """Somebody sends a part and stops in the middle; at the end they go on."""
     begun, going_on, data = asyncio.Event(), asyncio.Event(), b"nothing that is sealed"
 
@@ -55,10 +61,11 @@ async def silent_body(portal: RunningPortal, headers: dict[str, str] | None = No
         await going_on.wait()
         yield data
 
-    path = f"{API}/uploads/{fresh_id()}/{FILE}/0"
-    more = {"content-digest": digest_header(data), **(headers or {})}
-    request = asyncio.create_task(portal.client.put(path, content=body(), headers=more))
-    await begun.wait()
+    path, headers = f"{API}/uploads/{fresh_id()}/{FILE}/0", {"content-digest": digest_header(data)}
+    request = asyncio.create_task(portal.client.put(path, content=body(), headers=headers))
+    beginning = asyncio.create_task(begun.wait())
+    await asyncio.wait([request, beginning], return_when=asyncio.FIRST_COMPLETED)
+    assert begun.is_set()
     try:
         yield
     finally:
@@ -67,7 +74,7 @@ async def silent_body(portal: RunningPortal, headers: dict[str, str] | None = No
 
 
 async def test_below_the_threshold_nobody_meets_it(tmp_path: Path) -> None:
-    async with running_portal(tmp_path, waiting_max=3) as portal, silent_body(portal):
+    async with running_portal(tmp_path, waiting_max=5) as portal, silent_body(portal):
         assert await asked(portal) is None
         sealed = fresh_report(10)
         await portal.put_parts(sealed)
@@ -140,15 +147,19 @@ async def test_work_counts_once_also_when_it_came_to_nothing(pressed: RunningPor
     assert error_code(await post_bundle(pressed, b"no bundle", headers)) == NEEDED
 
 
-async def test_who_was_told_that_the_portal_is_busy_has_not_used_it_up(tmp_path: Path) -> None:
-    async with running_portal(tmp_path, waiting_max=1) as portal:
-        bundle = fresh_report().bundle()
-        async with silent_body(portal):
-            headers = await work_for(portal, "submissions", bundle)
-            assert error_code(await post_bundle(portal, bundle, headers)) == (503, "busy")
-            assert error_code(await post_bundle(portal, bundle, headers)) == (503, "busy")
-        assert (await post_bundle(portal, bundle, headers)).status_code == 201
-        assert error_code(await post_bundle(portal, bundle, headers)) == NEEDED
+async def test_who_was_told_that_the_portal_is_busy_has_not_used_it_up(
+    pressed: RunningPortal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def insert(*_: object) -> None:
+        raise BusyError
+
+    bundle = fresh_report().bundle()
+    headers = await work_for(pressed, "submissions", bundle)
+    with monkeypatch.context() as meanwhile:
+        meanwhile.setattr(pressed.assembly.commits, "insert", insert)
+        assert error_code(await post_bundle(pressed, bundle, headers)) == (503, "busy")
+        assert error_code(await post_bundle(pressed, bundle, headers)) == (503, "busy")
+    assert (await post_bundle(pressed, bundle, headers)).status_code == 201
 
 
 async def test_work_for_one_thing_is_none_for_another(pressed: RunningPortal) -> None:
@@ -209,17 +220,17 @@ async def test_nothing_that_is_told_is_of_one_person_alone(pressed: RunningPorta
 
 async def test_another_process_and_a_restart_take_the_same_work(tmp_path: Path) -> None:
     clock, bundle = Clock(), fresh_report().bundle()
-    async with running_portal(tmp_path, clock=clock, waiting_max=2) as portal:
+    async with running_portal(tmp_path, clock=clock, waiting_max=3) as portal:
         await press(portal)
         headers = await work_for(portal, "submissions", bundle)
-    async with running_portal(tmp_path, clock=clock, waiting_max=2) as portal:
+    async with running_portal(tmp_path, clock=clock, waiting_max=3) as portal:
         await press(portal)
         assert (await post_bundle(portal, bundle, headers)).status_code == 201
 
 
 async def test_work_for_another_portal_is_none_here(tmp_path: Path, pressed: RunningPortal) -> None:
     bundle = fresh_report().bundle()
-    async with running_portal(tmp_path / "other", waiting_max=2) as other:
+    async with running_portal(tmp_path / "other", waiting_max=3) as other:
         await press(other)
         headers = await work_for(other, "submissions", bundle)
     assert error_code(await post_bundle(pressed, bundle, headers)) == NEEDED
