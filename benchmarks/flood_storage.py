@@ -80,7 +80,7 @@ async def _measure(portal: RunningPortal, flood: Flood) -> None:
     for task in flooding:
         task.cancel()
     await asyncio.gather(*flooding, return_exceptions=True)
-    used = portal.assembly.shares.in_use()
+    used = portal.assembly.shares.pressure()
     print(
         f"{flood.__name__:16} small report {_median(small)}, with 20 MB {_median(with_file)}, share in use {used:.2f}"
     )

@@ -151,8 +151,7 @@ def assemble(settings: Settings, clock: Clock, blobs: BlobStore | None = None) -
     newest = NewestNotes(realm, charters, commits, clock)
     secret = load_decoy_key(settings.data)
     strangers = Strangers(Decoys(secret))
-    # What is kept fills slowly and for long: it is pressure from three quarters on.
-    work = StrangersWork(secret, Pressure((turns.share_in_use, lambda: 2 * shares.in_use() - 1), clock), clock)
+    work = StrangersWork(secret, Pressure((turns.share_in_use, shares.pressure), clock), clock)
     pages = LivePages(settings, realm)
     register = LiveRegister(Findings(charters, commits, clock), pages, settings)
     return Assembly(

@@ -26,7 +26,7 @@ class Pressure:
     """``gauges`` give the share of what strangers may have of something that is in use, from 0 to 1."""
 
     def __init__(self, gauges: Sequence[Gauge], clock: Callable[[], datetime]) -> None:
-        self._gauges = gauges
+        self.gauges = gauges
         self._clock = clock
         self._step = 0
         self._risen = self._high = clock()
@@ -45,7 +45,7 @@ class Pressure:
 
     def _follow(self) -> None:
         now = self._clock()
-        if max((gauge() for gauge in self._gauges), default=0) >= THRESHOLD:
+        if max((gauge() for gauge in self.gauges), default=0) >= THRESHOLD:
             self._high = now
             if self._step < len(STEPS) and (self._step == 0 or now - self._risen >= PERIOD):
                 self._step += 1

@@ -32,7 +32,7 @@ class StrangersWork:
 
     def __init__(self, secret: bytes, pressure: Pressure, clock: Callable[[], datetime]) -> None:
         self._key = hmac.digest(secret, label("work"), "sha256")
-        self._pressure = pressure
+        self.pressure = pressure
         self._clock = clock
         self._used = UsedWork()
 
@@ -41,7 +41,7 @@ class StrangersWork:
 
     async def tell(self, _: Request) -> Response:
         """Say what work is asked for, if any."""
-        bits = self._pressure.bits()
+        bits = self.pressure.bits()
         asked = None if bits is None else {"challenge": self._challenge(self._period()).hex(), "bits": bits}
         return json_response({"work": asked})
 
@@ -52,7 +52,7 @@ class StrangersWork:
         Raises Refusal ``work-needed`` when there is pressure and its work does not count, or was used. A BusyError of
         what stands inside gives the work back, and so does the loss of its turn, which cancels it.
         """
-        bits = self._pressure.bits_min()
+        bits = self.pressure.bits_min()
         if bits is None:
             yield
             return

@@ -53,6 +53,12 @@ class _Share:
     bound: int = 0
     used: int = 0
     since_count: int = 0
+    arrived: float = 0.0
+    arrived_at: float = 0.0
+
+    def recently(self, now: float) -> float:
+        """Bytes that came within the last minutes, those of longer ago counted less and less."""
+        return self.arrived * math.exp2(-(now - self.arrived_at) / HALF_LIFE_SECONDS)
 
 
 @dataclass
@@ -67,8 +73,6 @@ class Shares:
     has_refused: bool = False
     """Whether anything found no room since the last count."""
     _shares: dict[Kind, _Share] = field(default_factory=lambda: {kind: _Share() for kind in Kind})
-    _arrived: float = 0.0
-    _arrived_at: float = 0.0
 
     def has_room(self, kind: Kind, size: int) -> bool:
         """Whether ``size`` bytes more of this kind may be kept. Raises BusyError before the first count."""
@@ -86,8 +90,8 @@ class Shares:
         share = self._shares[kind]
         share.used += size
         share.since_count += size
-        if kind is Kind.UPLOADS:
-            self._arrived, self._arrived_at = self._recently_arrived() + size, self.clock()
+        now = self.clock()
+        share.arrived, share.arrived_at = share.recently(now) + size, now
 
     def give_back(self, kind: Kind, size: int) -> None:
         """Count ``size`` bytes less."""
@@ -111,22 +115,20 @@ class Shares:
             share.bound = share.used + max(0, share.limit - share.used) // self.processes
         self.is_counted, self.has_refused = True, False
 
-    def in_use(self) -> float:
-        """How full the fullest share is, from 0 to 1.
+    def pressure(self) -> float:
+        """How fast the share is filled that is filled fastest, from 0 to 1: one half if as much came within the last
+        minutes as it has left.
 
-        Uploads make room by themselves. What counts of them is how fast they are pushed out: the part of their share
-        that came within the last minutes.
+        A share that is full for long is none: nothing comes, and no work would make room. Uploads make room by
+        themselves; of their share counts how fast they push each other out.
         """
-        fullest = max(_ratio(each.used, each.limit) for kind, each in self._shares.items() if kind is not Kind.UPLOADS)
-        return max(fullest, _ratio(self._recently_arrived(), self._shares[Kind.UPLOADS].limit))
+        return max(self._pressure(kind, share) for kind, share in self._shares.items())
+
+    def _pressure(self, kind: Kind, share: _Share) -> float:
+        came = share.recently(self.clock())
+        left = share.limit - (came if kind is Kind.UPLOADS else share.used)
+        return came / (came + max(left, share.limit // 16)) if came and share.limit else 0.0
 
     def used(self, kind: Kind) -> int:
         """Bytes that this kind fills, as far as this process knows."""
         return self._shares[kind].used
-
-    def _recently_arrived(self) -> float:
-        return self._arrived * math.exp2(-(self.clock() - self._arrived_at) / HALF_LIFE_SECONDS)
-
-
-def _ratio(used: float, limit: int) -> float:
-    return min(1.0, used / limit) if limit else 0.0

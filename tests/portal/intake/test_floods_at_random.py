@@ -44,6 +44,7 @@ class Flooded:
     async def start(self) -> None:
         running = running_portal(self.folder, clock=self.clock, store_bytes=STORE_BYTES)
         self.portal = await self.stack.enter_async_context(running)
+        self.portal.ask_for_no_work()
 
     async def restart(self) -> None:
         await self.stack.aclose()

@@ -42,6 +42,7 @@ UPLOADS = STORE_BYTES * 25 // 100
 async def small(tmp_path: Path) -> AsyncIterator[RunningPortal]:
     """A portal that strangers may fill with 200 MiB."""
     async with running_portal(tmp_path, store_bytes=STORE_BYTES) as portal:
+        portal.ask_for_no_work()
         yield portal
 
 
@@ -174,6 +175,7 @@ async def test_what_is_held_is_known_after_a_restart(tmp_path: Path, database_ur
     sealed = fresh_report(100_000)
     for _ in range(2):
         async with running_portal(tmp_path, database_url, store_bytes=STORE_BYTES) as portal:
+            portal.ask_for_no_work()
             if not held:
                 await fill_uploads(portal, 3)
                 await portal.submit(sealed.bundle())

@@ -59,14 +59,16 @@ def test_processes_together_never_exceed_a_share() -> None:
     assert taken == ROOM * PARTS[Kind.MAILBOXES] // 100
 
 
-def test_uploads_press_while_they_come_and_other_shares_while_they_are_full() -> None:
+@pytest.mark.parametrize("kind", Kind)
+def test_a_share_presses_while_it_is_filled_fast_and_not_because_it_is_full(kind: Kind) -> None:
     now = [0.0]
     shares = Shares(clock=lambda: now[0])
+    assert shares.pressure() == 0
     shares.end_count(dict.fromkeys(Kind, 0), ROOM, ROOM)
-    shares.take(Kind.UPLOADS, ROOM * PARTS[Kind.UPLOADS] // 100)
-    assert shares.in_use() == 1
-    now[0] = 3600.0
-    assert shares.in_use() < 0.02
-    shares.take(Kind.FOLLOW_UPS, ROOM * PARTS[Kind.FOLLOW_UPS] // 200)
-    now[0] = 7200.0
-    assert shares.in_use() == 0.5
+    limit = ROOM * PARTS[kind] // 100
+    shares.take(kind, limit // 2)
+    assert shares.pressure() == pytest.approx(0.5)
+    shares.take(kind, limit - limit // 2)
+    assert shares.pressure() > 0.9
+    now[0] = 86_400.0
+    assert shares.pressure() < 0.01

@@ -90,6 +90,7 @@ async def test_a_disk_that_fills_up_while_a_bundle_is_taken(
 async def test_a_really_full_disk_loses_nothing_and_the_portal_goes_on(small_disk: Path) -> None:
     """Database and blobs are on one small disk; a filler takes the remaining space, and frees it again."""
     async with running_portal(small_disk) as portal:
+        portal.ask_for_no_work()
         before = fresh_report()
         first = await portal.submit(before.bundle())
         assert first.status_code == 201
@@ -136,6 +137,7 @@ def fill(disk: Path) -> Path:
 async def test_a_full_portal_hands_over_its_reports_and_heals_itself(small_disk: Path) -> None:
     """Nothing can be written any more: the office lists, fetches and confirms; the sweep makes room by itself."""
     async with running_portal(small_disk, free_bytes_min=16 * 1024 * 1024) as portal:
+        portal.ask_for_no_work()
         sealed = fresh_report(100_000)
         assert (await portal.submit(sealed.bundle())).status_code == 201
         await portal.sweep()
@@ -163,6 +165,7 @@ async def test_a_full_portal_hands_over_its_reports_and_heals_itself(small_disk:
 
 async def test_a_nonce_is_taken_once_on_a_full_disk_too(small_disk: Path) -> None:
     async with running_portal(small_disk) as portal:
+        portal.ask_for_no_work()
         path = f"{API}/office/submissions?after=0"
         fill(small_disk)
         while (await portal.submit(fresh_report().bundle())).status_code == 201:
@@ -177,6 +180,7 @@ async def test_a_nonce_is_taken_once_on_a_full_disk_too(small_disk: Path) -> Non
 
 async def test_attachments_leave_room_for_reports(tmp_path: Path) -> None:
     async with running_portal(tmp_path, free_bytes_min=2 * free_bytes(tmp_path)) as portal:
+        portal.ask_for_no_work()
         part = cut(fresh_report(10).files[FILE])[0]
         assert error_code(await portal.put_part(fresh_id(), FILE, 0, part)) == FULL
         assert (await portal.submit(fresh_report().bundle())).status_code == 201
