@@ -14,8 +14,6 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, NoReturn, Protocol, TypeVar
 
-import httpx
-
 from crypto.document import Fields
 from crypto.encoding import encode_base64
 from crypto.errors import CryptoError
@@ -86,22 +84,21 @@ class _Request:
 class PortalClient:
     """Requests of one office to one portal.
 
-    ``portal_url`` is where the portal is reached, ``origin`` the name it goes by, which is what signatures cover.
+    ``connection`` leads to where the portal is reached, ``origin`` is the name it goes by, which signatures cover.
     ``office_key`` signs the requests, and the notes that travel in them.
     """
 
     def __init__(
         self,
-        portal_url: str,
+        connection: Connection,
         origin: str,
         office_key: SigningKey,
-        transport: httpx.AsyncBaseTransport | None = None,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         self.office_key = office_key
         self._origin = origin
         self._signer = RequestSigner(office_key, clock)
-        self._connection = Connection(portal_url, transport)
+        self._connection = connection
 
     async def close(self) -> None:
         await self._connection.close()

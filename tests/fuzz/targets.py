@@ -15,6 +15,7 @@ from tests.fuzz.office_surface import office_surface
 from tests.fuzz.parser import Parser, shortest
 from tests.fuzz.portal_surface import portal_surface
 from tests.fuzz.program_parsers import load_program_parsers
+from tests.fuzz.visits import visits
 from tests.fuzz.wire import Wire, running_office_wire, running_portal_wire
 
 # What an input may cost in a parser: this, and this for each of its bytes.
@@ -139,7 +140,20 @@ async def wire(folder: Path) -> AsyncIterator[list[Target]]:
         yield [target("portal", one), target("office", other)]
 
 
-FAMILIES = {"parsers": parsers, "languages": languages, "portal": portal, "office": office, "wire": wire}
+@asynccontextmanager
+async def collector(folder: Path) -> AsyncIterator[list[Target]]:
+    async with visits(folder) as office:
+        yield [Target("collector/visits", office.fault, office.again)]
+
+
+FAMILIES = {
+    "parsers": parsers,
+    "languages": languages,
+    "portal": portal,
+    "office": office,
+    "wire": wire,
+    "collector": collector,
+}
 
 
 @asynccontextmanager

@@ -16,14 +16,12 @@ from oversight.collector.visit import WHOLE_EVERY_VISITS, Collector
 from oversight.letters.records import FollowUpRecord
 from oversight.reports import stuck
 from oversight.reports.records import CollectorStateRecord, StuckArrivalRecord, SubmissionRecord
-from oversight.wire.connection import Connection
 from oversight.wire.portal_errors import PortalError
 from tests.chance import fresh_bytes
 from tests.oversight.collector.hostile_portal import LIES, HostilePortal
 from tests.oversight.office import Office
 from tests.oversight.portal_simulator import answer, refusal
 from tests.oversight.sealed_reports import Wire, attachment, sealed_report, under_new_id
-from tests.people import PORTAL_ORIGIN
 
 pytestmark = pytest.mark.usefixtures("in_database")
 
@@ -36,9 +34,7 @@ def portal() -> HostilePortal:
 @pytest.fixture
 async def collector(office: Office, portal: HostilePortal):  # type: ignore[no-untyped-def]
     """A collector whose patience runs on the portal's clock."""
-    collector = Wire(office, portal.transport()).collector()
-    await collector.client.close()
-    collector.client._connection = Connection(PORTAL_ORIGIN, portal.transport(), portal.seconds)
+    collector = Wire(office, portal.transport(), portal.seconds).collector()
     yield collector
     await collector.close()
 

@@ -39,9 +39,8 @@ def pieces_of(size: int, each_takes: float, seconds: Seconds, count: int = 10**6
 
 
 def client_over(handler: Callable[..., httpx.Response], seconds: Seconds) -> PortalClient:
-    client = PortalClient(ORIGIN, ORIGIN, SigningKey.from_seed("demo/office", b"k" * 32))
-    client._connection = Connection(ORIGIN, httpx.MockTransport(handler), seconds)
-    return client
+    connection = Connection(ORIGIN, httpx.MockTransport(handler), seconds)
+    return PortalClient(connection, ORIGIN, SigningKey.from_seed("demo/office", b"k" * 32))
 
 
 async def test_a_file_of_one_byte_a_second_is_given_up_within_the_patience_of_a_minute() -> None:

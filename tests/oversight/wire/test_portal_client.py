@@ -14,6 +14,7 @@ from http_message_signatures import HTTPMessageVerifier, InvalidSignature, Mappi
 from crypto.encoding import decode_base64
 from crypto.manifest import SealedFile
 from crypto.note import SigningKey
+from oversight.wire.connection import Connection
 from oversight.wire.portal_client import ANSWER_BYTES_MAX, PortalClient
 from oversight.wire.portal_errors import DamagedFile, PortalRefused, PortalUnreachable
 from oversight.wire.request_signature import SignedParts
@@ -28,7 +29,7 @@ ID = "a" * 32
 def client_of(handler: Callable[[httpx.Request], httpx.Response]) -> PortalClient:
     """The portal is reached at another address than the one it goes by, as over an onion service."""
     transport = httpx.MockTransport(handler)
-    return PortalClient("http://127.0.0.1:9999", ORIGIN, KEY, transport, lambda: NOW)
+    return PortalClient(Connection("http://127.0.0.1:9999", transport), ORIGIN, KEY, lambda: NOW)
 
 
 class _Verifier(HTTPMessageVerifier):
