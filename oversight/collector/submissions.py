@@ -25,6 +25,7 @@ from oversight.reports.arrival import CheckedSubmission, DamagedArrivalError, Re
 from oversight.reports.records import SealedFileRecord, SubmissionRecord
 from oversight.reports.stuck import SUBMISSION, count_passed, is_taken, miss_unlisted, resting, write_down
 from oversight.wire.list_reading import ListReading
+from oversight.wire.patience import Patience
 from oversight.wire.portal_client import PortalClient
 from oversight.wire.portal_errors import PortalAway, PortalError, PortalRefused
 from oversight.wire.portal_responses import WaitingSubmission
@@ -47,7 +48,7 @@ class Submissions:
         self._clock = clock
         self._away: PortalAway | None = None
         self.reading = ListReading()
-        self.downloads = Downloads(self._take)
+        self.downloads = Downloads(self._take, self._put_off)
         self.taken = self.stuck = 0
 
     async def read_list(self) -> None:
@@ -55,15 +56,18 @@ class Submissions:
         reading, now = self.reading, self._clock()
         rest, left = await resting(now), await _left_today(now.date())
         async for entries in reading.pages(self._client.submissions):
-            if not self.downloads.has_room(0):
+            if not self.downloads.takes_more or 0 < left <= self.downloads.small:
+                # The next visit goes on here.
                 break
             settled = await _settled(entries)
             for entry in entries:
                 reading.seen.add(entry.submission)
                 if entry.submission in settled or entry.submission in rest or entry.submission in self.downloads:
                     continue
-                if left <= len(self.downloads):
+                if left <= 0:
                     reading.passed[HELD_BACK] += 1
+                elif left <= self.downloads.small or self.downloads.is_put_off(entry.submission):
+                    self._put_off()
                 else:
                     await self._begin(entry)
         whole = reading.whole and reading.ended
@@ -112,22 +116,26 @@ class Submissions:
         if checked is None:
             # It is stored, and waits to be confirmed.
             return
-        if self.downloads.has_room(checked.size):
-            self.downloads.begin(checked)
-        else:
-            self.reading.passed[WAITS] += 1
+        if not self.downloads.begin(checked):
+            self._put_off()
 
-    async def _take(self, acknowledged: CheckedSubmission) -> None:
-        """Fetch, store and confirm one submission, or write down why not."""
+    def _put_off(self) -> None:
+        self.reading.passed[WAITS] += 1
+
+    async def _take(self, acknowledged: CheckedSubmission, patience: Patience) -> bool:
+        """Fetch, store and confirm one submission, or write down why not; False when only a short patience ran out."""
         item, file = acknowledged.manifest.submission, None
         try:
-            stored = await self._receiver.fetch(acknowledged, self._clock().date(), self.downloads.bytes_running)
+            today, running = self._clock().date(), self.downloads.bytes_running
+            stored = await self._receiver.fetch(acknowledged, today, running, patience)
         except PortalAway as error:
             self._away = error
-            return
+            return True
         except DamagedArrivalError as error:
             problem, file = error.problem, error.file
         except PortalError as error:
+            if patience.is_short and error.problem == "slow":
+                return False
             problem = error.problem
         except OSError as error:
             problem = "no-room" if error.errno in DISK_FULL else "storage"
@@ -136,8 +144,9 @@ class Submissions:
             problem = "failure"
         else:
             await self._taken(stored)
-            return
+            return True
         await self._write_down(item, problem, file)
+        return True
 
     async def _taken(self, submission: SubmissionRecord) -> None:
         self.taken += 1

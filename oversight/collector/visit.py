@@ -131,13 +131,14 @@ class Collector:
 
     async def _begin_rounds(self, now: datetime) -> None:
         """A portal that was restored from a backup counts from an earlier number again."""
-        for reading in self._readings:
-            reading.ended = False
+        reading = self.submissions.reading
+        for each in self._readings:
+            each.ended = False
         if self._visits % WHOLE_EVERY_VISITS == 0:
-            for reading in self._readings:
-                reading.begin_again()
-        elif await any_due(now):
-            self.submissions.reading.begin_again()
+            for each in self._readings:
+                each.begin_again()
+        elif await any_due(now) or (reading.passed[WAITS] and not reading.whole):
+            reading.begin_again()
         self._visits += 1
 
     async def _record(self, problem: str | None, step: str | None) -> None:

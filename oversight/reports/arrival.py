@@ -24,6 +24,7 @@ from crypto.manifest import Manifest, SealedFile, manifest_hash, read_manifest
 from crypto.padding import padded_attachment_size
 from oversight.reports.blobs import Blobs
 from oversight.reports.records import SealedFileRecord, SubmissionRecord
+from oversight.wire.patience import Patience
 from oversight.wire.portal_client import PortalClient, Sink
 from oversight.wire.portal_errors import DamagedFile, PortalRefused
 from oversight.wire.portal_responses import WaitingSubmission
@@ -80,40 +81,45 @@ class Receiver:
             return None
         return await asyncio.to_thread(_check, waiting, await self.charters())
 
-    async def fetch(self, acknowledged: CheckedSubmission, today: date, reserved: int) -> SubmissionRecord:
+    async def fetch(
+        self, acknowledged: CheckedSubmission, today: date, reserved: int, patience: Patience
+    ) -> SubmissionRecord:
         """Fetch every file, and store all of it; ``reserved`` bytes are to be stored now, by this and by others.
+
+        ``patience`` is that of all its files together.
 
         Raises DamagedArrivalError, PortalError for reasons that are not in the bytes, OSError when it can't be stored.
         """
         manifest = acknowledged.manifest
         if not await asyncio.to_thread(self.blobs.is_room, reserved):
             raise DamagedArrivalError("no-room")
-        small = [await self._fetch_small(manifest, file) for file in manifest.files if file not in manifest.attachments]
+        files = [file for file in manifest.files if file not in manifest.attachments]
+        small = [await self._fetch_small(manifest, file, patience) for file in files]
         await asyncio.to_thread(self.blobs.clear_unfinished, manifest.submission)
         for file in manifest.attachments:
-            await self._fetch_attachment(manifest, file)
+            await self._fetch_attachment(manifest, file, patience)
         async with self.numbering:
             return await _store(acknowledged, small, today)
 
-    async def _fetch_small(self, manifest: Manifest, file: SealedFile) -> bytes:
+    async def _fetch_small(self, manifest: Manifest, file: SealedFile, patience: Patience) -> bytes:
         kept = _Memory()
-        await self._fetch(manifest, file, kept)
+        await self._fetch(manifest, file, kept, patience)
         return bytes(kept.data)
 
-    async def _fetch_attachment(self, manifest: Manifest, file: SealedFile) -> None:
+    async def _fetch_attachment(self, manifest: Manifest, file: SealedFile, patience: Patience) -> None:
         if await asyncio.to_thread(self.blobs.has, manifest.submission, file.name, file.size):
             return
         writer = await asyncio.to_thread(self.blobs.begin, manifest.submission, file.name)
         try:
-            await self._fetch(manifest, file, writer)
+            await self._fetch(manifest, file, writer, patience)
         except BaseException:
             writer.discard()
             raise
         await asyncio.to_thread(writer.keep)
 
-    async def _fetch(self, manifest: Manifest, file: SealedFile, sink: Sink) -> None:
+    async def _fetch(self, manifest: Manifest, file: SealedFile, sink: Sink, patience: Patience) -> None:
         try:
-            await self.client.fetch_file(manifest.submission, file, sink)
+            await self.client.fetch_file(manifest.submission, file, sink, patience)
         except DamagedFile as error:
             raise DamagedArrivalError(f"file-{error.what}", file.name) from None
         except PortalRefused as error:

@@ -13,21 +13,19 @@ from contextlib import asynccontextmanager
 
 import httpx
 
+from oversight.wire.patience import SECONDS, Patience
 from oversight.wire.portal_errors import PortalAway, PortalUnreachable
 
 CONNECT_SECONDS_MAX = 15.0
-HEAD_SECONDS_MAX = 45.0
-# Between two pieces of an answer, and in all of it beyond what its bytes take at the slowest rate.
-SILENCE_SECONDS_MAX = 30.0
-SLOWEST_BYTES_PER_SECOND = 8 * 1024
 CONNECTIONS_MAX = 16
 
 
 class Answer:
     """An answer whose head has come: its status, and its body in pieces."""
 
-    def __init__(self, response: httpx.Response, seconds: Callable[[], float]) -> None:
+    def __init__(self, response: httpx.Response, patience: Patience, seconds: Callable[[], float]) -> None:
         self._response = response
+        self._patience = patience
         self._seconds = seconds
         self.status = response.status_code
 
@@ -36,20 +34,17 @@ class Answer:
         return self._response.is_success
 
     async def pieces(self) -> AsyncIterator[bytes]:
-        """The body as it came. Raises PortalUnreachable (``slow``) when it comes slower than the slowest rate.
+        """The body as it came. Raises PortalUnreachable (``slow``) when it comes slower than the patience lasts.
 
         What the caller does between two pieces does not count.
         """
-        waited, received, stream = 0.0, 0, self._response.aiter_raw()
+        stream = self._response.aiter_raw()
         while True:
             began = self._seconds()
             piece = await anext(stream, None)
-            waited += self._seconds() - began
-            if waited > SILENCE_SECONDS_MAX + received / SLOWEST_BYTES_PER_SECOND:
-                raise PortalUnreachable("the portal answers too slowly", "slow")
+            self._patience.wait(self._seconds() - began, len(piece or b""))
             if piece is None:
                 return
-            received += len(piece)
             yield piece
             # Many small pieces may lie in one buffer, and come without the loop ever waiting.
             await asyncio.sleep(0)
@@ -77,7 +72,7 @@ class Connection:
         self._http = httpx.AsyncClient(
             base_url=portal_url,
             transport=transport,
-            timeout=httpx.Timeout(SILENCE_SECONDS_MAX, connect=CONNECT_SECONDS_MAX),
+            timeout=SECONDS,
             limits=httpx.Limits(max_connections=CONNECTIONS_MAX),
             follow_redirects=False,
             trust_env=False,
@@ -89,15 +84,18 @@ class Connection:
 
     @asynccontextmanager
     async def ask(
-        self, method: str, target: str, body: bytes | None, headers: Mapping[str, str]
+        self, method: str, target: str, body: bytes | None, headers: Mapping[str, str], patience: Patience
     ) -> AsyncIterator[Answer]:
         """The answer, its body not read yet; every failure on the way becomes a PortalUnreachable."""
+        timeout = httpx.Timeout(patience.seconds, connect=CONNECT_SECONDS_MAX)
         try:
-            request = self._http.build_request(method, target, content=body, headers=dict(headers))
-            async with asyncio.timeout(HEAD_SECONDS_MAX):
+            request = self._http.build_request(method, target, content=body, headers=dict(headers), timeout=timeout)
+            began = self._seconds()
+            async with asyncio.timeout(patience.seconds):
                 response = await self._http.send(request, stream=True)
             try:
-                yield Answer(response, self._seconds)
+                patience.wait(self._seconds() - began)
+                yield Answer(response, patience, self._seconds)
             finally:
                 await response.aclose()
         except (httpx.ConnectError, httpx.ConnectTimeout) as error:

@@ -22,6 +22,7 @@ from crypto.manifest import SealedFile
 from crypto.note import SigningKey
 from oversight.wire.connection import Answer, Connection
 from oversight.wire.json_answer import read_json
+from oversight.wire.patience import Patience
 from oversight.wire.portal_errors import DamagedFile, PortalRefused, PortalUnreachable
 from oversight.wire.portal_responses import (
     Page,
@@ -118,14 +119,14 @@ class PortalClient:
         """At most 100 submissions with a sequence above ``after``."""
         return await self._json(read_submissions, _Request("GET", f"/office/submissions?after={after}"))
 
-    async def fetch_file(self, submission: SubmissionId, file: SealedFile, sink: Sink) -> None:
-        """Stream a sealed file into ``sink`` and check it.
+    async def fetch_file(self, submission: SubmissionId, file: SealedFile, sink: Sink, patience: Patience) -> None:
+        """Stream a sealed file into ``sink`` and check it; ``patience`` may be that of several files together.
 
         Raises DamagedFile when size or hash differ; the sink then holds bytes that must be thrown away.
         """
         path = f"/office/submissions/{submission}/files/{file.name}"
         digest, received, kept = hashlib.sha256(), 0, bytearray()
-        async with self._answer(_Request("GET", path)) as answer:
+        async with self._answer(_Request("GET", path), patience) as answer:
             async for piece in answer.pieces():
                 received += len(piece)
                 if received > file.size:
@@ -216,18 +217,18 @@ class PortalClient:
 
     async def _body(self, request: _Request, bytes_max: int = SMALL_ANSWER_BYTES_MAX) -> bytes:
         try:
-            async with asyncio.timeout(ANSWER_SECONDS_MAX), self._answer(request) as answer:
+            async with asyncio.timeout(ANSWER_SECONDS_MAX), self._answer(request, Patience()) as answer:
                 return await answer.whole(bytes_max)
         except TimeoutError:
             raise PortalUnreachable("the portal answers too slowly", "slow") from None
 
     @asynccontextmanager
-    async def _answer(self, request: _Request) -> AsyncIterator[Answer]:
+    async def _answer(self, request: _Request, patience: Patience) -> AsyncIterator[Answer]:
         """An answer that is no refusal, its body not read yet. Raises PortalUnreachable, PortalRefused."""
         target = API + request.path
         signature = self._signer.headers(request.method, self._origin + target, request.body) if request.signed else {}
         headers = {**request.headers, **signature}
-        async with self._connection.ask(request.method, target, request.body, headers) as answer:
+        async with self._connection.ask(request.method, target, request.body, headers, patience) as answer:
             if not answer.is_success:
                 await _refuse(answer)
             yield answer

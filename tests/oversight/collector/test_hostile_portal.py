@@ -6,16 +6,19 @@ from collections.abc import Callable
 from contextlib import suppress
 from datetime import timedelta
 from random import Random
+from typing import Any
 
 import httpx
 import pytest
 
 from crypto.ids import SubmissionId
 from oversight.collector.downloads import SMALL_BYTES_MAX
+from oversight.collector.submissions import Submissions
 from oversight.collector.visit import WHOLE_EVERY_VISITS, Collector
 from oversight.letters.records import FollowUpRecord
 from oversight.reports import stuck
 from oversight.reports.records import CollectorStateRecord, StuckArrivalRecord, SubmissionRecord
+from oversight.wire.patience import Patience
 from oversight.wire.portal_errors import PortalError
 from tests.chance import fresh_bytes
 from tests.oversight.collector.hostile_portal import LIES, HostilePortal
@@ -284,3 +287,26 @@ async def test_a_disk_without_room_is_said_and_the_report_stays_at_the_portal(
     office.clock.forward(minutes=71)
     await visit(collector, office)
     assert await held() == true
+
+
+async def test_reports_that_were_put_off_as_slow_are_met_again_and_taken(
+    collector: Collector, portal: HostilePortal, office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("oversight.collector.downloads._Lane.patience", _hurried)
+    monkeypatch.setattr("oversight.collector.downloads.SLOW_WAITING_MAX", 5)
+    collector.submissions = Submissions(collector.client, collector.submissions._receiver, office.clock)
+    true = set(add_reports(portal, office, 30))
+    portal.lies, portal.spared = ("slow",), lambda request: "/files/" not in request.url.path
+    await visit(collector, office)
+    state = await CollectorStateRecord.get()
+    assert (await held(), state.last_success, state.problem) == (set(), None, None)
+    assert state.waiting >= 20, "they are said to be on their way"
+    portal.be_honest()
+    office.clock.forward(minutes=71)
+    await visit(collector, office, 30)
+    assert await held() == true
+    assert (await CollectorStateRecord.get()).last_success is not None
+
+
+def _hurried(lane: Any) -> Patience:
+    return Patience(2.0) if lane.slow else Patience()

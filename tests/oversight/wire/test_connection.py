@@ -11,8 +11,9 @@ import pytest
 
 from crypto.manifest import SealedFile
 from crypto.note import SigningKey
-from oversight.wire.connection import SILENCE_SECONDS_MAX, SLOWEST_BYTES_PER_SECOND, Connection
+from oversight.wire.connection import Connection
 from oversight.wire.json_answer import VALUES_MAX, read_json
+from oversight.wire.patience import SECONDS, SLOWEST_BYTES_PER_SECOND, Patience
 from oversight.wire.portal_client import PortalClient
 from oversight.wire.portal_errors import PortalAway, PortalUnreachable
 
@@ -47,9 +48,9 @@ async def test_a_file_of_one_byte_a_second_is_given_up_within_the_patience_of_a_
     seconds = Seconds()
     file = SealedFile("report.age", 2 * 1024**3, "0" * 64)
     with pytest.raises(PortalUnreachable) as caught:
-        await client_over(pieces_of(1, 1.0, seconds), seconds).fetch_file("a" * 32, file, io.BytesIO())
+        await client_over(pieces_of(1, 1.0, seconds), seconds).fetch_file("a" * 32, file, io.BytesIO(), Patience())
     assert caught.value.problem == "slow"
-    assert seconds.now <= SILENCE_SECONDS_MAX + 2
+    assert seconds.now <= SECONDS + 2
 
 
 async def test_what_comes_at_the_slowest_rate_is_taken_whole() -> None:
@@ -58,7 +59,7 @@ async def test_what_comes_at_the_slowest_rate_is_taken_whole() -> None:
     file = SealedFile("report.age", len(data), hashlib.sha256(data).hexdigest())
     sink = io.BytesIO()
     handler = pieces_of(SLOWEST_BYTES_PER_SECOND, 1.0, seconds, 200)
-    await client_over(handler, seconds).fetch_file("a" * 32, file, sink)
+    await client_over(handler, seconds).fetch_file("a" * 32, file, sink, Patience())
     assert sink.getvalue() == data
 
 
@@ -71,7 +72,7 @@ async def test_a_slow_disk_is_not_the_portals_slowness() -> None:
 
     data = b"x" * 1_000_000
     file = SealedFile("report.age", len(data), hashlib.sha256(data).hexdigest())
-    await client_over(pieces_of(1000, 0.001, seconds, 1000), seconds).fetch_file("a" * 32, file, Disk())
+    await client_over(pieces_of(1000, 0.001, seconds, 1000), seconds).fetch_file("a" * 32, file, Disk(), Patience())
 
 
 async def test_nobody_answering_is_told_from_a_bad_answer() -> None:
@@ -117,3 +118,28 @@ def test_the_longest_honest_answers_are_read() -> None:
     assert len(read_json(postings)["postings"]) == 10_000
     entry = {"sequence": 1, "submission": "a" * 32, "sealed": "A" * 92_000, "day": "2026-11-21"}
     assert len(read_json(json.dumps({"follow_ups": [entry] * 100, "more": True}).encode())["follow_ups"]) == 100
+
+
+async def test_files_that_share_their_patience_take_no_longer_together_than_one() -> None:
+    seconds, patience = Seconds(), Patience(10.0)
+    data = b"x" * 100
+    file = SealedFile("report.age", len(data), hashlib.sha256(data).hexdigest())
+    client = client_over(pieces_of(len(data), 4.0, seconds, 1), seconds)
+    await client.fetch_file("a" * 32, file, io.BytesIO(), patience)
+    await client.fetch_file("a" * 32, file, io.BytesIO(), patience)
+    with pytest.raises(PortalUnreachable) as caught:
+        await client.fetch_file("a" * 32, file, io.BytesIO(), patience)
+    assert caught.value.problem == "slow"
+
+
+async def test_the_wait_for_the_head_of_an_answer_is_part_of_the_patience() -> None:
+    seconds = Seconds()
+
+    def handler(request: httpx.Request) -> httpx.Response:
+        seconds.now += 11
+        return httpx.Response(200, stream=httpx.ByteStream(b"x"))
+
+    file = SealedFile("report.age", 1, hashlib.sha256(b"x").hexdigest())
+    with pytest.raises(PortalUnreachable) as caught:
+        await client_over(handler, seconds).fetch_file("a" * 32, file, io.BytesIO(), Patience(10.0))
+    assert caught.value.problem == "slow"

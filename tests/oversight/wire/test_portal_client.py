@@ -15,6 +15,7 @@ from crypto.encoding import decode_base64
 from crypto.manifest import SealedFile
 from crypto.note import SigningKey
 from oversight.wire.connection import Connection
+from oversight.wire.patience import Patience
 from oversight.wire.portal_client import ANSWER_BYTES_MAX, PortalClient
 from oversight.wire.portal_errors import DamagedFile, PortalRefused, PortalUnreachable
 from oversight.wire.request_signature import SignedParts
@@ -123,7 +124,7 @@ async def test_a_file_that_is_not_the_manifests_is_refused(content: bytes, what:
     file = SealedFile("report.age", 5, hashlib.sha256(b"right").hexdigest())
     sink = io.BytesIO()
     with pytest.raises(DamagedFile) as caught:
-        await client_of(lambda request: answer(200, content)).fetch_file(ID, file, sink)
+        await client_of(lambda request: answer(200, content)).fetch_file(ID, file, sink, Patience())
     assert (caught.value.file, caught.value.what) == ("report.age", what)
     assert len(sink.getvalue()) <= 5
 
@@ -135,7 +136,7 @@ async def test_a_file_that_never_ends_is_cut_at_its_size() -> None:
 
     file, sink = SealedFile("report.age", 5_000_000, "0" * 64), io.BytesIO()
     with pytest.raises(DamagedFile):
-        await client_of(lambda request: httpx.Response(200, content=endless())).fetch_file(ID, file, sink)
+        await client_of(lambda request: httpx.Response(200, content=endless())).fetch_file(ID, file, sink, Patience())
     assert len(sink.getvalue()) <= 5_000_000
 
 
