@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
 """Requests of the command line to a portal: the standard library's client, with limits of size and time.
 
-A portal that is busy is asked again for some minutes, and the work that it asks for (docs/protocol.md §7.4) is done.
-It goes through the proxy that the environment names (``HTTPS_PROXY``), or through Tor with ``torsocks``.
+A portal that is busy, or can keep nothing at the moment, is asked again for some minutes, and the work that it asks for
+(docs/protocol.md §7.4) is done. It goes through the proxy that the environment names (``HTTPS_PROXY``), or
+through Tor with ``torsocks``.
 """
 
 import hashlib
@@ -24,10 +25,15 @@ from crypto.work import HEADER, do_work, read_asked_work
 SECONDS_MAX = 120
 ANSWER_MAX = 16 * 1024 * 1024
 NO_ANSWER = "no answer that can be read"
-BUSY, WORK_NEEDED = "busy", "work-needed"
+BUSY, UNAVAILABLE, WORK_NEEDED = "busy", "unavailable", "work-needed"
 # Five seconds are what the portal asks for; with the jitter about five minutes.
 BUSY_SECONDS = 5
 TRIES_MAX = 40
+TOLD = {
+    BUSY: "is busy; trying again",
+    UNAVAILABLE: "can keep nothing at the moment; trying again",
+    WORK_NEEDED: "is under heavy load; calculating something first",
+}
 
 
 class PortalConnection:
@@ -51,7 +57,7 @@ class PortalConnection:
             try:
                 return self._send(path, body, work)
             except PortalRefusedError as error:
-                if error.code not in (BUSY, WORK_NEEDED) or once or tries == TRIES_MAX:
+                if error.code not in TOLD or once or tries == TRIES_MAX:
                     raise
                 if tries == 1:
                     _say(error.code)
@@ -97,8 +103,7 @@ class PortalConnection:
 
 
 def _say(code: str) -> None:
-    told = {BUSY: "is busy; trying again", WORK_NEEDED: "is under heavy load; calculating something first"}
-    print(f"amparo: the portal {told[code]}", file=sys.stderr)
+    print(f"amparo: the portal {TOLD[code]}", file=sys.stderr)
 
 
 def _code(error: urllib.error.HTTPError) -> str:

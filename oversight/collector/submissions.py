@@ -7,7 +7,6 @@
   so: whoever holds the portal, or floods it, could otherwise use up this office's numbers and its disk.
 """
 
-import errno
 import logging
 from collections import Counter
 from collections.abc import Callable
@@ -29,6 +28,7 @@ from oversight.wire.patience import Patience
 from oversight.wire.portal_client import PortalClient
 from oversight.wire.portal_errors import PortalAway, PortalError, PortalRefused
 from oversight.wire.portal_responses import WaitingSubmission
+from portal.kit.unwritable import Unwritable, why_unwritable
 
 LOG = logging.getLogger("oversight.collector")
 ARRIVALS_PER_DAY_MAX = 2_000
@@ -36,7 +36,6 @@ BYTES_PER_DAY_MAX = 64 * 1024**3
 HELD_BACK = "today"
 WAITS = "waits"
 NO_ROW = "no-row"
-DISK_FULL = frozenset({errno.ENOSPC, errno.EDQUOT})
 
 
 class Submissions:
@@ -137,11 +136,9 @@ class Submissions:
             if patience.is_short and error.problem == "slow":
                 return False
             problem = error.problem
-        except OSError as error:
-            problem = "no-room" if error.errno in DISK_FULL else "storage"
         except Exception as error:
             LOG.error("a submission can't be taken: %s", type(error).__name__)
-            problem = "failure"
+            problem = _own_problem(error)
         else:
             await self._taken(stored)
             return True
@@ -172,6 +169,14 @@ class Submissions:
         self.stuck += 1
         if not await write_down(submission, problem, file, self._clock()):
             self.reading.passed[NO_ROW] += 1
+
+
+def _own_problem(error: Exception) -> str:
+    """What is wrong on this side, as a code for the queue."""
+    why = why_unwritable(error)
+    if why is None:
+        return "storage" if isinstance(error, OSError) else "failure"
+    return "no-room" if why is Unwritable.FULL else "storage"
 
 
 async def _left_today(today: date) -> int:

@@ -70,6 +70,7 @@ def problem_label(code: str, translation: Translation) -> str:
         "error": _("the portal answers with an error for this one"),
         "internal": _("the portal answers with an error for this one"),
         "busy": _("the portal is busy"),
+        "unavailable": _("the portal’s disk or database does not answer"),
         "storage-full": _("the portal’s disk is full"),
         "failure": _("a fault of this office’s program"),
     }
@@ -137,6 +138,7 @@ def trouble_label(code: str, translation: Translation) -> str:
         "error": _("The portal answers with an error"),
         "internal": _("The portal answers with an error"),
         "busy": _("The portal is busy"),
+        "unavailable": _("The portal’s disk or database does not answer"),
         "storage-full": _("The portal’s disk is full"),
         "storage": _("The office’s own disk refuses to store what comes"),
         "failure": _("Collecting fails by a fault of this office’s program"),

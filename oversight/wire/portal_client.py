@@ -52,6 +52,8 @@ WRITE_BYTES = 256 * 1024
 ANSWER_SECONDS_MAX = 120.0
 API = "/api/v1"
 AFTER_ALL = 10**15 - 1
+# Codes of a portal that will do later what it can't do now.
+TEMPORARY = frozenset({"busy", "unavailable"})
 NOTE_TYPE = "text/plain; charset=utf-8"
 T = TypeVar("T")
 
@@ -246,8 +248,8 @@ async def _refuse(answer: Answer) -> NoReturn:
         code = Fields(read_json(body), "answer").child("error").text("code", 64, r"[a-z][a-z0-9-]*")
     except (CryptoError, PortalUnreachable):
         raise PortalUnreachable(f"the portal answered {answer.status}", "error") from None
-    if code == "busy":
-        raise PortalUnreachable("the portal is busy", "busy")
+    if code in TEMPORARY:
+        raise PortalUnreachable(f"the portal is {code}", code)
     raise PortalRefused(code, answer.status)
 
 

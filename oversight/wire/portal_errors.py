@@ -18,8 +18,8 @@ class PortalError(Exception):
 class PortalUnreachable(PortalError):
     """No answer in time, or an answer that no portal would give. The same request can be made again later.
 
-    ``problem``: ``interrupted``, ``slow``, ``unreadable``, ``too-long``, ``endless`` (a list), ``busy``, ``error`` (a
-    status and no code of ours: a proxy's page).
+    ``problem``: ``interrupted``, ``slow``, ``unreadable``, ``too-long``, ``endless`` (a list), ``busy``,
+    ``unavailable``, ``error`` (a status and no code of ours: a proxy's page).
     """
 
     def __init__(self, message: str = "", problem: str = "interrupted") -> None:

@@ -56,6 +56,7 @@ ERRORS: dict[str, tuple[int, str]] = {
     "mailbox-full": (429, "Too many messages wait in this mailbox."),
     "internal": (500, "Something went wrong on the portal. Nothing was acknowledged; send it again."),
     "busy": (503, "Too many requests are being handled. Send it again in a moment."),
+    "unavailable": (503, "The portal's disk or database takes nothing. Nothing was acknowledged; send it again later."),
     "work-needed": (503, "Strangers are asked for work before this is taken in. GET /api/v1/work says which."),
     "storage-full": (507, "There is no space left. Nothing was acknowledged."),
 }

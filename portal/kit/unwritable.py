@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from enum import StrEnum
 
+import asyncpg
 from tortoise.exceptions import DBConnectionError
 
 
@@ -16,12 +17,15 @@ class Unwritable(StrEnum):
     FULL = "disk-full"
     READ_ONLY = "read-only"
     LOST = "database-lost"
+    CROWDED = "too-many-files"
 
 
 _ERRNOS = {
     errno.ENOSPC: Unwritable.FULL,
     errno.EDQUOT: Unwritable.FULL,
     errno.EROFS: Unwritable.READ_ONLY,
+    errno.EMFILE: Unwritable.CROWDED,
+    errno.ENFILE: Unwritable.CROWDED,
 }
 _SQLITE = {
     sqlite3.SQLITE_FULL: Unwritable.FULL,
@@ -29,9 +33,10 @@ _SQLITE = {
     sqlite3.SQLITE_IOERR: Unwritable.LOST,
     sqlite3.SQLITE_CANTOPEN: Unwritable.LOST,
 }
-# Classes of SQLSTATE have two characters: 08 is a lost connection, 57P the server's shutdown.
+# Classes of SQLSTATE have two characters: 08 is a lost connection, 57P the server's shutdown, 53 lack of something.
 _POSTGRESQL = {
     "53100": Unwritable.FULL,
+    "53300": Unwritable.LOST,
     "25006": Unwritable.READ_ONLY,
     "57P01": Unwritable.LOST,
     "57P02": Unwritable.LOST,
@@ -60,7 +65,7 @@ def if_writable() -> Iterator[None]:
 
 
 def _reason(error: BaseException) -> Unwritable | None:
-    if isinstance(error, DBConnectionError | ConnectionError):
+    if isinstance(error, DBConnectionError | ConnectionError | TimeoutError | asyncpg.InterfaceError):
         return Unwritable.LOST
     code = getattr(error, "sqlite_errorcode", None)
     if isinstance(code, int):

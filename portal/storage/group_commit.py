@@ -114,8 +114,11 @@ async def _write(batch: Sequence[Write]) -> None:
 def _fail(batch: Sequence[Write], error: Exception) -> None:
     for write in batch:
         if not write.outcome.done():
-            # Each waiter gets an exception of its own: a shared one would grow a traceback with every raise.
-            write.outcome.set_exception(type(error)(*error.args))
+            # Each waiter gets an exception of its own: a shared one would grow a traceback with every raise. What the
+            # database's code was stands in the one that it comes from.
+            own = type(error)(*error.args)
+            own.__cause__ = error
+            write.outcome.set_exception(own)
 
 
 async def _commit(batch: Sequence[Write]) -> list[Any]:

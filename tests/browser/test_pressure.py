@@ -156,7 +156,7 @@ def test_a_busy_portal_is_said_and_it_goes_on_by_itself(new_context: NewContext,
     )
     reporter.send()
     trouble = reporter.panel("sending").locator("[data-trouble]")
-    expect(trouble).to_contain_text("The site is busy. Nothing is lost")
+    expect(trouble).to_contain_text("The site can’t take it at the moment. Nothing is lost")
     expect(trouble.locator("progress")).to_be_hidden()
     context.unroute("**/api/v1/submissions")
     expect(reporter.panel("sent")).to_be_visible()

@@ -89,6 +89,17 @@ def test_a_portal_that_is_busy_is_asked_again_and_it_is_said_once(portal, capsys
     assert capsys.readouterr().err == "amparo: the portal is busy; trying again\n"
 
 
+def test_so_is_one_that_can_keep_nothing(portal, capsys):
+    handler, connection, pauses = portal
+    handler.refusals += [(503, "unavailable")] * 3
+    connection.post(PATH, BODY)
+    assert (handler.took, len(pauses)) == ([BODY], 3)
+    assert capsys.readouterr().err == "amparo: the portal can keep nothing at the moment; trying again\n"
+    handler.refusals += [(503, "unavailable")] * TRIES_MAX
+    with pytest.raises(PortalRefusedError, match=r"acknowledged nothing: .* another way"):
+        connection.post(PATH, BODY)
+
+
 def test_one_that_stays_busy_is_given_up_with_words(portal):
     handler, connection, _ = portal
     handler.refusals += [(503, "busy")] * TRIES_MAX

@@ -81,6 +81,7 @@ async def test_a_refusal_carries_the_portals_code() -> None:
     "given",
     [
         answer(503, {"error": {"code": "busy", "message": "", "field": None}}),
+        answer(503, {"error": {"code": "unavailable", "message": "", "field": None}}),
         answer(502, b"<html>bad gateway</html>"),
         answer(404, {"error": "not found"}),
         answer(404, {"error": {"code": "Not A Code!"}}),

@@ -258,7 +258,7 @@ function mailboxNotice(element) {
   return troubleNotice(
     element,
     t("The connection is gone. It goes on by itself when the network is back."),
-    t("The site is busy. We try again by ourselves."),
+    t("The site can’t answer at the moment. We try again by ourselves."),
   );
 }
 

@@ -70,7 +70,7 @@ export class SendingPanel {
     return troubleNotice(
       this.#panel,
       t("The connection is gone. Nothing is lost: what was sent is kept, and it goes on by itself when the network is back. Keep this page open."),
-      t("The site is busy. Nothing is lost: we try again by ourselves. Keep this page open."),
+      t("The site can’t take it at the moment. Nothing is lost: we try again by ourselves. Keep this page open."),
     );
   }
 

@@ -21,7 +21,7 @@ export function troubleNotice(element, offline, busy) {
     const words = {
       offline,
       busy,
-      long: t("The site is still busy. Nothing is lost: we try again by ourselves. Keep this page open, or reach the commission in another way."),
+      long: t("The site still can’t do this. Nothing is lost: we try again by ourselves. Keep this page open, or reach the commission in another way."),
       full: t("The site has no room left, so nothing can be sent. Nothing is lost: we try again by ourselves. Keep this page open, or reach the commission in another way."),
       work: t("The site is very busy. To be let in, your device calculates something first. It may take a minute. Keep this page open."),
     }[kind];
