@@ -17,6 +17,7 @@ from oversight.reports.arrival import Receiver
 from oversight.reports.blobs import Blobs
 from oversight.settings import Settings
 from oversight.wire.portal_errors import PortalAway, PortalError
+from portal.kit.unwritable import why_unwritable
 
 LOG = logging.getLogger("oversight.collector")
 WAIT_SECONDS_MAX = 30 * 60
@@ -60,7 +61,8 @@ async def collect_forever(
 ) -> None:
     """Visit the portal every ``seconds``; ever more rarely, up to every half hour, while nobody answers there at all.
 
-    A portal that answers badly is visited as often as ever: what it does to one item must not delay the others.
+    A portal that answers badly is visited as often as ever: what it does to one item must not delay the others. So it
+    is when this office's own disk or database takes nothing.
     ``prepare`` gives the collector, or nothing as long as no commission is founded. Ends when it is cancelled, and for
     no other reason: an office whose collector has died without a word would leave reports lying at the portal.
     """
@@ -75,8 +77,10 @@ async def collect_forever(
         except CollectorBusy:
             failures = 0
         except Exception as error:
-            answers = isinstance(error, PortalError) and not isinstance(error, PortalAway)
-            failures = 0 if answers else failures + 1
-            if not isinstance(error, PortalError):
+            if isinstance(error, PortalError):
+                failures = failures + 1 if isinstance(error, PortalAway) else 0
+            else:
                 LOG.error("a visit to the portal failed: %s", type(error).__name__)
+                # What this office's own disk or database failed at goes on as soon as that is back.
+                failures = failures + 1 if why_unwritable(error) is None else 0
         await sleep(min(seconds * 2 ** min(failures, 16), max(seconds, WAIT_SECONDS_MAX)))

@@ -8,6 +8,7 @@
 - One collector works at a time: it holds a lock on a file of the office's data folder until it is closed.
 """
 
+import errno
 import fcntl
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -15,8 +16,6 @@ from datetime import UTC, datetime
 from io import TextIOWrapper
 from pathlib import Path
 from typing import Any
-
-from tortoise.exceptions import BaseORMException
 
 from oversight.collector.newest_charter import note_newest_charter
 from oversight.collector.steps import Steps
@@ -28,12 +27,16 @@ from oversight.letters.mailbox_commands import UNKNOWN, collect_controls
 from oversight.letters.outbox import LETTERS
 from oversight.letters.thread_notes import post_thread_notes
 from oversight.reports.arrival import Receiver
+from oversight.reports.blobs import FREE_BYTES_MIN
 from oversight.reports.records import STATE_ROW, CollectorStateRecord
 from oversight.reports.stuck import any_due
 from oversight.wire.list_reading import ListReading
 from oversight.wire.outbox import Outbox
 from oversight.wire.portal_client import PortalClient
 from oversight.wire.portal_errors import PortalError
+from portal.kit.database import STORAGE_ERRORS
+from portal.kit.free_space import free_bytes
+from portal.kit.unwritable import Unwritable, why_unwritable
 
 WHOLE_EVERY_VISITS = 60
 # How long a visit waits for what it fetches before it goes on with its other steps.
@@ -119,7 +122,7 @@ class Collector:
             if collected and reading.passed[UNKNOWN]:
                 # Among them may be the report of what was passed over for want of it.
                 reading.begin_again()
-        follow_ups = await step("follow-ups", collect_follow_ups(client, self.follow_ups, now.date(), self._visits))
+        follow_ups = await step("follow-ups", self._take_follow_ups(now))
         await step("controls", collect_controls(client, self.controls, now.date()))
         await step("newest-charter", note_newest_charter(client, now.date()))
         posted = 0
@@ -128,6 +131,12 @@ class Collector:
         await step("thread-notes", post_thread_notes(client, now))
         self.pages.problems = await step("problems", client.problems()) or ()
         return Outcome(collected, stuck, follow_ups or 0, posted)
+
+    async def _take_follow_ups(self, now: datetime) -> int:
+        """Raises OSError while the disk has little left: that is for what members write, and for logins."""
+        if free_bytes(self.lock_file.parent) < FREE_BYTES_MIN:
+            raise OSError(errno.ENOSPC, "less space left than must stay free")
+        return await collect_follow_ups(self.client, self.follow_ups, now.date(), self._visits)
 
     async def _begin_rounds(self, now: datetime) -> None:
         """A portal that was restored from a backup counts from an earlier number again."""
@@ -170,4 +179,7 @@ def _problem(error: Exception) -> str:
     """Return a code for the page: the portal's own, or the kind of failure here."""
     if isinstance(error, PortalError):
         return error.problem
-    return "storage" if isinstance(error, OSError | BaseORMException) else "failure"
+    why = why_unwritable(error)
+    if why is Unwritable.FULL:
+        return "no-room"
+    return "storage" if why or isinstance(error, STORAGE_ERRORS) else "failure"

@@ -19,7 +19,7 @@ SHOWN_MAX = 50
 QUIET_MAX = timedelta(minutes=15)
 # What is wrong with the whole portal or the whole office, whichever step met it first.
 REFUSES_ALL = frozenset({"signature-invalid", "signature-expired", "not-your-commission"})
-GENERAL = frozenset({"unreachable", "storage", "failure", "storage-full"}) | REFUSES_ALL
+GENERAL = frozenset({"unreachable", "no-room", "storage", "failure", "storage-full"}) | REFUSES_ALL
 
 
 @dataclass(frozen=True)

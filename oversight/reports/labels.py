@@ -140,6 +140,7 @@ def trouble_label(code: str, translation: Translation) -> str:
         "busy": _("The portal is busy"),
         "unavailable": _("The portal’s disk or database does not answer"),
         "storage-full": _("The portal’s disk is full"),
+        "no-room": _("The office’s own disk is nearly full: what is new stays at the portal"),
         "storage": _("The office’s own disk refuses to store what comes"),
         "failure": _("Collecting fails by a fault of this office’s program"),
         "signature-invalid": _("The portal does not accept this office’s key"),

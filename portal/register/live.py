@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
 """The register as it is served: pages follow the accepted findings, and only changed ones are rendered again.
 
-A finding that can't be shown is left out alone (``register_pages``). What fails as a whole is tried again at the next
-``refresh``; the pages that are there go on being served until then.
+A finding that can't be shown is left out alone (``register_pages``). What fails as a whole, and what files or memory
+were short for, is tried again at one of the next ``refresh``, ever more rarely; the pages that are there go on being
+served until then.
 """
 
 import asyncio
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
     from portal.register.register_pages import RegisterPages
 
 LOG = logging.getLogger("portal")
+DOUBLINGS_MAX = 5
+"""After many failures in a row 31 calls of ``refresh`` try nothing again: some five minutes."""
 
 
 class LiveRegister:
@@ -36,6 +39,7 @@ class LiveRegister:
         self._register: RegisterPages | None = None
         self._waiting: set[FindingId] = set()
         self._is_shown = False
+        self._failures = self._passed_over = 0
         self._turn = asyncio.Lock()
 
     @property
@@ -58,14 +62,25 @@ class LiveRegister:
         try:
             async with self._turn:
                 await self.findings.refresh()
-                self._waiting |= self.findings.take_changes()
-                if self._waiting or not self._is_shown:
+                changes = self.findings.take_changes()
+                self._waiting |= changes
+                if changes or ((self._waiting or not self._is_shown) and self._is_due()):
                     await self._show()
         finally:
             self._pages.register_ready.set()
 
+    def _is_due(self) -> bool:
+        """Whether to try again now: at the next call after a failure, then after one more, after three, and so on."""
+        if self._passed_over >= 2 ** min(max(self._failures - 1, 0), DOUBLINGS_MAX) - 1:
+            return True
+        self._passed_over += 1
+        return False
+
     async def _show(self) -> None:
         self._is_shown = False
+        self._passed_over = 0
+        # Until nothing waits any more.
+        self._failures += 1
         try:
             entries = self.findings.newest_first()
             register = await asyncio.to_thread(self._render, entries, frozenset(self._waiting))
@@ -77,6 +92,8 @@ class LiveRegister:
         self._register, self._is_shown = register, True
         # What files or memory were short for may be shown the next time.
         self._waiting = set(register.passing)
+        if not self._waiting:
+            self._failures = 0
 
     def _render(self, entries: Sequence[Entry], changed: Collection[FindingId]) -> "RegisterPages":
         if self._register is None:

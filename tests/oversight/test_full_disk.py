@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from tortoise.transactions import in_transaction
 
+from oversight.reports import blobs
 from oversight.settings import Settings
 from oversight.web.full_disk import BALLAST_BYTES
 from portal.kit.free_space import BALLAST
@@ -36,8 +37,9 @@ def settings(tmp_path: Path, static_folder: Path, empty_database: Path) -> Itera
 
 
 @pytest.fixture
-async def report(office: Office) -> str:
-    """The path of a report that the office has collected."""
+async def report(office: Office, monkeypatch: pytest.MonkeyPatch) -> str:
+    """The path of a report that the office has collected, though its disk is small."""
+    monkeypatch.setattr(blobs, "KEPT_FREE_BYTES", 0)
     portal = PortalSimulator()
     sealed = sealed_report(office.world)
     portal.add(sealed)
@@ -113,4 +115,5 @@ async def test_a_database_that_can_only_be_read_is_read(office: Office, report: 
     assert WORDS in answer.text
     login = await office.browser().log_in(office.world["chiara"])
     assert login.status_code == 503
+    assert "Until then nobody can log in" in login.text
     assert office.world["chiara"].passphrase not in login.text

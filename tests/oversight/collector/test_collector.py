@@ -15,11 +15,13 @@ from crypto.collection import read_collection
 from crypto.manifest import manifest_hash
 from crypto.message import message_id
 from crypto.submission import SealedSubmission
+from oversight.collector import visit
 from oversight.collector.loop import collect_forever
 from oversight.collector.submissions import Submissions
 from oversight.collector.visit import WHOLE_EVERY_VISITS, Collector, CollectorBusy
 from oversight.letters.records import FollowUpRecord, ReplyRecord
 from oversight.reports import arrival
+from oversight.reports.blobs import FREE_BYTES_MIN
 from oversight.reports.records import CollectorStateRecord, SealedFileRecord, StuckArrivalRecord, SubmissionRecord
 from oversight.wire.portal_errors import PortalRefused, PortalUnreachable
 from tests.oversight.case_desk import store
@@ -421,6 +423,44 @@ async def test_no_fault_ends_the_visits(wire: Wire, portal: PortalSimulator, mon
     await collector.close()
     assert waits == [120, 240, 60]
     assert (await CollectorStateRecord.get()).problem is None
+
+
+async def test_a_database_that_takes_nothing_does_not_make_the_visits_rarer(
+    wire: Wire, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    waits: list[float] = []
+
+    async def sleep(seconds: float) -> None:
+        waits.append(seconds)
+        if len(waits) == 3:
+            raise asyncio.CancelledError
+
+    async def fail(*arguments: object, **more: object) -> None:
+        raise ConnectionRefusedError
+
+    monkeypatch.setattr(CollectorStateRecord, "get_or_create", fail)
+    collector = wire.collector()
+    with pytest.raises(asyncio.CancelledError):
+        await collect_forever(_ready(collector), 60, sleep)
+    await collector.close()
+    assert waits == [60, 60, 60]
+
+
+async def test_messages_stay_at_the_portal_while_the_disk_is_nearly_full(
+    wire: Wire, portal: PortalSimulator, office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is left is for what members write, and for logins. The queue says so."""
+    thread = (await store(sealed_report(office.world), TODAY)).id
+    portal.add_follow_up(thread, b"sealed one")
+    with monkeypatch.context() as low:
+        low.setattr(visit, "free_bytes", lambda folder: FREE_BYTES_MIN - 1)
+        with pytest.raises(OSError, match="must stay free"):
+            await wire.collect()
+        assert await FollowUpRecord.all().count() == 0
+        page = (await (await office.browser_of("bruno")).get("/queue")).text
+        assert "The office’s own disk is nearly full: what is new stays at the portal, since" in page
+    await wire.collect()
+    assert await FollowUpRecord.all().count() == 1
 
 
 async def test_the_queue_says_since_when_the_portal_is_away(

@@ -163,6 +163,36 @@ async def test_what_memory_was_short_for_is_shown_when_it_is_there_again(
     assert "Held for nineteen days" in await get(register, PATH.format(1))
 
 
+async def test_attempts_become_rarer_and_a_new_finding_is_shown_at_once(
+    register: RunningPortal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    attempts: list[int] = []
+    called = 0
+    original = RegisterPages._show
+
+    def show(pages: RegisterPages, entry: Entry) -> Any:
+        if not entry.finding.title.startswith("Broken"):
+            return original(pages, entry)
+        attempts.append(called)
+        raise MemoryError
+
+    monkeypatch.setattr(RegisterPages, "_show", show)
+    await put_one(register, 1, title="Broken")
+    with register.database.use():
+        while called < 129:
+            called += 1
+            await register.assembly.register.refresh()
+    assert attempts == [0, 1, 3, 7, 15, 31, 63, 95, 127]
+    await put_one(register, 2)
+    assert "Held for nineteen days" in await get(register, PATH.format(2))
+    monkeypatch.undo()
+    with register.database.use():
+        for _ in range(32):
+            await register.assembly.register.refresh()
+        assert register.assembly.register.problems == {}
+        assert register.assembly.register._failures == 0
+
+
 async def test_a_register_that_could_not_be_built_is_tried_again(
     register: RunningPortal, monkeypatch: pytest.MonkeyPatch
 ) -> None:
