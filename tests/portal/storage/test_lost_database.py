@@ -104,6 +104,19 @@ async def test_a_server_that_ends_and_comes_back(tmp_path: Path, own_postgres: P
             await what_goes_on_beside_goes_on(portal, before)
 
 
+async def test_one_that_can_only_be_read(portal: RunningPortal) -> None:
+    before, after = fresh_report(), fresh_report()
+    assert (await portal.submit(before.bundle())).status_code == 201
+    client = portal.database._client()
+    await client.execute_script("PRAGMA query_only = ON")
+    for _ in range(3):
+        assert error_code(await portal.submit(after.bundle())) == AWAY
+        assert (await read_mailbox(portal)).status_code == 200
+        assert await is_handed_over(portal, before)
+    await client.execute_script("PRAGMA query_only = OFF")
+    assert (await portal.submit(after.bundle())).status_code == 201
+
+
 async def what_goes_on_beside_goes_on(portal: RunningPortal, before: SealedSubmission) -> None:
     """Another process' finding is shown, and what has expired is deleted, by tasks that nobody started again."""
     note = sign_finding(portal.world, draft_finding(portal.world, 2))
