@@ -60,6 +60,7 @@ def _serve(settings: Settings) -> int:
     from portal.storage.keys import load_signing_key
 
     quiet_logging()
+    asyncio.run(_check_database(settings))
     files = raise_file_limit()
     connections = connections_for(settings.connections_max, files, own_files=settings.waiting_max)
     options = {
@@ -79,6 +80,13 @@ def _serve(settings: Settings) -> int:
     print(said, file=sys.stderr)
     server.run()
     return 0 if server.started else 1
+
+
+async def _check_database(settings: Settings) -> None:
+    """What can't be opened ends the program with one line, not within the server. Raises DatabaseError."""
+    from portal.storage.database import Database
+
+    await (await Database.open(settings.database_url)).close()
 
 
 async def _invite(settings: Settings, slug: str) -> int:
