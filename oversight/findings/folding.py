@@ -21,8 +21,8 @@ _VOWELS = frozenset("aeiouyw")
 _ARABIC_CLITICS = re.compile(r"^(?:[وفبلك]{0,2}(?:ال)|[وفبلك]{1,2})(?=\w{3})|^لل(?=\w{3})")
 SLICE_CHARS = 16 * 1024
 JOINED_CHARS_MAX = 64
-# Of Korean ones, and the marks of half width that follow Japanese letters.
-_PART_OF_SYLLABLE = re.compile(r"[\u1160-\u11ff\u3131-\u318e\ud7b0-\ud7ff\uff9e-\uffdc]")
+# Vowels and ends of Korean ones, and the marks of half width that follow Japanese letters.
+_PART_OF_SYLLABLE = re.compile(r"[\u1160-\u11ff\u314f-\u3163\ud7b0-\ud7ff\uff9e\uff9f\uffc2-\uffdc]")
 SCRIPTS = ("LATIN", "CYRILLIC", "GREEK", "ARABIC", "HEBREW", "CJK", "HIRAGANA", "KATAKANA", "HANGUL")
 # Scripts that do not divide words by spaces.
 _UNDIVIDED = ("CJK", "HIRAGANA", "KATAKANA", "THAI", "LAO", "KHMER", "MYANMAR")
