@@ -3,8 +3,9 @@
 
 - A submission is confirmed only after everything of it is durable here; a crash at any step leads to the same end.
 - What can't be taken is never confirmed, and tried again by a schedule of its own (``reports.stuck``).
-- In one day so many are taken, and so many bytes. The rest stays at the portal until the next one, and the queue says
-  so: whoever holds the portal, or floods it, could otherwise use up this office's numbers and its disk.
+- In one day so many are taken, and so many bytes. The rest stays at the portal until the next one, or until a member
+  has as many again taken, and the queue says so: whoever holds the portal, or floods it, could otherwise use up this
+  office's numbers and its disk.
 """
 
 import logging
@@ -22,7 +23,7 @@ from oversight.collector.downloads import Downloads
 from oversight.commission.charters import current_charter
 from oversight.reports.arrival import CheckedSubmission, DamagedArrivalError, Receiver
 from oversight.reports.records import SealedFileRecord, SubmissionRecord
-from oversight.reports.stuck import SUBMISSION, count_passed, is_taken, miss_unlisted, resting, write_down
+from oversight.reports.stuck import HELD_BACK, SUBMISSION, count_passed, is_taken, miss_unlisted, resting, write_down
 from oversight.wire.list_reading import ListReading
 from oversight.wire.patience import Patience
 from oversight.wire.portal_client import PortalClient
@@ -33,7 +34,6 @@ from portal.kit.unwritable import Unwritable, why_unwritable
 LOG = logging.getLogger("oversight.collector")
 ARRIVALS_PER_DAY_MAX = 2_000
 BYTES_PER_DAY_MAX = 64 * 1024**3
-HELD_BACK = "today"
 WAITS = "waits"
 NO_ROW = "no-row"
 
@@ -50,10 +50,10 @@ class Submissions:
         self.downloads = Downloads(self._take, self._put_off)
         self.taken = self.stuck = 0
 
-    async def read_list(self) -> None:
-        """Read on in the list, and begin to fetch what is new or due."""
+    async def read_list(self, shares: int = 1) -> None:
+        """Read on in the list, and begin to fetch what is new or due: ``shares`` times as much as is taken in a day."""
         reading, now = self.reading, self._clock()
-        rest, left = await resting(now), await _left_today(now.date())
+        rest, left = await resting(now), await _left_today(now.date(), shares)
         async for entries in reading.pages(self._client.submissions):
             if not self.downloads.takes_more or 0 < left <= self.downloads.small:
                 # The next visit goes on here.
@@ -179,11 +179,11 @@ def _own_problem(error: Exception) -> str:
     return "no-room" if why is Unwritable.FULL else "storage"
 
 
-async def _left_today(today: date) -> int:
+async def _left_today(today: date, shares: int) -> int:
     """How many more submissions are taken today; none once they are too many bytes."""
     files = SealedFileRecord.filter(submission__collected=today).annotate(total=Sum("size"))
     sizes: list[Any] = await files.group_by("submission_id").values_list("total", flat=True)
-    return 0 if sum(sizes) >= BYTES_PER_DAY_MAX else ARRIVALS_PER_DAY_MAX - len(sizes)
+    return 0 if sum(sizes) >= BYTES_PER_DAY_MAX * shares else ARRIVALS_PER_DAY_MAX * shares - len(sizes)
 
 
 async def _settled(entries: tuple[WaitingSubmission, ...]) -> set[SubmissionId]:

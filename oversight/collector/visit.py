@@ -12,14 +12,14 @@ import errno
 import fcntl
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from io import TextIOWrapper
 from pathlib import Path
 from typing import Any
 
 from oversight.collector.newest_charter import note_newest_charter
 from oversight.collector.steps import Steps
-from oversight.collector.submissions import HELD_BACK, WAITS, Submissions
+from oversight.collector.submissions import WAITS, Submissions
 from oversight.commission.portal_visits import PortalVisits
 from oversight.findings.publication import FINDINGS
 from oversight.letters.follow_up_arrival import collect_follow_ups
@@ -29,7 +29,7 @@ from oversight.letters.thread_notes import post_thread_notes
 from oversight.reports.arrival import Receiver
 from oversight.reports.blobs import FREE_BYTES_MIN
 from oversight.reports.records import STATE_ROW, CollectorStateRecord
-from oversight.reports.stuck import any_due
+from oversight.reports.stuck import HELD_BACK, any_due
 from oversight.wire.list_reading import ListReading
 from oversight.wire.outbox import Outbox
 from oversight.wire.portal_client import PortalClient
@@ -78,6 +78,7 @@ class Collector:
         self.follow_ups, self.controls = ListReading(), ListReading()
         self._fetch_seconds = fetch_seconds
         self._visits = 0
+        self._room: tuple[date, int] | None = None
         self._lock: TextIOWrapper | None = None
 
     async def run(self) -> Outcome:
@@ -111,9 +112,9 @@ class Collector:
 
     async def _visit(self, steps: Steps) -> Outcome:
         now, client, step = self.clock(), self.client, steps.step
-        submissions = self.submissions
-        await self._begin_rounds(now)
-        await step("submissions", submissions.read_list())
+        submissions, shares = self.submissions, self.pages.shares(now.date())
+        await self._begin_rounds(now, shares)
+        await step("submissions", submissions.read_list(shares))
         await step("fetching", submissions.finish(self._fetch_seconds))
         await step("confirming", submissions.confirm_stored(self._visits))
         collected, stuck = submissions.taken, submissions.stuck
@@ -122,7 +123,7 @@ class Collector:
             if collected and reading.passed[UNKNOWN]:
                 # Among them may be the report of what was passed over for want of it.
                 reading.begin_again()
-        follow_ups = await step("follow-ups", self._take_follow_ups(now))
+        follow_ups = await step("follow-ups", self._take_follow_ups(now, shares))
         await step("controls", collect_controls(client, self.controls, now.date()))
         await step("newest-charter", note_newest_charter(client, now.date()))
         posted = 0
@@ -132,18 +133,22 @@ class Collector:
         self.pages.problems = await step("problems", client.problems()) or ()
         return Outcome(collected, stuck, follow_ups or 0, posted)
 
-    async def _take_follow_ups(self, now: datetime) -> int:
+    async def _take_follow_ups(self, now: datetime, shares: int) -> int:
         """Raises OSError while the disk has little left: that is for what members write, and for logins."""
         if free_bytes(self.lock_file.parent) < FREE_BYTES_MIN:
             raise OSError(errno.ENOSPC, "less space left than must stay free")
-        return await collect_follow_ups(self.client, self.follow_ups, now.date(), self._visits)
+        return await collect_follow_ups(self.client, self.follow_ups, now.date(), self._visits, shares)
 
-    async def _begin_rounds(self, now: datetime) -> None:
-        """A portal that was restored from a backup counts from an earlier number again."""
+    async def _begin_rounds(self, now: datetime, shares: int) -> None:
+        """A portal that was restored from a backup counts from an earlier number again.
+
+        What was held back is met again when there is room for more of it: on the next day, or when a member made some.
+        """
         reading = self.submissions.reading
         for each in self._readings:
             each.ended = False
-        if self._visits % WHOLE_EVERY_VISITS == 0:
+        room, self._room = self._room, (now.date(), shares)
+        if self._visits % WHOLE_EVERY_VISITS == 0 or room != self._room:
             for each in self._readings:
                 each.begin_again()
         elif await any_due(now) or (reading.passed[WAITS] and not reading.whole):

@@ -11,7 +11,7 @@ from oversight.findings.records import PublicationRecord
 from oversight.letters.records import ReplyRecord, ThreadNoteRecord
 from oversight.reports.labels import passed_label, problem_label, step_label, trouble_label
 from oversight.reports.records import CollectorStateRecord, StuckArrivalRecord
-from oversight.reports.stuck import MANY
+from oversight.reports.stuck import HELD_BACK, MANY
 from portal.kit.i18n import Translation
 
 SHOWN_MAX = 50
@@ -36,13 +36,16 @@ class StuckItem:
 class CollectorStatus:
     """``text`` says when everything was last taken, ``trouble`` what is wrong with the visits, empty for nothing.
 
-    ``waits`` is what is about to be taken. ``stuck`` are items of the portal that can't be taken, ``unsent`` those of
-    this office that the portal does not take.
+    ``since`` is when the trouble began, if that is known; it is tried again by itself. ``waits`` is what is about to be
+    taken, ``holds_back`` says whether more came today than is taken in a day. ``stuck`` are items of the portal that
+    can't be taken, ``unsent`` those of this office that the portal does not take.
     """
 
     text: str
     trouble: str = ""
+    since: datetime | None = None
     waits: tuple[str, ...] = ()
+    holds_back: bool = False
     stuck: tuple[StuckItem, ...] = ()
     failing: int = 0
     unsent: tuple[StuckItem, ...] = ()
@@ -59,12 +62,16 @@ async def collector_status(now: datetime, translation: Translation, *, is_open: 
     if not visits:
         return CollectorStatus("", _("This office visits no portal: OVERSIGHT_PORTAL_URL is empty."))
     state = await CollectorStateRecord.first()
-    rows = await StuckArrivalRecord.all().order_by("failing_since", "id")
+    found = await StuckArrivalRecord.all().order_by("failing_since", "id")
+    rows = [row for row in found if row.problem != HELD_BACK]
+    messages = sum(row.count for row in found if row.problem == HELD_BACK)
     stuck = tuple(_stuck(row, translation) for row in rows[:SHOWN_MAX])
     return CollectorStatus(
-        text=_last(state, now, translation, all_of_it=not rows),
+        text=_last(state, now, translation, all_of_it=not found),
         trouble=_trouble(state, now, translation) if is_open else _closed(translation),
-        waits=_waits(state, translation),
+        since=state.failing_since if is_open and state else None,
+        waits=_waits(state, messages, translation),
+        holds_back=bool(messages or (state and state.held_back)),
         stuck=stuck,
         failing=sum(row.count for row in rows),
         unsent=await _unsent(translation),
@@ -92,8 +99,7 @@ def _trouble(state: CollectorStateRecord | None, now: datetime, translation: Tra
         problem = trouble_label(state.problem or "", translation)
         if state.problem not in GENERAL and state.step:
             problem = _("%(step)s: %(problem)s") % {"step": step_label(state.step, translation), "problem": problem}
-        since = state.failing_since.strftime("%Y-%m-%d %H:%M")
-        return _("%(problem)s, since %(time)s UTC. It is tried again by itself.") % {"problem": problem, "time": since}
+        return problem
     if state.last_success is not None and now - state.last_success > QUIET_MAX and not state.waiting + state.held_back:
         return _("For a while nothing was collected. If this stays, start the office again.")
     return ""
@@ -103,7 +109,7 @@ def _closed(translation: Translation) -> str:
     return translation.gettext("The office’s own keys are closed: nothing is collected until a member logs in.")
 
 
-def _waits(state: CollectorStateRecord | None, translation: Translation) -> tuple[str, ...]:
+def _waits(state: CollectorStateRecord | None, messages: int, translation: Translation) -> tuple[str, ...]:
     found = []
     if state is not None and state.waiting:
         text = translation.ngettext(
@@ -112,13 +118,24 @@ def _waits(state: CollectorStateRecord | None, translation: Translation) -> tupl
         found.append(text % {"count": state.waiting})
     if state is not None and state.held_back:
         text = translation.ngettext(
-            "More came today than this office takes in a day. %(count)s report waits at the portal until tomorrow. If "
-            "nobody expects so many, somebody may be inventing them: tell whoever runs the portal.",
-            "More came today than this office takes in a day. %(count)s reports wait at the portal until tomorrow. If "
-            "nobody expects so many, somebody may be inventing them: tell whoever runs the portal.",
+            "More came today than this office takes in a day. %(count)s report waits at the portal until tomorrow, or "
+            "until a member has it taken. If nobody expects so many, somebody may be inventing them: tell whoever runs "
+            "the portal.",
+            "More came today than this office takes in a day. %(count)s reports wait at the portal until tomorrow, or "
+            "until a member has them taken. If nobody expects so many, somebody may be inventing them: tell whoever "
+            "runs the portal.",
             state.held_back,
         )
         found.append(text % {"count": state.held_back})
+    if messages:
+        text = translation.ngettext(
+            "More messages came today than this office takes in a day. %(count)s waits at the portal until tomorrow, "
+            "or until a member has it taken.",
+            "More messages came today than this office takes in a day. %(count)s wait at the portal until tomorrow, or "
+            "until a member has them taken.",
+            messages,
+        )
+        found.append(text % {"count": messages})
     return tuple(found)
 
 

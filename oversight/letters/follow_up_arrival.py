@@ -23,7 +23,7 @@ from oversight.letters.mailbox_commands import UNKNOWN
 from oversight.letters.records import FollowUpRecord
 from oversight.letters.thread_notes import mark_stale
 from oversight.reports.records import SubmissionRecord
-from oversight.reports.stuck import FOLLOW_UP, count_passed
+from oversight.reports.stuck import FOLLOW_UP, HELD_BACK, count_passed
 from oversight.wire.list_reading import ListReading
 from oversight.wire.portal_client import PortalClient
 from oversight.wire.portal_errors import PortalAway, PortalError
@@ -33,18 +33,19 @@ from portal.kit.database import transaction
 # A portal keeps 256 of one mailbox that were not confirmed.
 MAILBOX_PER_DAY_MAX = 512
 PER_DAY_MAX = 10_000
-HELD_BACK = "today"
 
 
-async def collect_follow_ups(client: PortalClient, reading: ListReading, today: date, turn: int) -> int:
+async def collect_follow_ups(
+    client: PortalClient, reading: ListReading, today: date, turn: int, shares: int = 1
+) -> int:
     """Store every follow-up that is new, page by page, then confirm what is here; how many were new.
 
-    Receipts begin at another message in each ``turn``.
+    Receipts begin at another message in each ``turn``; ``shares`` times as many are stored as in any other day.
     """
     stored = 0
     listed: set[MessageId] = set()
     async for entries in reading.pages(client.follow_ups):
-        stored += await _store(entries, reading.passed, today)
+        stored += await _store(entries, reading.passed, today, shares)
         # A portal that was restored has lost earlier receipts: in a whole round it gets them again.
         listed |= await _held(entries) if reading.whole else set()
     whole = reading.whole and reading.ended
@@ -77,19 +78,19 @@ async def _confirm(client: PortalClient, messages: Iterable[MessageId], today: d
         raise failure
 
 
-async def _store(entries: tuple[WaitingFollowUp, ...], passed: Counter[str], today: date) -> int:
+async def _store(entries: tuple[WaitingFollowUp, ...], passed: Counter[str], today: date, shares: int) -> int:
     """Store those of a page that are new and within today's bounds; count the others in ``passed``."""
     waiting = {message_id(entry.sealed): entry for entry in entries}
     for known in await _held(entries):
         del waiting[known]
     here = await _reports({entry.submission for entry in waiting.values()})
     counts = await _today({entry.submission for entry in waiting.values()}, today)
-    left = PER_DAY_MAX - await FollowUpRecord.filter(collected=today).count()
+    left = PER_DAY_MAX * shares - await FollowUpRecord.filter(collected=today).count()
     fresh: list[FollowUpRecord] = []
     for identifier, entry in waiting.items():
         if entry.submission not in here:
             passed[UNKNOWN] += 1
-        elif len(fresh) >= left or counts[entry.submission] >= MAILBOX_PER_DAY_MAX:
+        elif len(fresh) >= left or counts[entry.submission] >= MAILBOX_PER_DAY_MAX * shares:
             passed[HELD_BACK] += 1
         else:
             counts[entry.submission] += 1

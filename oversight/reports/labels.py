@@ -90,11 +90,6 @@ def passed_label(code: str, count: int, translation: Translation) -> str:
             "%(count)s entries for reports that this office does not have",
             count,
         ),
-        "today": translation.ngettext(
-            "%(count)s message that waits until tomorrow, because too many came today",
-            "%(count)s messages that wait until tomorrow, because too many came today",
-            count,
-        ),
         "no-row": translation.ngettext(
             "%(count)s more report that can’t be collected", "%(count)s more reports that can’t be collected", count
         ),

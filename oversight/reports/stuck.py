@@ -24,6 +24,8 @@ UNPROVEN_ROWS_MAX = 50
 UNPROVEN = frozenset({"manifest", "charter", "acknowledgement", "conflict", "too-large"})
 """Problems of what nobody vouches for: it costs whoever runs the portal nothing to invent it."""
 GONE = "gone"
+HELD_BACK = "today"
+"""Nothing is wrong with it: more came in one day than is taken in one."""
 GONE_DAYS_KEPT = 30
 
 

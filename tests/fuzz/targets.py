@@ -15,7 +15,7 @@ from tests.fuzz.office_surface import office_surface
 from tests.fuzz.parser import Parser, shortest
 from tests.fuzz.portal_surface import portal_surface
 from tests.fuzz.program_parsers import load_program_parsers
-from tests.fuzz.visits import visits
+from tests.fuzz.visits import Visits
 from tests.fuzz.wire import Wire, running_office_wire, running_portal_wire
 
 # What an input may cost in a parser: this, and this for each of its bytes.
@@ -142,8 +142,8 @@ async def wire(folder: Path) -> AsyncIterator[list[Target]]:
 
 @asynccontextmanager
 async def collector(folder: Path) -> AsyncIterator[list[Target]]:
-    async with visits(folder) as office:
-        yield [Target("collector/visits", office.fault, office.again)]
+    visits = Visits(folder)
+    yield [Target("collector/visits", visits.fault, visits.again)]
 
 
 FAMILIES = {

@@ -4,11 +4,11 @@
 from pathlib import Path
 from random import Random
 
-from tests.fuzz.visits import visits
+from tests.fuzz.visits import Visits
 
 PORTALS = 5
 
 
 async def test_after_portals_that_lie_every_true_report_is_there(tmp_path: Path, rng: Random) -> None:
-    async with visits(tmp_path) as office:
-        assert [found for _ in range(PORTALS) if (found := await office.fault(rng))] == []
+    visits = Visits(tmp_path)
+    assert [found for _ in range(PORTALS) if (found := await visits.fault(rng))] == []

@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
 """The office visits a portal that lies for a while: afterwards everything true is there, nothing else, and no log."""
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from random import Random
+from tempfile import TemporaryDirectory
 
 import httpx
 
@@ -28,12 +28,12 @@ SEED_BYTES = 8
 
 @dataclass(frozen=True)
 class Visits:
-    """An office whose portals lie one after the other."""
+    """One office after the other, each with a portal that lies; ``folder`` is for what they store."""
 
-    office: Office
+    folder: Path
 
     async def fault(self, chance: Random) -> tuple[bytes, str] | None:
-        """A portal whose lies come of a seed; the seed, and what is wrong afterwards."""
+        """An office whose portal's lies come of a seed; the seed, and what is wrong afterwards."""
         seed = chance.randbytes(SEED_BYTES)
         found = await self.again(seed)
         return found and (seed, found)
@@ -43,53 +43,51 @@ class Visits:
         portal = HostilePortal(random=chance, share=chance.choice((0.1, 0.5, 1.0)))
         portal.lies = tuple(chance.sample(sorted(LIES), chance.randint(1, 5)))
         portal.faults.append(lambda request: _altered(portal, request))
-        # What another portal left unsaid must not be looked for at this one.
-        with self.office.database.use():
-            await StuckArrivalRecord.all().delete()
-            with Log() as log:
-                collector = Wire(self.office, portal.transport(), portal.seconds).collector()
-                try:
-                    found = await self._visited(collector, portal)
-                except Exception as error:
-                    found = f"raised {error!r}"
-                finally:
-                    await collector.close()
+        with TemporaryDirectory(dir=self.folder) as folder, Log() as log:
+            async with running_office(Path(folder)) as office:
+                found = await _visited(office, portal)
         return found or (f"logged {log.lines}" if log.lines else None)
 
-    async def _visited(self, collector: Collector, portal: HostilePortal) -> str | None:
-        chance, true = portal.random, set[SubmissionId]()
-        before = await _held()
-        for _ in range(chance.randint(1, LYING_VISITS_MAX)):
-            if not true or chance.random() < 0.2:
-                true.add(self._add(portal))
-            await self._visit(collector, chance.choice((1, 1, 1, 30, 300)))
-        portal.be_honest()
-        true.add(self._add(portal))
-        self.office.clock.forward(days=2)
-        for _ in range(WHOLE_EVERY_VISITS + 2):
-            await self._visit(collector, 1)
-        return await _difference(before, true)
 
-    async def _visit(self, collector: Collector, minutes: int) -> None:
-        with suppress(PortalError):
-            await collector.run()
-        self.office.clock.forward(minutes=minutes)
-
-    def _add(self, portal: HostilePortal) -> SubmissionId:
-        """A true report, and a true message to it."""
-        report = under_new_id(sealed_report(self.office.world))
-        portal.add(report)
-        portal.add_follow_up(report.manifest.submission, b"sealed " + report.manifest.submission.encode())
-        return report.manifest.submission
+async def _visited(office: Office, portal: HostilePortal) -> str | None:
+    """What is wrong after visits to this portal, the last of them in its honest days."""
+    chance, true = portal.random, set[SubmissionId]()
+    collector = Wire(office, portal.transport(), portal.seconds).collector()
+    with office.database.use():
+        try:
+            for _ in range(chance.randint(1, LYING_VISITS_MAX)):
+                if not true or chance.random() < 0.2:
+                    true.add(_add(portal, office))
+                await _visit(collector, office, chance.choice((1, 1, 1, 30, 300)))
+            portal.be_honest()
+            true.add(_add(portal, office))
+            office.clock.forward(days=2)
+            for _ in range(WHOLE_EVERY_VISITS + 2):
+                await _visit(collector, office, 1)
+            return await _difference(true)
+        except Exception as error:
+            return f"raised {error!r}"
+        finally:
+            await collector.close()
 
 
-async def _held() -> set[SubmissionId]:
-    return {row.id for row in await SubmissionRecord.filter(confirmed=True).only("id")}
+async def _visit(collector: Collector, office: Office, minutes: int) -> None:
+    with suppress(PortalError):
+        await collector.run()
+    office.clock.forward(minutes=minutes)
 
 
-async def _difference(before: set[SubmissionId], true: set[SubmissionId]) -> str | None:
+def _add(portal: HostilePortal, office: Office) -> SubmissionId:
+    """A true report, and a true message to it."""
+    report = under_new_id(sealed_report(office.world))
+    portal.add(report)
+    portal.add_follow_up(report.manifest.submission, b"sealed " + report.manifest.submission.encode())
+    return report.manifest.submission
+
+
+async def _difference(true: set[SubmissionId]) -> str | None:
     """What is missing of what is true, or there besides."""
-    held = await _held() - before
+    held = {row.id for row in await SubmissionRecord.filter(confirmed=True).only("id")}
     if held != true:
         return f"{len(true - held)} of {len(true)} reports did not come in, {len(held - true)} others did"
     # Of messages anything may be invented: nothing but the reporter's own keys could tell.
@@ -109,9 +107,3 @@ def _altered(portal: HostilePortal, request: httpx.Request) -> httpx.Response | 
         return None
     body = portal.random.choice((alter_json(), alter_json(), alter_bytes, swell))(portal.random, encode_json(page))
     return httpx.Response(200, stream=httpx.ByteStream(body))
-
-
-@asynccontextmanager
-async def visits(folder: Path) -> AsyncIterator[Visits]:
-    async with running_office(folder) as office:
-        yield Visits(office)

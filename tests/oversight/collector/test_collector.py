@@ -470,7 +470,8 @@ async def test_the_queue_says_since_when_the_portal_is_away(
     with pytest.raises(PortalUnreachable):
         await wire.collect()
     page = (await (await office.browser_of("bruno")).get("/queue")).text
-    assert "The portal can’t be reached, since 2026-11-22 09:30 UTC" in page
+    assert "The portal can’t be reached</p>" in page
+    assert 'Since <bdi class="digits" dir="ltr">2026-11-22 09:30 UTC</bdi>. It is tried again by itself.' in page
 
 
 class Crash(BaseException):

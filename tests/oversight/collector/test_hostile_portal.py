@@ -185,11 +185,36 @@ async def test_invented_entries_that_the_portal_signed_wait_for_another_day_and_
     await visit(collector, office, 3)
     assert await SubmissionRecord.all().count() == 20
     page = (await (await office.browser_of("bruno")).get("/queue")).text
-    assert "30 reports wait at the portal until tomorrow" in page
-    for _ in range(2):
+    assert "30 reports wait at the portal until tomorrow" in page and "Take as many again today" in page
+    for day in (1, 2):
         office.clock.forward(days=1)
-        await visit(collector, office, WHOLE_EVERY_VISITS)
+        await visit(collector, office)
+        assert await SubmissionRecord.all().count() == min(20 + day * 20, 50), "at the first visit of the day"
     assert await held() == true
+
+
+async def test_a_member_can_have_as_many_again_taken_on_the_same_day(
+    collector: Collector, portal: HostilePortal, office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("oversight.collector.submissions.ARRIVALS_PER_DAY_MAX", 5)
+    monkeypatch.setattr("oversight.letters.follow_up_arrival.PER_DAY_MAX", 3)
+    collector.pages = office.app.state.portal_visits
+    true = add_reports(portal, office, 8)
+    for number in range(6):
+        portal.add_follow_up(true[0], b"sealed %d" % number)
+    await visit(collector, office, 3)
+    assert (await SubmissionRecord.all().count(), await FollowUpRecord.all().count()) == (5, 3)
+    browser = await office.browser_of("bruno")
+    page = (await browser.get("/queue")).text
+    assert "3 reports wait at the portal until tomorrow" in page and "3 wait at the portal until tomorrow" in page
+    assert (await browser.post("/queue/collect/more")).headers["location"] == "/queue"
+    assert office.app.state.portal_visits.begin_now.is_set()
+    await visit(collector, office)
+    assert (await held(), await FollowUpRecord.all().count()) == (set(true), 6)
+    page = (await browser.get("/queue")).text
+    assert "until tomorrow" not in page and "Take as many again" not in page
+    monkeypatch.setattr("oversight.desk.queue_pages.may", lambda roles, action: False)
+    assert (await browser.post("/queue/collect/more")).status_code == 403, "who reads no reports decides on none"
 
 
 async def test_follow_ups_that_are_too_large_or_of_no_report_are_not_stored(
