@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
 """Answers take their time at the portal's cost: slow ones are given up, costly ones refused before they are read."""
 
+import asyncio
 import hashlib
 import io
 import json
@@ -14,7 +15,7 @@ from crypto.note import SigningKey
 from oversight.wire.connection import Connection
 from oversight.wire.json_answer import VALUES_MAX, read_json
 from oversight.wire.patience import SECONDS, SLOWEST_BYTES_PER_SECOND, Patience
-from oversight.wire.portal_client import PortalClient
+from oversight.wire.portal_client import ANSWER_BYTES_MAX, PortalClient
 from oversight.wire.portal_errors import PortalAway, PortalUnreachable
 
 ORIGIN = "https://portal.example"
@@ -143,3 +144,43 @@ async def test_the_wait_for_the_head_of_an_answer_is_part_of_the_patience() -> N
     with pytest.raises(PortalUnreachable) as caught:
         await client_over(handler, seconds).fetch_file("a" * 32, file, io.BytesIO(), Patience(10.0))
     assert caught.value.problem == "slow"
+
+
+async def test_of_an_answer_without_an_end_no_more_is_gathered_than_an_answer_may_have() -> None:
+    gathered = 0
+
+    async def body() -> AsyncIterator[bytes]:
+        nonlocal gathered
+        while True:
+            gathered += 100_000
+            yield b" " * 100_000
+
+    with pytest.raises(PortalUnreachable) as caught:
+        await client_over(lambda request: httpx.Response(200, content=body()), Seconds()).submissions(0)
+    assert caught.value.problem == "too-long"
+    assert gathered <= ANSWER_BYTES_MAX + 100_000
+
+
+async def test_between_any_two_pieces_of_an_answer_others_have_their_turn() -> None:
+    """Pieces that lie ready come without the loop ever waiting: ten thousand of them must not be one long step."""
+    steps, longest, in_one_step = 0, 0, 0
+
+    async def body() -> AsyncIterator[bytes]:
+        nonlocal in_one_step, longest
+        for _ in range(10_000):
+            in_one_step += 1
+            longest = max(longest, in_one_step)
+            yield b"x"
+
+    async def others() -> None:
+        nonlocal steps, in_one_step
+        while True:
+            steps, in_one_step = steps + 1, 0
+            await asyncio.sleep(0)
+
+    other = asyncio.create_task(others())
+    file = SealedFile("report.age", 10_000, hashlib.sha256(b"x" * 10_000).hexdigest())
+    client = client_over(lambda request: httpx.Response(200, content=body()), Seconds())
+    await client.fetch_file("a" * 32, file, io.BytesIO(), Patience())
+    other.cancel()
+    assert steps >= 10_000 and longest <= 2
