@@ -53,7 +53,7 @@ class CollectorStatus:
     @property
     def is_quiet(self) -> bool:
         """Whether all is well."""
-        return not (self.trouble or self.waits or self.stuck or self.unsent)
+        return not (self.trouble or self.waits or self.holds_back or self.stuck or self.unsent)
 
 
 async def collector_status(now: datetime, translation: Translation, *, is_open: bool, visits: bool) -> CollectorStatus:
