@@ -212,3 +212,28 @@ async def test_a_form_under_the_registers_name_does_not_wait_for_the_register(pa
     pages.assembly.pages.register_ready.clear()
     for path in ("/en/findings/report", "/ar/", REPORT):
         assert (await pages.client.get(path)).status_code == 200
+
+
+async def test_what_only_the_api_needs_is_not_asked_for_a_page(
+    pages: RunningPortal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await put_one(pages)
+    monkeypatch.delattr(pages.app.state, "database")
+    for path, status in ((START, 200), ("/en/findings/", 200), ("/api", 404), ("/api/v1", 404)):
+        answer = await pages.client.get(path)
+        assert (answer.status_code, answer.headers["content-type"]) == (status, "text/html; charset=utf-8")
+        assert answer.headers["x-content-type-options"] == "nosniff"
+    assert error_code(await pages.client.get(f"{API}/portal")) == (500, "internal")
+
+
+async def test_a_page_that_fails_is_answered_and_logged_without_what_the_error_says(
+    pages: RunningPortal, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def fail(*_: object) -> None:
+        raise RuntimeError("quokka")
+
+    monkeypatch.setattr(site.Site, "get", fail)
+    answer = await pages.client.get(START)
+    assert error_code(answer) == (500, "internal")
+    assert answer.headers["x-content-type-options"] == "nosniff"
+    assert "quokka" not in answer.text + caplog.text
