@@ -177,7 +177,7 @@ def test_a_portal_without_room_is_said_in_its_own_words_and_asked_again(
     form = ready_to_send(context, portal_server.origin)
     form.send()
     trouble = form.panel("sending").locator("[data-trouble]")
-    expect(trouble).to_contain_text("The site has no room left, so nothing can be sent.")
+    expect(trouble).to_contain_text("The site has no room left.")
     context.unroute("**/api/v1/submissions")
     expect(form.panel("sent")).to_be_visible()
 

@@ -14,7 +14,6 @@ import { part } from "./element.js";
  */
 export function troubleNotice(element, offline, busy) {
   const notice = part(element, "[data-trouble]");
-  notice.hidden = true;
   return (/** @type {TroubleKind | null} */ kind, share = 0) => {
     notice.hidden = !kind;
     if (!kind) return;
@@ -22,8 +21,8 @@ export function troubleNotice(element, offline, busy) {
       offline,
       busy,
       long: t("The site still can’t do this. Nothing is lost: we try again by ourselves. Keep this page open, or reach the commission in another way."),
-      full: t("The site has no room left, so nothing can be sent. Nothing is lost: we try again by ourselves. Keep this page open, or reach the commission in another way."),
-      work: t("The site is very busy. To be let in, your device calculates something first. It may take a minute. Keep this page open."),
+      full: t("The site has no room left. Nothing is lost: we try again by ourselves. Keep this page open, or reach the commission in another way."),
+      work: t("The site is very busy: your device calculates something first. It may take a minute. Keep this page open."),
     }[kind];
     const text = part(notice, "[data-trouble-text]");
     // What stays the same is not read out again.
