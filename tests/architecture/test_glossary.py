@@ -15,10 +15,10 @@ CAMEL = re.compile(r"[A-Z][a-z0-9]+|[A-Z0-9]+(?![a-z])")
 
 # Words that mean here what they mean everywhere. A word of this house goes into the glossary instead.
 PLAIN = {
-    "things": """garbage account action admission answer attempt authentication byte conflict counter credential data date
+    "things": """account action admission answer attempt authentication byte conflict counter credential data date
         day derivation disk download effort end fact file history info item kind level limit line link main match
         mismatch name origin pace parameter phase place problem progress proof rule security sink source start step
-        text value""",
+        garbage text value""",
     "who or what does": """builder client database endpoint filter formatter maker reader receiver server store
         stranger writer""",
     "how something is": """accepted asked broken busy changed closed compressed cross due duplicate failed folded
