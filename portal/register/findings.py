@@ -14,9 +14,9 @@ from crypto.finding import (
     Finding,
     FindingDraft,
     check_correction,
+    check_finding,
     finding_id,
     parse_finding_id,
-    read_finding,
     read_finding_text,
 )
 from crypto.finding_signers import FindingSignersError
@@ -91,7 +91,7 @@ class Findings:
         await self.refresh()
         if note.hash in self._hashes:
             return False
-        finding = await self._verify(data, draft, await self._charters.get(draft.charter))
+        finding = await self._verify(data, note, draft, await self._charters.get(draft.charter))
         self._check_place(finding)
         try:
             await self._commits.insert(_row(finding))
@@ -153,18 +153,18 @@ class Findings:
 
     async def _read(self, row: FindingRecord) -> tuple[Finding, Charter]:
         """Raises BrokenFindingError for what will fail in the same way again, and whatever else fails as it is."""
-        note = row.note.encode("utf-8")
+        data = row.note.encode("utf-8")
         # In threads, so that requests are answered while the whole register is loaded at the start.
         with _unreadable():
-            draft = await asyncio.to_thread(_parse_stored, note)
+            note, draft = await asyncio.to_thread(_parse_stored, data)
         try:
             charter = await self._charters.get(draft.charter)
         except Refusal as error:
             raise BrokenFindingError from error
         with _unreadable():
-            return await asyncio.to_thread(read_finding, note, charter), charter
+            return await asyncio.to_thread(check_finding, data, note, draft, charter), charter
 
-    async def _verify(self, data: bytes, draft: FindingDraft, charter: Charter) -> Finding:
+    async def _verify(self, data: bytes, note: Note, draft: FindingDraft, charter: Charter) -> Finding:
         if charter is not self._charters.newest(draft.slug):
             # A former member may still hold a key of the older charter.
             raise Refusal("finding-signatures", "charter")
@@ -172,7 +172,7 @@ class Findings:
         if not today - timedelta(days=DAYS_MAX) <= draft.day <= today:
             raise Refusal("finding-malformed", "day")
         try:
-            return await self._work.run(read_finding, data, charter)
+            return await self._work.run(check_finding, data, note, draft, charter)
         except FindingSignersError:
             raise Refusal("finding-signatures") from None
 
@@ -211,14 +211,14 @@ def _unreadable() -> Iterator[None]:
         raise BrokenFindingError from error
 
 
-def _parse_stored(note: bytes) -> FindingDraft:
-    return read_finding_text(Note.parse(note).text)
+def _parse_stored(data: bytes) -> tuple[Note, FindingDraft]:
+    note = Note.parse(data)
+    return note, read_finding_text(note.text)
 
 
 def _parse(data: bytes) -> tuple[Note, FindingDraft]:
     try:
-        note = Note.parse(data)
-        return note, read_finding_text(note.text)
+        return _parse_stored(data)
     except CryptoError:
         raise Refusal("finding-malformed") from None
 

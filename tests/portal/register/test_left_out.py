@@ -36,7 +36,9 @@ lines = words.map(lambda text: text.replace("\n", " ")[:200])
 
 
 @pytest_asyncio.fixture
-async def register(tmp_path: Path) -> AsyncIterator[RunningPortal]:
+async def register(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[RunningPortal]:
+    # Attempts are counted: the portal makes none by itself.
+    monkeypatch.setattr("portal.assembly.POLL_SECONDS", 86_400)
     async with portal_with_styles(tmp_path) as running:
         yield running
 
