@@ -36,9 +36,9 @@ PAGES = ("/en/", "/en/findings/", "/manifest.json")
 
 @pytest.fixture(autouse=True)
 def often(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What goes on beside the requests is due all the time."""
-    monkeypatch.setattr(assembly, "POLL_SECONDS", 0)
-    monkeypatch.setattr(assembly, "MINUTE_SECONDS", 0)
+    """What goes on beside the requests is due many times a second."""
+    monkeypatch.setattr(assembly, "POLL_SECONDS", 0.05)
+    monkeypatch.setattr(assembly, "MINUTE_SECONDS", 0.05)
 
 
 async def until(condition: Callable[[], Coroutine[Any, Any, bool]]) -> None:
