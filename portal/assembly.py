@@ -52,6 +52,7 @@ LOG = logging.getLogger("portal")
 SWEEP_MINUTES = 60
 MINUTE_SECONDS = 60
 BALLAST_PART = 16
+BALLAST_BYTES_MAX = 16 * 1024 * 1024
 """The ballast has this part of the bytes that stay free: a sixteenth."""
 POLL_SECONDS = 10
 Clock = Callable[[], datetime]
@@ -164,7 +165,7 @@ def assemble(settings: Settings, clock: Clock, blobs: BlobStore | None = None) -
         sweeper=Sweeper(blobs),
         shares=shares,
         counter=counter,
-        ballast=Ballast(settings.data, settings.free_bytes_min // BALLAST_PART),
+        ballast=Ballast(settings.data, min(settings.free_bytes_min // BALLAST_PART, BALLAST_BYTES_MAX)),
         pages=pages,
         work=work,
         intake=IntakeViews(acceptance, parts, work, turns),

@@ -10,9 +10,10 @@ import secrets
 from dataclasses import dataclass
 from pathlib import Path
 
-from portal.kit.files import write_secret_file
+from portal.kit.files import UnfinishedFile, sync_folder
 
 BALLAST = "ballast"
+PIECE_BYTES = 256 * 1024
 
 
 def free_bytes(folder: Path) -> int:
@@ -41,6 +42,19 @@ class Ballast:
             path.unlink(missing_ok=True)
             return False
         if not there and self.size and free >= 3 * self.size:
-            write_secret_file(path, secrets.token_bytes(self.size))
+            _fill(path, self.size)
             return True
         return there
+
+
+def _fill(path: Path, size: int) -> None:
+    """Piece by piece: what takes room on the disk takes none in memory."""
+    fresh = UnfinishedFile(path.with_name(f".{path.name}.{secrets.token_hex(8)}"))
+    try:
+        for start in range(0, size, PIECE_BYTES):
+            fresh.write(secrets.token_bytes(min(PIECE_BYTES, size - start)))
+        fresh.finish()
+        fresh.path.replace(path)
+    finally:
+        fresh.discard()
+    sync_folder(path.parent)
