@@ -18,7 +18,8 @@ THRESHOLD = 0.5
 PERIOD_SECONDS = 120
 PERIOD = timedelta(seconds=PERIOD_SECONDS)
 CALM = timedelta(minutes=5)
-# Zero bits of each search, step by step: seconds of an old phone, at the last step up to a minute (benchmarks/proof_of_work.py).
+# Zero bits of each search, step by step: seconds of an old phone, up to a minute at the last one
+# (benchmarks/proof_of_work.py).
 STEPS = (12, 14, 16)
 
 
