@@ -148,3 +148,12 @@ class TestLongWork:
         answers = await asyncio.gather(*(ask() for _ in range(WAITING_MAX + 5)), return_exceptions=True)
         assert [type(each) for each in answers].count(BusyError) == 4
         assert await ask() == 1
+
+
+async def test_a_charter_is_read_while_all_turns_to_post_one_are_taken(tmp_path: Path) -> None:
+    async with running_portal(tmp_path, waiting_max=1) as portal:
+        portal.assembly.turns.charters.take()
+        assert error_code(await portal.client.post(f"{API}/charters", content=b"")) == (503, "busy")
+        charter = portal.world.charter.hash
+        for path in (f"charters/{charter}/chain", f"commissions/{portal.world.slug}/charter", "portal"):
+            assert (await portal.client.get(f"{API}/{path}")).status_code == 200
