@@ -37,6 +37,7 @@ from crypto.quorum import check_share, recombine_reserve
 from crypto.receipt_code import parse_code
 from crypto.report import read_report
 from crypto.sealed_document import open_strictly
+from crypto.work import parse_work, read_asked_work
 from tests.crypto.test_person_name import HONEST as NAMES
 from tests.crypto.test_public_text import HONEST as TEXTS
 from tests.findings import draft_finding, sign_finding
@@ -151,8 +152,12 @@ def _documents() -> list[Parser]:
     panels = [encode_json(json.loads(Note.parse(acme().charter.note).text)["questionnaire"])]
     languages = acme().charter.languages
     info = {"origin": "https://portal.example", "realm": "0" * 32, "charters": [acme().charter.hash]}
+    works = [encode_base64(bytes(range(96))).encode("ascii")]
+    asked = [b'{"work": null}', b'{"work": {"challenge": "' + b"0a" * 16 + b'", "bits": 12}}']
     padded = [pad_document(data, REPORT_FLOOR) for data in (b"", b"a", b"b" * REPORT_FLOOR)]
     return [
+        Parser("work", works, (alter_bytes, swell), as_text(parse_work), lambda read: read.encode().encode()),
+        Parser("asked-work", asked, (alter_bytes, swell), read_asked_work),
         Parser("manifest", inputs("manifest", "read", "data"), JSON, read_manifest, lambda read: read.encode()),
         Parser("bundle", inputs("bundle", "read", "archive"), LINES, _read_bundle),
         Parser("report", reports, JSON, read_report, lambda read: read.encode()),

@@ -338,6 +338,14 @@ async def test_a_body_that_says_it_is_too_large_is_refused_unread(portal: Runnin
 
 
 @asynccontextmanager
+async def portal_with_one_turn(folder: Path) -> AsyncIterator[RunningPortal]:
+    """Of each kind; whoever comes then is asked for no work."""
+    async with running_portal(folder, waiting_max=1) as portal:
+        portal.ask_for_no_work()
+        yield portal
+
+
+@asynccontextmanager
 async def report_that_stops(portal: RunningPortal) -> AsyncIterator["asyncio.Task[httpx.Response]"]:
     """A report of unknown length whose first bytes came; the rest follows at the end."""
     bundle = fresh_report().bundle()
@@ -361,7 +369,7 @@ async def report_that_stops(portal: RunningPortal) -> AsyncIterator["asyncio.Tas
 
 
 async def test_reports_that_are_here_do_not_wait_for_those_that_are_coming(tmp_path: Path) -> None:
-    async with running_portal(tmp_path, waiting_max=1) as portal, report_that_stops(portal) as slow:
+    async with portal_with_one_turn(tmp_path) as portal, report_that_stops(portal) as slow:
         assert portal.assembly.turns.share_in_use() == 1
         assert (await portal.submit(fresh_report().bundle())).status_code == 201
     assert slow.result().status_code == 201
@@ -369,7 +377,7 @@ async def test_reports_that_are_here_do_not_wait_for_those_that_are_coming(tmp_p
 
 
 async def test_with_too_much_under_way_clients_are_told_to_come_back(tmp_path: Path) -> None:
-    async with running_portal(tmp_path, waiting_max=1) as portal:
+    async with portal_with_one_turn(tmp_path) as portal:
         async with report_that_stops(portal) as first, report_that_stops(portal) as second:
             await asyncio.wait([second])
             assert error_code(second.result()) == (503, "busy")
@@ -383,7 +391,7 @@ async def test_with_too_much_under_way_clients_are_told_to_come_back(tmp_path: P
 
 async def test_who_comes_slowest_gives_its_turn_to_another(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("portal.api.turns.SECONDS_MIN", 0)
-    async with running_portal(tmp_path, waiting_max=1) as portal:
+    async with portal_with_one_turn(tmp_path) as portal:
         async with report_that_stops(portal) as first, report_that_stops(portal) as second:
             await asyncio.wait([first])
             assert error_code(first.result()) == (503, "busy")
