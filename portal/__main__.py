@@ -60,6 +60,8 @@ def _serve(settings: Settings) -> int:
     from portal.storage.keys import load_signing_key
 
     quiet_logging()
+    # Checked here: a worker without a usable key would end and be restarted forever.
+    load_signing_key(settings.data, settings.key_name)
     asyncio.run(_check_database(settings))
     files = raise_file_limit()
     connections = connections_for(settings.connections_max, files, own_files=settings.waiting_max)
@@ -71,8 +73,6 @@ def _serve(settings: Settings) -> int:
     }
     said = f"portal: {files} files may be open, so {connections} connections in each process"
     if settings.workers > 1:
-        # Checked here: a worker without a usable key would end and be restarted forever.
-        load_signing_key(settings.data, settings.key_name)
         print(said, file=sys.stderr)
         uvicorn.run("portal.app:from_environment", factory=True, workers=settings.workers, **options)
         return 0
