@@ -99,8 +99,8 @@ class Counting:
         self.sent.append((_kind(path), 0, len(answer)))
         return answer
 
-    def post(self, path: str, body: bytes) -> bytes:
-        answer = self.connection.post(path, body)
+    def post(self, path: str, body: bytes, *, once: bool = False) -> bytes:
+        answer = self.connection.post(path, body, once=once)
         self.sent.append((path, len(body), len(answer)))
         return answer
 

@@ -84,7 +84,7 @@ def load(world: World, database_url: str) -> list[Entry]:
     async def read() -> list[Entry]:
         database = await Database.open(database_url)
         with database.use():
-            charters = Charters(world.charter.origin, world.charter.portal)
+            charters = Charters(world.charter.origin, world.charter.realm, world.charter.portal)
             await charters.refresh()
             findings = Findings(charters, GroupCommit(0), lambda: NOW)
             await findings.refresh()
@@ -111,7 +111,7 @@ def measure_building(world: World, database_url: str) -> str:
     register = register.renewed(entries, {entries[0].finding.id})
     print(f"{'publish one more':34} {time.perf_counter() - start:8.2f} s")
     start = time.perf_counter()
-    site = extend_site(make_site([], []), register.pages, register.hashes)
+    site = extend_site(make_site([]), register.pages, register.hashes)
     print(f"{'manifest of the site':34} {time.perf_counter() - start:8.2f} s")
     page_path = entries[0].page_path("en")
     style = gzip.compress(assets["register.css"].body, 9)

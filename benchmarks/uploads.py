@@ -32,7 +32,8 @@ from crypto.receipt_code import new_code
 from crypto.submission import SealedSubmission, seal_submission
 from portal.storage.blobs import PART_BYTES
 from tests.people import SLUG, TODAY, World
-from tests.servers import ROOT, START_SECONDS_MAX, Program, free_port, portal_program, post_test_charter
+from tests.servers import ROOT, Program, free_port, portal_program, post_test_charter
+from tests.waiting import SECONDS_MAX
 
 BYTES = 100_000_000
 ROUNDS = 5
@@ -93,9 +94,9 @@ def memory_peak_mb(pid: int) -> float:
 
 def wait_for_pages(portal: Program) -> None:
     """Until the form of the commission is served: building it in the background takes memory of its own."""
-    deadline = time.monotonic() + START_SECONDS_MAX
+    deadline = time.monotonic() + SECONDS_MAX
     address = f"{portal.origin}/en/{SLUG}/report"
-    while httpx.get(address, timeout=START_SECONDS_MAX).status_code != httpx.codes.OK:
+    while httpx.get(address, timeout=SECONDS_MAX).status_code != httpx.codes.OK:
         if time.monotonic() > deadline:
             raise RuntimeError("the portal did not build its pages")
         time.sleep(0.2)

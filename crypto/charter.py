@@ -211,7 +211,7 @@ def read_charter(data: bytes) -> Charter:
     """
     parsed = Note.parse(data)
     draft = _read_text(parsed.text)
-    _check_signatures(parsed, draft.governors)
+    check_signed(parsed, draft.governors)
     return Charter(**vars(draft), hash=CharterHash(parsed.hash), note=data)
 
 
@@ -225,7 +225,7 @@ def check_successor(previous: Charter, following: Charter) -> None:
         raise ProofError("a charter does not have the slug and realm of the charter before it")
     if following.number != previous.number + 1 or following.previous != previous.hash:
         raise ProofError("a charter does not continue the charter before it")
-    _check_signatures(Note.parse(following.note), previous.governors)
+    check_signed(Note.parse(following.note), previous.governors)
 
 
 def check_chain(charters: Sequence[Charter]) -> None:
@@ -234,7 +234,8 @@ def check_chain(charters: Sequence[Charter]) -> None:
         check_successor(previous, following)
 
 
-def _check_signatures(parsed: Note, governors: Governors) -> None:
+def check_signed(parsed: Note, governors: Governors) -> None:
+    """Check that enough of these governors have signed a note, whatever it says. Raises AuthenticationError."""
     if len(note.verify(parsed, governors.keys)) < governors.threshold:
         raise AuthenticationError("a charter is signed by too few governors")
 

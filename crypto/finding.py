@@ -197,7 +197,14 @@ def read_finding(data: bytes, charter: Charter) -> Finding:
     revision before it (``check_correction``), that its number is the next one, that the charter is still the newest.
     """
     note = Note.parse(data)
-    draft = read_finding_text(note.text)
+    return check_finding(data, note, read_finding_text(note.text), charter)
+
+
+def check_finding(data: bytes, note: Note, draft: FindingDraft, charter: Charter) -> Finding:
+    """The same for what is parsed already: ``note`` from ``data``, ``draft`` from the note's text.
+
+    Raises FindingSignersError.
+    """
     signers = check_signers(note, draft, charter)
     return Finding(**vars(draft), hash=TextHash(note.hash), note=data, signers=signers)
 

@@ -25,6 +25,7 @@ from shamir_mnemonic.wordlist import WORDLIST
 from crypto.age import PqIdentity
 from crypto.encoding import label
 from crypto.errors import AuthenticationError, LimitError, MalformedError, UnsupportedVersionError
+from crypto.folding import is_stream_safe, normalize
 
 KEY_BYTES = 32
 NONCE_BYTES = 24
@@ -164,14 +165,17 @@ def _derive(header: bytes, passphrase: str) -> bytes:
 def prepare_passphrase(passphrase: str) -> bytes:
     """Return the passphrase in UTF-8, prepared as an OpaqueString (RFC 8265 §4.2): the same from every keyboard.
 
-    MalformedError for an empty one or what is not Unicode, LimitError above PASSPHRASE_BYTES_MAX.
+    MalformedError for an empty one, what is not Unicode or has more than 30 marks on a letter; LimitError above
+    PASSPHRASE_BYTES_MAX.
     """
-    # Four characters at most become one when they are composed, and composing takes the square of the number of marks.
+    # Four characters at most become one when they are composed.
     if len(passphrase) > 4 * PASSPHRASE_BYTES_MAX:
         raise LimitError(f"passphrase: longer than {PASSPHRASE_BYTES_MAX} bytes")
+    if not is_stream_safe(passphrase):
+        raise MalformedError("passphrase: too many marks on a letter")
     spaced = "".join(" " if unicodedata.category(character) == "Zs" else character for character in passphrase)
     try:
-        data = unicodedata.normalize("NFC", spaced).encode("utf-8")
+        data = normalize("NFC", spaced).encode("utf-8")
     except UnicodeEncodeError:
         raise MalformedError("passphrase: not Unicode") from None
     if not data:

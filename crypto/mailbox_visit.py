@@ -45,20 +45,32 @@ CONFLICT = "state-conflict"
 INSTRUCTION_SIGNATURE = 1 + 2 + 32 + 1 + 92 + 1
 
 
+_REFUSALS = {
+    "busy": "the portal has been busy for minutes, so nothing was sent: try again later",
+    "unavailable": "the portal could keep nothing for minutes and acknowledged nothing: "
+    "try again later, or reach the commission in another way",
+    "storage-full": "the portal has no room left, so nothing was sent: "
+    "try again later, or reach the commission in another way",
+}
+
+
 class PortalRefusedError(CryptoError):
     """The portal answered a request with an error; ``code`` is one of §7.3."""
 
     def __init__(self, code: str) -> None:
-        super().__init__(f"the portal refused: {code}")
+        super().__init__(_REFUSALS.get(code, f"the portal refused: {code}"))
         self.code = code
 
 
 class PortalRequests(Protocol):
-    """The two kinds of request; paths are under ``/api/v1``. They raise PortalRefusedError or OSError."""
+    """The two kinds of request; paths are under ``/api/v1``. They raise PortalRefusedError or OSError.
+
+    With ``once`` a busy portal is not asked again, and no work is done for it.
+    """
 
     def get(self, path: str) -> bytes: ...
 
-    def post(self, path: str, body: bytes) -> bytes: ...
+    def post(self, path: str, body: bytes, *, once: bool = False) -> bytes: ...
 
 
 @dataclass(frozen=True)
@@ -105,7 +117,7 @@ def visit(portal: PortalRequests, digits: str) -> Visit:
     for _ in range(ATTEMPTS_MAX):
         change = _compose(found, info.realm, lambda state: (state, {}), None)
         try:
-            portal.post("mailbox/changes", change.encode())
+            portal.post("mailbox/changes", change.encode(), once=True)
         except OSError:
             break
         except PortalRefusedError as error:

@@ -16,6 +16,7 @@ from functools import cache
 from typing import Literal
 
 from crypto.errors import MalformedError
+from crypto.folding import normalize
 from crypto.ids import MemberLabel
 
 PERSON_NAME_CHARS_MAX = 200
@@ -96,8 +97,8 @@ def check_people(names: Mapping[MemberLabel, str]) -> None:
 
 def skeleton(text: str) -> str:
     """The skeleton of UTS 39, §4: equal for texts that look alike. Not to be shown or stored."""
-    decomposed = unicodedata.normalize("NFD", text)
-    return _DOTTED.sub("i", unicodedata.normalize("NFD", decomposed.translate(_prototypes())))
+    decomposed = normalize("NFD", text)
+    return _DOTTED.sub("i", normalize("NFD", decomposed.translate(_prototypes())))
 
 
 Faces = list[frozenset[str]]
@@ -117,7 +118,7 @@ def _look_alike(one: Faces, other: Faces) -> bool:
 def _words(name: str) -> list[str]:
     """The words, in compatibility form and without what is not seen; spaces and dashes divide them."""
     shown = "".join(map(_shown, _INVISIBLE.sub("", name)))
-    return "".join(map(_shown, unicodedata.normalize("NFKC", shown))).split()
+    return "".join(map(_shown, normalize("NFKC", shown))).split()
 
 
 def _shown(each: str) -> str:
@@ -138,7 +139,7 @@ def _bare(word: str) -> str:
     """The word without the points of Arabic and Hebrew, which are mostly left out, and without what stretches it."""
     if _scripts(word).isdisjoint(_POINTED):
         return word
-    decomposed = unicodedata.normalize("NFD", word)
+    decomposed = normalize("NFD", word)
     return "".join(each for each in decomposed if unicodedata.category(each) != "Mn" and each != _TATWEEL)
 
 
@@ -156,7 +157,7 @@ def _is_allowed(name: str, position: int) -> bool:
 def _has_odd_marks(name: str) -> bool:
     """Whether a letter bears too many combining marks, or marks stand where nothing is to bear them."""
     run = MARKS_MAX
-    for each in unicodedata.normalize("NFD", name):
+    for each in normalize("NFD", name):
         category = unicodedata.category(each)
         if category[0] == "M":
             run += 1
@@ -199,7 +200,7 @@ def _prototypes() -> dict[int, str]:
 
 
 def _settle(text: str, table: Mapping[int, str]) -> str:
-    settled = unicodedata.normalize("NFD", text)
-    while (mapped := unicodedata.normalize("NFD", settled.translate(table))) != settled:
+    settled = normalize("NFD", text)
+    while (mapped := normalize("NFD", settled.translate(table))) != settled:
         settled = mapped
     return settled

@@ -30,13 +30,15 @@ from oversight.founding.store import PortalChangedError, start_over
 from oversight.settings import Settings
 from oversight.storage import SCHEMA, Database
 from oversight.web.forgetting import forgetting
-from oversight.wire.portal_client import PortalError, PortalRefused
+from oversight.wire.portal_errors import PortalError, PortalRefused
 from portal.kit.database import DatabaseError, make_migrations
-from portal.kit.http_protocol import LimitedHttpProtocol
 from portal.kit.quiet_logging import quiet_logging
+from portal.kit.server import connections_for, raise_file_limit, server_options
 from portal.kit.settings import SettingsError
 
 STOP_SECONDS_MAX = 5
+# Far more than members need: a stranger who wants to fill them has to open more.
+CONNECTIONS_MAX = 4096
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -120,19 +122,16 @@ def _serve(settings: Settings) -> int:
     app = create_app(settings, serving=True)
     quiet_logging()
     asyncio.run(_check_storage(settings))
+    connections = connections_for(CONNECTIONS_MAX, raise_file_limit())
+    if connections < CONNECTIONS_MAX:
+        print(f"oversight: few files may be open, so {connections} connections at once", file=sys.stderr)
     uvicorn.run(
         forgetting(app),
-        host=settings.host,
-        port=settings.port,
         # uvloop reads into one buffer, which keeps what came last: passphrases, cookies.
         loop="asyncio",
-        http=LimitedHttpProtocol,
-        ws="none",
-        access_log=False,
-        log_config=None,
-        server_header=False,
         date_header=False,
         timeout_graceful_shutdown=STOP_SECONDS_MAX,
+        **server_options(settings.host, settings.port, connections_max=connections, https=settings.https),
     )
     return 0
 

@@ -20,6 +20,7 @@ from oversight.cases import routes as cases
 from oversight.collector.loop import collect_while_serving
 from oversight.commission.charters import is_founded
 from oversight.commission.keys import OfficeSafe, load_start_identity, open_at_start
+from oversight.commission.portal_visits import PortalVisits
 from oversight.desk import routes as desk
 from oversight.findings import routes as findings
 from oversight.founding import routes as founding
@@ -32,8 +33,10 @@ from oversight.members.sessions import end_sessions_while_serving
 from oversight.settings import Settings
 from oversight.storage import Database
 from oversight.web import routes as web
+from oversight.web.full_disk import BALLAST_BYTES, FullDisk
 from oversight.web.handlers import Handlers
 from oversight.web.rendering import load_page_kit, redirect
+from portal.kit.free_space import Ballast
 from portal.kit.headers import OFFICE_CSP, SecurityHeaders
 from portal.kit.in_database import InDatabase
 from portal.kit.null_bytes import NoNullBytes
@@ -69,15 +72,19 @@ def create_app(
             Middleware(SecurityHeaders, csp=OFFICE_CSP, https=settings.https),
             Middleware(CrossOriginCheck, origin=settings.own_origin),
             Middleware(NoNullBytes),
+            Middleware(FullDisk, ballast=Ballast(settings.data, BALLAST_BYTES)),
             Middleware(InDatabase),
         ],
         exception_handlers={error: answer for room in ROOMS for error, answer in room.handlers.items()},
         lifespan=_lifespan(serving),
     )
+    # A redirect of Starlette's own would repeat the address that a stranger gave in Host.
+    app.router.redirect_slashes = False
     app.state.settings = settings
     app.state.clock = clock
     app.state.transport = transport
     app.state.office_safe = OfficeSafe(settings.secrets, load_start_identity(settings.start_key_file))
+    app.state.portal_visits = PortalVisits()
     app.state.setup = Setup()
     app.state.derivations = Derivations(parameters)
     app.state.kit = load_page_kit(settings)
@@ -120,7 +127,9 @@ def _tasks(app: Starlette) -> list[asyncio.Task[None]]:
     settings, clock = app.state.settings, app.state.clock
     running = [end_sessions_while_serving(settings, clock)]
     if settings.portal_url:
-        running.append(collect_while_serving(settings, app.state.office_safe, app.state.transport, clock))
+        state = app.state
+        shared = state.office_safe, state.transport, clock, state.portal_visits
+        running.append(collect_while_serving(settings, *shared))
     return [asyncio.create_task(each) for each in running]
 
 

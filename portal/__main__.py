@@ -8,7 +8,6 @@ import re
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 from crypto.charter import SLUG
 from portal.kit.database import DatabaseError, make_migrations
@@ -16,7 +15,6 @@ from portal.kit.settings import SettingsError
 from portal.settings import Settings
 from portal.storage.database import SCHEMA
 
-KEEP_ALIVE_SECONDS = 30
 SHUTDOWN_SECONDS = 10
 
 
@@ -57,33 +55,38 @@ def _serve(settings: Settings) -> int:
     import uvicorn
 
     from portal.app import create_app
-    from portal.kit.http_protocol import LimitedHttpProtocol
     from portal.kit.quiet_logging import quiet_logging
+    from portal.kit.server import connections_for, raise_file_limit, server_options
     from portal.storage.keys import load_signing_key
 
     quiet_logging()
-    options: dict[str, Any] = {
-        "host": settings.host,
-        "port": settings.port,
+    # Checked here: a worker without a usable key would end and be restarted forever.
+    load_signing_key(settings.data, settings.key_name)
+    asyncio.run(_check_database(settings))
+    files = raise_file_limit()
+    connections = connections_for(settings.connections_max, files, own_files=settings.waiting_max)
+    options = {
+        **server_options(settings.host, settings.port, connections_max=connections, https=settings.https),
         "loop": "uvloop",
-        "http": LimitedHttpProtocol,
-        "ws": "none",
         "lifespan": "on",
-        "access_log": False,
-        "server_header": False,
-        "proxy_headers": False,
-        "log_config": None,
-        "timeout_keep_alive": KEEP_ALIVE_SECONDS,
         "timeout_graceful_shutdown": SHUTDOWN_SECONDS,
     }
+    said = f"portal: {files} files may be open, so {connections} connections in each process"
     if settings.workers > 1:
-        # Checked here: a worker without a usable key would end and be restarted forever.
-        load_signing_key(settings.data, settings.key_name)
+        print(said, file=sys.stderr)
         uvicorn.run("portal.app:from_environment", factory=True, workers=settings.workers, **options)
         return 0
     server = uvicorn.Server(uvicorn.Config(create_app(settings), **options))
+    print(said, file=sys.stderr)
     server.run()
     return 0 if server.started else 1
+
+
+async def _check_database(settings: Settings) -> None:
+    """What can't be opened ends the program with one line, not within the server. Raises DatabaseError."""
+    from portal.storage.database import Database
+
+    await (await Database.open(settings.database_url)).close()
 
 
 async def _invite(settings: Settings, slug: str) -> int:

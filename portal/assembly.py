@@ -9,13 +9,21 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
+from portal.api.pressure import Pressure
+from portal.api.turns import RequestTurns
+from portal.api.work import StrangersWork
 from portal.charters.known import Charters
 from portal.charters.newest import NewestNotes
 from portal.charters.views import CharterViews
 from portal.intake.acceptance import Acceptance
+from portal.intake.admission import Admission
+from portal.intake.counting import Counter
 from portal.intake.parts import Parts
+from portal.intake.shared_blobs import SharedBlobs
 from portal.intake.sweeper import Sweeper
+from portal.intake.uploads import Uploads
 from portal.intake.views import IntakeViews
+from portal.kit.free_space import Ballast
 from portal.kit.quiet_logging import describe_error
 from portal.mailbox.decoy import Decoys
 from portal.mailbox.mailboxes import Mailboxes
@@ -26,20 +34,26 @@ from portal.office_api.follow_ups import FollowUps
 from portal.office_api.pickup import Pickup
 from portal.office_api.request_signature import RequestVerifier
 from portal.office_api.threads import Threads
-from portal.office_api.views import OfficeViews
+from portal.office_api.views import NotShown, OfficeViews
 from portal.pages.live_pages import LivePages
 from portal.register.findings import Findings
 from portal.register.live import LiveRegister
 from portal.register.views import FindingViews
 from portal.settings import Settings
 from portal.storage.blobs import BlobStore
+from portal.storage.claims import Claims
 from portal.storage.database import Database
 from portal.storage.group_commit import GroupCommit
 from portal.storage.keys import load_decoy_key, load_realm, load_signing_key
 from portal.storage.open_blobs import open_blobs
+from portal.storage.shares import Shares
 
 LOG = logging.getLogger("portal")
-SWEEP_SECONDS = 3600
+SWEEP_MINUTES = 60
+MINUTE_SECONDS = 60
+BALLAST_PART = 16
+BALLAST_BYTES_MAX = 16 * 1024 * 1024
+"""The ballast has this part of the bytes that stay free: a sixteenth."""
 POLL_SECONDS = 10
 Clock = Callable[[], datetime]
 
@@ -55,10 +69,15 @@ class Assembly:
     settings: Settings
     clock: Clock
     blobs: BlobStore
+    turns: RequestTurns
     charters: Charters
     commits: GroupCommit
     sweeper: Sweeper
+    shares: Shares
+    counter: Counter
+    ballast: Ballast
     pages: LivePages
+    work: StrangersWork
     intake: IntakeViews
     mailbox: MailboxViews
     office: OfficeViews
@@ -70,14 +89,17 @@ class Assembly:
     async def running(self) -> AsyncIterator[Database]:
         """Open the database and start the background tasks; close them in reverse order at the end."""
         async with AsyncExitStack() as stack:
+            stack.callback(self.counter.uploads.claims.close)
             stack.push_async_callback(self.blobs.close)
             database = await Database.open(self.settings.database_url)
             stack.push_async_callback(database.close)
             with database.use():
                 stack.push_async_callback(self.pages.close)
+                await _quietly(self.counter.count())
                 await self.charters.refresh()
                 self.charters.check_realm()
                 self.charters.on_change = lambda: self.pages.renew(self.charters.all())
+                self.charters.can_show = self.pages.can_show
                 self.charters.on_change()
                 for work in (self.commits.run(), self._sweep_for_ever(), self._poll_for_ever()):
                     stack.push_async_callback(_stop, asyncio.create_task(work))
@@ -85,8 +107,21 @@ class Assembly:
 
     async def _sweep_for_ever(self) -> None:
         while True:
-            await _quietly(self.sweeper.sweep(self.clock().date()))
-            await asyncio.sleep(SWEEP_SECONDS)
+            done = await _quietly(self.sweep())
+            for _ in range(SWEEP_MINUTES):
+                await asyncio.sleep(MINUTE_SECONDS)
+                # Sooner when something did not find room, or was not deleted: the disk may have been full.
+                if not done or self.shares.has_refused:
+                    break
+
+    async def sweep(self) -> None:
+        """Delete what has expired, on a full disk too, and count what is left."""
+        await asyncio.to_thread(self.ballast.adjust)
+        try:
+            await self.sweeper.sweep(self.clock().date())
+        finally:
+            await self.counter.count()
+            await asyncio.to_thread(self.ballast.adjust)
 
     async def _poll_for_ever(self) -> None:
         # The reporters' pages come first.
@@ -104,24 +139,37 @@ def assemble(settings: Settings, clock: Clock, blobs: BlobStore | None = None) -
     realm = load_realm(settings.data)
     blobs = blobs or open_blobs(settings.blobs_url, settings.free_bytes_min)
     charters = Charters(settings.origin, realm, key.verifier)
-    commits = GroupCommit(settings.waiting_max)
-    parts = Parts(blobs, clock)
-    acceptance = Acceptance(realm, key, charters, blobs, parts, commits, clock)
+    turns = RequestTurns(settings.waiting_max)
+    commits = GroupCommit(turns.writes_max())
+    shares = Shares(settings.workers)
+    uploads = Uploads(blobs, shares, Claims(settings.data / "uploads.lock"))
+    counter = Counter(blobs, shares, uploads, settings.data, settings.store_bytes, settings.free_bytes_min)
+    shares.is_low = counter.is_low
+    shared = SharedBlobs(blobs, uploads)
+    parts = Parts(shared, uploads.claims, clock)
+    acceptance = Acceptance(realm, key, charters, shared, parts, Admission(shares, uploads), commits, clock)
     verifier = RequestVerifier(settings.origin, charters, commits, clock)
     newest = NewestNotes(realm, charters, commits, clock)
-    strangers = Strangers(Decoys(load_decoy_key(settings.data)))
+    secret = load_decoy_key(settings.data)
+    strangers = Strangers(Decoys(secret))
+    work = StrangersWork(secret, Pressure((turns.share_in_use, shares.pressure), clock), clock)
     pages = LivePages(settings, realm)
     register = LiveRegister(Findings(charters, commits, clock), pages, settings)
     return Assembly(
         settings=settings,
         clock=clock,
         blobs=blobs,
+        turns=turns,
         charters=charters,
         commits=commits,
         sweeper=Sweeper(blobs),
+        shares=shares,
+        counter=counter,
+        ballast=Ballast(settings.data, min(settings.free_bytes_min // BALLAST_PART, BALLAST_BYTES_MAX)),
         pages=pages,
-        intake=IntakeViews(acceptance, parts, settings.waiting_max),
-        mailbox=MailboxViews(Mailboxes(strangers, commits, clock), realm),
+        work=work,
+        intake=IntakeViews(acceptance, parts, work, turns),
+        mailbox=MailboxViews(Mailboxes(strangers, commits, shares, clock), work, realm),
         office=OfficeViews(
             verifier,
             Pickup(realm, blobs, clock),
@@ -129,6 +177,7 @@ def assemble(settings: Settings, clock: Clock, blobs: BlobStore | None = None) -
             FollowUps(realm, clock),
             Controls(realm, commits),
             newest,
+            lambda slug: _not_shown(slug, pages, register),
         ),
         notes=CharterViews(charters, newest, key.verifier),
         register=register,
@@ -136,12 +185,24 @@ def assemble(settings: Settings, clock: Clock, blobs: BlobStore | None = None) -
     )
 
 
-async def _quietly(work: Coroutine[Any, Any, None]) -> None:
-    """Run one step of a background task; a failure is logged and must not end the task, which tries again later."""
+def _not_shown(slug: str, pages: LivePages, register: LiveRegister) -> list[NotShown]:
+    """What of a commission can't be shown on the pages of this process, for its offices."""
+    charters = [pages.problems[slug]] if slug in pages.problems else []
+    findings = sorted(name for name, whose in register.problems.items() if whose == slug)
+    return [*(("charter", name) for name in charters), *(("finding", name) for name in findings)]
+
+
+async def _quietly(work: Coroutine[Any, Any, None]) -> bool:
+    """Run one step of a background task; a failure is logged and must not end the task, which tries again later.
+
+    Returns whether it succeeded.
+    """
     try:
         await work
     except Exception as error:
         LOG.error(describe_error(error))
+        return False
+    return True
 
 
 async def _stop(task: "asyncio.Task[None]") -> None:

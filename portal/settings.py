@@ -52,17 +52,32 @@ class Settings:
     )
     port: Port = field(default=8000, metadata=help_text("Port to listen on."))
     workers: Count = field(default=1, metadata=help_text("Server processes. More than one needs PostgreSQL."))
+    connections_max: Count = field(
+        default=4096,
+        metadata=help_text(
+            "Connections that one process holds at once. Above it the silent and the slow give way. The limit on "
+            "open files may allow fewer."
+        ),
+    )
     waiting_max: Count = field(
         default=256,
         metadata=help_text(
-            "Submissions and parts that may be under way at once in one process. Above it, clients are told to "
-            "come back."
+            "Requests of one kind (submissions, parts, mailboxes, offices) that may be under way at once in one "
+            "process. Above it, clients are told to come back."
+        ),
+    )
+    store_bytes: Bytes = field(
+        default=0,
+        metadata=help_text(
+            "Bytes that strangers may fill in all. 0: what the portal holds and what is free on the disks of its data "
+            "and its blobs. Set it when an object store keeps the blobs, or another machine the database."
         ),
     )
     free_bytes_min: Bytes = field(
         default=256 * 1024 * 1024,
         metadata=help_text(
-            "Attachments are refused when the disk has fewer bytes left than this, so that reports still find room."
+            "Attachments are refused when the disk has fewer bytes left than this, and reports when it has a fourth "
+            "of it left, so that what deletes and hands over still finds room."
         ),
     )
 

@@ -38,8 +38,18 @@ class Postgres:
         yield f"asyncpg://tester@127.0.0.1:{self.port}/{name}"
         self._admin(f"DROP DATABASE {name} WITH (FORCE)")
 
-    def stop(self) -> None:
+    def serve(self) -> None:
+        options = f"-p {self.port} -c listen_addresses=127.0.0.1 -c unix_socket_directories= -c fsync=off"
+        start = ("-o", options, "-l", self.folder / "log", "-w", "-t", SECONDS_MAX, "start")
+        _run(self.as_user, self.programs / "pg_ctl", "-D", self.data, *start)
+
+    def pause(self) -> None:
+        """End the server at once, as a crash would; ``serve`` brings it back with what was committed."""
         _run(self.as_user, self.programs / "pg_ctl", "-D", self.data, "-m", "immediate", "-w", "stop")
+
+    def stop(self) -> None:
+        if (self.data / "postmaster.pid").exists():
+            self.pause()
         shutil.rmtree(self.folder)
 
     def _admin(self, statement: str) -> None:
@@ -62,9 +72,7 @@ def start_postgres() -> Postgres | str:
         os.chown(server.folder, owner.pw_uid, owner.pw_gid)
     data = server.data
     _run(as_user, programs / "initdb", "-D", data, "-U", "tester", "-A", "trust", "-E", "UTF8", "--locale=C", "-N")
-    options = f"-p {server.port} -c listen_addresses=127.0.0.1 -c unix_socket_directories= -c fsync=off"
-    start = ("-o", options, "-l", server.folder / "log", "-w", "-t", SECONDS_MAX, "start")
-    _run(as_user, programs / "pg_ctl", "-D", data, *start)
+    server.serve()
     return server
 
 

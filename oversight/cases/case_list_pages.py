@@ -8,7 +8,6 @@ from urllib.parse import urlencode
 
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import Route
 
 from crypto.ids import MemberLabel
 from oversight.cases import labels
@@ -17,6 +16,7 @@ from oversight.cases.case_queries import CaseFilters, list_cases
 from oversight.cases.open_case import AUDITOR, MemberNames
 from oversight.commission.charters import charters_by_hash
 from oversight.members.sessions import current_session
+from oversight.web.addresses import Route
 from oversight.web.rendering import render, translation_of
 from oversight.workflow.deadlines import Deadline, next_deadline
 from oversight.workflow.permissions import waits_for
@@ -66,6 +66,7 @@ async def show_cases(request: Request) -> Response:
         "cases.html",
         waiting=[row(state) for state in waiting],
         rows=[row(state) for state in page.cases if audits or not state.in_conflict(who.label)],
+        broken=page.broken,
         following=_link(kept, page.following),
         filters=chosen,
         filtered=bool(kept),

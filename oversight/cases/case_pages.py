@@ -6,17 +6,17 @@ from typing import Any
 
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import Route
 
 from crypto.event_types import Replied
 from crypto.sealed_parts import Text
 from crypto.taxonomy import PURPOSE_MESSAGE
 from oversight.cases import labels
 from oversight.cases.decisions import last_decision
-from oversight.cases.entries import Entry, read_entries
+from oversight.cases.entries import Entry, read_entries, read_shown
 from oversight.cases.open_case import MemberNames, OpenCase, open_requested_case
 from oversight.cases.timeline import tell
 from oversight.reports.records import SubmissionRecord
+from oversight.web.addresses import Route
 from oversight.web.forms import FieldError
 from oversight.web.rendering import render, translation_of
 from oversight.workflow.access import approving_roles, renewal_due
@@ -33,10 +33,14 @@ async def show_case(request: Request) -> Response:
 
 
 async def render_case(
-    request: Request, case: OpenCase, errors: list[FieldError] | None = None, status: int = 200
+    request: Request,
+    case: OpenCase,
+    errors: list[FieldError] | None = None,
+    status: int = 200,
+    typed: Mapping[str, str] | None = None,
 ) -> Response:
-    """Return the page of a case, with the errors of a form posted on it."""
-    entries = await read_latest(case)
+    """Return the page of a case, with the errors of a form posted on it and what was ``typed`` there."""
+    entries, unread = await read_shown(case.id, case.keys, limit=TIMELINE_EVENTS)
     references = await references_of(case)
     names, translation = MemberNames(case.charters, translation_of(request).locale), translation_of(request)
     state, members, label = case.state, case.members, case.actor.label
@@ -46,16 +50,19 @@ async def render_case(
         "case.html",
         status,
         **head_context(request, case),
-        days=tell(entries, names, references, translation),
-        earlier=state.head.sequence + 1 - len(entries),
+        days=tell(entries, names, references, translation, unread),
+        unread=unread,
+        earlier=max(0, state.head.sequence + 1 - len(entries) - len(unread)),
         reports=references,
         proposals=[_show_proposal(case, proposal, entries) for proposal in state.proposals] if holds else [],
         waiting=bool(state.proposals),
         transitions=possible_transitions(state, members, label, case.roles),
-        untold=_untold(case, entries) if holds else [],
+        # What the reporter was told can't be known as long as an event can't be read.
+        untold=_untold(case, entries) if holds and not unread else [],
         may={code: holds and may_act(code, state, members, case.roles) for code in ACTS_SHOWN},
         must_renew=renewal_due(state, members),
         done=request.query_params.get("done", ""),
+        values=typed or {},
         errors=errors or [],
     )
 
@@ -81,7 +88,7 @@ def head_context(request: Request, case: OpenCase) -> dict[str, Any]:
 
 
 async def read_latest(case: OpenCase) -> list[Entry]:
-    """The latest events, oldest first: as many as a page tells."""
+    """The latest events, oldest first: as many as a page tells. Raises CryptoError as ``read_entries``."""
     after = max(-1, case.state.head.sequence - TIMELINE_EVENTS)
     return await read_entries(case.id, case.keys, after=after, limit=TIMELINE_EVENTS)
 
@@ -120,4 +127,4 @@ def _untold(case: OpenCase, entries: list[Entry]) -> list[str]:
     return [report for report in case.state.reports if report not in told]
 
 
-routes = [Route("/cases/{case}", show_case)]
+routes = [Route("/cases/{case:id}", show_case)]

@@ -7,7 +7,7 @@ from datetime import date
 from tortoise.expressions import Q, Subquery
 
 from crypto.ids import CaseId, MemberLabel, SubmissionId
-from oversight.cases.case_store import read_state
+from oversight.cases.case_store import BrokenCaseError, read_state
 from oversight.cases.records import CaseHolderRecord, CaseRecord, CaseReportRecord
 from oversight.workflow.state import CaseState
 
@@ -27,9 +27,13 @@ class CaseFilters:
 
 @dataclass(frozen=True)
 class CasePage:
-    """Cases of one page, newest first; ``following`` is the key to go on after."""
+    """Cases of one page, newest first; ``following`` is the key to go on after.
+
+    ``broken`` are the numbers of those whose row can't be read.
+    """
 
     cases: tuple[CaseState, ...]
+    broken: tuple[str, ...]
     following: tuple[date, int] | None
 
 
@@ -50,7 +54,14 @@ async def list_cases(filters: CaseFilters, after: tuple[date, int] | None = None
     rows = await query.order_by("-opened", "-serial").limit(PAGE_CASES + 1)
     page = rows[:PAGE_CASES]
     following = (page[-1].opened, page[-1].serial) if len(rows) > PAGE_CASES else None
-    return CasePage(tuple(read_state(row) for row in page), following)
+    states: list[CaseState] = []
+    broken: list[str] = []
+    for row in page:
+        try:
+            states.append(read_state(row))
+        except BrokenCaseError as error:
+            broken.append(error.number)
+    return CasePage(tuple(states), tuple(broken), following)
 
 
 async def case_of_report(submission: SubmissionId) -> CaseId | None:

@@ -26,6 +26,14 @@ class NoSuchCaseError(Exception):
     """There is no case of this id or number."""
 
 
+class BrokenCaseError(Exception):
+    """The row of a case can't be read. Its ledger is not touched by that: ``rebuild-cases`` makes the row anew."""
+
+    def __init__(self, number: str) -> None:
+        super().__init__()
+        self.number = number
+
+
 @dataclass(frozen=True)
 class CaseProjection:
     """The projection that appending keeps; ``grant`` is the new grant that comes with the event, if one does.
@@ -72,18 +80,21 @@ async def advance_thread(report: SubmissionId, generation: int, day: date, renew
 
 
 async def load_case(case_id: CaseId) -> CaseState:
-    """The state of the case of this id. Raises NoSuchCaseError."""
+    """The state of the case of this id. Raises NoSuchCaseError, BrokenCaseError."""
     return _read(await CaseRecord.get_or_none(id=case_id))
 
 
 async def find_case(number: str) -> CaseState:
-    """The state of the case of this number, ``C-2026-0007``. Raises NoSuchCaseError."""
+    """The state of the case of this number, ``C-2026-0007``. Raises NoSuchCaseError, BrokenCaseError."""
     return _read(await CaseRecord.get_or_none(number=number))
 
 
 def read_state(record: CaseRecord) -> CaseState:
-    """What the row holds of the state."""
-    return msgspec.json.decode(record.projection, type=CaseState)
+    """What the row holds of the state. Raises BrokenCaseError."""
+    try:
+        return msgspec.json.decode(record.projection, type=CaseState)
+    except (msgspec.DecodeError, UnicodeError):
+        raise BrokenCaseError(record.number) from None
 
 
 async def load_notes(case_id: CaseId) -> AsyncIterator[bytes]:

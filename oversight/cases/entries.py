@@ -1,16 +1,20 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
 """The events of a case, verified, with the sealed parts that a member's keys open."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
+from functools import partial
 from typing import Any
 
+from crypto.charter import Charter
 from crypto.event import SignedEvent, read_event
 from crypto.event_fields import Part
-from crypto.ids import CaseId
+from crypto.ids import CaseId, CharterHash
 from oversight.cases.case_keys import CaseKeys
 from oversight.commission.charters import charters_by_hash
 from oversight.ledger.records import EventRecord
+from oversight.web.rows import attempt
 
 PAGE_EVENTS = 200
 
@@ -21,6 +25,14 @@ class Entry:
 
     event: SignedEvent
     part: Part | None
+
+
+@dataclass(frozen=True)
+class BrokenEntry:
+    """An event that is not genuine, or whose sealed part is not what it should be. The day is only the row's."""
+
+    sequence: int
+    day: date
 
 
 async def read_entries(
@@ -38,8 +50,29 @@ async def read_entries(
     charters = await charters_by_hash()
     chosen: dict[str, Any] = {"type__in": list(types)} if types else {}
     rows = EventRecord.filter(case=case_id, sequence__gt=after, **chosen).order_by("sequence").limit(limit)
-    entries = []
-    for data, generation in await rows.values_list("note", "generation"):
-        event = read_event(bytes(data), charters)
-        entries.append(Entry(event, None if keys is None else keys.open(event, generation)))
-    return entries
+    return [_read(row, charters, keys) for row in await rows]
+
+
+async def read_shown(
+    case_id: CaseId, keys: CaseKeys | None, *, types: Sequence[str] = (), limit: int
+) -> tuple[list[Entry], list[BrokenEntry]]:
+    """The last ``limit`` events, of these ``types`` if any are given, oldest first, and apart those that can't be read.
+
+    For pages that tell what happened. Whatever decides by the events reads them with ``read_entries``.
+    """
+    charters = await charters_by_hash()
+    chosen: dict[str, Any] = {"type__in": list(types)} if types else {}
+    entries: list[Entry] = []
+    unread: list[BrokenEntry] = []
+    for row in reversed(await EventRecord.filter(case=case_id, **chosen).order_by("-sequence").limit(limit)):
+        entry = attempt(partial(_read, row, charters, keys))
+        if entry is None:
+            unread.append(BrokenEntry(row.sequence, row.time.date()))
+        else:
+            entries.append(entry)
+    return entries, unread
+
+
+def _read(row: EventRecord, charters: Mapping[CharterHash, Charter], keys: CaseKeys | None) -> Entry:
+    event = read_event(bytes(row.note), charters)
+    return Entry(event, None if keys is None else keys.open(event, row.generation))

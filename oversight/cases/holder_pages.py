@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import Route
 
 from crypto.charter import Member
 from crypto.ids import MemberLabel
@@ -16,6 +15,7 @@ from oversight.cases.open_case import OpenCase, find_requested_case, open_reques
 from oversight.cases.transition_pages import NO_REASONS, TEXT_CHARS_MAX, TOO_LONG
 from oversight.marking import N_
 from oversight.reports.records import SubmissionRecord
+from oversight.web.addresses import Route
 from oversight.web.forms import FieldError, Form, read_form
 from oversight.web.rendering import redirect, render
 from oversight.workflow.access import renewal_due
@@ -120,7 +120,7 @@ async def take_waiver(request: Request) -> Response:
         raise HTTPException(404)
     reason = form.text("reason")
     if not reason or len(reason) > TEXT_CHARS_MAX:
-        return _render_waiver(request, case, [FieldError("reason", TOO_LONG if reason else NO_REASONS)])
+        return _render_waiver(request, case, [FieldError("reason", TOO_LONG if reason else NO_REASONS)], reason)
     await commands.waive(case.seen(form), case.id, declaration.hash, reason)
     return redirect(f"{case.path}?done=proposed")
 
@@ -195,22 +195,25 @@ def _render_renewal(request: Request, case: OpenCase, form: Form, errors: list[F
     )
 
 
-def _render_waiver(request: Request, case: OpenCase, errors: list[FieldError] | None = None) -> Response:
+def _render_waiver(
+    request: Request, case: OpenCase, errors: list[FieldError] | None = None, reason: str = ""
+) -> Response:
     label = _label(request)
     approving = sorted(WAIVER_APPROVERS)
     context = head_context(request, case)
     status = 422 if errors else 200
-    return render(request, "case_waive.html", status, **context, label=label, approving=approving, errors=errors or [])
+    shown = {"label": label, "approving": approving, "values": {"reason": reason}, "errors": errors or []}
+    return render(request, "case_waive.html", status, **context, **shown)
 
 
 routes = [
-    Route("/cases/{case}/people", show_people),
-    Route("/cases/{case}/declare", show_declaration),
-    Route("/cases/{case}/declare", take_declaration, methods=["POST"]),
-    Route("/cases/{case}/declared", show_declared),
-    Route("/cases/{case}/people/{member}/assign", assign, methods=["POST"]),
-    Route("/cases/{case}/people/{member}/renew", show_renewal),
-    Route("/cases/{case}/people/{member}/renew", take_renewal, methods=["POST"]),
-    Route("/cases/{case}/people/{member}/waive", show_waiver),
-    Route("/cases/{case}/people/{member}/waive", take_waiver, methods=["POST"]),
+    Route("/cases/{case:id}/people", show_people),
+    Route("/cases/{case:id}/declare", show_declaration),
+    Route("/cases/{case:id}/declare", take_declaration, methods=["POST"]),
+    Route("/cases/{case:id}/declared", show_declared),
+    Route("/cases/{case:id}/people/{member:label}/assign", assign, methods=["POST"]),
+    Route("/cases/{case:id}/people/{member:label}/renew", show_renewal),
+    Route("/cases/{case:id}/people/{member:label}/renew", take_renewal, methods=["POST"]),
+    Route("/cases/{case:id}/people/{member:label}/waive", show_waiver),
+    Route("/cases/{case:id}/people/{member:label}/waive", take_waiver, methods=["POST"]),
 ]

@@ -6,13 +6,13 @@ import io
 
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import Route
 
 from oversight.cases.case_pages import head_context
 from oversight.cases.case_store import load_notes
 from oversight.cases.open_case import open_requested_case
 from oversight.ledger.export import write_export
 from oversight.ledger.verify import LedgerError, verify_events
+from oversight.web.addresses import Route
 from oversight.web.rendering import render
 from oversight.workflow.projection import apply_event
 from oversight.workflow.rules import RuleError
@@ -49,6 +49,6 @@ async def send_export(request: Request) -> Response:
 
 
 routes = [
-    Route("/cases/{case}/ledger", show_ledger),
-    Route("/cases/{case}/ledger/export", send_export),
+    Route("/cases/{case:id}/ledger", show_ledger),
+    Route("/cases/{case:id}/ledger/export", send_export),
 ]

@@ -38,6 +38,16 @@ async def answer_conflict(request: Request, error: Exception) -> Response:
         return render(request, "case_refused.html", 409, errors=errors, case_path="", declare_path="")
 
 
+async def answer_no_case(request: Request, error: Exception) -> Response:
+    """A form names a case that is not there."""
+    return render(request, "error.html", 404, kind="not-found")
+
+
+async def answer_broken(request: Request, error: Exception) -> Response:
+    """What is kept of a case can't be read, so that nobody knows who may see it."""
+    return render(request, "error.html", 409, kind="case-broken")
+
+
 async def _ways_on(request: Request, code: str) -> dict[str, str]:
     """The next page for a member: the case for a holder, the declaration for a member who may become one."""
     ways = {"case_path": "", "declare_path": ""}

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from crypto.ids import SubmissionId
-from oversight.cases.case_store import read_state
+from oversight.cases.case_store import BrokenCaseError, read_state
 from oversight.cases.records import CaseRecord, CaseReportRecord
 from oversight.reports.records import SubmissionRecord
 from oversight.workflow.deadlines import Deadline, acknowledge_deadline, next_deadline
@@ -14,24 +14,37 @@ from oversight.workflow.deadlines import Deadline, acknowledge_deadline, next_de
 
 @dataclass(frozen=True)
 class ReportDue:
-    """What is due next for one report, and in which case; ``number`` is empty for a report in no case."""
+    """What is due next for one report, and in which case; ``number`` is empty for a report in no case.
+
+    ``broken``: what is kept of the case can't be read.
+    """
 
     deadline: Deadline | None
     number: str = ""
+    broken: bool = False
 
 
 async def due_of_reports(submissions: Sequence[SubmissionRecord], today: date) -> Mapping[SubmissionId, ReportDue]:
     """By submission id. A report that was answered and is in no case has nothing due."""
     ids = [submission.id for submission in submissions]
     case_ids = {row.submission: row.case for row in await CaseReportRecord.filter(submission__in=ids)}
-    states = {row.id: read_state(row) for row in await CaseRecord.filter(id__in=list(set(case_ids.values())))}
+    cases = {row.id: row for row in await CaseRecord.filter(id__in=list(set(case_ids.values())))}
     found = {}
     for submission in submissions:
         case_id = case_ids.get(submission.id)
         if case_id is not None:
-            found[submission.id] = ReportDue(next_deadline(states[case_id].clocks, today), states[case_id].number)
+            found[submission.id] = _due_of_case(cases.get(case_id), today)
         elif submission.answered_on is None:
             found[submission.id] = ReportDue(acknowledge_deadline(submission.received, today))
         else:
             found[submission.id] = ReportDue(None)
     return found
+
+
+def _due_of_case(record: CaseRecord | None, today: date) -> ReportDue:
+    if record is None:
+        return ReportDue(None, broken=True)
+    try:
+        return ReportDue(next_deadline(read_state(record).clocks, today), record.number)
+    except BrokenCaseError:
+        return ReportDue(None, record.number, broken=True)

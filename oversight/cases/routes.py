@@ -10,6 +10,7 @@ from oversight.cases import (
     transition_pages,
     work_pages,
 )
+from oversight.cases.case_store import BrokenCaseError, NoSuchCaseError
 from oversight.ledger.append import ConflictError
 from oversight.web.handlers import Handlers
 from oversight.workflow.rules import RuleError
@@ -22,4 +23,9 @@ routes = [
     *work_pages.routes,
     *ledger_pages.routes,
 ]
-handlers: Handlers = {RuleError: refusal_pages.answer_rule, ConflictError: refusal_pages.answer_conflict}
+handlers: Handlers = {
+    RuleError: refusal_pages.answer_rule,
+    ConflictError: refusal_pages.answer_conflict,
+    BrokenCaseError: refusal_pages.answer_broken,
+    NoSuchCaseError: refusal_pages.answer_no_case,
+}

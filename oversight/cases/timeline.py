@@ -4,6 +4,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from datetime import date
+from functools import partial
 from itertools import groupby
 from typing import Any
 
@@ -13,11 +14,15 @@ from crypto.event_types import Approved, Moved, Opened, Proposed, Returned
 from crypto.ids import EventHash, SubmissionId
 from crypto.sealed_parts import Keys, Party, Renewal, Text
 from oversight.cases import labels
-from oversight.cases.entries import Entry
+from oversight.cases.entries import BrokenEntry, Entry
 from oversight.cases.open_case import MemberNames
+from oversight.web.rows import attempt
 from oversight.workflow.event_types import EVENT_TYPES, EventType
 from oversight.workflow.rules import RECEIVED, find_transition
 from portal.kit.i18n import Translation, format_day
+
+UNREAD = EventHash("")
+"""Of an event that can't be read the hash is not known."""
 
 
 @dataclass(frozen=True)
@@ -45,17 +50,24 @@ class Day:
 
 
 def tell(
-    entries: Sequence[Entry], names: MemberNames, references: Mapping[str, str], translation: Translation
+    entries: Sequence[Entry],
+    names: MemberNames,
+    references: Mapping[str, str],
+    translation: Translation,
+    unread: Sequence[BrokenEntry] = (),
 ) -> list[Day]:
     """The events as days. ``references`` are what reports are called, by submission id.
 
-    An answered proposal is listed on the day of its answer, and holds the answer.
+    An answered proposal is listed on the day of its answer, and holds the answer. An event that is ``unread``, or has
+    no words here, has an item that says so.
     """
     teller = _Teller(names, references, translation)
-    items: dict[str, Item] = {}
+    items: dict[str, Item] = {str(entry.sequence): teller.tell_unread(entry) for entry in unread}
     for entry in entries:
-        item = teller.tell(entry)
-        public = entry.event.public
+        event, public = entry.event, entry.event.public
+        item = attempt(partial(teller.tell, entry)) or teller.tell_unread(
+            BrokenEntry(event.sequence, event.time.date()), event.hash
+        )
         if isinstance(public, Approved | Returned) and public.subject in items:
             subject = items.pop(public.subject)
             item = replace(subject, answer=teller.with_effect(item, public, subject.hash))
@@ -109,6 +121,11 @@ class _Teller:
             sealed=event.sealed is not None and entry.part is None and public.sealed is not Keys,
             seen=row.group == "out",
         )
+
+    def tell_unread(self, entry: BrokenEntry, event: EventHash = UNREAD) -> Item:
+        """An item for what can't be told."""
+        said = self.translation.gettext("This event can’t be read.")
+        return Item(entry.sequence, event, entry.day, said)
 
     def with_effect(self, answer: Item, public: Approved | Returned, subject: EventHash) -> Item:
         """The answer, with the state that the case is in by it."""

@@ -3,7 +3,6 @@
 
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import Route
 
 from crypto.ids import EventHash
 from oversight.cases import commands, labels
@@ -12,6 +11,7 @@ from oversight.cases.decisions import TOLD
 from oversight.cases.open_case import OpenCase, open_requested_case
 from oversight.ledger.append import ConflictError
 from oversight.marking import N_
+from oversight.web.addresses import Route
 from oversight.web.forms import FieldError, Form, read_form
 from oversight.web.rendering import redirect, render, translation_of
 from oversight.workflow.rules import TRANSITIONS, RuleError, Transition
@@ -53,8 +53,9 @@ async def send_back(request: Request) -> Response:
     form = await read_form(request)
     reasons = form.text("reasons")
     if not reasons or len(reasons) > TEXT_CHARS_MAX:
-        error = FieldError(f"reasons-{request.path_params['hash'][:8]}", TOO_LONG if reasons else NO_REASONS_BACK)
-        return await render_case(request, case, [error], 422)
+        field = f"reasons-{request.path_params['hash'][:8]}"
+        error = FieldError(field, TOO_LONG if reasons else NO_REASONS_BACK)
+        return await render_case(request, case, [error], 422, {field: reasons})
     await commands.send_back(case.seen(form), case.id, EventHash(request.path_params["hash"]), reasons)
     return redirect(f"{case.path}?done=returned")
 
@@ -116,8 +117,8 @@ def _render_form(
 
 
 routes = [
-    Route("/cases/{case}/transitions/{to}", show_form),
-    Route("/cases/{case}/transitions/{to}", take_form, methods=["POST"]),
-    Route("/cases/{case}/proposals/{hash}/approve", approve, methods=["POST"]),
-    Route("/cases/{case}/proposals/{hash}/return", send_back, methods=["POST"]),
+    Route("/cases/{case:id}/transitions/{to:code}", show_form),
+    Route("/cases/{case:id}/transitions/{to:code}", take_form, methods=["POST"]),
+    Route("/cases/{case:id}/proposals/{hash:hash}/approve", approve, methods=["POST"]),
+    Route("/cases/{case:id}/proposals/{hash:hash}/return", send_back, methods=["POST"]),
 ]

@@ -6,17 +6,17 @@ from datetime import date
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import Route
 
 from crypto.event_fields import NAME_CHARS_MAX, NAMES_MAX
 from crypto.sealed_parts import Party, Text
 from crypto.taxonomy import PARTY_ROLES
 from oversight.cases import commands, labels
 from oversight.cases.case_pages import head_context
-from oversight.cases.entries import read_entries
+from oversight.cases.entries import read_shown
 from oversight.cases.open_case import OpenCase, open_requested_case
 from oversight.cases.transition_pages import NO_REASONS, TEXT_CHARS_MAX, TOO_LONG
 from oversight.marking import N_
+from oversight.web.addresses import Route
 from oversight.web.forms import FieldError, Form, read_form
 from oversight.web.rendering import redirect, render, translation_of
 from oversight.workflow.clocks import PACKS, find_clock
@@ -82,13 +82,14 @@ async def take_clock(request: Request) -> Response:
 async def _render_notes(
     request: Request, case: OpenCase, form: Form, errors: list[FieldError] | None = None
 ) -> Response:
-    entries = await read_entries(case.id, case.keys, types=("noted",), limit=SHOWN_MAX)
+    entries, unread = await read_shown(case.id, case.keys, types=("noted",), limit=SHOWN_MAX)
     return render(
         request,
         "case_notes.html",
         422 if errors else 200,
         **head_context(request, case),
         notes=[(entry.event, entry.part.text) for entry in reversed(entries) if isinstance(entry.part, Text)],
+        unread=unread,
         may=may_act("noted", case.state, case.members, case.roles),
         done=request.query_params.get("done", ""),
         values={"note": form.text("note")},
@@ -99,13 +100,14 @@ async def _render_notes(
 async def _render_parties(
     request: Request, case: OpenCase, form: Form, errors: list[FieldError] | None = None
 ) -> Response:
-    entries = await read_entries(case.id, case.keys, types=("party-added",), limit=SHOWN_MAX)
+    entries, unread = await read_shown(case.id, case.keys, types=("party-added",), limit=SHOWN_MAX)
     return render(
         request,
         "case_parties.html",
         422 if errors else 200,
         **head_context(request, case),
         parties=[(entry.event, entry.part) for entry in entries if isinstance(entry.part, Party)],
+        unread=unread,
         roles=labels.party_role_labels(translation_of(request)),
         may=may_act("party-added", case.state, case.members, case.roles),
         done=request.query_params.get("done", ""),
@@ -161,10 +163,10 @@ def _read_day(text: str) -> date | None:
 
 
 routes = [
-    Route("/cases/{case}/notes", show_notes),
-    Route("/cases/{case}/notes", take_note, methods=["POST"]),
-    Route("/cases/{case}/parties", show_parties),
-    Route("/cases/{case}/parties", take_party, methods=["POST"]),
-    Route("/cases/{case}/clocks/{clock}", show_clock),
-    Route("/cases/{case}/clocks/{clock}", take_clock, methods=["POST"]),
+    Route("/cases/{case:id}/notes", show_notes),
+    Route("/cases/{case:id}/notes", take_note, methods=["POST"]),
+    Route("/cases/{case:id}/parties", show_parties),
+    Route("/cases/{case:id}/parties", take_party, methods=["POST"]),
+    Route("/cases/{case:id}/clocks/{clock:code}", show_clock),
+    Route("/cases/{case:id}/clocks/{clock:code}", take_clock, methods=["POST"]),
 ]

@@ -1,45 +1,47 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
 """The collector: pulls what waits at the portal, posts what waits for it, and says what this office holds.
 
-- A submission is confirmed only after everything of it is durable here; a crash at any step leads to the same end.
-- One that can't be collected becomes a row that the queue shows. It is never confirmed, it is tried again later, and it
-  never hides the others.
-- What the portal refuses in one step of a visit does not stop the steps after it.
-- One collector runs at a time: it holds a lock on a file of the office's data folder.
+- Every step of a visit, and every item within a step, is for itself: what the portal does to one delays another by a
+  bounded time, and stops none.
+- The whole lists are read again in every so many visits, and when something is due that could not be taken: whatever an
+  earlier visit passed over is met then.
+- One collector works at a time: it holds a lock on a file of the office's data folder until it is closed.
 """
 
+import errno
 import fcntl
-from collections.abc import Awaitable, Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from io import TextIOWrapper
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
-from tortoise.exceptions import BaseORMException
-
-from crypto.collection import Collection
-from crypto.ids import SubmissionId
-from crypto.manifest import manifest_hash
-from oversight.collector.damage import postpone, record_damage
 from oversight.collector.newest_charter import note_newest_charter
-from oversight.commission.charters import current_charter
+from oversight.collector.steps import Steps
+from oversight.collector.submissions import WAITS, Submissions
+from oversight.commission.portal_visits import PortalVisits
 from oversight.findings.publication import FINDINGS
 from oversight.letters.follow_up_arrival import collect_follow_ups
-from oversight.letters.mailbox_commands import collect_controls
+from oversight.letters.mailbox_commands import UNKNOWN, collect_controls
 from oversight.letters.outbox import LETTERS
 from oversight.letters.thread_notes import post_thread_notes
-from oversight.reports.arrival import DamagedArrivalError, Receiver
-from oversight.reports.records import STATE_ROW, CollectorStateRecord, DamagedArrivalRecord, SubmissionRecord
+from oversight.reports.arrival import Receiver
+from oversight.reports.blobs import FREE_BYTES_MIN
+from oversight.reports.records import STATE_ROW, CollectorStateRecord
+from oversight.reports.stuck import HELD_BACK, any_due
+from oversight.wire.list_reading import ListReading
 from oversight.wire.outbox import Outbox
-from oversight.wire.portal_client import PortalClient, PortalError, PortalRefused, PortalUnreachable
-from oversight.wire.portal_responses import WaitingSubmission
+from oversight.wire.portal_client import PortalClient
+from oversight.wire.portal_errors import PortalError
+from portal.kit.database import STORAGE_ERRORS
+from portal.kit.free_space import free_bytes
+from portal.kit.unwritable import Unwritable, why_unwritable
 
-T = TypeVar("T")
-# Downloads of one visit that may break off before the visit does: one that always breaks must not hide the others.
-INTERRUPTIONS_MAX = 2
 WHOLE_EVERY_VISITS = 60
-OUTBOXES: tuple[Outbox[Any], ...] = (LETTERS, FINDINGS)
+# How long a visit waits for what it fetches before it goes on with its other steps.
+FETCH_SECONDS = 60.0
+OUTBOXES: tuple[tuple[str, Outbox[Any]], ...] = (("letters", LETTERS), ("findings", FINDINGS))
 
 
 class CollectorBusy(Exception):
@@ -48,179 +50,141 @@ class CollectorBusy(Exception):
 
 @dataclass(frozen=True)
 class Outcome:
-    """What one run did."""
+    """What one run did. ``collected`` and ``stuck`` also count what was being fetched since the run before."""
 
     collected: int
-    damaged: int
+    stuck: int
     follow_ups: int
     posted: int
 
 
-@dataclass
-class _Steps:
-    """The steps of one visit. What the portal refuses in one of them is raised at the end."""
-
-    refusal: PortalRefused | None = None
-
-    async def step(self, work: Awaitable[T]) -> T | None:
-        """The result of a step, or None when the portal refused it. Raises what else breaks it off."""
-        try:
-            return await work
-        except PortalRefused as error:
-            self.refusal = self.refusal or error
-            return None
-
-    def end(self) -> None:
-        if self.refusal is not None:
-            raise self.refusal
-
-
-@dataclass
 class Collector:
-    """One office's collector. ``whole`` makes the next run read the portal's lists from their beginning."""
+    """One office's collector. ``fetch_seconds`` is how long a visit waits for downloads."""
 
-    client: PortalClient
-    receiver: Receiver
-    lock_file: Path
-    clock: Callable[[], datetime] = lambda: datetime.now(UTC)
-    whole: bool = True
-    visits: int = 0
-    interruptions: int = 0
-    steps: _Steps = field(default_factory=_Steps)
+    def __init__(
+        self,
+        client: PortalClient,
+        receiver: Receiver,
+        lock_file: Path,
+        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+        *,
+        fetch_seconds: float = FETCH_SECONDS,
+    ) -> None:
+        self.client = client
+        self.lock_file = lock_file
+        self.clock = clock
+        self.pages = PortalVisits()
+        self.submissions = Submissions(client, receiver, clock)
+        self.follow_ups, self.controls = ListReading(), ListReading()
+        self._fetch_seconds = fetch_seconds
+        self._visits = 0
+        self._room: tuple[date, int] | None = None
+        self._lock: TextIOWrapper | None = None
 
     async def run(self) -> Outcome:
-        """Make one visit to the portal; its outcome is stored in the collector's row.
+        """Make one visit to the portal; how it went is stored in the collector's row.
 
-        Raises CollectorBusy when another one is under way, and whatever broke the visit off.
+        Raises CollectorBusy when another collector works, and what went wrong first, after every step had its turn.
         """
-        with _locked(self.lock_file):
-            try:
-                outcome = await self._visit()
-            except Exception as error:
-                await _record_failure(_problem(error), self.clock())
-                raise
-            await _record_success(self.clock())
-            return outcome
+        self._take_lock()
+        await CollectorStateRecord.get_or_create(id=STATE_ROW)
+        steps = Steps()
+        try:
+            outcome = await self._visit(steps)
+            steps.end()
+        except Exception as error:
+            await self._record(_problem(error), steps.failed)
+            raise
+        await self._record(None, None)
+        return outcome
 
-    async def _visit(self) -> Outcome:
-        self.interruptions, self.steps = 0, _Steps()
-        state, _ = await CollectorStateRecord.get_or_create(id=STATE_ROW)
-        client, today, step = self.client, self.clock().date(), self.steps.step
-        collected, damaged = await self._collect(state)
-        mended = await self._retry_damaged()
-        await self._confirm_stored()
-        follow_ups = await step(collect_follow_ups(client, whole=self.whole, today=today)) or 0
-        await step(collect_controls(client, whole=self.whole, today=today))
-        await step(note_newest_charter(client, today))
+    async def close(self) -> None:
+        """Break off what is being fetched, close the connection, and let another collector work."""
+        await self.submissions.downloads.close()
+        await self.client.close()
+        if self._lock is not None:
+            self._lock.close()
+            self._lock = None
+
+    @property
+    def _readings(self) -> tuple[ListReading, ...]:
+        return (self.submissions.reading, self.follow_ups, self.controls)
+
+    async def _visit(self, steps: Steps) -> Outcome:
+        now, client, step = self.clock(), self.client, steps.step
+        submissions, shares = self.submissions, self.pages.shares(now.date())
+        await self._begin_rounds(now, shares)
+        await step("submissions", submissions.read_list(shares))
+        await step("fetching", submissions.finish(self._fetch_seconds))
+        await step("confirming", submissions.confirm_stored(self._visits))
+        collected, stuck = submissions.taken, submissions.stuck
+        submissions.taken = submissions.stuck = 0
+        for reading in (self.follow_ups, self.controls):
+            if collected and reading.passed[UNKNOWN]:
+                # Among them may be the report of what was passed over for want of it.
+                reading.begin_again()
+        follow_ups = await step("follow-ups", self._take_follow_ups(now, shares))
+        await step("controls", collect_controls(client, self.controls, now.date()))
+        await step("newest-charter", note_newest_charter(client, now.date()))
         posted = 0
-        for outbox in OUTBOXES:
-            posted += await step(outbox.post_waiting(client, today)) or 0
-        await step(post_thread_notes(client, today))
-        self.steps.end()
-        self.visits += 1
-        # A portal that was restored from a backup counts from an earlier number again.
-        self.whole = self.visits % WHOLE_EVERY_VISITS == 0
-        return Outcome(collected + mended, damaged, follow_ups, posted)
+        for name, outbox in OUTBOXES:
+            posted += await step(name, outbox.post_waiting(client, now)) or 0
+        await step("thread-notes", post_thread_notes(client, now))
+        self.pages.problems = await step("problems", client.problems()) or ()
+        return Outcome(collected, stuck, follow_ups or 0, posted)
 
-    async def _collect(self, state: CollectorStateRecord) -> tuple[int, int]:
-        """Walk through the list; submissions that were new, and those that could not be taken."""
-        after = 0 if self.whole else state.after
-        collected = damaged = 0
-        known_damaged = {row.sequence for row in await DamagedArrivalRecord.all()}
-        while True:
-            page = await self.client.submissions(after)
-            settled = await _confirmed(page.entries)
-            for entry in page.entries:
-                if entry.sequence in known_damaged or entry.submission in settled:
-                    continue
-                if await self._take(entry):
-                    collected += 1
-                else:
-                    damaged += 1
-            highest = max((entry.sequence for entry in page.entries), default=after)
-            await CollectorStateRecord.filter(id=STATE_ROW, after__lt=highest).update(after=highest)
-            # A list that does not get on has no end.
-            if not page.more or highest <= after:
-                return collected, damaged
-            after = highest
+    async def _take_follow_ups(self, now: datetime, shares: int) -> int:
+        """Raises OSError while the disk has little left: that is for what members write, and for logins."""
+        if free_bytes(self.lock_file.parent) < FREE_BYTES_MIN:
+            raise OSError(errno.ENOSPC, "less space left than must stay free")
+        return await collect_follow_ups(self.client, self.follow_ups, now.date(), self._visits, shares)
 
-    async def _take(self, entry: WaitingSubmission) -> bool:
-        """Store and confirm one submission; False when it could not be collected, which is written down."""
-        try:
-            submission = await self.receiver.receive(entry, self.clock().date())
-        except DamagedArrivalError as error:
-            await record_damage(entry, error, self.clock())
-            return False
-        except PortalUnreachable:
-            self.interruptions += 1
-            if self.interruptions > INTERRUPTIONS_MAX:
-                raise
-            await record_damage(entry, DamagedArrivalError("interrupted"), self.clock())
-            return False
-        await self.steps.step(self._confirm(submission))
-        return True
+    async def _begin_rounds(self, now: datetime, shares: int) -> None:
+        """A portal that was restored from a backup counts from an earlier number again.
 
-    async def _confirm(self, submission: SubmissionRecord) -> None:
-        realm = (await current_charter()).realm
-        note = Collection(realm, submission.id, manifest_hash(submission.manifest), submission.collected)
-        try:
-            await self.client.collect(submission.id, note.sign(self.client.office_key).encode())
-        except PortalRefused as error:
-            # It was deleted there already: after the grace, when an earlier confirmation's answer was lost.
-            if error.code != "not-found":
-                raise
-        await SubmissionRecord.filter(id=submission.id).update(confirmed=True)
+        What was held back is met again when there is room for more of it: on the next day, or when a member made some.
+        """
+        reading = self.submissions.reading
+        for each in self._readings:
+            each.ended = False
+        room, self._room = self._room, (now.date(), shares)
+        if self._visits % WHOLE_EVERY_VISITS == 0 or room != self._room:
+            for each in self._readings:
+                each.begin_again()
+        elif await any_due(now) or (reading.passed[WAITS] and not reading.whole):
+            reading.begin_again()
+        self._visits += 1
 
-    async def _confirm_stored(self) -> None:
-        """Confirm submissions that were stored before a crash and are not in the part of the list that was read."""
-        for submission in await SubmissionRecord.filter(confirmed=False):
-            await self.steps.step(self._confirm(submission))
+    async def _record(self, problem: str | None, step: str | None) -> None:
+        """What the queue says of the visit that ends now."""
+        reading, now = self.submissions.reading, self.clock()
+        row = CollectorStateRecord.filter(id=STATE_ROW)
+        waiting, held_back = len(self.submissions.downloads) + reading.passed[WAITS], reading.passed[HELD_BACK]
+        await row.update(problem=problem, step=step, waiting=waiting, held_back=held_back)
+        if problem is None:
+            await row.update(failing_since=None)
+        else:
+            await CollectorStateRecord.filter(id=STATE_ROW, failing_since=None).update(failing_since=now)
+        if all(each.ended for each in self._readings) and not waiting and not held_back:
+            await row.update(last_success=now)
 
-    async def _retry_damaged(self) -> int:
-        """Retry the submissions whose time has come; return how many were collected."""
-        mended = 0
-        for row in await DamagedArrivalRecord.filter(try_again__lte=self.clock()).order_by("sequence"):
-            page = await self.client.submissions(row.sequence - 1)
-            entry = next((entry for entry in page.entries if entry.sequence == row.sequence), None)
-            if entry is None:
-                await postpone(row, self.clock())
-            elif await self._take(entry):
-                await row.delete()
-                mended += 1
-        return mended
-
-
-@contextmanager
-def _locked(path: Path) -> Iterator[None]:
-    with path.open("a") as lock:
+    def _take_lock(self) -> None:
+        if self._lock is not None:
+            return
+        lock = self.lock_file.open("a")
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
+            lock.close()
             raise CollectorBusy from None
-        yield
+        self._lock = lock
 
 
 def _problem(error: Exception) -> str:
     """Return a code for the page: the portal's own, or the kind of failure here."""
-    if isinstance(error, PortalRefused):
-        return error.code
     if isinstance(error, PortalError):
-        return "unreachable"
-    return "storage" if isinstance(error, OSError | BaseORMException) else "failure"
-
-
-async def _confirmed(entries: tuple[WaitingSubmission, ...]) -> set[SubmissionId]:
-    """Those of a page that were stored and confirmed before."""
-    found = await SubmissionRecord.filter(id__in=[entry.submission for entry in entries], confirmed=True)
-    stored = {submission.id: submission.manifest for submission in found}
-    return {entry.submission for entry in entries if stored.get(entry.submission) == entry.manifest}
-
-
-async def _record_success(now: datetime) -> None:
-    await CollectorStateRecord.filter(id=STATE_ROW).update(last_success=now, failing_since=None, problem=None)
-
-
-async def _record_failure(problem: str, now: datetime) -> None:
-    await CollectorStateRecord.get_or_create(id=STATE_ROW)
-    await CollectorStateRecord.filter(id=STATE_ROW).update(problem=problem)
-    await CollectorStateRecord.filter(id=STATE_ROW, failing_since=None).update(failing_since=now)
+        return error.problem
+    why = why_unwritable(error)
+    if why is Unwritable.FULL:
+        return "no-room"
+    return "storage" if why or isinstance(error, STORAGE_ERRORS) else "failure"

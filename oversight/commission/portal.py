@@ -12,6 +12,7 @@ from crypto.charter import Charter
 from crypto.note import SigningKey
 from oversight.commission.keys import OfficeSafe
 from oversight.settings import Settings
+from oversight.wire.connection import Connection
 from oversight.wire.portal_client import PortalClient
 
 Clock = Callable[[], datetime]
@@ -34,7 +35,7 @@ async def connect(
     Raises OfficeLockedError.
     """
     key = safe.keys.signing_key(charter.slug)
-    client = PortalClient(settings.portal_url, charter.origin, key, transport, clock)
+    client = PortalClient(Connection(settings.portal_url, transport), charter.origin, key, clock)
     try:
         yield client
     finally:
@@ -47,7 +48,7 @@ async def connect_before_founding(
 ) -> AsyncIterator[PortalClient]:
     """A client for the founding, of which no request is signed: any key will do until there is a commission."""
     key = SigningKey.generate("founding")
-    client = PortalClient(settings.portal_url, settings.portal_name, key, transport, clock)
+    client = PortalClient(Connection(settings.portal_url, transport), settings.portal_name, key, clock)
     try:
         yield client
     finally:

@@ -3,7 +3,6 @@
 
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import Route
 
 from crypto.ids import CaseId
 from oversight.cases import commands, labels
@@ -11,6 +10,7 @@ from oversight.cases.actor import actor_of
 from oversight.cases.case_queries import CaseFilters, case_of_report, list_cases
 from oversight.cases.report_access import OpenReport, open_requested_report
 from oversight.marking import N_
+from oversight.web.addresses import Route
 from oversight.web.forms import FieldError, Form, read_form
 from oversight.web.rendering import redirect, render, translation_of
 from oversight.workflow.clocks import PACKS
@@ -75,6 +75,6 @@ def _check(form: Form) -> list[FieldError]:
 
 
 routes = [
-    Route("/reports/{id}/case", show_form),
-    Route("/reports/{id}/case", take_form, methods=["POST"]),
+    Route("/reports/{id:id}/case", show_form),
+    Route("/reports/{id:id}/case", take_form, methods=["POST"]),
 ]

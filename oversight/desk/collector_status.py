@@ -1,40 +1,176 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
-"""How the last visits to the portal went, as one line of the queue's page."""
+"""What the queue says of the exchange with the portal: when everything new was last taken, what fails, since when."""
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
+from typing import Any
 
 from babel.dates import format_timedelta
 
-from oversight.reports.labels import trouble_label
-from oversight.reports.records import CollectorStateRecord
+from oversight.findings.records import PublicationRecord
+from oversight.letters.records import ReplyRecord, ThreadNoteRecord
+from oversight.reports.labels import passed_label, problem_label, step_label, trouble_label
+from oversight.reports.records import CollectorStateRecord, StuckArrivalRecord
+from oversight.reports.stuck import HELD_BACK, MANY
 from portal.kit.i18n import Translation
+
+SHOWN_MAX = 50
+# After so long without everything being taken the page says so, whether or not anything is known to be wrong.
+QUIET_MAX = timedelta(minutes=15)
+# What is wrong with the whole portal or the whole office, whichever step met it first.
+REFUSES_ALL = frozenset({"signature-invalid", "signature-expired", "not-your-commission"})
+GENERAL = frozenset({"unreachable", "no-room", "storage", "failure", "storage-full"}) | REFUSES_ALL
+
+
+@dataclass(frozen=True)
+class StuckItem:
+    """One thing that fails, or several of one kind: its short name, if it has one, why, and since which day."""
+
+    name: str
+    problem: str
+    file: str
+    since: date
 
 
 @dataclass(frozen=True)
 class CollectorStatus:
-    """``trouble`` is empty as long as the visits succeed."""
+    """``text`` says when everything was last taken, ``trouble`` what is wrong with the visits, empty for nothing.
+
+    ``since`` is when the trouble began, if that is known; it is tried again by itself. ``waits`` is what is about to be
+    taken, ``holds_back`` says whether more came today than is taken in a day. ``stuck`` are items of the portal that
+    can't be taken, ``unsent`` those of this office that the portal does not take.
+    """
 
     text: str
-    trouble: str
+    trouble: str = ""
+    since: datetime | None = None
+    waits: tuple[str, ...] = ()
+    holds_back: bool = False
+    stuck: tuple[StuckItem, ...] = ()
+    failing: int = 0
+    unsent: tuple[StuckItem, ...] = ()
+
+    @property
+    def is_quiet(self) -> bool:
+        """Whether all is well."""
+        return not (self.trouble or self.waits or self.holds_back or self.stuck or self.unsent)
 
 
-async def collector_status(now: datetime, translation: Translation) -> CollectorStatus:
-    """The line about the last successful visit, and the line about a failure and its beginning."""
+async def collector_status(now: datetime, translation: Translation, *, is_open: bool, visits: bool) -> CollectorStatus:
+    """How the exchange stands; ``is_open`` says whether the office's keys are, ``visits`` whether a portal is named."""
     _ = translation.gettext
+    if not visits:
+        return CollectorStatus("", _("This office visits no portal: OVERSIGHT_PORTAL_URL is empty."))
     state = await CollectorStateRecord.first()
+    found = await StuckArrivalRecord.all().order_by("failing_since", "id")
+    rows = [row for row in found if row.problem != HELD_BACK]
+    messages = sum(row.count for row in found if row.problem == HELD_BACK)
+    stuck = tuple(_stuck(row, translation) for row in rows[:SHOWN_MAX])
+    return CollectorStatus(
+        text=_last(state, now, translation, all_of_it=not found),
+        trouble=_trouble(state, now, translation) if is_open else _closed(translation),
+        since=state.failing_since if is_open and state else None,
+        waits=_waits(state, messages, translation),
+        holds_back=bool(messages or (state and state.held_back)),
+        stuck=stuck,
+        failing=sum(row.count for row in rows),
+        unsent=await _unsent(translation),
+    )
+
+
+def _last(state: CollectorStateRecord | None, now: datetime, translation: Translation, *, all_of_it: bool) -> str:
+    """When every list was last read to its end and nothing new was left lying."""
+    _ = translation.gettext
     if state is None or (state.last_success is None and state.failing_since is None):
-        return CollectorStatus(_("The portal was not visited yet."), "")
-    text = _("The portal was not visited yet.")
-    if state.last_success is not None:
-        text = _("Last collected %(ago)s.") % {"ago": _ago(now - state.last_success, translation)}
-    if state.failing_since is None:
-        return CollectorStatus(text, "")
-    trouble = _("%(problem)s, since %(time)s UTC. It is tried again by itself.") % {
-        "problem": trouble_label(state.problem or "", translation),
-        "time": state.failing_since.strftime("%Y-%m-%d %H:%M"),
-    }
-    return CollectorStatus(text, trouble)
+        return _("The portal was not visited yet.")
+    if state.last_success is None:
+        return _("Never yet was everything collected that is at the portal.")
+    ago = _ago(now - state.last_success, translation)
+    if all_of_it:
+        return _("Last collected %(ago)s.") % {"ago": ago}
+    return _("Everything else was last collected %(ago)s.") % {"ago": ago}
+
+
+def _trouble(state: CollectorStateRecord | None, now: datetime, translation: Translation) -> str:
+    _ = translation.gettext
+    if state is None:
+        return ""
+    if state.failing_since is not None:
+        problem = trouble_label(state.problem or "", translation)
+        if state.problem not in GENERAL and state.step:
+            problem = _("%(step)s: %(problem)s") % {"step": step_label(state.step, translation), "problem": problem}
+        return problem
+    if state.last_success is not None and now - state.last_success > QUIET_MAX and not state.waiting + state.held_back:
+        return _("For a while nothing was collected. If this stays, start the office again.")
+    return ""
+
+
+def _closed(translation: Translation) -> str:
+    return translation.gettext("The office’s own keys are closed: nothing is collected until a member logs in.")
+
+
+def _waits(state: CollectorStateRecord | None, messages: int, translation: Translation) -> tuple[str, ...]:
+    found = []
+    if state is not None and state.waiting:
+        text = translation.ngettext(
+            "%(count)s new report is being fetched.", "%(count)s new reports are being fetched.", state.waiting
+        )
+        found.append(text % {"count": state.waiting})
+    if state is not None and state.held_back:
+        text = translation.ngettext(
+            "More came today than this office takes in a day. %(count)s report waits at the portal until tomorrow, or "
+            "until a member has it taken. If nobody expects so many, somebody may be inventing them: tell whoever runs "
+            "the portal.",
+            "More came today than this office takes in a day. %(count)s reports wait at the portal until tomorrow, or "
+            "until a member has them taken. If nobody expects so many, somebody may be inventing them: tell whoever "
+            "runs the portal.",
+            state.held_back,
+        )
+        found.append(text % {"count": state.held_back})
+    if messages:
+        text = translation.ngettext(
+            "More messages came today than this office takes in a day. %(count)s waits at the portal until tomorrow, "
+            "or until a member has it taken.",
+            "More messages came today than this office takes in a day. %(count)s wait at the portal until tomorrow, or "
+            "until a member has them taken.",
+            messages,
+        )
+        found.append(text % {"count": messages})
+    return tuple(found)
+
+
+def _stuck(row: StuckArrivalRecord, translation: Translation) -> StuckItem:
+    since = row.failing_since or date.min
+    if row.item.startswith(MANY):
+        return StuckItem("", passed_label(row.problem or "", row.count, translation), "", since)
+    return StuckItem(row.item[:8], problem_label(row.problem or "", translation), row.file or "", since)
+
+
+async def _unsent(translation: Translation) -> tuple[StuckItem, ...]:
+    """Replies and findings that wait after a failure, and threads whose note does; each kind with its count."""
+    letters = await _failing(ReplyRecord, posted_on=None, refused=None)
+    findings = await _failing(PublicationRecord, posted_on=None, refused=None)
+    notes = await _failing(ThreadNoteRecord, stale=True)
+    kinds = (
+        (letters, translation.ngettext("%(count)s reply", "%(count)s replies", len(letters))),
+        (findings, translation.ngettext("%(count)s finding", "%(count)s findings", len(findings))),
+        (notes, translation.ngettext("%(count)s note to a mailbox", "%(count)s notes to mailboxes", len(notes))),
+    )
+    return tuple(
+        StuckItem(
+            name % {"count": len(rows)},
+            problem_label(rows[0].problem or "", translation),
+            "",
+            rows[0].failing_since or date.min,
+        )
+        for rows, name in kinds
+        if rows
+    )
+
+
+async def _failing(model: Any, **waiting: object) -> list[Any]:
+    """Rows that failed and wait, the oldest trouble first."""
+    return list(await model.filter(attempts__gt=0, **waiting).order_by("failing_since"))
 
 
 def _ago(passed: timedelta, translation: Translation) -> str:

@@ -4,6 +4,7 @@
 import asyncio
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from time import monotonic
 
 from tortoise.expressions import Subquery
@@ -11,11 +12,14 @@ from tortoise.expressions import Subquery
 from crypto.age import PqIdentity
 from crypto.charter import Charter
 from crypto.errors import CryptoError, NotARecipientError
-from crypto.ids import CharterHash
+from crypto.ids import CharterHash, MemberLabel, SubmissionId
 from oversight.members.sessions import OpenSession
 from oversight.reports.opening import SealedReport, load_sealed, open_with_grant
 from oversight.reports.records import IndexEntryRecord, SubmissionRecord
 from oversight.reports.summary import Summary, seal_summary, summarise
+from oversight.web.rows import attempt
+from portal.kit.database import STORAGE_ERRORS
+from portal.kit.unwritable import why_unwritable
 
 BATCH = 25
 SECONDS_MAX = 1.5
@@ -50,7 +54,13 @@ async def continue_index(
             break
         sealed = await load_sealed(batch)
         entries = await asyncio.to_thread(_seal_entries, sealed, session, charters, realm)
-        await IndexEntryRecord.bulk_create(entries, ignore_conflicts=True)
+        try:
+            await IndexEntryRecord.bulk_create(entries, ignore_conflicts=True)
+        except STORAGE_ERRORS as error:
+            if why_unwritable(error) is None:
+                raise
+            # What is indexed already is shown all the same.
+            break
     total = await SubmissionRecord.all().count()
     return Progress(min(total, await IndexEntryRecord.filter(member=member).count()), total)
 
@@ -60,14 +70,15 @@ def _seal_entries(
 ) -> list[IndexEntryRecord]:
     member = session.member.label
     key, identity = session.keyring.index_key, session.identity
-    return [
-        IndexEntryRecord(
-            member=member,
-            submission_id=sealed.submission,
-            sealed=seal_summary(_summary(sealed, identity, charters, realm), key, member, sealed.submission),
-        )
-        for sealed in batch
-    ]
+    entries = []
+    for sealed in batch:
+        # What fails is indexed as failed: it is not opened again for every view, until the member opens it.
+        failed = Summary(access="failed", number=sealed.number)
+        summary = attempt(partial(_summary, sealed, identity, charters, realm)) or failed
+        data = attempt(partial(seal_summary, summary, key, member, sealed.submission))
+        data = data or seal_summary(failed, key, member, sealed.submission)
+        entries.append(IndexEntryRecord(member=member, submission_id=sealed.submission, sealed=data))
+    return entries
 
 
 def _summary(
@@ -80,3 +91,8 @@ def _summary(
     except CryptoError:
         return Summary(access="broken", number=sealed.number)
     return summarise(sealed.number, opened.report, charters[opened.report.charter])
+
+
+async def forget_entry(member: MemberLabel, submission: SubmissionId) -> None:
+    """Have the queue's next view index this report again: the member has opened it."""
+    await IndexEntryRecord.filter(member=member, submission_id=submission).delete()

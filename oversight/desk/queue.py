@@ -79,12 +79,14 @@ class QueuePage:
     """Rows of one page; ``following`` is the key to go on after.
 
     ``matching`` counts the rows on all pages, ``countries`` are those of the whole queue, whatever the filters.
+    ``dropped`` entries of the index could not be read: they are missing here, and the next view makes them anew.
     """
 
     rows: tuple[Row, ...]
     following: str | None
     matching: int
     countries: frozenset[str]
+    dropped: int
 
 
 @dataclass(frozen=True)
@@ -100,7 +102,7 @@ class _Entry:
 
 async def read_queue(session: OpenSession, filters: Filters, after: str = "") -> QueuePage:
     """One page of this member's queue. Reports without a grant for the member are not in it, nor counted."""
-    entries = await _read_entries(session)
+    entries, dropped = await _read_entries(session)
     found = await _matching(entries, filters)
     found.sort(key=lambda entry: entry.key)
     cursor = _read_key(after)
@@ -111,17 +113,19 @@ async def read_queue(session: OpenSession, filters: Filters, after: str = "") ->
         following=_write_key(page[-1].key) if len(rest) > PAGE_ROWS else None,
         matching=len(found),
         countries=frozenset(entry.summary.country for entry in entries if entry.summary.country),
+        dropped=dropped,
     )
 
 
-async def _read_entries(session: OpenSession) -> list[_Entry]:
-    """The member's index. Entries that do not open are dropped, so that the next view rebuilds them."""
+async def _read_entries(session: OpenSession) -> tuple[list[_Entry], int]:
+    """The member's index. Entries that do not open are dropped, so that the next view rebuilds them; how many."""
     member = session.member.label
     sealed = await IndexEntryRecord.filter(member=member).values_list("submission_id", "sealed")
     entries, unreadable = await asyncio.to_thread(_open_entries, sealed, session.keyring.index_key, member)
     if unreadable:
-        await IndexEntryRecord.filter(member=member, submission_id__in=unreadable).delete()
-    return entries
+        dropped = unreadable[:UNREADABLE_MAX]
+        await IndexEntryRecord.filter(member=member, submission_id__in=dropped).delete()
+    return entries, len(unreadable)
 
 
 def _open_entries(
@@ -137,7 +141,7 @@ def _open_entries(
             continue
         if summary.access != "none":
             entries.append(_Entry(submission, summary.level, summary))
-    return entries, unreadable[:UNREADABLE_MAX]
+    return entries, unreadable
 
 
 async def _matching(entries: list[_Entry], filters: Filters) -> list[_Entry]:
@@ -157,7 +161,11 @@ async def _rows(page: list[_Entry]) -> tuple[Row, ...]:
     ids = [entry.submission for entry in page]
     submissions = {row.id: row for row in await SubmissionRecord.filter(id__in=ids)}
     unread = await _unread(ids)
-    return tuple(Row(submissions[entry.submission], entry.summary, unread.get(entry.submission, 0)) for entry in page)
+    return tuple(
+        Row(submissions[entry.submission], entry.summary, unread.get(entry.submission, 0))
+        for entry in page
+        if entry.submission in submissions
+    )
 
 
 async def _unread(submissions: Iterable[SubmissionId]) -> dict[SubmissionId, int]:

@@ -15,6 +15,7 @@ from oversight.cases.actor import Actor
 from oversight.cases.thread_renewal import find_case, readers_of, renew_if_due
 from oversight.reports.opening import OpenedReport, load_sealed, open_with_grant
 from oversight.reports.records import SubmissionRecord, ThreadGrantRecord
+from oversight.web.rows import attempt_later
 
 SECONDS_MAX = 0.5
 
@@ -33,12 +34,16 @@ async def continue_renewals(
     for submission in candidates:
         if clock() - started >= seconds_max:
             break
-        readers = await readers_of(actor, submission, charters, await find_case(submission.id))
-        if readers is None or not readers.is_stale:
-            continue
-        opened = await _open(actor, submission)
-        renewed += opened is not None and await renew_if_due(actor, submission, opened, charters)
+        renewed += await attempt_later(_renew(actor, submission, charters)) or False
     return renewed
+
+
+async def _renew(actor: Actor, submission: SubmissionRecord, charters: Mapping[CharterHash, Charter]) -> bool:
+    readers = await readers_of(actor, submission, charters, await find_case(submission.id))
+    if readers is None or not readers.is_stale:
+        return False
+    opened = await _open(actor, submission)
+    return opened is not None and await renew_if_due(actor, submission, opened, charters)
 
 
 async def _candidates(actor: Actor, charters: Mapping[CharterHash, Charter]) -> list[SubmissionRecord]:

@@ -6,23 +6,26 @@ because a program of today has no place for it.
 """
 
 from dataclasses import dataclass
+from functools import partial
 
 from crypto.answers import Answer, PartialDate
 from crypto.charter import Charter
 from crypto.questionnaire import KINDS_WITHOUT_ANSWER, Question
 from crypto.report import Report
 from oversight.reports import labels
+from oversight.web.rows import attempt
 from portal.kit.i18n import Translation, text_direction
 
 
 @dataclass(frozen=True)
 class ShownAnswer:
-    """One answer. ``own_words`` are the reporter's; ``lines`` are ours, from codes and dates."""
+    """One answer. ``own_words`` are the reporter's; ``lines`` are ours, from codes and dates; or it can't be shown."""
 
     question: str
     own_words: str = ""
     lines: tuple[str, ...] = ()
     dir: str = "auto"
+    broken: bool = False
 
 
 @dataclass(frozen=True)
@@ -51,13 +54,14 @@ def show_report(report: Report, charter: Charter, translation: Translation) -> S
         for question in panel.questions:
             known.add(question.id)
             if question.id in report.answers:
-                answers.append(_show(question, report.answers[question.id], report.language, translation))
+                show = partial(_show, question, report.answers[question.id], report.language, translation)
+                answers.append(attempt(show) or ShownAnswer(question.id, broken=True))
             elif question.kind not in KINDS_WITHOUT_ANSWER:
                 unanswered.append(labels.in_language(question.label, locale))
         if answers:
             panels.append(ShownPanel(labels.in_language(panel.title, locale), tuple(answers)))
     unknown = tuple(
-        _show_unknown(name, answer, report.language, translation)
+        attempt(partial(_show_unknown, name, answer, report.language, translation)) or ShownAnswer(name, broken=True)
         for name, answer in report.answers.items()
         if name not in known
     )

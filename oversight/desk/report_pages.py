@@ -2,19 +2,22 @@
 """One report as a page, with its files and its letters."""
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
-from starlette.routing import Route
 
 from crypto.attachment import Attachment
 from crypto.errors import CryptoError
+from crypto.ids import SubmissionId
+from crypto.manifest import SealedFile
 from oversight.cases.case_queries import case_of_report
 from oversight.cases.case_store import load_case
 from oversight.cases.report_access import BrokenReportError, OpenReport, open_requested_report
+from oversight.desk.index import forget_entry
 from oversight.desk.report_layout import show_report
 from oversight.letters.mailbox_commands import commands_of
 from oversight.letters.thread import mark_seen, read_thread
@@ -24,9 +27,13 @@ from oversight.reports.blobs import Blobs
 from oversight.reports.download import check_attachment, content_disposition, stream_attachment
 from oversight.reports.records import SealedFileRecord, SubmissionRecord
 from oversight.reports.roles import Action, may
+from oversight.web.addresses import Route
 from oversight.web.rendering import render, translation_of
+from oversight.web.rows import attempt
 from oversight.workflow.event_types import EVENT_TYPES
 from oversight.workflow.state import CaseState
+from portal.kit.i18n import Translation, language_in
+from portal.kit.unwritable import if_writable
 
 DOWNLOAD_CSP = "sandbox; default-src 'none'; frame-ancestors 'none'"
 
@@ -50,8 +57,11 @@ async def show_page(request: Request) -> Response:
     translation = translation_of(request)
     thread = await read_thread(report.submission, report.opened, list(report.charters.values()))
     files = await _show_files(request, report)
-    await _mark_opened(request, report)
-    await mark_seen(thread, report.session.member.label, request.app.state.clock().date())
+    with if_writable():
+        await _mark_opened(request, report)
+        await mark_seen(thread, report.session.member.label, request.app.state.clock().date())
+        if "list" in request.query_params:
+            await forget_entry(report.session.member.label, report.submission.id)
     return render(
         request,
         "report.html",
@@ -65,7 +75,7 @@ async def show_page(request: Request) -> Response:
         commands=await commands_of(report.submission.id),
         opened_by=_opener(report),
         sealed_by=labels.sealed_by_label(report.opened.report.sealed_by, translation),
-        language=labels.language_label(report.opened.report.language, translation.locale),
+        language=language_in(report.opened.report.language, translation.locale),
         may_reply=may(report.session.member.roles, Action.REPLY) and report.has_newest_keys,
         sent=request.query_params.get("sent", ""),
         case=await _case_of(report),
@@ -80,7 +90,7 @@ async def send_file(request: Request) -> Response:
     except BrokenReportError as error:
         return await answer_broken(request, error)
     number: int = request.path_params["number"]
-    file = next((file for file in await _show_files(request, report) if file.number == number), None)
+    file = dict(await _show_files(request, report)).get(number)
     if file is None:
         raise HTTPException(404)
     path = _blobs(request).path(report.submission.id, file.entry.file)
@@ -89,9 +99,10 @@ async def send_file(request: Request) -> Response:
             return _show_incident(request, report, file)
         await check_attachment(path, file.entry, report.opened.thread)
     except (CryptoError, OSError):
-        await SealedFileRecord.filter(submission_id=report.submission.id, name=file.entry.file).update(
-            damaged_on=request.app.state.clock().date()
-        )
+        with if_writable():
+            await SealedFileRecord.filter(submission_id=report.submission.id, name=file.entry.file).update(
+                damaged_on=request.app.state.clock().date()
+            )
         return _show_incident(request, report, replace(file, problem="damaged"))
     fallback = f"{report.submission.reference}-{number}.bin"
     return StreamingResponse(
@@ -107,23 +118,43 @@ async def send_file(request: Request) -> Response:
     )
 
 
-async def _show_files(request: Request, report: OpenReport) -> list[ShownFile]:
-    """Every attachment that the report names, judged by what costs nothing; all of it is checked at the download."""
-    manifest = {file.name: file for file in report.opened.manifest.attachments}
-    stored = {record.name: record for record in await SealedFileRecord.filter(submission_id=report.submission.id)}
-    blobs, translation = _blobs(request), translation_of(request)
-    shown = []
-    for number, entry in enumerate(report.opened.report.attachments, 1):
-        file, record = manifest.get(entry.file), stored.get(entry.file)
+@dataclass(frozen=True)
+class _Files:
+    """What the attachments of a report are judged by: the manifest's entries and the office's rows, by file name."""
+
+    submission: SubmissionId
+    manifest: Mapping[str, SealedFile]
+    stored: Mapping[str, SealedFileRecord]
+    blobs: Blobs
+    translation: Translation
+
+    def show(self, number: int, entry: Attachment) -> ShownFile:
+        file, record = self.manifest.get(entry.file), self.stored.get(entry.file)
         problem = ""
         if file is None or record is None or file.sha256 != entry.sealed_sha256:
             problem = "mismatch"
-        elif not await asyncio.to_thread(blobs.has, report.submission.id, file.name, file.size):
+        elif not self.blobs.has(self.submission, file.name, file.size):
             problem = "missing"
         elif record.damaged_on is not None:
             problem = "damaged"
-        shown.append(ShownFile(number, entry, problem, labels.size_label(entry.size, translation)))
-    return shown
+        return ShownFile(number, entry, problem, labels.size_label(entry.size, self.translation))
+
+
+async def _show_files(request: Request, report: OpenReport) -> list[tuple[int, ShownFile | None]]:
+    """Every attachment that the report names, by its number, judged by what costs nothing; None for one that can't be.
+
+    All of it is checked at the download.
+    """
+    rows = await SealedFileRecord.filter(submission_id=report.submission.id)
+    files = _Files(
+        report.submission.id,
+        {file.name: file for file in report.opened.manifest.attachments},
+        {record.name: record for record in rows},
+        _blobs(request),
+        translation_of(request),
+    )
+    entries = enumerate(report.opened.report.attachments, 1)
+    return [(number, await asyncio.to_thread(attempt, partial(files.show, number, entry))) for number, entry in entries]
 
 
 def _may_open_case(roles: Iterable[str]) -> bool:
@@ -173,6 +204,6 @@ def _blobs(request: Request) -> Blobs:
 
 
 routes = [
-    Route("/reports/{id}", show_page),
-    Route("/reports/{id}/files/{number:int}", send_file),
+    Route("/reports/{id:id}", show_page),
+    Route("/reports/{id:id}/files/{number:number}", send_file),
 ]

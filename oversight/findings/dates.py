@@ -2,6 +2,7 @@
 """Dates in a text, in the forms and the languages in which people write them."""
 
 import re
+from bisect import bisect_left
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
@@ -46,15 +47,28 @@ class FoundDate:
     numbers: frozenset[tuple[int, int, int]]
 
 
+class Taken:
+    """Stretches of a text that don't overlap, found again without looking at each."""
+
+    def __init__(self) -> None:
+        self._bounds: list[tuple[int, int]] = []
+
+    def take(self, start: int, end: int) -> bool:
+        """Whether this stretch overlaps none that was taken before; then it is taken too."""
+        at = bisect_left(self._bounds, (start, end))
+        if (at and self._bounds[at - 1][1] > start) or (at < len(self._bounds) and self._bounds[at][0] < end):
+            return False
+        self._bounds.insert(at, (start, end))
+        return True
+
+
 def find_dates(text: str) -> list[FoundDate]:
     """Every date of the text that names a day, or a month of a year. Positions are those in ``clean(text)``."""
     cleaned = clean(text)
     found = [*_numeric(cleaned), *_worded(cleaned)]
     found.sort(key=lambda each: (not each.day, each.start))
-    kept: list[FoundDate] = []
-    for each in found:
-        if all(each.end <= other.start or each.start >= other.end for other in kept):
-            kept.append(each)
+    taken = Taken()
+    kept = [each for each in found if taken.take(each.start, each.end)]
     return sorted(kept, key=lambda each: each.start)
 
 

@@ -2,6 +2,7 @@
 """What changed between two texts, word by word."""
 
 import re
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from difflib import SequenceMatcher
@@ -9,9 +10,12 @@ from typing import Literal
 
 from crypto.finding import FindingDraft
 
-_PIECE = re.compile(r"\s+|\w+|[^\w\s]")
-# Above this many words a comparison word by word takes too long; then paragraphs are compared.
-PIECES_MAX = 6000
+# A space belongs to what it follows: alone, it would be the same as every other space of both texts.
+_PIECE = re.compile(r"\w+\s*|[^\w\s]\s*|\s+")
+_LINE = re.compile(r"[^\n]*\n|[^\n]+")
+PIECES_MAX = 4000
+PAIRS_MAX = 200_000
+"""Above these many pieces of a text, or pairs of pieces that are the same, a comparison takes too long."""
 
 
 @dataclass(frozen=True)
@@ -31,18 +35,34 @@ class ChangedPart:
 
 
 def compare_texts(before: str, after: str) -> tuple[Change, ...]:
-    """Stretches in order; without those ``added`` they give ``before``, without those ``removed`` ``after``."""
-    one, other = _split(before), _split(after)
-    changes: list[Change] = []
+    """Stretches in order; without those ``added`` they give ``before``, without those ``removed`` ``after``.
+
+    Words are compared, or lines if there are too many of them; if there are too many lines too, the whole has changed.
+    """
+    if before == after:
+        return (Change("same", before),) if before else ()
+    for pattern in (_PIECE, _LINE):
+        one, other = pattern.findall(before), pattern.findall(after)
+        if _is_quick(one, other):
+            return tuple(_changes(one, other))
+    return tuple(_changes([before] if before else [], [after] if after else []))
+
+
+def _is_quick(one: list[str], other: list[str]) -> bool:
+    theirs = Counter(other)
+    pairs = sum(count * theirs[piece] for piece, count in Counter(one).items())
+    return max(len(one), len(other)) <= PIECES_MAX and pairs <= PAIRS_MAX
+
+
+def _changes(one: list[str], other: list[str]) -> Iterator[Change]:
     for tag, start, end, other_start, other_end in SequenceMatcher(None, one, other, autojunk=False).get_opcodes():
         if tag == "equal":
-            changes.append(Change("same", "".join(one[start:end])))
+            yield Change("same", "".join(one[start:end]))
             continue
         if end > start:
-            changes.append(Change("removed", "".join(one[start:end])))
+            yield Change("removed", "".join(one[start:end]))
         if other_end > other_start:
-            changes.append(Change("added", "".join(other[other_start:other_end])))
-    return tuple(changes)
+            yield Change("added", "".join(other[other_start:other_end]))
 
 
 def compare_findings(before: FindingDraft, after: FindingDraft) -> list[ChangedPart]:
@@ -77,8 +97,3 @@ def _parts(draft: FindingDraft) -> Iterator[tuple[str, str]]:
     yield "dissent", draft.dissent or ""
     yield "charter", draft.charter
     yield "author", draft.author
-
-
-def _split(text: str) -> list[str]:
-    pieces = _PIECE.findall(text)
-    return pieces if len(pieces) <= PIECES_MAX else text.splitlines(keepends=True)

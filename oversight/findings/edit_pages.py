@@ -5,7 +5,6 @@ from dataclasses import replace
 
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import Route
 
 from crypto.errors import CryptoError, LimitError
 from crypto.finding import Finding, make_finding, make_withdrawal
@@ -32,14 +31,14 @@ from oversight.findings.history import read_history
 from oversight.findings.numbering import next_id, provisional_id
 from oversight.findings.publication import standing
 from oversight.marking import N_
-from oversight.reports.labels import language_label
+from oversight.web.addresses import Route
 from oversight.web.forms import FieldError, read_form
 from oversight.web.public_text import text_problem
 from oversight.web.rendering import redirect, render, translation_of
 from oversight.workflow.permissions import may_act
 from oversight.workflow.rules import RuleError
+from portal.kit.i18n import language_in
 
-FORM_BYTES_MAX = 1024 * 1024
 PROBLEMS = {
     "title": N_("Write a title"),
     "summary": N_("Write a summary"),
@@ -64,7 +63,7 @@ async def show_form(request: Request) -> Response:
 async def take_form(request: Request) -> Response:
     """Save the draft for its writer; add or remove a part; or store it as a revision for everyone."""
     case = await _for_writing(request)
-    form = await read_form(request, FORM_BYTES_MAX)
+    form = await read_form(request)
     action = form.text("action")
     written = change_parts(read_written(form), action)
     await save_written(case.session, case.id, written)
@@ -185,16 +184,16 @@ async def _render(
         **finding_context(request, case),
         written=written,
         correcting=case.state.published is not None,
-        languages={code: language_label(code, translation.locale) for code in charter.languages},
+        languages={code: language_in(code, translation.locale) for code in charter.languages},
         errors=errors or [],
         saved="saved" in request.query_params,
     )
 
 
 routes = [
-    Route("/cases/{case}/finding/edit", show_form),
-    Route("/cases/{case}/finding/edit", take_form, methods=["POST"]),
-    Route("/cases/{case}/finding/discard", discard, methods=["POST"]),
-    Route("/cases/{case}/finding/withdraw", show_withdrawal),
-    Route("/cases/{case}/finding/withdraw", take_withdrawal, methods=["POST"]),
+    Route("/cases/{case:id}/finding/edit", show_form),
+    Route("/cases/{case:id}/finding/edit", take_form, methods=["POST"]),
+    Route("/cases/{case:id}/finding/discard", discard, methods=["POST"]),
+    Route("/cases/{case:id}/finding/withdraw", show_withdrawal),
+    Route("/cases/{case:id}/finding/withdraw", take_withdrawal, methods=["POST"]),
 ]

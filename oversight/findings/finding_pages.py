@@ -8,7 +8,6 @@ from typing import Any
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import Route
 
 from crypto.encoding import encode_base64
 from crypto.finding import path_name
@@ -27,6 +26,7 @@ from oversight.findings.publication_steps import PublicationStep, publication_st
 from oversight.findings.records import PublicationRecord
 from oversight.marking import N_
 from oversight.reports.labels import in_language
+from oversight.web.addresses import Route
 from oversight.web.forms import FieldError, read_form
 from oversight.web.rendering import redirect, render, translation_of
 from oversight.workflow.conditions import CONDITIONS
@@ -49,9 +49,11 @@ async def render_finding(
     case: OpenCase,
     history: History | None = None,
     errors: list[FieldError] | None = None,
-    status: int = 200,
+    typed: Mapping[str, str] | None = None,
 ) -> Response:
-    """The page of a case's finding, with what was wrong with a form that was posted on it.
+    """The page of a case's finding, with the errors of a form that was posted on it.
+
+    With what was ``typed`` there it is answered 422: the member can put it right; else 409.
 
     ``history`` is what was read of it already: reading verifies every event.
     """
@@ -64,7 +66,7 @@ async def render_finding(
     return render(
         request,
         "finding.html",
-        status,
+        200 if not errors else 409 if typed is None else 422,
         **finding_context(request, case),
         history=history,
         draft=draft,
@@ -84,6 +86,7 @@ async def render_finding(
         public_path="" if draft is None else f"/findings/{path_name(draft.id)}",
         register=case.actor.charter.origin,
         done=request.query_params.get("done", ""),
+        values=typed or {},
         errors=errors or [],
     )
 
@@ -155,7 +158,7 @@ async def sign(request: Request) -> Response:
         identifier = newest.draft.id if newest.draft.revision > 1 else await next_id(client)
     stale = out_of_date(newest.draft, case.actor.charter, case.today, identifier)
     if stale:
-        return await render_finding(request, case, history, [FieldError("", STALE[stale])], 409)
+        return await render_finding(request, case, history, [FieldError("", STALE[stale])])
     signature = encode_base64(case.actor.signing_key.sign(newest.text.encode("utf-8")))
     await commands.record_signature(case.seen(form), case.id, newest.text_sha256, signature)
     return redirect(f"{case.path}/finding?done=signed")
@@ -187,7 +190,7 @@ async def waive(request: Request) -> Response:
     reasons = form.text("reasons")
     if not reasons or len(reasons) > REASONS_CHARS_MAX:
         error = FieldError("reasons", TOO_LONG if reasons else NO_REASONS)
-        return await render_finding(request, case, errors=[error], status=422)
+        return await render_finding(request, case, errors=[error], typed={"reasons": reasons})
     found = None if case.state.finding is None else case.state.finding.check
     if found is None:
         raise RuleError("nothing-to-waive")
@@ -213,9 +216,9 @@ def _number(value: str | None, default: int) -> int:
 
 
 routes = [
-    Route("/cases/{case}/finding", show_finding),
-    Route("/cases/{case}/finding/changes", show_changes),
-    Route("/cases/{case}/finding/sign", sign, methods=["POST"]),
-    Route("/cases/{case}/finding/check", check, methods=["POST"]),
-    Route("/cases/{case}/finding/waive", waive, methods=["POST"]),
+    Route("/cases/{case:id}/finding", show_finding),
+    Route("/cases/{case:id}/finding/changes", show_changes),
+    Route("/cases/{case:id}/finding/sign", sign, methods=["POST"]),
+    Route("/cases/{case:id}/finding/check", check, methods=["POST"]),
+    Route("/cases/{case:id}/finding/waive", waive, methods=["POST"]),
 ]

@@ -104,6 +104,8 @@ def hit_label(hit: Hit, translation: Translation) -> str:
         "docket": _("A number by which a file can be looked up"),
         "hidden": _("Characters that are not seen: by these a copy can be traced"),
         "mixed": _("A word with letters of two alphabets: by these a copy can be traced"),
+        "unchecked": _("Not checked, for it is too long or there is too much of it"),
+        "more": _("There is more than is listed here"),
         "consent": _("The reporter did not agree to a publication"),
     }
     return labels.get(hit.rule, hit.rule)

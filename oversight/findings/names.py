@@ -13,14 +13,16 @@ Of the first three, a match with a word in small letters, in a script that has c
 rarely a name, and mostly a word that happens to have the same consonants.
 """
 
-import re
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
+from itertools import accumulate
 
 from rapidfuzz.distance import JaroWinkler
 
-from oversight.findings.folding import Word, fold, is_undivided, latin, script, skeleton, without_clitics, words
+from oversight.findings.effort import Effort
+from oversight.findings.folding import Word, fold, is_undivided, latin, script, words
 
 SKELETON_MIN = 3
 SIMILAR_MIN = 0.90
@@ -47,13 +49,45 @@ class Match:
     certain: bool
 
 
-def find_name(name: str, text: Sequence[Word]) -> Iterator[Match]:
-    """Every word of the text that is a word of this name, each spelling once."""
+@dataclass(frozen=True)
+class SplitText:
+    """A text as its words, and what is asked of them for every name."""
+
+    words: Sequence[Word]
+
+    @cached_property
+    def distinct(self) -> Sequence[Word]:
+        """The words, each spelling once."""
+        return tuple(dict.fromkeys(self.words))
+
+    @cached_property
+    def steps(self) -> int:
+        """Of comparing one word of a name with each of them (``effort``)."""
+        return 3 * len(self.distinct) + sum(len(word.latin) for word in self.distinct) // 8 + len(self.words) // 4
+
+    @cached_property
+    def latin(self) -> str:
+        """The words written together."""
+        return "".join(word.latin for word in self.words)
+
+    @cached_property
+    def bounds(self) -> Sequence[int]:
+        """Where in that a word begins or ends."""
+        return (0, *accumulate(len(word.latin) for word in self.words))
+
+    @cached_property
+    def folded(self) -> str:
+        return "".join(word.folded for word in self.words)
+
+
+def find_name(name: str, text: SplitText, effort: Effort) -> Iterator[Match]:
+    """Every word of the text that is a word of this name, each spelling once. Raises EffortSpentError."""
     parts = [word for word in words(name) if len(word.latin) >= NAME_LETTERS_MIN and word.latin not in _PARTICLES]
     # A short name has no other words to be known by.
     parts = parts or words(name)
+    effort.spend((len(parts) + 1) * text.steps)
     seen: set[str] = set()
-    for word in text:
+    for word in text.distinct:
         for part in parts:
             how = match_words(part, word)
             if how and word.folded not in seen:
@@ -63,29 +97,34 @@ def find_name(name: str, text: Sequence[Word]) -> Iterator[Match]:
         yield from _find_spelled(name, text)
 
 
-def find_phrase(phrase: str, text: Sequence[Word]) -> Iterator[Match]:
-    """The whole of a phrase, word by word; of several words, also one that is long and written like a name."""
+def find_phrase(phrase: str, text: SplitText, effort: Effort) -> Iterator[Match]:
+    """The whole of a phrase, word by word; of several words, also one that is long and written like a name.
+
+    Raises EffortSpentError.
+    """
     parts = words(phrase)
     if not parts:
         return
-    for at in range(len(text) - len(parts) + 1):
-        window = text[at : at + len(parts)]
-        if all(match_words(part, word) for part, word in zip(parts, window, strict=True)):
-            yield Match(" ".join(word.written for word in window), "same", True)
+    effort.spend(len(parts) * text.steps)
+    alike = [{word.written: word for word in text.distinct if match_words(part, word)} for part in parts]
+    for at in range(len(text.words) - len(parts) + 1):
+        if all(text.words[at + place].written in found for place, found in enumerate(alike)):
+            yield Match(" ".join(word.written for word in text.words[at : at + len(parts)]), "same", True)
             return
-    for part in parts:
+    for part, found in zip(parts, alike, strict=True):
         if len(part.latin) < SIMILAR_LETTERS_MIN + 1:
             continue
-        found = next((word for word in text if match_words(part, word) and _may_be_name(part, word, "same")), None)
-        if found is not None and part.written[:1].isupper():
-            yield Match(found.written, "part", False)
+        name = next((word for word in found.values() if _may_be_name(part, word, "same")), None)
+        if name is not None and part.written[:1].isupper():
+            yield Match(name.written, "part", False)
 
 
-def find_identifier(identifier: str, text: Sequence[Word]) -> Iterator[Match]:
-    """A number, an address or a handle, however it is divided."""
+def find_identifier(identifier: str, text: SplitText, effort: Effort) -> Iterator[Match]:
+    """A number, an address or a handle, however it is divided. Raises EffortSpentError."""
     wanted = latin(identifier)
+    effort.spend(text.steps)
     if len(wanted) < IDENTIFIER_MIN:
-        found = next((word for word in text if word.latin == wanted), None)
+        found = next((word for word in text.words if word.latin == wanted), None)
         if wanted and found is not None:
             yield Match(found.written, "same", True)
         return
@@ -96,26 +135,25 @@ def match_words(part: Word, word: Word) -> str:
     """How a word of the text matches a word of a name; ``""`` if it does not."""
     if part.folded == word.folded or (part.latin and part.latin == word.latin):
         return "same"
-    for written in dict.fromkeys((word.folded, without_clitics(word.folded))):
-        how = _match_latin(part.latin, latin(written) if written != word.folded else word.latin)
-        if how:
-            return how
-    return ""
+    how = _match_latin(part, word.latin, word.latin_bones)
+    if how or word.bare == word.latin:
+        return how
+    return _match_latin(part, word.bare, word.bare_bones)
 
 
-def _match_latin(name: str, word: str) -> str:
+def _match_latin(part: Word, word: str, word_bones: str) -> str:
+    name, bones = part.latin, part.latin_bones
     if name == word:
         return "same" if name else ""
     if len(name) < NAME_LETTERS_MIN or len(word) < NAME_LETTERS_MIN or name.isdigit() or word.isdigit():
         return ""
-    bones = skeleton(name)
-    if len(bones) >= SKELETON_MIN and bones == skeleton(word):
+    if len(bones) >= SKELETON_MIN and bones == word_bones:
         return "skeleton"
     shorter = min(len(name), len(word))
     similarity = JaroWinkler.similarity(name, word) if shorter >= SIMILAR_LETTERS_MIN else 0.0
     if similarity >= SIMILAR_MIN:
         return "similar"
-    if similarity >= CLOSE_MIN and len(bones) >= CLOSE_SKELETON_MIN and bones == skeleton(word):
+    if similarity >= CLOSE_MIN and len(bones) >= CLOSE_SKELETON_MIN and bones == word_bones:
         return "close"
     shared = next((at for at, (one, other) in enumerate(zip(name, word, strict=False)) if one != other), shorter)
     return "stem" if shared >= STEM_MIN and shared >= STEM_SHARE_MIN * shorter else ""
@@ -132,11 +170,11 @@ def _may_be_name(part: Word, word: Word, how: str) -> bool:
     return how != "skeleton" or script(part.written) != script(word.written)
 
 
-def _find_spelled(name: str, text: Sequence[Word]) -> Iterator[Match]:
+def _find_spelled(name: str, text: SplitText) -> Iterator[Match]:
     """A name whose letters are spaced out, or in a text that does not divide words."""
     if is_undivided(name):
         wanted = fold(name).replace(" ", "")
-        if len(wanted) > 1 and wanted in "".join(word.folded for word in text):
+        if len(wanted) > 1 and wanted in text.folded:
             yield Match(name, "same", True)
             return
     wanted = latin(name)
@@ -144,15 +182,14 @@ def _find_spelled(name: str, text: Sequence[Word]) -> Iterator[Match]:
         yield from (Match(match.quote, "spelled", True) for match in _find_run(wanted, text))
 
 
-def _find_run(wanted: str, text: Sequence[Word], *, whole: bool = True) -> Iterator[Match]:
+def _find_run(wanted: str, text: SplitText, *, whole: bool = True) -> Iterator[Match]:
     """Where the words of the text, written together, hold ``wanted``; if ``whole``, from word to word."""
-    bounds, joined = [0], ""
-    for word in text:
-        joined += word.latin
-        bounds.append(len(joined))
-    for match in re.finditer(re.escape(wanted), joined):
-        if whole and not {match.start(), match.end()} <= set(bounds):
-            continue
-        first, last = bisect_right(bounds, match.start()) - 1, bisect_left(bounds, match.end())
-        yield Match(" ".join(word.written for word in text[first:last]), "same", True)
-        return
+    bounds = set(text.bounds) if whole else set()
+    start = text.latin.find(wanted)
+    while start >= 0:
+        end = start + len(wanted)
+        if not whole or {start, end} <= bounds:
+            first, last = bisect_right(text.bounds, start) - 1, bisect_left(text.bounds, end)
+            yield Match(" ".join(word.written for word in text.words[first:last]), "same", True)
+            return
+        start = text.latin.find(wanted, end)

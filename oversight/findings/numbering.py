@@ -8,7 +8,8 @@ from crypto.charter import Charter
 from crypto.finding import FindingDraft, finding_id
 from crypto.ids import FindingId
 from oversight.findings.records import PublicationRecord
-from oversight.wire.portal_client import PortalClient, PortalError
+from oversight.wire.portal_client import PortalClient
+from oversight.wire.portal_errors import PortalError
 
 ASK_SECONDS_MAX = 8.0
 # The portal takes a text for 30 days after its day; signing and deciding take some of them.

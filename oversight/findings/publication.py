@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from datetime import date
 
 from crypto.charter import Charter
+from crypto.errors import CryptoError
 from crypto.event_types import Corrected, Published, Withdrawn
 from crypto.finding import Finding, read_finding, read_finding_text
 from crypto.ids import CaseId, CharterHash
@@ -55,7 +56,16 @@ async def _post(client: PortalClient, record: PublicationRecord, today: date) ->
     await client.publish_finding(bytes(record.note))
 
 
-FINDINGS = Outbox(PublicationRecord, _post, FINAL_REFUSALS)
+def _lane(record: PublicationRecord) -> str:
+    """New findings are numbered in their order; a later revision waits for those of its own finding alone."""
+    try:
+        first = read_finding_text(Note.parse(bytes(record.note)).text).revision == 1
+    except CryptoError:
+        first = True
+    return "" if first else record.finding
+
+
+FINDINGS = Outbox(PublicationRecord, _post, FINAL_REFUSALS, _lane)
 
 
 async def complete(actor: Actor, state: CaseState, record: PublicationRecord) -> CaseState:

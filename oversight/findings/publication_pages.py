@@ -3,18 +3,18 @@
 
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import Route
 
 from crypto import taxonomy
 from crypto.errors import CryptoError
 from oversight.cases import commands
 from oversight.cases.open_case import OpenCase, open_requested_case
 from oversight.commission.portal import portal_for
-from oversight.findings.finding_pages import blocks, check_newest, render_finding
+from oversight.findings.finding_pages import TOO_LONG, blocks, check_newest, render_finding
 from oversight.findings.history import Revision, read_history
 from oversight.findings.publication import FINDINGS, complete, store_publication
 from oversight.findings.records import PublicationRecord
 from oversight.marking import N_
+from oversight.web.addresses import Route
 from oversight.web.forms import FieldError, read_form
 from oversight.web.rendering import redirect
 from oversight.workflow.rules import ADOPTED, CORRECTION, WITHDRAWAL, RuleError
@@ -39,11 +39,11 @@ async def publish(request: Request) -> Response:
     if record is None:
         _check_decided(case, revision)
         if blocks(await check_newest(case, history)) - blocks(history.check):
-            return await render_finding(request, case, history, [FieldError("", NEWLY_BLOCKED)], 409)
+            return await render_finding(request, case, history, [FieldError("", NEWLY_BLOCKED)])
         try:
             record = await store_publication(case.id, revision, case.charters[revision.draft.charter])
         except CryptoError:
-            return await render_finding(request, case, history, [FieldError("", NOT_SIGNED_RIGHT)], 409)
+            return await render_finding(request, case, history, [FieldError("", NOT_SIGNED_RIGHT)])
     async with portal_for(request, case.actor.charter) as client:
         await FINDINGS.post_soon(client, record, case.today)
     if record.progress != "posted":
@@ -67,14 +67,17 @@ async def set_recommendation(request: Request) -> Response:
     case = await open_requested_case(request)
     form = await read_form(request)
     status, text = form.text("status"), form.text("text")
-    if status not in taxonomy.RECOMMENDATION_STATUSES or len(text) > TEXT_CHARS_MAX:
+    if status not in taxonomy.RECOMMENDATION_STATUSES:
         raise RuleError("status")
     number = str(request.path_params["number"])
+    if len(text) > TEXT_CHARS_MAX:
+        errors = [FieldError("text", TOO_LONG)]
+        return await render_finding(request, case, errors=errors, typed={"text": text})
     await commands.set_recommendation(case.seen(form), case.id, number, status, text)
     return redirect(f"{case.path}/finding?done=recommendation#recommendations")
 
 
 routes = [
-    Route("/cases/{case}/finding/publish", publish, methods=["POST"]),
-    Route("/cases/{case}/finding/recommendations/{number:int}", set_recommendation, methods=["POST"]),
+    Route("/cases/{case:id}/finding/publish", publish, methods=["POST"]),
+    Route("/cases/{case:id}/finding/recommendations/{number:number}", set_recommendation, methods=["POST"]),
 ]

@@ -5,7 +5,6 @@ from dataclasses import replace
 
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import Route
 
 from crypto.charter import Charter
 from crypto.errors import AuthenticationError, CryptoError
@@ -21,9 +20,10 @@ from oversight.founding.sitting import Sitting, StepClosedError, open_sitting
 from oversight.founding.store import PortalChangedError, forget_waiting, publish, waiting_charter
 from oversight.marking import N_
 from oversight.settings import Settings
+from oversight.web.addresses import Route
 from oversight.web.forms import FieldError, read_form
 from oversight.web.rendering import redirect, render
-from oversight.wire.portal_client import PortalError, PortalRefused
+from oversight.wire.portal_errors import PortalError, PortalRefused
 from oversight.wire.portal_responses import PortalInfo
 
 REFUSALS = {

@@ -12,8 +12,8 @@ from datetime import datetime
 
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import Route
 
+from crypto.charter import LABEL
 from crypto.keyring import Keyring, new_passphrase
 from oversight.commission.charters import is_founded
 from oversight.commission.keys import OfficeKeys, OfficeSafe
@@ -33,6 +33,7 @@ from oversight.members.passphrase import check_new_passphrase
 from oversight.members.records import MemberRecord
 from oversight.members.second_factor import matching_step, new_secret
 from oversight.members.sessions import LoginRequired, begin_session, current_session
+from oversight.web.addresses import Route, path_of
 from oversight.web.forms import FieldError, Form, read_form
 from oversight.web.rendering import locale_of, redirect, render
 from portal.kit.database import STORAGE_ERRORS, transaction
@@ -78,7 +79,7 @@ async def take_join(request: Request) -> Response:
     """Make the keys. Nothing is kept of a form that is not taken."""
     guest = await _guest(request)
     if await _other_session(request, guest) is not None:
-        return redirect(request.url.path)
+        return redirect(path_of(request))
     form = await read_form(request)
     member, errors = _take_person(form, guest)
     errors += check_new_passphrase(form, _own_words(member, guest))
@@ -203,7 +204,9 @@ def _render(request: Request, guest: Guest, values: dict[str, str], errors: Erro
     words = values.get("offered", "")
     if not re.fullmatch(r"[a-z]+( [a-z]+){5}", words):
         words = new_passphrase(secrets.token_bytes)
-    username = guest.member.username if guest.member else values.get("label", "") or "office"
+    # The drawing of a long name takes a second, and of a longer one there is none.
+    label = values.get("label", "").lower()
+    username = guest.member.username if guest.member else label if re.fullmatch(LABEL, label) else "office"
     context = {
         "guest": guest,
         "plan": guest.draft.founding.plan if guest.draft else None,

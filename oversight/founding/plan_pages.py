@@ -6,7 +6,6 @@ from typing import Any
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import Route
 
 from crypto.charter import ROLES
 from crypto.fingerprint import member_fingerprint
@@ -19,6 +18,7 @@ from oversight.founding.plan import Plan
 from oversight.founding.sitting import Sitting, open_sitting
 from oversight.founding.store import drop_account, keep_members, start_over, waiting_charter
 from oversight.members.records import MemberRecord
+from oversight.web.addresses import Route
 from oversight.web.forms import read_form
 from oversight.web.rendering import redirect, render
 from portal.kit.database import forget_deleted, transaction
@@ -196,6 +196,6 @@ routes = [
     Route("/found/members", add_person, methods=["POST"]),
     Route("/found/members/remove", remove_person, methods=["POST"]),
     Route("/found/members/threshold", save_threshold, methods=["POST"]),
-    Route("/found/members/{label}/roles", change_person, methods=["POST"]),
-    Route("/found/members/{label}/invite", send_invitation, methods=["POST"]),
+    Route("/found/members/{label:label}/roles", change_person, methods=["POST"]),
+    Route("/found/members/{label:label}/invite", send_invitation, methods=["POST"]),
 ]

@@ -11,7 +11,6 @@ from dataclasses import replace
 
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import Route
 
 from oversight.commission.keys import OfficeLockedError
 from oversight.founding.forms import take_reserve
@@ -22,6 +21,7 @@ from oversight.founding.setup import Setup
 from oversight.founding.sheets import ShareSheet
 from oversight.founding.sitting import Sitting, StepClosedError, load_founding, open_sitting
 from oversight.marking import N_
+from oversight.web.addresses import Route, path_of
 from oversight.web.forms import FieldError, read_form
 from oversight.web.rendering import redirect, render
 from portal.kit.database import STORAGE_ERRORS
@@ -64,16 +64,16 @@ async def reveal_share(request: Request) -> Response:
     """It answers a POST: going back to it does not show the share again."""
     _, reserve, share = await _own_share(request)
     if share.is_typed_back:
-        return redirect(request.url.path)
+        return redirect(path_of(request))
     share.shown += 1
     sheet = ShareSheet(" ".join(share.words), len(reserve.shares))
-    return render(request, "found_share_shown.html", share=share, sheet=sheet, back=request.url.path)
+    return render(request, "found_share_shown.html", share=share, sheet=sheet, back=path_of(request))
 
 
 async def type_back(request: Request) -> Response:
     form = await read_form(request)
     draft, reserve, share = await _own_share(request)
-    here = request.url.path.removesuffix("/back")
+    here = path_of(request).removesuffix("/back")
     if share.is_typed_back:
         return redirect(here)
     try:
@@ -122,7 +122,7 @@ def _render_share(
     errors: list[FieldError] | None = None,
     values: dict[str, str] | None = None,
 ) -> Response:
-    context = {"reserve": reserve, "share": share, "here": request.url.path.removesuffix("/back")}
+    context = {"reserve": reserve, "share": share, "here": path_of(request).removesuffix("/back")}
     status = 422 if errors else 200
     return render(request, "found_share.html", status, errors=errors or [], values=values, **context)
 

@@ -40,8 +40,8 @@ def write_export(out: BinaryIO, case_id: CaseId, charters: Sequence[Charter], no
 
 
 def write_note(out: BinaryIO, data: bytes) -> None:
-    """Add one event to the file."""
-    out.write(encode_json(data.decode("utf-8")) + b"\n")
+    """Add one event to the file. Bytes that are no text stand in it as U+FFFD: they verify there as little as here."""
+    out.write(encode_json(data.decode("utf-8", "replace")) + b"\n")
 
 
 def read_export(source: BinaryIO) -> tuple[ExportHeader, Iterator[bytes]]:

@@ -4,7 +4,6 @@
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import Route
 
 from crypto.errors import CryptoError
 from crypto.ids import SubmissionId
@@ -16,6 +15,7 @@ from oversight.letters.decision_letter import letter_language, purpose_of, write
 from oversight.letters.reply_drafts import ReplyDraft, save_draft
 from oversight.reports.opening import load_sealed, open_with_thread
 from oversight.reports.records import SubmissionRecord
+from oversight.web.addresses import Route
 from oversight.web.rendering import PageKit, redirect
 
 
@@ -41,4 +41,4 @@ async def draft_letter(request: Request) -> Response:
     return redirect(f"/reports/{report}/reply?purpose={purpose_of(decision.to_state)}")
 
 
-routes = [Route("/cases/{case}/tell/{report}", draft_letter, methods=["POST"])]
+routes = [Route("/cases/{case:id}/tell/{report:id}", draft_letter, methods=["POST"])]

@@ -2,7 +2,8 @@
 """What reporters command their mailboxes: to delete replies, to close. docs/protocol.md §9.3, §10.
 
 A command counts when the control key of the submission's own manifest signed it for this mailbox: neither portal nor
-member can make one. It is kept, so that a portal that was restored from a backup gets it again.
+member can make one. Of each mailbox the one that deletes the most and one that closes are kept: they say all that the
+others said, and a portal that was restored from a backup gets them again.
 """
 
 from collections.abc import Collection
@@ -16,9 +17,15 @@ from crypto.manifest import read_manifest
 from crypto.note import Note
 from oversight.commission.charters import current_charter
 from oversight.letters.records import ControlRecord
-from oversight.reports.records import STATE_ROW, CollectorStateRecord, SubmissionRecord
-from oversight.wire.portal_client import PortalClient, PortalRefused
+from oversight.reports.records import SubmissionRecord
+from oversight.reports.stuck import CONTROL, count_passed
+from oversight.wire.list_reading import ListReading
+from oversight.wire.portal_client import PortalClient
+from oversight.wire.portal_errors import PortalAway, PortalError
 from oversight.wire.portal_responses import WaitingControl
+from portal.kit.database import transaction
+
+UNKNOWN = "unknown"
 
 
 @dataclass(frozen=True)
@@ -35,46 +42,52 @@ async def commands_of(submission: SubmissionId) -> MailboxCommands:
     return MailboxCommands(max((row.delete_to for row in rows), default=0), any(row.close for row in rows))
 
 
-async def collect_controls(client: PortalClient, *, whole: bool, today: date) -> None:
+async def collect_controls(client: PortalClient, reading: ListReading, today: date) -> None:
     """Keep the commands that came; after the whole list was read, bring those that the portal lacks."""
-    state = await CollectorStateRecord.get(id=STATE_ROW)
-    after = 0 if whole else state.controls_after
-    there: set[str] = set()
-    while True:
-        page = await client.controls(after)
-        for entry in page.entries:
-            identifier = await _keep(entry, today)
-            if identifier is not None:
-                there.add(identifier)
-        highest = max((entry.sequence for entry in page.entries), default=after)
-        await CollectorStateRecord.filter(id=STATE_ROW, controls_after__lt=highest).update(controls_after=highest)
-        if not page.more or highest <= after:
-            break
-        after = highest
+    async for entries in reading.pages(client.controls):
+        for entry in entries:
+            try:
+                identifier = await _keep(entry, today)
+            except CryptoError:
+                reading.passed["false"] += 1
+                continue
+            if identifier is None:
+                reading.passed[UNKNOWN] += 1
+            elif reading.whole:
+                reading.seen.add(identifier)
+    whole = reading.whole and reading.ended
+    await count_passed(CONTROL, reading.passed, today, whole=whole)
     if whole:
-        await _bring_again(client, there)
+        await _bring_again(client, reading.seen)
+        reading.finish_round()
 
 
 async def _keep(entry: WaitingControl, today: date) -> str | None:
-    """Store a command; its id, or None for what is no command of this mailbox."""
+    """Store a command that says more than those before it; its id, or None for a report that is not here.
+
+    Raises CryptoError for what is no command of this mailbox.
+    """
     submission = await SubmissionRecord.get_or_none(id=entry.submission)
     if submission is None:
         return None
-    try:
-        control = await _read(submission, entry.control)
-        identifier = Note.parse(entry.control).hash
-    except CryptoError:
-        return None
-    await ControlRecord.get_or_create(
-        {
-            "submission": submission.id,
-            "note": entry.control,
-            "delete_to": control.delete,
-            "close": control.close,
-            "day": today,
-        },
-        id=identifier,
-    )
+    identifier = Note.parse(entry.control).hash
+    if await ControlRecord.filter(id=identifier, submission=submission.id).exists():
+        return identifier
+    control = await _read(submission, entry.control)
+    before = await commands_of(submission.id)
+    if control.delete <= before.deleted_to and control.close <= before.closed:
+        return identifier
+    async with transaction():
+        said = ControlRecord.filter(submission=submission.id, delete_to__lte=control.delete)
+        await (said if control.close else said.filter(close=False)).delete()
+        await ControlRecord.create(
+            id=identifier,
+            submission=submission.id,
+            note=entry.control,
+            delete_to=control.delete,
+            close=control.close,
+            day=today,
+        )
     return identifier
 
 
@@ -92,6 +105,9 @@ async def _bring_again(client: PortalClient, there: Collection[str]) -> None:
     for row in await ControlRecord.exclude(id__in=list(there)).order_by("submission"):
         try:
             await client.post_control(row.submission, bytes(row.note))
-        except PortalRefused:
-            # It has forgotten the submission too, or closed it: there is nothing left to command.
+        except PortalAway:
+            raise
+        except PortalError:
+            # It has forgotten the submission too, or closed it: there is nothing left to command. Or it fails: then it
+            # gets this one in the next whole round.
             continue

@@ -16,7 +16,8 @@ from oversight.letters.records import AUTHOR_LEFT, MAILBOX_CLOSED, PostingRecord
 from oversight.letters.thread_notes import seal_note
 from oversight.reports.records import SubmissionRecord
 from oversight.wire.outbox import Outbox, WithheldError
-from oversight.wire.portal_client import PortalClient, PortalRefused
+from oversight.wire.portal_client import PortalClient
+from oversight.wire.portal_errors import PortalRefused
 
 # Refusals that this letter will get every time.
 FINAL_REFUSALS = frozenset(
@@ -57,7 +58,7 @@ async def _post(client: PortalClient, reply: ReplyRecord, today: date) -> None:
         await _send(line, reply, await reserve(submission, reply, line.signer, last), last)
 
 
-LETTERS = Outbox(ReplyRecord, _post, FINAL_REFUSALS, NUMBER_REFUSALS)
+LETTERS = Outbox(ReplyRecord, _post, FINAL_REFUSALS, lane=lambda reply: reply.submission)
 
 
 async def _withheld(reply: ReplyRecord, charter: Charter, today: date) -> str | None:

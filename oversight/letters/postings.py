@@ -19,7 +19,8 @@ from crypto.posting import Posting, read_posting
 from oversight.commission.charters import charters_by_hash, current_charter
 from oversight.letters.records import PostingRecord, ReplyRecord, ThreadNoteRecord
 from oversight.reports.records import SubmissionRecord
-from oversight.wire.portal_client import PortalClient, PortalUnreachable
+from oversight.wire.portal_client import PortalClient
+from oversight.wire.portal_errors import PortalUnreachable
 from portal.kit.database import transaction
 
 # A portal that names higher numbers than this is not believed: it would use up the numbers of the thread.

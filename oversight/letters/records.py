@@ -6,6 +6,7 @@ from tortoise.models import Model
 
 from crypto.ids import CharterHash, MemberLabel, MessageId, SubmissionId
 from oversight.wire.outbox import OutgoingRecord
+from oversight.wire.retry import RetriedRecord
 from portal.kit.columns import text_column
 
 AUTHOR_LEFT = "author-left"
@@ -56,7 +57,7 @@ class PostingRecord(Model):
         unique_together = (("submission", "number"),)
 
 
-class ThreadNoteRecord(Model):
+class ThreadNoteRecord(RetriedRecord):
     """The thread notes of one thread: the number of the last one, and whether there is news for another (``stale``)."""
 
     submission: fields.Field[SubmissionId] = text_column(32, primary_key=True)
@@ -100,13 +101,14 @@ class ReplyDraftRecord(Model):
 class FollowUpRecord(Model):
     """A follow-up as it came, sealed to the thread; whether it opens is seen only by who holds a grant.
 
-    ``confirmed`` says that the portal got a receipt for it.
+    ``confirmed`` says that the portal got a receipt for it, ``collected`` on which day it came here.
     """
 
     id: fields.Field[MessageId] = text_column(32, primary_key=True)
     sequence = fields.BigIntField(db_index=True)
     submission: fields.Field[SubmissionId] = text_column(32, db_index=True)
     day = fields.DateField()
+    collected = fields.DateField(null=True, db_index=True)
     sealed = fields.BinaryField()
     confirmed = fields.BooleanField(db_default=False, db_index=True)
     seen_on = fields.DateField(null=True)

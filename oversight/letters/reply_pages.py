@@ -3,7 +3,6 @@
 
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import Route
 
 from crypto.charter import Charter, NotInForceError
 from crypto.errors import CryptoError
@@ -20,9 +19,10 @@ from oversight.letters.reply_drafts import ReplyDraft, discard_draft, load_draft
 from oversight.marking import N_
 from oversight.reports import labels
 from oversight.reports.roles import Action
+from oversight.web.addresses import Route
 from oversight.web.forms import FieldError, Form, read_form
 from oversight.web.rendering import redirect, render, translation_of
-from portal.kit.i18n import text_direction
+from portal.kit.i18n import language_in, text_direction
 
 EMPTY = N_("Write the reply")
 TOO_LONG = N_("The reply is too long: shorten it to about half")
@@ -109,7 +109,7 @@ async def _render_form(
 ) -> Response:
     charter = await current_charter()
     locale = translation_of(request).locale
-    languages = {code: labels.language_label(code, locale) for code in _languages(report, charter)}
+    languages = {code: language_in(code, locale) for code in _languages(report, charter)}
     closed = await _is_closed(report)
     status = 409 if closed else 422 if errors else 200
     context = {"report": report, "draft": draft, "languages": languages, "purpose": _purpose(request)}
@@ -145,9 +145,9 @@ def _check(form: Form, languages: tuple[str, ...]) -> list[FieldError]:
 
 
 routes = [
-    Route("/reports/{id}/reply", show_form),
-    Route("/reports/{id}/reply", take_form, methods=["POST"]),
-    Route("/reports/{id}/reply/preview", show_preview),
-    Route("/reports/{id}/reply/send", send, methods=["POST"]),
-    Route("/reports/{id}/reply/discard", discard, methods=["POST"]),
+    Route("/reports/{id:id}/reply", show_form),
+    Route("/reports/{id:id}/reply", take_form, methods=["POST"]),
+    Route("/reports/{id:id}/reply/preview", show_preview),
+    Route("/reports/{id:id}/reply/send", send, methods=["POST"]),
+    Route("/reports/{id:id}/reply/discard", discard, methods=["POST"]),
 ]

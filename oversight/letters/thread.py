@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
+from functools import partial
 from itertools import pairwise
 from typing import Literal
 
@@ -23,6 +24,7 @@ from crypto.taxonomy import INSTRUCTION, MESSAGE
 from oversight.letters.records import FollowUpRecord, PostingRecord, ReplyRecord
 from oversight.reports.opening import OpenedReport
 from oversight.reports.records import SubmissionRecord
+from oversight.web.rows import attempt
 from portal.kit.i18n import text_direction
 
 Trouble = Literal["", "broken", "locked", "doubtful", "repeated"]
@@ -94,7 +96,10 @@ class _Reader:
     def read(
         self, replies: list[ReplyRecord], follow_ups: list[FollowUpRecord], numbers: Mapping[MessageId, int]
     ) -> OpenedThread:
-        found = [(record, self._open_follow_up(record)) for record in follow_ups]
+        found: list[tuple[FollowUpRecord, FollowUp | Trouble]] = []
+        for record in follow_ups:
+            opened: FollowUp | Trouble | None = attempt(partial(self._open_follow_up, record))
+            found.append((record, opened or "broken"))
         known = [follow_up for _, follow_up in found if isinstance(follow_up, FollowUp)]
         came = [self._show_follow_up(record, follow_up, known) for record, follow_up in found]
         came.sort(key=lambda letter: (letter.day, letter.number))
@@ -140,7 +145,7 @@ class _Reader:
 
     def _show_reply(self, record: ReplyRecord, number: int) -> Letter:
         delivery = record.delivery
-        reply = self._open_reply(record)
+        reply = attempt(partial(self._open_reply, record)) or "broken"
         if not isinstance(reply, SignedReply):
             return Letter(
                 record.day, True, "", "auto", "", record.author, number=number, trouble=reply, delivery=delivery

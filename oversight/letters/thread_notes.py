@@ -8,9 +8,9 @@ first visit of a week. The number always rises: it is counted before the note is
 import asyncio
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 
-from tortoise.expressions import F, Subquery
+from tortoise.expressions import F, Q, Subquery
 
 from crypto.charter import Charter
 from crypto.ids import MessageId, SubmissionId
@@ -23,8 +23,10 @@ from oversight.letters.postings import catch_up
 from oversight.letters.records import ControlRecord, FollowUpRecord, PostingRecord, ThreadNoteRecord
 from oversight.letters.thread_keys import pending_renewal
 from oversight.reports.records import STATE_ROW, CollectorStateRecord, SubmissionRecord
-from oversight.wire.portal_client import PortalClient, PortalRefused, SealedThreadNote
+from oversight.wire.portal_client import PortalClient, SealedThreadNote
+from oversight.wire.portal_errors import PortalAway, PortalError, PortalRefused
 from oversight.wire.portal_responses import THREADS_MAX
+from oversight.wire.retry import COLUMNS, MENDED, next_attempt
 from portal.kit.database import transaction
 
 
@@ -60,16 +62,22 @@ async def seal_note(
     return SealedThreadNote(submission.id, note.number, sealed)
 
 
-async def post_thread_notes(client: PortalClient, today: date) -> None:
-    """Post the notes of threads with news; in the first visit of a week, those of all live mailboxes."""
+async def post_thread_notes(client: PortalClient, now: datetime) -> None:
+    """Post the notes of threads with news; in the first visit of a week, those of all live mailboxes.
+
+    Raises PortalAway at once, and the first other PortalError after all had their turn.
+    """
     await _begin_new_threads()
+    today = now.date()
     state = await CollectorStateRecord.get(id=STATE_ROW)
     monday = today - timedelta(days=today.weekday())
-    if state.round is None or state.round < monday:
-        await _post(client, await _live(), today, weekly=True)
+    weekly = state.round is None or state.round < monday
+    failure = await _Round(client, now, weekly).post(await (_live() if weekly else _due(now)))
+    if weekly:
+        # Those that failed have news, and are tried again by themselves.
         await CollectorStateRecord.filter(id=STATE_ROW).update(round=monday)
-        return
-    await _post(client, await _live(stale=True), today, weekly=False)
+    if failure is not None:
+        raise failure
 
 
 async def mark_stale(submissions: Iterable[SubmissionId]) -> None:
@@ -118,40 +126,76 @@ async def _begin_new_threads() -> None:
     await ThreadNoteRecord.bulk_create(ThreadNoteRecord(submission=row.id, number=0, stale=True) for row in fresh)
 
 
-async def _live(**narrowed: bool) -> list[SubmissionId]:
+async def _live(*narrowed: Q) -> list[SubmissionId]:
     """Every thread whose mailbox is not closed, in one order; ``narrowed`` to some of them."""
     closed = Subquery(ControlRecord.filter(close=True).values("submission"))
-    live = ThreadNoteRecord.filter(**narrowed).exclude(submission__in=closed)
+    live = ThreadNoteRecord.filter(*narrowed).exclude(submission__in=closed)
     rows = await live.order_by("submission").only("submission")
     return [row.submission for row in rows]
 
 
-async def _post(client: PortalClient, threads: Sequence[SubmissionId], today: date, *, weekly: bool) -> None:
-    """Post notes in batches; those that the portal refuses get a second try under a higher number."""
-    refused: list[SubmissionId] = []
-    for start in range(0, len(threads), THREADS_MAX):
-        refused += await _post_batch(client, threads[start : start + THREADS_MAX], today, weekly=weekly)
-    for thread in refused:
+async def _due(now: datetime) -> list[SubmissionId]:
+    """Threads with news, but for those that failed and rest."""
+    return await _live(Q(stale=True), Q(try_again=None) | Q(try_again__lte=now))
+
+
+@dataclass(frozen=True)
+class _Round:
+    """Notes in batches; what fails with a batch is tried alone, so that it holds up no other."""
+
+    client: PortalClient
+    now: datetime
+    weekly: bool
+
+    async def post(self, threads: Sequence[SubmissionId]) -> PortalError | None:
+        """Post a note of each; what went wrong first. Raises PortalAway."""
+        failure: PortalError | None = None
+        for start in range(0, len(threads), THREADS_MAX):
+            batch = threads[start : start + THREADS_MAX]
+            try:
+                refused = await self._post_batch(batch)
+            except PortalAway:
+                raise
+            except PortalError as error:
+                failure, refused = failure or error, list(batch)
+            for thread in refused:
+                failure = await self._post_again(thread) or failure
+        return failure
+
+    async def _post_again(self, thread: SubmissionId) -> PortalError | None:
+        """A second try under a higher number; a failure is kept in the thread's row. Raises PortalAway."""
+        row = await ThreadNoteRecord.get(submission=thread)
         try:
-            await catch_up(client, await SubmissionRecord.get(id=thread))
-        except PortalRefused:
-            # The portal has no such mailbox any more. It is asked again in the next round.
-            await ThreadNoteRecord.filter(submission=thread).update(stale=False)
-            continue
-        await _post_batch(client, [thread], today, weekly=weekly)
-        await ThreadNoteRecord.filter(submission=thread).update(stale=False)
+            await catch_up(self.client, await SubmissionRecord.get(id=thread))
+            await self._post_batch([thread])
+        except PortalAway:
+            raise
+        except PortalRefused as error:
+            if error.code != "not-found":
+                return await _fail(row, error, self.now)
+        except PortalError as error:
+            return await _fail(row, error, self.now)
+        # Posted, or the portal has no such mailbox any more: then it is asked again in the next weekly round.
+        row.mend()
+        row.stale = False
+        await row.save(update_fields=["stale", *COLUMNS])
+        return None
+
+    async def _post_batch(self, threads: Sequence[SubmissionId]) -> list[SubmissionId]:
+        """Post the notes of at most 32 threads; those that the portal refused."""
+        today = self.now.date()
+        submissions = await SubmissionRecord.filter(id__in=list(threads)).order_by("id")
+        notes = [await seal_note(self.client, submission, today, weekly=self.weekly) for submission in submissions]
+        if not notes:
+            return []
+        answered = set(await self.client.post_threads(notes))
+        taken = [note.submission for note in notes if note.submission not in answered]
+        await ThreadNoteRecord.filter(submission__in=taken).update(stale=False, **MENDED)
+        return [note.submission for note in notes if note.submission in answered]
 
 
-async def _post_batch(
-    client: PortalClient, threads: Sequence[SubmissionId], today: date, *, weekly: bool
-) -> list[SubmissionId]:
-    """Post the notes of at most 32 threads; those that the portal refused."""
-    submissions = await SubmissionRecord.filter(id__in=list(threads)).order_by("id")
-    notes = [await seal_note(client, submission, today, weekly=weekly) for submission in submissions]
-    if not notes:
-        return []
-    answered = set(await client.post_threads(notes))
-    refused = [note.submission for note in notes if note.submission in answered]
-    taken = [note.submission for note in notes if note.submission not in answered]
-    await ThreadNoteRecord.filter(submission__in=taken).update(stale=False)
-    return refused
+async def _fail(row: ThreadNoteRecord, error: PortalError, now: datetime) -> PortalError:
+    row.fail(error.problem, now, next_attempt(row.attempts, now))
+    row.stale = True
+    await row.save(update_fields=["stale", *COLUMNS])
+    return error

@@ -4,13 +4,13 @@
 - One answer for every failure: it does not reveal which usernames exist.
 - An unknown username costs the same derivation as a known one, and so does one whose keyring is broken.
 - After a few failures a username has to wait (``failed_logins``), unknown ones too. No stranger makes a member wait who
-  comes with a browser that is known: it has a count and a place at the derivations of its own.
+  comes with a browser that is known: it has a count and a turn at the derivations of its own.
+- Strangers stand in a short line (``waiting_line``). Whoever finds it full is told so at once, before anything else.
 """
 
 import asyncio
 import secrets
 import struct
-import unicodedata
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -18,14 +18,19 @@ from tortoise.expressions import Q
 
 from crypto.encoding import label
 from crypto.errors import AuthenticationError, CryptoError, LimitError, MalformedError
+from crypto.folding import normalize
 from crypto.keyring import DEFAULT, Keyring, Parameters, needs_upgrade, open_keyring, seal_keyring
 from oversight.commission.keys import OfficeKeys, OfficeSafe, open_office, read_office
-from oversight.members.failed_logins import LoginRefused, count_attempt
+from oversight.members.failed_logins import FailedAttempt, LoginRefused, count_known, count_stranger
 from oversight.members.records import MemberRecord
 from oversight.members.second_factor import latest_step, matching_step, open_secret
+from oversight.members.waiting_line import WaitingLine
 from portal.kit.database import forget_deleted
 
-DERIVATIONS_MAX = 2
+DERIVATIONS_MAX = 1
+"""Of strangers. Each runs in four lanes, on every core: two at once are no sooner done, and slow members down more."""
+WAITING_MAX = 7
+"""Behind it: the last one waits for the time of eight derivations, about two seconds."""
 USERNAME_CHARS_MAX = 64
 
 
@@ -37,24 +42,23 @@ class AccountBroken(LoginRefused):
 class Derivations:
     """Argon2 off the event loop, few at a time: each takes tens of megabytes and a core.
 
-    Strangers share ``slots``. Whoever has logged in before has one more, so as not to stand in a line that strangers
-    make as long as they like.
+    Strangers stand in one line. Whoever has logged in before has a turn beside it, so as not to stand behind them.
     """
 
     parameters: Parameters = DEFAULT
-    slots: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(DERIVATIONS_MAX))
-    members_slot: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(1))
+    strangers: WaitingLine = field(default_factory=lambda: WaitingLine(DERIVATIONS_MAX, WAITING_MAX))
+    members_turn: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(1))
 
     async def open(self, sealed: bytes, passphrase: str, member_label: str, *, stranger: bool = False) -> Keyring:
         """As ``crypto.keyring.open_keyring``; an empty or endless passphrase is a wrong one."""
-        async with self.slots if stranger else self.members_slot:
+        async with self.strangers.turn if stranger else self.members_turn:
             try:
                 return await asyncio.to_thread(open_keyring, sealed, passphrase, member_label)
             except (MalformedError, LimitError) as error:
                 raise AuthenticationError(str(error)) from None
 
     async def seal(self, keyring: Keyring, passphrase: str, member_label: str) -> bytes:
-        async with self.members_slot:
+        async with self.members_turn:
             return await asyncio.to_thread(self.seal_here, keyring, passphrase, member_label)
 
     def seal_here(self, keyring: Keyring, passphrase: str, member_label: str) -> bytes:
@@ -77,9 +81,22 @@ async def log_in(
 ) -> tuple[MemberRecord, Keyring]:
     """The member and the opened keyring; with a login the office's own keys are open too.
 
-    Raises LoginRefused, LoginMustWait before anything was looked at, AccountBroken, or OfficeKeysLostError.
+    Raises LoginRefused, LoginMustWait or LineFullError before anything was looked at, AccountBroken, or
+    OfficeKeysLostError.
     """
-    attempted = await count_attempt(fold_username(attempt.username), attempt.browser, now)
+    username = fold_username(attempt.username)
+    attempted = await count_known(username, attempt.browser, now)
+    if attempted is not None:
+        return await _log_in(attempt, attempted, derivations, safe, now)
+    # Before it is counted: whoever was not looked at has not failed.
+    with derivations.strangers.place():
+        attempted = await count_stranger(username, now)
+        return await _log_in(attempt, attempted, derivations, safe, now)
+
+
+async def _log_in(
+    attempt: Attempt, attempted: FailedAttempt, derivations: Derivations, safe: OfficeSafe, now: datetime
+) -> tuple[MemberRecord, Keyring]:
     try:
         member, keyring, office = await _check(attempt, derivations, safe, now, known=attempted.known)
     except CryptoError:
@@ -106,9 +123,9 @@ async def change_passphrase(member: MemberRecord, keyring: Keyring, passphrase: 
 def fold_username(text: str) -> str:
     """Usernames are compared without case, spaces around, or the difference of composed characters.
 
-    What is longer than any username is cut, before it is normalised too: that takes the square of the number of marks.
+    What is longer than any username is cut, before it is normalised too.
     """
-    whole = unicodedata.normalize("NFKC", text[: 4 * USERNAME_CHARS_MAX])
+    whole = normalize("NFKC", text[: 4 * USERNAME_CHARS_MAX])
     return whole.strip().casefold()[:USERNAME_CHARS_MAX]
 
 

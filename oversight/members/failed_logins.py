@@ -59,20 +59,23 @@ class FailedAttempt:
         await self.rows.filter(failures=0).delete()
 
 
-async def count_attempt(username: str, browser: bytes, now: datetime) -> FailedAttempt:
-    """Count a failure for the known browser, or else for the username. Raises LoginMustWait."""
-    await _bound_waits(now)
+async def count_known(username: str, browser: bytes, now: datetime) -> FailedAttempt | None:
+    """Count a failure for the known browser; None if it is none, and nothing was written. Raises LoginMustWait."""
     found = await find_browser(browser, username, now.date())
-    if found is not None:
-        rows = KnownBrowserRecord.filter(id=found.id)
-        attempted = await _count(rows, now, known=True)
-        if attempted is not None and attempted.failures < KNOWN_FAILURES_MAX:
-            return attempted
-        await rows.delete()
-    return await _count_stranger(username, now)
+    if found is None:
+        return None
+    await _bound_waits(now)
+    rows = KnownBrowserRecord.filter(id=found.id)
+    attempted = await _count(rows, now, known=True)
+    if attempted is not None and attempted.failures < KNOWN_FAILURES_MAX:
+        return attempted
+    await rows.delete()
+    return None
 
 
-async def _count_stranger(username: str, now: datetime) -> FailedAttempt:
+async def count_stranger(username: str, now: datetime) -> FailedAttempt:
+    """Count a failure for the username, whether or not there is such a member. Raises LoginMustWait."""
+    await _bound_waits(now)
     await FailedLoginRecord.filter(retry_at__lt=now - FAILURES_KEPT).delete()
     key = bucket_of(username)
     while True:

@@ -34,8 +34,11 @@ def browser_token(request: Request) -> bytes:
 async def find_browser(token: bytes, username: str, today: date) -> KnownBrowserRecord | None:
     """The browser, if the member of this username logged in with it within KNOWN_DAYS.
 
-    The same statement for every token and username: it takes as long for a stranger as for a member's browser.
+    The same statement for every token and username: it takes as long for a stranger as for a member's browser. Whoever
+    sends no token is a stranger at once.
     """
+    if not token:
+        return None
     known = KnownBrowserRecord.filter(token_hash=_hash(token), last_day__gte=_oldest(today))
     return await known.filter(member__username=username).first()
 

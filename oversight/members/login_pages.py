@@ -5,7 +5,6 @@ from urllib.parse import quote, urlsplit
 
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import Route
 
 from oversight.marking import N_
 from oversight.members.accounts import AccountBroken, Attempt, log_in
@@ -13,13 +12,21 @@ from oversight.members.failed_logins import LoginMustWait, LoginRefused
 from oversight.members.known_browsers import browser_token, remember_browser
 from oversight.members.records import MemberRecord
 from oversight.members.sessions import LoginRequired, begin_session, close_session, current_session, end_sessions
+from oversight.members.waiting_line import LineFullError
+from oversight.web.addresses import Route, path_of
 from oversight.web.forms import FieldError, Form, read_form
 from oversight.web.rendering import redirect, render
 
+FORM_BYTES_MAX = 32 * 1024
+"""Nobody needs to be logged in to send it. The longest passphrase, with every byte escaped, has 12 KiB."""
+RETRY_SECONDS = 5
 # Not "cookies", which would forget the known browser, and not "executionContexts", which browsers do not act on.
 CLEARED = '"cache", "storage"'
 DO_NOT_MATCH = N_("Username, passphrase and code do not match. A code is taken once: wait for the next one.")
 MUST_WAIT = N_("Too many attempts for this username. Try again in %(seconds)s seconds.")
+LINE_FULL = N_(
+    "Many are logging in at this moment, and your attempt was not looked at. Try again in %(seconds)s seconds."
+)
 KEYS_BROKEN = N_(
     "Your keys can’t be read in the office’s database. Tell whoever runs the office: a backup may have them."
 )
@@ -39,13 +46,15 @@ async def show_login(request: Request) -> Response:
 
 async def take_login(request: Request) -> Response:
     state = request.app.state
-    form = await read_form(request)
+    form = await read_form(request, FORM_BYTES_MAX)
     browser = browser_token(request)
     attempt = Attempt(form.text("username"), form.secret("passphrase"), form.text("code"), browser)
     try:
         member, keyring = await log_in(attempt, state.derivations, state.office_safe, state.clock())
     except LoginMustWait as refusal:
-        return _refuse(request, form, FieldError("username", MUST_WAIT, {"seconds": refusal.seconds}), 429)
+        return _make_wait(request, form, MUST_WAIT, refusal.seconds, 429)
+    except LineFullError:
+        return _make_wait(request, form, LINE_FULL, RETRY_SECONDS, 503)
     except AccountBroken:
         return _refuse(request, form, FieldError("username", KEYS_BROKEN), 403)
     except LoginRefused:
@@ -69,9 +78,10 @@ def to_login(request: Request) -> Response:
     """To the login page, and from there back to the page that was asked for. What a form sent is not kept."""
     if request.method not in {"GET", "HEAD"}:
         return redirect("/login?ended")
-    if request.url.path == "/":
+    if path_of(request) == "/":
         return redirect("/login")
-    wanted = request.url.path + (f"?{request.url.query}" if request.url.query else "")
+    query = request.scope["query_string"].decode("latin-1")
+    wanted = path_of(request) + (f"?{query}" if query else "")
     return redirect(f"/login?next={quote(wanted, safe='/')}")
 
 
@@ -87,8 +97,15 @@ def local_path(text: str) -> str:
 
 def _refuse(request: Request, form: Form, error: FieldError, status: int) -> Response:
     values = {"next": local_path(form.text("next")), "username": form.text("username")}
-    said = "wait" if error.message == MUST_WAIT else ""
+    said = "wait" if status in {429, 503} else ""
     return render(request, "login.html", status, errors=[error], values=values, said=said)
+
+
+def _make_wait(request: Request, form: Form, message: str, seconds: int, status: int) -> Response:
+    """The page with the username still there; the passphrase and the code are never sent back."""
+    response = _refuse(request, form, FieldError("username", message, {"seconds": seconds}), status)
+    response.headers["retry-after"] = str(seconds)
+    return response
 
 
 routes = [

@@ -3,7 +3,6 @@
 
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import Route
 
 from crypto.charter import Charter
 from crypto.errors import AuthenticationError
@@ -17,6 +16,7 @@ from oversight.members.login_pages import KEYS_BROKEN
 from oversight.members.passphrase import check_new_passphrase
 from oversight.members.records import MemberRecord
 from oversight.members.sessions import OpenSession, close_other_sessions, current_session
+from oversight.web.addresses import Route
 from oversight.web.forms import FieldError, Form, read_form
 from oversight.web.rendering import redirect, render
 from portal.kit.i18n import LOCALES

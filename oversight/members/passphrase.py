@@ -18,6 +18,7 @@ from typing import Any
 from shamir_mnemonic.wordlist import WORDLIST
 
 from crypto.errors import LimitError, MalformedError
+from crypto.folding import normalize
 from crypto.keyring import PASSPHRASE_BYTES_MAX, PASSPHRASE_WORDS, prepare_passphrase
 from oversight.marking import N_
 from oversight.web.forms import FieldError, Form
@@ -31,10 +32,16 @@ WORD_CHARS_MAX = 12
 """Letters alone, and no more than these between two spaces, are taken for a word of some language."""
 ESTIMATED_CHARS_MAX = 72
 """zxcvbn takes more than twice as long for twice the length: what comes after these characters is not counted."""
+LEET = frozenset("4@8({[<369&#!1/|0$5+7%2")
+LEET_KINDS_MAX = 12
+"""zxcvbn tries all readings of signs that stand for letters: seconds with all 23 kinds, a tenth of one with twelve."""
 
 TOO_SHORT = N_("The new passphrase must have at least %(count)s characters. Five or six random words are good.")
 TOO_LONG = N_("The new passphrase is longer than %(count)s bytes. Five or six random words are enough.")
-NOT_TEXT = N_("The new passphrase has characters that are no text. Five or six random words are good.")
+NOT_TEXT = N_(
+    "The new passphrase has characters that are no text, or more marks on a letter than can be read. "
+    "Five or six random words are good."
+)
 NOT_REPEATED = N_("The two new passphrases differ")
 OWN = N_(
     "Too easy to guess: a name of yours or of the commission makes up much of it. Five or six random words are good."
@@ -102,6 +109,8 @@ def _too_easy(text: str, own: set[str]) -> str:
     for word in foreign - own:
         guesses *= min(WORD_GUESSES_MAX, 10 ** (sum(map(str.isalpha, word)) - 1))
     for word in sorted(plain - own):
+        if guesses > GUESSES:
+            return ""
         found, parts = _estimate(word, own)
         is_english = all(part["pattern"] != "bruteforce" for part in parts)
         guesses *= found if is_english else min(found, WORD_GUESSES_MAX, 10 ** (len(word) - 1))
@@ -126,8 +135,14 @@ def _estimate(text: str, own: set[str]) -> tuple[int, list[Any]]:
     """How many guesses a text in Latin script takes, and the parts that zxcvbn found in it."""
     from zxcvbn import zxcvbn  # 50 ms, which the office's start need not wait for
 
-    matches = zxcvbn(text, sorted(own - {""}))["sequence"] if text else []
+    matches = zxcvbn(_with_few_kinds(text), sorted(own - {""}))["sequence"] if text else []
     return prod(_guesses(match) for match in {match["token"].strip(): match for match in matches}.values()), matches
+
+
+def _with_few_kinds(text: str) -> str:
+    """The text, with a sign that stands for nothing in the place of kinds that come after the first twelve."""
+    kinds = [char for char in dict.fromkeys(text) if char in LEET]
+    return text.translate(dict.fromkeys(map(ord, kinds[LEET_KINDS_MAX:]), "\u00b7"))
 
 
 def _guesses(match: Any) -> int:
@@ -143,7 +158,7 @@ def _kind(match: Any) -> str:
 
 def _fold(text: str) -> str:
     """Without case, marks and Arabic stretches, and with the digits of every script as 0 to 9."""
-    plain = unicodedata.normalize("NFKD", text[:PASSPHRASE_BYTES_MAX]).casefold()
+    plain = normalize("NFKD", text[:PASSPHRASE_BYTES_MAX]).casefold()
     digits = (str(unicodedata.decimal(char, char)) for char in plain if not unicodedata.combining(char))
     return "".join(digits).replace("\u0640", "")
 

@@ -12,6 +12,7 @@ from crypto.keyring import open_bytes, seal_bytes
 
 ISSUER = "Office"
 DIGITS = 6
+CODE_CHARS_MAX = 64
 STEP_SECONDS = 30
 STEPS_AROUND = 1
 """How many steps a phone's clock may be ahead or behind."""
@@ -37,6 +38,8 @@ def matching_step(secret: str, code: str, now: datetime) -> int | None:
 
     Whether that step was taken before is for the caller to check and to write down.
     """
+    if len(code) > CODE_CHARS_MAX:
+        return None
     typed = "".join(char for char in code if char.isdecimal())
     if len(typed) != DIGITS:
         return None

@@ -28,6 +28,7 @@ from oversight.commission.keys import OfficeSafe, open_office, read_office
 from oversight.members.records import MemberRecord, SessionRecord
 from oversight.settings import Settings
 from portal.kit.database import forget_deleted
+from portal.kit.unwritable import if_writable
 
 LOG = logging.getLogger("oversight.sessions")
 ID_BYTES = 16
@@ -137,15 +138,17 @@ async def _open(request: Request) -> OpenSession:
     if session is None:
         raise LoginRequired
     if _has_ended(session, now, settings):
-        await session.delete()
-        await forget_deleted()
+        with if_writable():
+            await session.delete()
+            await forget_deleted()
         raise LoginRequired
     try:
         secret = open_bytes(key, session.keyring, _associated(session_id, session.member.label))
     except CryptoError:
         raise LoginRequired from None
     if now - session.last_seen >= timedelta(seconds=SEEN_SECONDS):
-        await SessionRecord.filter(id_hash=session.id_hash).update(last_seen=now)
+        with if_writable():
+            await SessionRecord.filter(id_hash=session.id_hash).update(last_seen=now)
     keyring = Keyring.from_bytes(secret)
     safe: OfficeSafe = request.app.state.office_safe
     if not safe.is_open:

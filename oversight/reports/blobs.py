@@ -4,15 +4,20 @@
 What a crash leaves behind bears a name that nothing reads and the next collection clears away.
 """
 
+import errno
 import secrets
+import shutil
 import time
 from pathlib import Path
 
 from crypto.ids import SubmissionId
 from portal.kit.files import UnfinishedFile, sync_folder
+from portal.kit.free_space import free_bytes
 
 UNFINISHED = ".part"
+KEPT_FREE_BYTES = 256 * 1024 * 1024
 DAY_SECONDS = 24 * 60 * 60
+FREE_BYTES_MIN = 64 * 1024 * 1024
 
 
 class BlobWriter(UnfinishedFile):
@@ -38,13 +43,23 @@ class Blobs:
         self._root = root
 
     def begin(self, submission: SubmissionId, name: str) -> BlobWriter:
-        """Start to write a file; its folder is made durable first. Raises OSError."""
+        """Start to write a file; its folder is made durable first.
+
+        Raises OSError, also while the disk has little left: that is for what members write, and for logins.
+        """
+        if free_bytes(self._root.parent) < FREE_BYTES_MIN:
+            raise OSError(errno.ENOSPC, "less space left than must stay free")
         folder = self._root / submission
         if not folder.is_dir():
             folder.mkdir(mode=0o700, parents=True)
             sync_folder(self._root)
             sync_folder(self._root.parent)
         return BlobWriter(folder, name)
+
+    def is_room(self, size: int) -> bool:
+        """Whether ``size`` bytes leave the disk the room that the rest of the office needs. Raises OSError."""
+        self._root.mkdir(mode=0o700, parents=True, exist_ok=True)
+        return shutil.disk_usage(self._root).free - size >= KEPT_FREE_BYTES
 
     def path(self, submission: SubmissionId, name: str) -> Path:
         return self._root / submission / name

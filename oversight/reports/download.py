@@ -7,7 +7,6 @@ the answer off before its announced length.
 """
 
 import asyncio
-import unicodedata
 from collections.abc import AsyncIterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -16,9 +15,9 @@ from urllib.parse import quote
 
 from crypto.age import PqIdentity
 from crypto.attachment import Attachment, open_attachment_stream
+from oversight.reports.file_names import safe_name
 
 CHUNKS_WAITING_MAX = 8
-NAME_CHARS_MAX = 120
 
 
 class _Dropped:
@@ -103,14 +102,3 @@ def _open(path: Path, sink: BinaryIO, entry: Attachment, thread: PqIdentity) -> 
 def content_disposition(name: str, fallback: str) -> str:
     """RFC 6266: always a download. ``name`` is the reporter's and made harmless; ``fallback`` is plain ASCII."""
     return f"attachment; filename=\"{fallback}\"; filename*=UTF-8''{quote(safe_name(name), safe='')}"
-
-
-def safe_name(name: str) -> str:
-    """A file name without paths, control or direction characters, and not hidden; its ending survives."""
-    kept = "".join(
-        character for character in name if unicodedata.category(character)[0] != "C" and character not in '/\\:*?"<>|'
-    ).strip(" .")
-    stem, dot, ending = kept.rpartition(".")
-    if not dot or len(ending) > 12:
-        return kept[:NAME_CHARS_MAX] or "file"
-    return f"{stem[: NAME_CHARS_MAX - len(ending) - 1]}.{ending}"

@@ -10,7 +10,7 @@ from babel.dates import format_date
 from crypto.answers import PartialDate
 from crypto.charter import Charter
 from crypto.taxonomy import NO_COUNTRY
-from portal.kit.i18n import Translation, country_names, format_day
+from portal.kit.i18n import Translation, country_names, find_locale, format_day
 
 
 def urgency_label(code: str, translation: Translation) -> str:
@@ -49,7 +49,7 @@ def state_labels(translation: Translation) -> Mapping[str, str]:
 
 
 def problem_label(code: str, translation: Translation) -> str:
-    """Why a submission could not be collected."""
+    """Why one item could not be collected, or is not taken by the portal."""
     _ = translation.gettext
     labels = {
         "manifest": _("its list of files can’t be read"),
@@ -59,7 +59,63 @@ def problem_label(code: str, translation: Translation) -> str:
         "file-size": _("a file has another size than it should"),
         "file-hash": _("a file was altered"),
         "file-missing": _("a file is missing at the portal"),
-        "interrupted": _("fetching it broke off"),
+        "too-large": _("it is larger than the charter or the portal allows"),
+        "no-room": _("there is not enough room for it on the office’s disk"),
+        "storage": _("the office’s own disk does not take it"),
+        "gone": _("the portal does not show it any more"),
+        "interrupted": _("the connection breaks off at this one"),
+        "slow": _("the portal sends it too slowly"),
+        "unreadable": _("the portal’s answer can’t be read"),
+        "too-long": _("the portal’s answer is too long"),
+        "error": _("the portal answers with an error for this one"),
+        "internal": _("the portal answers with an error for this one"),
+        "busy": _("the portal is busy"),
+        "unavailable": _("the portal’s disk or database does not answer"),
+        "storage-full": _("the portal’s disk is full"),
+        "failure": _("a fault of this office’s program"),
+    }
+    return labels.get(code) or _("the portal refuses it (%(code)s)") % {"code": code}
+
+
+def passed_label(code: str, count: int, translation: Translation) -> str:
+    """What of the portal's lists was passed over, and how many of them."""
+    labels = {
+        "unreadable": translation.ngettext(
+            "%(count)s entry that can’t be read or is too large",
+            "%(count)s entries that can’t be read or are too large",
+            count,
+        ),
+        "unknown": translation.ngettext(
+            "%(count)s entry for a report that this office does not have",
+            "%(count)s entries for reports that this office does not have",
+            count,
+        ),
+        "no-row": translation.ngettext(
+            "%(count)s more report that can’t be collected", "%(count)s more reports that can’t be collected", count
+        ),
+        "false": translation.ngettext(
+            "%(count)s command that the mailbox’s key did not sign",
+            "%(count)s commands that the mailbox’s key did not sign",
+            count,
+        ),
+    }
+    return labels.get(code, code) % {"count": count}
+
+
+def step_label(code: str, translation: Translation) -> str:
+    """A step of the visits to the portal."""
+    _ = translation.gettext
+    labels = {
+        "submissions": _("Reading the list of reports"),
+        "fetching": _("Fetching reports"),
+        "confirming": _("Confirming reports"),
+        "follow-ups": _("Collecting messages"),
+        "controls": _("Collecting mailbox commands"),
+        "newest-charter": _("Saying which charter is the newest"),
+        "letters": _("Sending replies"),
+        "findings": _("Publishing findings"),
+        "thread-notes": _("Telling mailboxes what the office holds"),
+        "problems": _("Asking what the portal can’t show"),
     }
     return labels.get(code, code)
 
@@ -69,6 +125,17 @@ def trouble_label(code: str, translation: Translation) -> str:
     _ = translation.gettext
     labels = {
         "unreachable": _("The portal can’t be reached"),
+        "interrupted": _("The connection to the portal breaks off"),
+        "slow": _("The portal answers too slowly"),
+        "unreadable": _("The portal answers with what can’t be read"),
+        "too-long": _("The portal answers with more than it may"),
+        "endless": _("The portal’s list does not end"),
+        "error": _("The portal answers with an error"),
+        "internal": _("The portal answers with an error"),
+        "busy": _("The portal is busy"),
+        "unavailable": _("The portal’s disk or database does not answer"),
+        "storage-full": _("The portal’s disk is full"),
+        "no-room": _("The office’s own disk is nearly full: what is new stays at the portal"),
         "storage": _("The office’s own disk refuses to store what comes"),
         "failure": _("Collecting fails by a fault of this office’s program"),
         "signature-invalid": _("The portal does not accept this office’s key"),
@@ -110,20 +177,9 @@ def country_labels(translation: Translation) -> Mapping[str, str]:
     return {**country_names(translation.locale), NO_COUNTRY: translation.gettext("not known")}
 
 
-def language_label(code: str, locale: str) -> str:
-    """The language's name in the member's language; an unknown code is shown as it is."""
-    try:
-        return Locale.parse(code, sep="-").get_display_name(Locale.parse(locale, sep="-")) or code
-    except (ValueError, LookupError):
-        return code
-
-
 def day_in_language(day: date, language: str) -> str:
     """A day as a reader of this language writes it; in digits where nobody knows the language."""
-    try:
-        return format_day(day, language)
-    except (ValueError, LookupError):
-        return day.isoformat()
+    return day.isoformat() if find_locale(language) is None else format_day(day, language)
 
 
 def size_label(size: int, translation: Translation) -> str:

@@ -9,6 +9,7 @@ from tortoise import fields
 from tortoise.models import Model
 
 from crypto.ids import CharterHash, MemberLabel, SubmissionId
+from oversight.wire.retry import RetriedRecord
 from portal.kit.columns import text_column
 
 STATE_ROW = 1
@@ -122,38 +123,43 @@ class IndexEntryRecord(Model):
         unique_together = (("submission", "member"),)
 
 
-class DamagedArrivalRecord(Model):
-    """A submission that could not be collected: why, and the full hour of the next attempt."""
+class StuckArrivalRecord(RetriedRecord):
+    """What lies at the portal and could not be taken (``reports.stuck``); ``try_again`` is a full hour.
 
-    sequence = fields.BigIntField(primary_key=True)
-    submission: fields.Field[SubmissionId] = text_column(32)
-    problem = fields.CharField(max_length=32)
+    ``kind`` is that of the list, ``item`` the submission; or a row counts several, under the name of their problem.
+    """
+
+    id = fields.BigIntField(primary_key=True)
+    kind = fields.CharField(max_length=16)
+    item = fields.CharField(max_length=64)
     file = fields.CharField(max_length=40, null=True)
-    first_seen = fields.DateField()
-    attempts = fields.IntField()
-    try_again = fields.DatetimeField()
+    count = fields.IntField(db_default=1)
 
     class Meta:
-        table = "damaged_arrival"
+        table = "stuck_arrival"
+        unique_together = (("kind", "item"),)
 
 
 class CollectorStateRecord(Model):
-    """The collector's one row: how far it read each of the portal's lists, and how its last run went.
+    """The collector's one row: how its visits went.
 
     ``charter_noted_on`` is the day for which the portal got a newest-charter note, ``charter_noted`` that charter;
-    ``round`` the first day of the week whose thread notes went out for all mailboxes.
+    ``round`` the first day of the week whose thread notes went out for all mailboxes. ``last_success`` is when every
+    list was last read to its end and nothing in it was left waiting; ``waiting`` how many new submissions wait since
+    then to be fetched, ``held_back`` how many for another day. ``problem`` is why the last visit was not a whole one,
+    ``step`` in which part.
     """
 
     id = fields.IntField(primary_key=True)
-    after = fields.BigIntField(db_default=0)
-    follow_ups_after = fields.BigIntField(db_default=0)
-    controls_after = fields.BigIntField(db_default=0)
     charter_noted_on = fields.DateField(null=True)
     charter_noted: fields.Field[CharterHash | None] = text_column(64, null=True)
     round = fields.DateField(null=True)
     last_success = fields.DatetimeField(null=True)
+    waiting = fields.IntField(db_default=0)
+    held_back = fields.IntField(db_default=0)
     failing_since = fields.DatetimeField(null=True)
     problem = fields.CharField(max_length=64, null=True)
+    step = fields.CharField(max_length=16, null=True)
 
     class Meta:
         table = "collector_state"

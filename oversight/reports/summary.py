@@ -23,14 +23,15 @@ ENTRY_BYTES = 512
 URGENCY_MAX = 5
 WHAT_MAX = 3
 
-Access = Literal["open", "none", "broken"]
+Access = Literal["open", "none", "broken", "failed"]
 
 
 class Summary(msgspec.Struct, frozen=True, omit_defaults=True):
     """One report in the queue.
 
     ``access``: ``open``, ``none`` (no grant: the queue shows nothing), ``broken`` (the grant opens, the report is
-    not what it should be). ``what_more`` counts the codes that ``what`` leaves out.
+    not what it should be), ``failed`` (the program could not summarise it). ``what_more`` counts the codes that
+    ``what`` leaves out.
     """
 
     access: Access

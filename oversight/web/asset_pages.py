@@ -4,8 +4,8 @@
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import Route
 
+from oversight.web.addresses import Route, path_of
 from oversight.web.rendering import PageKit
 
 ASSET_CACHE = "public, max-age=31536000, immutable"
@@ -13,7 +13,7 @@ ASSET_CACHE = "public, max-age=31536000, immutable"
 
 async def serve_asset(request: Request) -> Response:
     kit: PageKit = request.app.state.kit
-    found = next((asset for asset in kit.assets.values() if asset.path == request.url.path), None)
+    found = next((asset for asset in kit.assets.values() if asset.path == path_of(request)), None)
     if found is None:
         raise HTTPException(404)
     headers = {"cache-control": ASSET_CACHE, "vary": "accept-encoding"}

@@ -6,15 +6,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import cast
 
-from babel.core import Locale, negotiate_locale
+from babel.core import negotiate_locale
 from jinja2 import Environment
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from oversight.settings import Settings
+from oversight.web.addresses import path_of
 from oversight.web.role_labels import role_name
+from oversight.web.rows import attempt
 from portal.kit.assets import Asset, load_assets
-from portal.kit.i18n import LOCALES, SOURCE_LOCALE, Translation, load_translation
+from portal.kit.i18n import LOCALES, SOURCE_LOCALE, Translation, language_in, load_translation
 from portal.kit.templating import environment
 
 DOMAIN = "oversight"
@@ -51,7 +53,8 @@ def _environment(translation: Translation, assets: Mapping[str, Asset]) -> Envir
     env = environment([TEMPLATES], translation)
     env.globals["asset"] = lambda name: assets[name].path
     env.globals["locales"] = LOCALES
-    env.globals["language_in"] = lambda code: Locale.parse(code, sep="-").get_display_name(translation.locale)
+    env.globals["attempt"] = attempt
+    env.globals["language_in"] = lambda tag: language_in(tag, translation.locale)
     env.globals["role_name"] = lambda code: role_name(code, translation)
     return env
 
@@ -75,8 +78,9 @@ def render(request: Request, name: str, status_code: int = 200, **context: objec
     kit: PageKit = request.app.state.kit
     template = kit.environments[locale_of(request)].get_template(name)
     context.setdefault("errors", [])
+    context.setdefault("disk_is_full", getattr(request.state, "disk_is_full", False))
     context["values"] = Values(cast("Mapping[str, object]", context.get("values") or {}))
-    html = template.render(session=getattr(request.state, "session", None), path=request.url.path, **context)
+    html = template.render(session=getattr(request.state, "session", None), path=path_of(request), **context)
     return HTMLResponse(html, status_code, headers={"cache-control": "no-store"})
 
 

@@ -3,9 +3,9 @@
 
 - A row is stored before it is posted, so that a portal that can't be reached, or a crash in between, delays what goes
   out and never loses it. The portal answers a repeat like the first time, so that nothing is doubled either.
-- Rows go out oldest first.
-- A refusal that the portal will repeat every time is final, and the row says so. Any other one may pass: the row waits,
-  and so do those behind it, unless the refusal is about this row alone.
+- Rows go out oldest first, each for itself: one that fails waits, is tried again ever later, and holds up only those of
+  its own lane, which must not overtake it.
+- A refusal that the portal will repeat every time is final, and the row says so. Any other failure may pass.
 - What this office itself must not send any more is refused for good in the same way.
 """
 
@@ -13,14 +13,15 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from typing import Generic, Literal, TypeVar
 
 from tortoise import fields
 from tortoise.exceptions import IntegrityError
-from tortoise.models import Model
 
-from oversight.wire.portal_client import PortalClient, PortalError, PortalRefused
+from oversight.wire.portal_client import PortalClient
+from oversight.wire.portal_errors import PortalAway, PortalError, PortalRefused
+from oversight.wire.retry import COLUMNS, RetriedRecord, next_attempt
 from portal.kit.database import transaction
 
 STORE_ATTEMPTS_MAX = 3
@@ -35,7 +36,7 @@ class WithheldError(Exception):
         self.code = code
 
 
-class OutgoingRecord(Model):
+class OutgoingRecord(RetriedRecord):
     """A row on its way to the portal; those of one kind are numbered from 1 in the order in which they were stored.
 
     ``posted_on`` is empty while it waits. ``refused`` says why it never goes out: the portal's code, or the
@@ -64,13 +65,13 @@ R = TypeVar("R", bound=OutgoingRecord)
 class Outbox(Generic[R]):
     """The rows of one kind, what posts one of them on a day, and the portal's codes that are final for this kind.
 
-    ``single_refusals`` are codes that may pass and say nothing about other rows.
+    Rows with the same ``lane`` go out in their order or not at all.
     """
 
     rows: type[R]
     post: Callable[[PortalClient, R, date], Awaitable[None]]
     final_refusals: frozenset[str]
-    single_refusals: frozenset[str] = frozenset()
+    lane: Callable[[R], str]
 
     async def store(self, make: Callable[[int], Awaitable[R]]) -> R:
         """The row that ``make`` stores under the next number, in a transaction; again when the number was just taken.
@@ -87,26 +88,32 @@ class Outbox(Generic[R]):
                     raise
         raise AssertionError("unreachable: the loop returns or raises")
 
-    async def post_waiting(self, client: PortalClient, today: date) -> int:
-        """Post all that wait; how many went out.
+    async def post_waiting(self, client: PortalClient, now: datetime) -> int:
+        """Post all that wait and whose time has come; how many went out.
 
-        Raises PortalUnreachable, and PortalRefused for a reason that may pass; the rest then waits.
+        Raises PortalAway at once, and the first other PortalError after every row had its turn.
         """
-        posted = 0
-        refusal: PortalRefused | None = None
+        posted, failure, held = 0, None, set()
         for row in await self.rows.filter(posted_on=None, refused=None).order_by("number"):
+            lane = self.lane(row)
+            if lane in held or row.rests(now):
+                held.add(lane)
+                continue
             try:
-                posted += await self.post_one(client, row, today)
-            except PortalRefused as error:
-                if error.code not in self.single_refusals:
-                    raise
-                refusal = refusal or error
-        if refusal is not None:
-            raise refusal
+                posted += await self.post_one(client, row, now.date())
+            except PortalAway:
+                raise
+            except PortalError as error:
+                failure = failure or error
+                held.add(lane)
+                row.fail(error.problem, now, next_attempt(row.attempts, now))
+                await row.save(update_fields=list(COLUMNS))
+        if failure is not None:
+            raise failure
         return posted
 
     async def post_one(self, client: PortalClient, row: R, today: date) -> bool:
-        """Post one row; False when it was refused for good. Raises as ``post_waiting``."""
+        """Post one row; False when it was refused for good. Raises PortalError."""
         try:
             await self.post(client, row, today)
         except (PortalRefused, WithheldError) as error:

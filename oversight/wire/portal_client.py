@@ -1,25 +1,18 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
 """The office's side of the wire: every request to the portal starts here (docs/protocol.md §10).
 
-Answers are limited in size and in time, and read as they came, never decompressed. A file is checked against the
-manifest's size and hash while it streams in.
-
-    PortalError
-    ├── PortalUnreachable   no answer, or one that no portal would give: try again later
-    ├── PortalRefused       the portal says no, with a code of docs/protocol.md §7.3
-    └── DamagedFile         the bytes are not those that the manifest names
+Answers are limited in size and in time. A file is checked against the manifest's size and hash while it streams in.
+What goes wrong: ``portal_errors``.
 """
 
 import asyncio
 import hashlib
 import json
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, NoReturn, Protocol, TypeVar
-
-import httpx
 
 from crypto.document import Fields
 from crypto.encoding import encode_base64
@@ -27,59 +20,42 @@ from crypto.errors import CryptoError
 from crypto.ids import FindingId, SubmissionId
 from crypto.manifest import SealedFile
 from crypto.note import SigningKey
+from oversight.wire.connection import Answer, Connection
+from oversight.wire.json_answer import read_json
+from oversight.wire.patience import Patience
+from oversight.wire.portal_errors import DamagedFile, PortalRefused, PortalUnreachable
 from oversight.wire.portal_responses import (
-    ControlPage,
-    FollowUpPage,
+    Page,
     PortalInfo,
-    SubmissionPage,
+    PortalProblem,
     ThreadStanding,
+    WaitingControl,
+    WaitingFollowUp,
+    WaitingSubmission,
     read_controls,
     read_follow_ups,
     read_info,
     read_next_finding,
     read_posting_answer,
+    read_problems,
     read_refused_threads,
     read_submissions,
     read_thread_standing,
 )
 from oversight.wire.request_signature import RequestSigner
 
-ANSWER_BYTES_MAX = 16 * 1024 * 1024
-NOTE_BYTES_MAX = 1024 * 1024
+# A page of 100 follow-ups of the greatest size, in base64.
+ANSWER_BYTES_MAX = 10 * 1024 * 1024
+SMALL_ANSWER_BYTES_MAX = 64 * 1024
 ERROR_BYTES_MAX = 16 * 1024
-CHUNK_BYTES = 1024 * 1024
+WRITE_BYTES = 256 * 1024
 ANSWER_SECONDS_MAX = 120.0
-SLOWEST_BYTES_PER_SECOND = 8 * 1024
 API = "/api/v1"
 AFTER_ALL = 10**15 - 1
+# Codes of a portal that will do later what it can't do now.
+TEMPORARY = frozenset({"busy", "unavailable"})
 NOTE_TYPE = "text/plain; charset=utf-8"
 T = TypeVar("T")
-
-
-class PortalError(Exception):
-    """Base of what can go wrong with a request to the portal."""
-
-
-class PortalUnreachable(PortalError):
-    """No answer in time, or an answer that no portal would give. The same request can be made again later."""
-
-
-class PortalRefused(PortalError):
-    """The portal refused; ``code`` is one of docs/protocol.md §7.3."""
-
-    def __init__(self, code: str, status: int) -> None:
-        super().__init__(f"the portal refused: {code}")
-        self.code = code
-        self.status = status
-
-
-class DamagedFile(PortalError):
-    """A file differs from its entry in the manifest; ``what`` is ``size`` or ``hash``."""
-
-    def __init__(self, file: str, what: str) -> None:
-        super().__init__(f"{file} has another {what} than the manifest says")
-        self.file = file
-        self.what = what
 
 
 class Sink(Protocol):
@@ -97,66 +73,71 @@ class SealedThreadNote:
     sealed: bytes = field(repr=False)
 
 
+@dataclass(frozen=True)
+class _Request:
+    """What is asked, below the API's path; only what an office alone may ask is signed."""
+
+    method: str
+    path: str
+    body: bytes | None = None
+    headers: Mapping[str, str] = field(default_factory=dict)
+    signed: bool = True
+
+
 class PortalClient:
     """Requests of one office to one portal.
 
-    ``portal_url`` is where the portal is reached, ``origin`` the name it goes by, which is what signatures cover.
+    ``connection`` leads to where the portal is reached, ``origin`` is the name it goes by, which signatures cover.
     ``office_key`` signs the requests, and the notes that travel in them.
     """
 
     def __init__(
         self,
-        portal_url: str,
+        connection: Connection,
         origin: str,
         office_key: SigningKey,
-        transport: httpx.AsyncBaseTransport | None = None,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         self.office_key = office_key
         self._origin = origin
         self._signer = RequestSigner(office_key, clock)
-        self._http = httpx.AsyncClient(
-            base_url=portal_url,
-            transport=transport,
-            timeout=httpx.Timeout(30, connect=15),
-            trust_env=False,
-            headers={"User-Agent": "amparo-office", "Accept-Encoding": "identity"},
-        )
+        self._connection = connection
 
     async def close(self) -> None:
-        await self._http.aclose()
+        await self._connection.close()
 
     async def portal_info(self) -> PortalInfo:
         """The portal's origin and verifier key, as it says itself."""
-        value = await self._json(self._request("GET", "/portal", signed=False))
-        return _read(read_info, value)
+        return await self._json(read_info, _Request("GET", "/portal", signed=False))
 
     async def post_charter(self, note: bytes, invitation: str | None = None) -> None:
         """Publish a charter; the first one of a commission needs the operator's invitation."""
         headers = {"Content-Type": NOTE_TYPE}
         if invitation is not None:
             headers["Amparo-Invitation"] = invitation
-        await self._body(self._request("POST", "/charters", note, headers, signed=False), ANSWER_BYTES_MAX)
+        await self._body(_Request("POST", "/charters", note, headers, signed=False))
 
-    async def submissions(self, after: int) -> SubmissionPage:
+    async def submissions(self, after: int) -> Page[WaitingSubmission]:
         """At most 100 submissions with a sequence above ``after``."""
-        return _read(read_submissions, await self._json(self._request("GET", f"/office/submissions?after={after}")))
+        return await self._json(read_submissions, _Request("GET", f"/office/submissions?after={after}"))
 
-    async def fetch_file(self, submission: SubmissionId, file: SealedFile, sink: Sink) -> None:
-        """Stream a sealed file into ``sink`` and check it.
+    async def fetch_file(self, submission: SubmissionId, file: SealedFile, sink: Sink, patience: Patience) -> None:
+        """Stream a sealed file into ``sink`` and check it; ``patience`` may be that of several files together.
 
         Raises DamagedFile when size or hash differ; the sink then holds bytes that must be thrown away.
         """
         path = f"/office/submissions/{submission}/files/{file.name}"
-        digest, received = hashlib.sha256(), 0
-        seconds_max = ANSWER_SECONDS_MAX + file.size / SLOWEST_BYTES_PER_SECOND
-        async with self._answer(self._request("GET", path), seconds_max) as answer:
-            async for chunk in answer.aiter_raw(CHUNK_BYTES):
-                received += len(chunk)
+        digest, received, kept = hashlib.sha256(), 0, bytearray()
+        async with self._answer(_Request("GET", path), patience) as answer:
+            async for piece in answer.pieces():
+                received += len(piece)
                 if received > file.size:
                     raise DamagedFile(file.name, "size")
-                digest.update(chunk)
-                await asyncio.to_thread(sink.write, chunk)
+                kept += piece
+                if len(kept) >= WRITE_BYTES:
+                    await asyncio.to_thread(_put, bytes(kept), digest, sink)
+                    kept.clear()
+        await asyncio.to_thread(_put, bytes(kept), digest, sink)
         if received != file.size:
             raise DamagedFile(file.name, "size")
         if digest.hexdigest() != file.sha256:
@@ -164,7 +145,7 @@ class PortalClient:
 
     async def collect(self, submission: SubmissionId, note: bytes) -> None:
         """Confirm a collection by its signed note; from now on the portal may delete after the grace."""
-        await self._post(f"/office/submissions/{submission}/collection", note, NOTE_TYPE)
+        await self._post(f"/office/submissions/{submission}/collection", note)
 
     async def post_reply(self, posting: bytes, last: int, sealed: bytes, thread: SealedThreadNote) -> bytes:
         """Put a sealed reply and a thread note into the reporter's mailbox; the posting note that the portal has of it.
@@ -174,14 +155,11 @@ class PortalClient:
         """
         note = {"number": thread.number, "sealed": encode_base64(thread.sealed)}
         value = {"posting": posting.decode("utf-8"), "last": last, "sealed": encode_base64(sealed), "thread": note}
-        answer = await self._post_json(f"/office/submissions/{thread.submission}/replies", value)
-        return _read(read_posting_answer, answer)
+        return await self._post_json(read_posting_answer, f"/office/submissions/{thread.submission}/replies", value)
 
     async def thread(self, submission: SubmissionId) -> ThreadStanding:
         """What the portal has of a thread."""
-        return _read(
-            read_thread_standing, await self._json(self._request("GET", f"/office/submissions/{submission}/thread"))
-        )
+        return await self._json(read_thread_standing, _Request("GET", f"/office/submissions/{submission}/thread"))
 
     async def post_threads(self, notes: Sequence[SealedThreadNote]) -> tuple[SubmissionId, ...]:
         """Hand over 1 to 32 thread notes; the threads of those that the portal did not take."""
@@ -189,106 +167,95 @@ class PortalClient:
             {"submission": note.submission, "number": note.number, "sealed": encode_base64(note.sealed)}
             for note in notes
         ]
-        return _read(read_refused_threads, await self._post_json("/office/threads", {"threads": threads}))
+        return await self._post_json(read_refused_threads, "/office/threads", {"threads": threads})
 
-    async def follow_ups(self, after: int) -> FollowUpPage:
+    async def follow_ups(self, after: int) -> Page[WaitingFollowUp]:
         """At most 100 follow-ups with a sequence above ``after``."""
-        return _read(read_follow_ups, await self._json(self._request("GET", f"/office/follow-ups?after={after}")))
+        return await self._json(read_follow_ups, _Request("GET", f"/office/follow-ups?after={after}"))
 
     async def follow_ups_collected(self, receipt: bytes) -> None:
         """Confirm the follow-ups that a signed receipt names; the portal deletes them after the grace."""
-        await self._post("/office/follow-ups/collection", receipt, NOTE_TYPE)
+        await self._post("/office/follow-ups/collection", receipt)
 
-    async def controls(self, after: int) -> ControlPage:
+    async def controls(self, after: int) -> Page[WaitingControl]:
         """At most 100 control notes, which delete or close, with a sequence above ``after``."""
-        return _read(read_controls, await self._json(self._request("GET", f"/office/controls?after={after}")))
+        return await self._json(read_controls, _Request("GET", f"/office/controls?after={after}"))
 
     async def post_control(self, submission: SubmissionId, note: bytes) -> None:
         """Bring a control note again, to a portal that was restored and lacks it."""
-        await self._post(f"/office/submissions/{submission}/control", note, NOTE_TYPE)
+        await self._post(f"/office/submissions/{submission}/control", note)
 
     async def post_newest_charter(self, note: bytes) -> None:
         """Hand over the note that says which charter is the newest today."""
-        await self._post("/office/newest-charter", note, NOTE_TYPE)
+        await self._post("/office/newest-charter", note)
 
     async def publish_finding(self, note: bytes) -> None:
         """Hand a signed finding to the register; a repeat changes nothing."""
-        await self._post("/office/findings", note, NOTE_TYPE)
+        await self._post("/office/findings", note)
 
     async def next_finding(self) -> FindingId:
         """The id that the commission's next finding must have, if it is published today."""
-        return _read(read_next_finding, await self._json(self._request("GET", f"/office/findings?after={AFTER_ALL}")))
+        return await self._json(read_next_finding, _Request("GET", f"/office/findings?after={AFTER_ALL}"))
 
-    async def _post(self, path: str, body: bytes, content_type: str) -> None:
-        await self._body(self._request("POST", path, body, {"Content-Type": content_type}), ANSWER_BYTES_MAX)
-
-    async def _post_json(self, path: str, value: Any) -> Any:
-        body = json.dumps(value).encode("ascii")
-        return await self._json(self._request("POST", path, body, {"Content-Type": "application/json"}))
-
-    def _request(
-        self,
-        method: str,
-        path: str,
-        body: bytes | None = None,
-        headers: dict[str, str] | None = None,
-        *,
-        signed: bool = True,
-    ) -> httpx.Request:
-        target = API + path
-        signature = self._signer.headers(method, self._origin + target, body) if signed else {}
-        return self._http.build_request(method, target, content=body, headers={**(headers or {}), **signature})
-
-    async def _json(self, request: httpx.Request) -> Any:
-        body = await self._body(request, ANSWER_BYTES_MAX)
+    async def problems(self) -> tuple[PortalProblem, ...]:
+        """What of this commission the portal can't show, by its own account; nothing, if it is too old to say so."""
         try:
-            return json.loads(body)
-        except (ValueError, RecursionError):
-            raise PortalUnreachable("the portal's answer can't be read") from None
+            return await self._json(read_problems, _Request("GET", "/office/problems"))
+        except PortalRefused as error:
+            if error.code == "not-found":
+                return ()
+            raise
 
-    async def _body(self, request: httpx.Request, bytes_max: int) -> bytes:
-        async with self._answer(request, ANSWER_SECONDS_MAX) as answer:
-            return await _read_body(answer, bytes_max)
+    async def _post(self, path: str, note: bytes) -> None:
+        await self._body(_Request("POST", path, note, {"Content-Type": NOTE_TYPE}))
+
+    async def _post_json(self, read: Callable[[Any], T], path: str, value: Any) -> T:
+        body = json.dumps(value).encode("ascii")
+        return await self._json(read, _Request("POST", path, body, {"Content-Type": "application/json"}))
+
+    async def _json(self, read: Callable[[Any], T], request: _Request) -> T:
+        """What ``read`` makes of the answer, off the loop."""
+        return await asyncio.to_thread(_read, read, await self._body(request, ANSWER_BYTES_MAX))
+
+    async def _body(self, request: _Request, bytes_max: int = SMALL_ANSWER_BYTES_MAX) -> bytes:
+        try:
+            async with asyncio.timeout(ANSWER_SECONDS_MAX), self._answer(request, Patience()) as answer:
+                return await answer.whole(bytes_max)
+        except TimeoutError:
+            raise PortalUnreachable("the portal answers too slowly", "slow") from None
 
     @asynccontextmanager
-    async def _answer(self, request: httpx.Request, seconds_max: float) -> AsyncIterator[httpx.Response]:
-        """The answer, its body not read yet; every failure on the way becomes a PortalError."""
-        try:
-            async with asyncio.timeout(seconds_max):
-                answer = await self._http.send(request, stream=True)
-                try:
-                    if not answer.is_success:
-                        await _refuse(answer)
-                    yield answer
-                finally:
-                    await answer.aclose()
-        except (httpx.HTTPError, httpx.InvalidURL, TimeoutError) as error:
-            raise PortalUnreachable(f"no answer from the portal ({type(error).__name__})") from None
+    async def _answer(self, request: _Request, patience: Patience) -> AsyncIterator[Answer]:
+        """An answer that is no refusal, its body not read yet. Raises PortalUnreachable, PortalRefused."""
+        target = API + request.path
+        signature = self._signer.headers(request.method, self._origin + target, request.body) if request.signed else {}
+        headers = {**request.headers, **signature}
+        async with self._connection.ask(request.method, target, request.body, headers, patience) as answer:
+            if not answer.is_success:
+                await _refuse(answer)
+            yield answer
 
 
-async def _read_body(answer: httpx.Response, bytes_max: int) -> bytes:
-    body = bytearray()
-    async for chunk in answer.aiter_raw(CHUNK_BYTES):
-        body += chunk
-        if len(body) > bytes_max:
-            raise PortalUnreachable("the portal's answer is too long")
-    return bytes(body)
+def _put(data: bytes, digest: "hashlib._Hash", sink: Sink) -> None:
+    digest.update(data)
+    sink.write(data)
 
 
-async def _refuse(answer: httpx.Response) -> NoReturn:
+async def _refuse(answer: Answer) -> NoReturn:
     """Turn an error answer into PortalRefused; another answer (a proxy's error page) counts as unreachable."""
-    body = await _read_body(answer, ERROR_BYTES_MAX)
+    body = await answer.whole(ERROR_BYTES_MAX)
     try:
-        code = Fields(json.loads(body), "answer").child("error").text("code", 64, r"[a-z][a-z0-9-]*")
-    except (CryptoError, ValueError, RecursionError):
-        raise PortalUnreachable(f"the portal answered {answer.status_code}") from None
-    if code == "busy":
-        raise PortalUnreachable("the portal is busy")
-    raise PortalRefused(code, answer.status_code)
+        code = Fields(read_json(body), "answer").child("error").text("code", 64, r"[a-z][a-z0-9-]*")
+    except (CryptoError, PortalUnreachable):
+        raise PortalUnreachable(f"the portal answered {answer.status}", "error") from None
+    if code in TEMPORARY:
+        raise PortalUnreachable(f"the portal is {code}", code)
+    raise PortalRefused(code, answer.status)
 
 
-def _read(read: Callable[[Any], T], value: Any) -> T:
+def _read(read: Callable[[Any], T], body: bytes) -> T:
+    value = read_json(body)
     try:
         return read(value)
     except CryptoError:
-        raise PortalUnreachable("the portal's answer can't be read") from None
+        raise PortalUnreachable("the portal's answer can't be read", "unreadable") from None

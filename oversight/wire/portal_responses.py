@@ -1,25 +1,33 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
 """What the portal answers to an office, read with limits (docs/protocol.md §10).
 
-The portal is not trusted: an answer is only ever sealed bytes and signed notes, checked by whoever takes them. What is
-no base64, or no text where a note should be, is read as empty, so that a bad entry never hides the others.
+The portal is not trusted: an answer is only ever sealed bytes and signed notes, checked by whoever takes them. Each
+entry of a list is read for itself, so that a bad one never hides the others. A submission whose manifest is no base64,
+or whose acknowledgement no text, has an id all the same: it is read with these empty, and shown under its id.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 from crypto.document import Fields
 from crypto.encoding import ID_BYTES, INTEGER_MAX, decode_base64, parse_day
-from crypto.errors import MalformedError
+from crypto.errors import CryptoError, MalformedError
 from crypto.finding import parse_finding_id
 from crypto.ids import FindingId, SubmissionId
+from crypto.manifest import MANIFEST_MAX
+from crypto.message import FOLLOW_UP_SEALED_MAX
 from crypto.note import VerifierKey
 from crypto.statement import NUMBER_MAX
 
 PAGE_MAX = 100
 POSTINGS_MAX = 10_000
 THREADS_MAX = 32
+NOTE_CHARS_MAX = 16 * 1024
+# Padded to 64 KiB, with a header of one stanza.
+FOLLOW_UP_BYTES_MAX = FOLLOW_UP_SEALED_MAX + 4096
+E = TypeVar("E")
 
 
 @dataclass(frozen=True)
@@ -70,21 +78,24 @@ class ThreadStanding:
 
 
 @dataclass(frozen=True)
-class SubmissionPage:
-    entries: tuple[WaitingSubmission, ...]
+class Page(Generic[E]):
+    """A page of a list: entries that can be read, by rising sequence, and how many can't.
+
+    ``highest`` is the highest sequence on it, of an unreadable entry too, 0 for none.
+    """
+
+    entries: tuple[E, ...]
     more: bool
+    unreadable: int
+    highest: int
 
 
 @dataclass(frozen=True)
-class FollowUpPage:
-    entries: tuple[WaitingFollowUp, ...]
-    more: bool
+class PortalProblem:
+    """Something of the commission's that the portal can't show: ``charter`` and its hash, ``finding`` and its id."""
 
-
-@dataclass(frozen=True)
-class ControlPage:
-    entries: tuple[WaitingControl, ...]
-    more: bool
+    kind: str
+    name: str
 
 
 def read_info(value: Any) -> PortalInfo:
@@ -94,22 +105,19 @@ def read_info(value: Any) -> PortalInfo:
     return PortalInfo(fields.text("origin", 300), fields.hex("realm", ID_BYTES), verifier)
 
 
-def read_submissions(value: Any) -> SubmissionPage:
+def read_submissions(value: Any) -> Page[WaitingSubmission]:
     """Raises MalformedError when the list itself can't be read; entries are judged by the collector."""
-    fields = Fields(value, "submissions")
-    return SubmissionPage(fields.items("submissions", PAGE_MAX, _submission), fields.boolean("more"))
+    return _page(value, "submissions", _submission)
 
 
-def read_follow_ups(value: Any) -> FollowUpPage:
+def read_follow_ups(value: Any) -> Page[WaitingFollowUp]:
     """Raises MalformedError when the list itself can't be read."""
-    fields = Fields(value, "follow-ups")
-    return FollowUpPage(fields.items("follow_ups", PAGE_MAX, _follow_up), fields.boolean("more"))
+    return _page(value, "follow_ups", _follow_up)
 
 
-def read_controls(value: Any) -> ControlPage:
+def read_controls(value: Any) -> Page[WaitingControl]:
     """Raises MalformedError when the list itself can't be read."""
-    fields = Fields(value, "controls")
-    return ControlPage(fields.items("controls", PAGE_MAX, _control), fields.boolean("more"))
+    return _page(value, "controls", _control)
 
 
 def read_posting_answer(value: Any) -> bytes:
@@ -123,7 +131,7 @@ def read_thread_standing(value: Any) -> ThreadStanding:
     return ThreadStanding(
         number=fields.integer("number", 0, NUMBER_MAX),
         last=fields.integer("last", 0, NUMBER_MAX),
-        postings=fields.items("postings", POSTINGS_MAX, _note_or_none),
+        postings=tuple(note for note in fields.items("postings", POSTINGS_MAX, _note_or_none) if note),
     )
 
 
@@ -139,41 +147,76 @@ def read_next_finding(value: Any) -> FindingId:
     return FindingId(identifier)
 
 
-def _submission(value: object) -> WaitingSubmission:
-    fields = Fields(value, "a waiting submission")
+def read_problems(value: Any) -> tuple[PortalProblem, ...]:
+    """What the portal says it can't show, at most 100. Raises MalformedError or LimitError."""
+    return Fields(value, "problems").items("problems", PAGE_MAX, _problem)
+
+
+def _problem(value: object) -> PortalProblem:
+    fields = Fields(value, "a problem")
+    kind = fields.text("kind", pattern="charter|finding")
+    # Shown to members, so that it can be nothing but what it is the name of.
+    name = fields.text("name", 80, r"[0-9a-f]{64}" if kind == "charter" else None)
+    if kind == "finding":
+        parse_finding_id(name)
+    return PortalProblem(kind, name)
+
+
+def _page(value: Any, name: str, read: Callable[[Fields, int], E]) -> Page[E]:
+    fields = Fields(value, name)
+    listed = fields.items(name, PAGE_MAX, lambda item: item)
+    entries: dict[int, E] = {}
+    unreadable = highest = 0
+    for item in listed:
+        try:
+            entry = Fields(item, "an entry")
+            sequence = entry.integer("sequence", 1, INTEGER_MAX)
+            highest = max(highest, sequence)
+            entries[sequence] = read(entry, sequence)
+        except CryptoError:
+            unreadable += 1
+    ordered = tuple(entries[sequence] for sequence in sorted(entries))
+    return Page(ordered, fields.boolean("more"), unreadable, highest)
+
+
+def _submission(fields: Fields, sequence: int) -> WaitingSubmission:
     return WaitingSubmission(
-        sequence=fields.integer("sequence", 1, INTEGER_MAX),
+        sequence=sequence,
         submission=SubmissionId(fields.hex("submission", ID_BYTES)),
-        manifest=_bytes_or_none(fields.take("manifest")),
+        manifest=_bytes_or_none(fields.take("manifest"), MANIFEST_MAX),
         acknowledgement=_note_or_none(fields.take("acknowledgement")),
     )
 
 
-def _follow_up(value: object) -> WaitingFollowUp:
-    fields = Fields(value, "a waiting follow-up")
+def _follow_up(fields: Fields, sequence: int) -> WaitingFollowUp:
+    sealed = _bytes_or_none(fields.take("sealed"), FOLLOW_UP_BYTES_MAX)
+    if not sealed:
+        raise MalformedError("a follow-up is empty, or longer than it may be")
     return WaitingFollowUp(
-        sequence=fields.integer("sequence", 1, INTEGER_MAX),
+        sequence=sequence,
         submission=SubmissionId(fields.hex("submission", ID_BYTES)),
-        sealed=_bytes_or_none(fields.take("sealed")),
+        sealed=sealed,
         day=parse_day(fields.text("day", 10)),
     )
 
 
-def _control(value: object) -> WaitingControl:
-    fields = Fields(value, "a control note")
+def _control(fields: Fields, sequence: int) -> WaitingControl:
     return WaitingControl(
-        sequence=fields.integer("sequence", 1, INTEGER_MAX),
+        sequence=sequence,
         submission=SubmissionId(fields.hex("submission", ID_BYTES)),
         control=_note_or_none(fields.take("control")),
     )
 
 
 def _note_or_none(value: object) -> bytes:
-    return value.encode("utf-8", "replace") if isinstance(value, str) else b""
+    """A note of a portal, an office or a mailbox, none of which is long; nothing for what can't be one."""
+    return value.encode("utf-8", "replace") if isinstance(value, str) and len(value) <= NOTE_CHARS_MAX else b""
 
 
-def _bytes_or_none(value: object) -> bytes:
+def _bytes_or_none(value: object, bytes_max: int) -> bytes:
+    if not isinstance(value, str) or len(value) > 4 * (bytes_max // 3 + 1):
+        return b""
     try:
-        return decode_base64(value) if isinstance(value, str) else b""
+        return decode_base64(value)
     except MalformedError:
         return b""

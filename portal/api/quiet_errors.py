@@ -1,5 +1,9 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
-"""Unexpected errors: answered with ``internal``, logged by class and place only, as a message may quote a request."""
+"""Unexpected errors: logged by class and place only, as a message may quote a request.
+
+What the disk or the database does not take is answered with ``unavailable`` or ``storage-full``, and tried again by
+itself; anything else with ``internal``.
+"""
 
 import logging
 
@@ -7,6 +11,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from portal.api.responses import error_response
 from portal.kit.quiet_logging import describe_error
+from portal.kit.unwritable import Unwritable, why_unwritable
 
 LOG = logging.getLogger("portal")
 
@@ -33,4 +38,14 @@ class QuietErrors:
         except Exception as error:
             LOG.error(describe_error(error))
             if not started:
-                await error_response("internal")(scope, receive, send)
+                await error_response(_code(error))(scope, receive, send)
+
+
+def _code(error: Exception) -> str:
+    match why_unwritable(error):
+        case None:
+            return "internal"
+        case Unwritable.FULL:
+            return "storage-full"
+        case _:
+            return "unavailable"

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
 """JSON answers and errors of the API: the one place where refusals become HTTP (docs/protocol.md §7.3)."""
 
+from http import HTTPStatus
 from typing import Any
 
 import msgspec
@@ -14,6 +15,7 @@ from portal.kit.body import BodyTooLargeError
 from portal.storage.errors import BusyError, StorageFullError
 
 RETRY_SECONDS = "5"
+FULL_RETRY_SECONDS = "3600"
 
 ERRORS: dict[str, tuple[int, str]] = {
     "malformed-bundle": (400, "The bundle does not follow the format, or is not complete."),
@@ -33,7 +35,7 @@ ERRORS: dict[str, tuple[int, str]] = {
     "mailbox-closed": (404, "The reporter has closed this mailbox."),
     "charter-unknown": (404, "This portal does not know the charter."),
     "method-not-allowed": (405, "This address does not accept the method."),
-    "part-conflict": (409, "Another part is stored under this index."),
+    "part-conflict": (409, "Another part is stored under this index, or one that is the last."),
     "submission-conflict": (409, "Another submission is stored under this id."),
     "state-conflict": (409, "The mailbox has another state than the one to be replaced. Read it again."),
     "reply-number": (409, "The last reply of the thread is another one, or has no lower number."),
@@ -54,6 +56,8 @@ ERRORS: dict[str, tuple[int, str]] = {
     "mailbox-full": (429, "Too many messages wait in this mailbox."),
     "internal": (500, "Something went wrong on the portal. Nothing was acknowledged; send it again."),
     "busy": (503, "Too many requests are being handled. Send it again in a moment."),
+    "unavailable": (503, "The portal's disk or database takes nothing. Nothing was acknowledged; send it again later."),
+    "work-needed": (503, "Strangers are asked for work before this is taken in. GET /api/v1/work says which."),
     "storage-full": (507, "There is no space left. Nothing was acknowledged."),
 }
 
@@ -65,8 +69,11 @@ def json_response(value: Any, status: int = 200) -> Response:
 def error_response(code: str, field: str | None = None) -> Response:
     status, message = ERRORS[code]
     answer = json_response({"error": {"code": code, "message": message, "field": field}}, status)
-    if code == "busy":
+    if status == HTTPStatus.SERVICE_UNAVAILABLE:
         answer.headers["Retry-After"] = RETRY_SECONDS
+    if code == "storage-full":
+        # Room comes with the next sweep, or on another day.
+        answer.headers["Retry-After"] = FULL_RETRY_SECONDS
     return answer
 
 

@@ -1,22 +1,34 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
 """The charters that the portal knows: accepted by their signatures, held in memory, stored in the database."""
 
+import asyncio
 import hashlib
 import hmac
+import logging
 import secrets
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
 
-from crypto.charter import Charter, check_successor, read_charter
+from crypto.charter import Charter, check_signed, check_successor, read_charter
 from crypto.errors import CryptoError
 from crypto.ids import CharterHash
-from crypto.note import VerifierKey
-from crypto.person_name import MemberNameError, check_people
+from crypto.note import Note, VerifierKey
+from crypto.person_name import check_people
+from portal.api.long_work import LongWork
 from portal.api.refusals import Refusal
+from portal.charters.claim import Claim, read_claim
+from portal.kit.quiet_logging import describe_error
 from portal.storage.database import transaction
 from portal.storage.errors import DuplicateError
 from portal.storage.records import CharterRecord, InvitationRecord
 
+LOG = logging.getLogger("portal")
 TOKEN_BYTES = 24
+
+
+async def _show_any(_: Charter) -> bool:
+    """A portal without pages shows every charter as well as any other."""
+    return True
 
 
 class Charters:
@@ -24,6 +36,7 @@ class Charters:
 
     ``origin``, ``realm`` and ``verifier`` are the portal's own: a new charter for another portal, or one that names
     another key for the acknowledgements, is refused. Those that were taken before may name an origin of then.
+    ``on_change`` is called when there are new ones; a new one is refused unless it ``can_show`` it.
     """
 
     def __init__(self, origin: str, realm: str, verifier: VerifierKey) -> None:
@@ -32,8 +45,13 @@ class Charters:
         self._verifier = verifier
         self._by_hash: dict[CharterHash, Charter] = {}
         self._by_slug: dict[str, list[Charter]] = {}
+        self._office: dict[str, tuple[Charter, VerifierKey]] = {}
+        self._unreadable: set[str] = set()
         self._sequence = 0
+        self._turn = asyncio.Lock()
+        self._work = LongWork()
         self.on_change: Callable[[], None] = lambda: None
+        self.can_show: Callable[[Charter], Awaitable[bool]] = _show_any
 
     def all(self) -> list[Charter]:
         return list(self._by_hash.values())
@@ -70,29 +88,55 @@ class Charters:
         charter = await self.get(charter_hash)
         return self._by_slug[charter.slug][charter.number :]
 
+    def office_key(self, key_id: str) -> tuple[Charter, VerifierKey] | None:
+        """The office key of this id (``short_id``), and the newest charter of the commission that names it."""
+        return self._office.get(key_id)
+
     async def refresh(self) -> None:
-        """Load the charters that were stored since the last call."""
-        rows = await CharterRecord.filter(sequence__gt=self._sequence).order_by("sequence")
-        for row in rows:
-            self._add(read_charter(row.note.encode("utf-8")))
-            self._sequence = row.sequence
-        if rows:
-            self.on_change()
+        """Load the charters that were stored since the last call.
+
+        A commission of which one can't be read is not served at all: the charter before it is not the newest, and
+        nothing may be sealed to it.
+        """
+        async with self._turn:
+            rows = await CharterRecord.filter(sequence__gt=self._sequence).order_by("sequence")
+            for row in rows:
+                try:
+                    charter = await asyncio.to_thread(read_charter, row.note.encode("utf-8"))
+                except (OSError, MemoryError, RuntimeError):
+                    # Lack of files, memory or threads: it is tried again.
+                    raise
+                except Exception as error:
+                    LOG.error("a stored charter can't be read, its commission is not served: %s", describe_error(error))
+                    self._drop(row.slug)
+                else:
+                    self._add(charter)
+                self._sequence = row.sequence
+            if rows:
+                self.on_change()
 
     async def take(self, note: bytes, invitation: str | None) -> bool:
-        """Accept and store a charter; return False when it is already stored.
+        """Accept and store a charter; return False when it is already stored, whoever has signed this copy.
 
-        Raises Refusal: ``charter-invalid``, ``charter-conflict``, ``invitation-invalid``.
+        What is cheap to refuse is refused first: a note is read only if it comes with an invitation, or with the
+        signatures of those who may follow the newest charter. Raises Refusal: ``charter-invalid``,
+        ``charter-conflict``, ``invitation-invalid``; and BusyError.
         """
-        charter = self._read(note)
-        await self.refresh()
-        if charter.hash in self._by_hash:
+        claim = read_claim(note)
+        if claim.hash in self._by_hash:
             return False
-        chain = self._by_slug.get(charter.slug, [])
-        if charter.number <= len(chain):
-            raise Refusal("charter-conflict")
-        if charter.number > 1:
-            self._check_chain(chain, charter)
+        self._check_portal(claim.origin, claim.realm, claim.portal)
+        await self.refresh()
+        if claim.hash in self._by_hash:
+            return False
+        previous = await self._check_place(claim, invitation)
+        charter = await self._work.run(_read, note, previous)
+        # Of the whole: what it claimed may have stood in another place.
+        self._check_portal(charter.origin, charter.realm, str(charter.portal))
+        if (charter.slug, charter.number) != (claim.slug, claim.number):
+            raise Refusal("charter-invalid")
+        if not await self.can_show(charter):
+            raise Refusal("charter-invalid", "pages")
         try:
             await _store(charter, invitation)
         except DuplicateError:
@@ -103,34 +147,42 @@ class Charters:
         await self.refresh()
         return True
 
-    def _read(self, note: bytes) -> Charter:
-        try:
-            charter = read_charter(note)
-        except CryptoError:
-            raise Refusal("charter-invalid") from None
-        try:
-            check_people(charter.names)
-        except MemberNameError:
-            raise Refusal("charter-invalid", "members") from None
-        if charter.origin != self.origin:
-            raise Refusal("charter-invalid", "origin")
-        if charter.realm != self.realm:
-            raise Refusal("charter-invalid", "realm")
-        if charter.portal != self._verifier:
-            raise Refusal("charter-invalid", "portal")
-        return charter
+    def _check_portal(self, origin: str, realm: str, portal: str) -> None:
+        own = {"origin": (origin, self.origin), "realm": (realm, self.realm), "portal": (portal, str(self._verifier))}
+        for name, (given, expected) in own.items():
+            if given != expected:
+                raise Refusal("charter-invalid", name)
 
-    def _check_chain(self, chain: list[Charter], charter: Charter) -> None:
+    async def _check_place(self, claim: Claim, invitation: str | None) -> Charter | None:
+        """The charter that this one says it follows; None for a first one, which has an invitation."""
+        chain = self._by_slug.get(claim.slug, [])
+        if claim.number <= len(chain) or claim.slug in self._unreadable:
+            raise Refusal("charter-conflict")
         if not chain:
-            raise Refusal("charter-invalid", "number")
-        try:
-            check_successor(chain[-1], charter)
-        except CryptoError:
-            raise Refusal("charter-invalid", "previous") from None
+            if claim.number != 1:
+                raise Refusal("charter-invalid", "number")
+            await _find_invitation(claim.slug, invitation)
+            return None
+        if (claim.number, claim.previous) != (len(chain) + 1, chain[-1].hash):
+            raise Refusal("charter-invalid", "previous")
+        return chain[-1]
 
     def _add(self, charter: Charter) -> None:
+        if charter.slug in self._unreadable:
+            return
+        chain = self._by_slug.setdefault(charter.slug, [])
+        for key in chain[-1].office if chain else ():
+            del self._office[key.short_id]
+        self._office.update({key.short_id: (charter, key) for key in charter.office})
         self._by_hash[charter.hash] = charter
-        self._by_slug.setdefault(charter.slug, []).append(charter)
+        chain.append(charter)
+
+    def _drop(self, slug: str) -> None:
+        self._unreadable.add(slug)
+        for charter in self._by_slug.pop(slug, []):
+            del self._by_hash[charter.hash]
+            for key in charter.office:
+                self._office.pop(key.short_id, None)
 
 
 async def _store(charter: Charter, invitation: str | None) -> None:
@@ -141,13 +193,44 @@ async def _store(charter: Charter, invitation: str | None) -> None:
         await row.save(using_db=client)
 
 
-async def _spend(slug: str, token: str | None) -> None:
-    """Use up an invitation in the running transaction. Raises Refusal ``invitation-invalid``."""
+def _read(note: bytes, previous: Charter | None) -> Charter:
+    """Read a charter that follows ``previous``, or is the first. Raises Refusal ``charter-invalid``."""
+    if previous is not None:
+        with _refused("previous"):
+            # Signatures take a fraction of the time that all the rest does, and nobody else can make them.
+            check_signed(Note.parse(note), previous.governors)
+    with _refused(None):
+        charter = read_charter(note)
+    with _refused("members"):
+        check_people(charter.names)
+    if previous is not None:
+        with _refused("previous"):
+            check_successor(previous, charter)
+    return charter
+
+
+@contextmanager
+def _refused(field: str | None) -> Iterator[None]:
+    try:
+        yield
+    except CryptoError:
+        raise Refusal("charter-invalid", field) from None
+
+
+async def _find_invitation(slug: str, token: str | None) -> str:
+    """The hash of an invitation that is good for this name. Raises Refusal ``invitation-invalid``."""
     given = hashlib.sha256((token or "").encode("utf-8")).hexdigest()
     for row in await InvitationRecord.filter(slug=slug):
-        if hmac.compare_digest(row.token_sha256, given) and await InvitationRecord.filter(token_sha256=given).delete():
-            return
+        if hmac.compare_digest(row.token_sha256, given):
+            return given
     raise Refusal("invitation-invalid")
+
+
+async def _spend(slug: str, token: str | None) -> None:
+    """Use up an invitation in the running transaction. Raises Refusal ``invitation-invalid``."""
+    given = await _find_invitation(slug, token)
+    if not await InvitationRecord.filter(token_sha256=given).delete():
+        raise Refusal("invitation-invalid")
 
 
 async def invite(slug: str) -> str:

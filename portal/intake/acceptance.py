@@ -3,8 +3,10 @@
 
 import hashlib
 from collections.abc import AsyncIterator, Callable
+from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import date, datetime
+from functools import partial
 
 from crypto.acknowledgement import Acknowledgement
 from crypto.age import sealed_size
@@ -15,10 +17,11 @@ from crypto.padding import STATE_SIZE, padded_attachment_size
 from portal.api.refusals import Refusal
 from portal.api.sealed_form import PREFIX_BYTES, check_grant, check_sealed, check_sealed_size
 from portal.charters.known import Charters
+from portal.intake.admission import Admission, weigh
 from portal.intake.parts import Parts
 from portal.intake.received import Received, receive_bundle
-from portal.storage.blobs import BlobStore
-from portal.storage.errors import DuplicateError
+from portal.storage.blobs import PartStore
+from portal.storage.errors import DuplicateError, StorageFullError
 from portal.storage.group_commit import GroupCommit
 from portal.storage.records import MailboxRecord, SubmissionRecord
 from portal.storage.submissions import Accepted, encode_parts, find_accepted
@@ -47,8 +50,9 @@ class Acceptance:
     realm: str
     key: SigningKey
     charters: Charters
-    blobs: BlobStore
+    blobs: PartStore
     parts: Parts
+    admission: Admission
     commits: GroupCommit
     clock: Callable[[], datetime]
 
@@ -57,16 +61,23 @@ class Acceptance:
 
         Raises Refusal, StorageFullError or BusyError; then nothing was accepted.
         """
-        try:
-            received = await receive_bundle(body, self.blobs, self.clock().date(), self._check_manifest)
-            return await self._accept(received)
-        except _RepeatedError as repeated:
-            return Outcome(repeated.accepted.acknowledgement, repeated=True)
+        with ExitStack() as claimed:
+            on_manifest = partial(self._check_manifest, claimed)
+            try:
+                received = await receive_bundle(body, self.blobs, self.clock().date(), on_manifest)
+                return await self._accept(received)
+            except _RepeatedError as repeated:
+                return Outcome(repeated.accepted.acknowledgement, repeated=True)
 
-    async def _check_manifest(self, manifest: Manifest, manifest_sha256: str) -> None:
-        """Refuse early. A repeat is looked up only where its answer differs; otherwise the insertion finds it."""
+    async def _check_manifest(self, claimed: ExitStack, manifest: Manifest, manifest_sha256: str) -> None:
+        """Refuse early. A repeat is looked up only where its answer differs; otherwise the insertion finds it.
+
+        The parts of attachments are ``claimed`` from now on, so that they stay until the rows that name them are there.
+        """
         if manifest.attachments:
+            claimed.enter_context(self.admission.uploads.claims.used(manifest.submission))
             await _check_repeat(manifest, manifest_sha256)
+            self.admission.check_attachments(manifest)
         try:
             charter = await self.charters.get(manifest.charter)
             charter.check_day(self.clock().date())
@@ -84,10 +95,11 @@ class Acceptance:
         for attachment in manifest.attachments:
             if attachment.name not in received.parts:
                 received.parts[attachment.name] = await self.parts.find(manifest.submission, attachment)
-        row = self._row(received, charter, self.clock().date())
+        row = weigh(self._row(received, charter, self.clock().date()), manifest)
         try:
-            await self.commits.insert(row, _mailbox_row(received))
-        except DuplicateError:
+            with self.admission.admitted(row):
+                await self.commits.insert(row, _mailbox_row(received))
+        except (DuplicateError, StorageFullError):
             await _check_repeat(manifest, received.manifest_sha256)
             raise
         return Outcome(row.acknowledgement, repeated=False)

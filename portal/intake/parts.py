@@ -1,29 +1,36 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
-"""Parts of attachments, uploaded before the submission that names them (docs/protocol.md §7.1)."""
+"""Parts of attachments, uploaded before the submission that names them (docs/protocol.md §7.1).
+
+All parts of a file but the last have their whole size, so that small ones, of which a disk holds few, are few.
+"""
 
 import asyncio
 import hashlib
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from datetime import datetime, timedelta
 
 from crypto.ids import SubmissionId
 from crypto.manifest import SealedFile
 from portal.api.refusals import Refusal
 from portal.api.sealed_form import PREFIX_BYTES, check_sealed
-from portal.storage.blobs import PART_BYTES, BlobStore, Part
+from portal.storage.blobs import PART_BYTES, Part, PartStore
+from portal.storage.claims import Claims
 from portal.storage.submissions import is_accepted
 
 # A part can be used on the day of its upload and three days after. It is deleted at least a day later, less the hour
 # in which a submission that uses it must be complete.
 PART_DAYS = 3
 FINISH_TIME = timedelta(hours=1)
+# As many as a listing shows: 4 GiB.
+LISTED_MAX = 1024
 
 
 class Parts:
     """Stores parts, lists them, and finds those that make up a file."""
 
-    def __init__(self, blobs: BlobStore, clock: Callable[[], datetime]) -> None:
+    def __init__(self, blobs: PartStore, claims: Claims, clock: Callable[[], datetime]) -> None:
         self._blobs = blobs
+        self._claims = claims
         self._clock = clock
 
     async def take(
@@ -31,9 +38,16 @@ class Parts:
     ) -> bool:
         """Keep a part of hash ``sha256``; False when it was there before.
 
-        Raises Refusal: ``part-conflict``, ``already-accepted``, ``too-large``, ``malformed-request`` for an empty part,
-        ``digest-mismatch``, ``not-sealed``.
+        Raises Refusal: ``part-conflict`` when another one is there, or one of this size can't be; ``already-accepted``,
+        ``too-large``, ``malformed-request`` for an empty part, ``digest-mismatch``, ``not-sealed``. Raises
+        StorageFullError, and BusyError while the upload gives way to others.
         """
+        with self._claims.used(submission):
+            return await self._take(submission, file, index, sha256, body)
+
+    async def _take(
+        self, submission: SubmissionId, file: str, index: int, sha256: str, body: AsyncIterator[bytes]
+    ) -> bool:
         there = [part for part in await self._current(submission, file) if part.index == index]
         if any(part.sha256 != sha256 for part in there):
             raise Refusal("part-conflict", file)
@@ -46,8 +60,9 @@ class Parts:
         return True
 
     async def listing(self, submission: SubmissionId) -> list[Part]:
-        """The parts that a submission can count on, each once."""
-        return list({(part.file, part.index): part for part in await self._current(submission)}.values())
+        """The first LISTED_MAX of the parts that a submission can count on, each once."""
+        parts = {(part.file, part.index): part for part in await self._current(submission)}
+        return list(parts.values())[:LISTED_MAX]
 
     async def find(self, submission: SubmissionId, file: SealedFile) -> list[str]:
         """Names of the stored parts that make up a file of the manifest, after reading them through.
@@ -90,6 +105,7 @@ class Parts:
                 raise Refusal("digest-mismatch", file)
             if index == 0:
                 check_sealed(file, prefix)
+            _check_size(await self._current(submission, file), file, index, writer.size)
             await writer.keep(submission, file, index, self._clock().date())
         finally:
             await asyncio.shield(writer.discard())
@@ -97,6 +113,14 @@ class Parts:
     async def _current(self, submission: SubmissionId, file: str | None = None) -> list[Part]:
         oldest = (self._clock() + FINISH_TIME).date() - timedelta(days=PART_DAYS)
         return [part for part in await self._blobs.parts(submission, file) if part.day >= oldest]
+
+
+def _check_size(there: Sequence[Part], file: str, index: int, size: int) -> None:
+    """Refuse a second part that is not whole, and any part behind one: only the last of a file is shorter."""
+    sizes = [(part.index, part.size) for part in there] + [(index, size)]
+    last = [each for each, size in sizes if size < PART_BYTES]
+    if len(set(last)) > 1 or (last and max(sizes)[0] > last[0]):
+        raise Refusal("part-conflict", file)
 
 
 async def _discard(body: AsyncIterator[bytes]) -> None:

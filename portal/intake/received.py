@@ -20,7 +20,7 @@ from crypto.errors import LimitError, MalformedError, UnsupportedVersionError
 from crypto.manifest import REQUIRED_FILES, STATE_FILE, Manifest, ManifestError, manifest_hash
 from portal.api.refusals import Refusal
 from portal.api.sealed_form import PREFIX_BYTES, check_sealed
-from portal.storage.blobs import PART_BYTES, BlobStore, PartWriter
+from portal.storage.blobs import PART_BYTES, PartStore, PartWriter
 
 _MISMATCH = {"size": "file-size-mismatch", "sha256": "file-hash-mismatch"}
 SMALL_FILES = (*REQUIRED_FILES, STATE_FILE)
@@ -40,7 +40,7 @@ class Received:
 
 
 async def receive_bundle(
-    body: AsyncIterator[bytes], blobs: BlobStore, today: date, on_manifest: OnManifest
+    body: AsyncIterator[bytes], blobs: PartStore, today: date, on_manifest: OnManifest
 ) -> Received:
     """Read a bundle to its end. ``on_manifest`` gets the manifest and its hash before any file is read, and may refuse.
 
@@ -77,7 +77,7 @@ def _feed(reader: BundleReader, chunk: bytes) -> list[Event]:
 class _Receiver:
     """Handles the events of one bundle in turn."""
 
-    def __init__(self, blobs: BlobStore, today: date, on_manifest: OnManifest) -> None:
+    def __init__(self, blobs: PartStore, today: date, on_manifest: OnManifest) -> None:
         self._received: Received | None = None
         self._blobs = blobs
         self._today = today

@@ -4,9 +4,12 @@ grace; replies after the charter's days.
 
 A new submission cannot use an expired part (``Parts``), and the name of a part is never reused (``blobs``). So no part
 that is deleted here can belong to a submission that is being accepted meanwhile.
+
+What frees most goes first, and what can't be deleted keeps nothing else from it.
 """
 
 import asyncio
+from collections.abc import Awaitable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 
@@ -14,7 +17,7 @@ from portal.intake.parts import PART_DAYS
 from portal.storage.blobs import BlobStore
 from portal.storage.database import transaction
 from portal.storage.records import FollowUpRecord, NonceRecord, ReplyRecord, SubmissionRecord
-from portal.storage.submissions import due_for_deletion, is_accepted
+from portal.storage.submissions import accepted_weights, due_for_deletion, unnamed
 
 BATCH = 100
 
@@ -26,34 +29,60 @@ class Sweeper:
     blobs: BlobStore
 
     async def sweep(self, today: date) -> None:
-        """Delete everything that has expired on this day."""
-        await self._delete_collected(today)
-        await self._delete_expired_parts(today)
-        await self.blobs.sweep(today)
-        for messages in (ReplyRecord, FollowUpRecord):
-            await messages.filter(delete_from__lte=today).delete()
+        """Delete everything that has expired on this day.
+
+        Raises the first error when all that can be deleted is: what is left is for the next sweep.
+        """
+        sweep = _Sweep(self.blobs, today)
+        await sweep.try_to(sweep.delete_expired_parts())
+        await sweep.try_to(self.blobs.sweep(today))
+        await sweep.try_to(sweep.delete_collected())
+        for messages in (FollowUpRecord, ReplyRecord):
+            await sweep.try_to(messages.filter(delete_from__lte=today).delete())
         midnight = datetime.combine(today, time(), UTC)
-        await NonceRecord.filter(expires__lt=int(midnight.timestamp())).delete()
+        await sweep.try_to(NonceRecord.filter(expires__lt=int(midnight.timestamp())).delete())
+        if sweep.error is not None:
+            raise sweep.error
 
-    async def _delete_collected(self, today: date) -> None:
-        while rows := await due_for_deletion(today, BATCH):
+
+@dataclass
+class _Sweep:
+    """One sweep, and what went wrong in it first."""
+
+    blobs: BlobStore
+    today: date
+    error: Exception | None = None
+
+    async def try_to(self, step: Awaitable[object]) -> None:
+        try:
+            await step
+        except Exception as error:
+            self.error = self.error or error
+
+    async def delete_collected(self) -> None:
+        done_to = 0
+        while rows := await due_for_deletion(self.today, done_to, BATCH):
             for row in rows:
-                # Blobs first: as long as the row lists them, the next sweep finds those that are left.
-                await self.blobs.delete(row.submission, await self.blobs.parts(row.submission))
-                await _empty(row)
+                await self.try_to(self._delete(row))
+            done_to = rows[-1].sequence
 
-    async def _delete_expired_parts(self, today: date) -> None:
-        oldest = today - timedelta(days=PART_DAYS)
-        for submission in await self.blobs.submissions():
-            expired = [part for part in await self.blobs.parts(submission) if part.day < oldest]
-            if expired and not await is_accepted(submission):
-                await self.blobs.delete(submission, expired)
+    async def delete_expired_parts(self) -> None:
+        oldest = self.today - timedelta(days=PART_DAYS)
+        accepted = await accepted_weights()
+        for submission, stored in (await self.blobs.stored()).items():
+            if stored.oldest < oldest and stored.weight != accepted.get(submission, 0):
+                expired = [part for part in await self.blobs.parts(submission) if part.day < oldest]
+                await self.try_to(self.blobs.delete(submission, await unnamed(submission, expired)))
             await asyncio.sleep(0)
+
+    async def _delete(self, row: SubmissionRecord) -> None:
+        # Blobs first: as long as the row lists them, the next sweep finds those that are left.
+        await self.blobs.delete(row.submission, await self.blobs.parts(row.submission))
+        await _empty(row)
 
 
 async def _empty(row: SubmissionRecord) -> None:
     """Empty the sealed columns. The rest is needed for a repeat and for the reporter's return."""
+    emptied = {"manifest": b"", "parts": b"{}", "report": b"", "grant": b"", "row_bytes": 0, "attachment_bytes": 0}
     async with transaction():
-        await SubmissionRecord.filter(sequence=row.sequence).update(
-            deleted=True, manifest=b"", parts=b"{}", report=b"", grant=b""
-        )
+        await SubmissionRecord.filter(sequence=row.sequence).update(deleted=True, **emptied)

@@ -3,6 +3,11 @@
 
 from starlette.requests import Request
 
+# A request begins when its body is whole, or when so much of it has come: more than a changed mailbox (docs/protocol.md
+# §8) and than most reports.
+GATHERED_BYTES = 192 * 1024
+LENGTH_DIGITS_MAX = 20
+
 
 class BodyTooLargeError(Exception):
     """The body, or its declared length, is longer than the limit."""
@@ -11,7 +16,8 @@ class BodyTooLargeError(Exception):
 async def read_body(request: Request, max_bytes: int) -> bytes:
     """Return the whole body, of at most ``max_bytes``. Raises BodyTooLargeError without reading more."""
     declared = request.headers.get("content-length", "")
-    if declared.isdigit() and int(declared) > max_bytes:
+    # Digits are those of ASCII: a "²" is one to isdigit() and none to int(), which takes no text of thousands either.
+    if declared.isascii() and declared.isdigit() and (len(declared) > LENGTH_DIGITS_MAX or int(declared) > max_bytes):
         raise BodyTooLargeError
     body = bytearray()
     async for chunk in request.stream():

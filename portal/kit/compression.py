@@ -11,6 +11,8 @@ _BROTLI_QUALITY_QUICK = 5
 # More of either takes over twice as long and saves under 1 %, and pages wait for this when a portal starts.
 _ZOPFLI_ITERATIONS = 5
 _ZOPFLI_BLOCKS_MAX = 4
+# No page or script of ours is as long. A charter's may be, and would take half a minute where others wait for theirs.
+_THOROUGH_BYTES_MAX = 512 * 1024
 
 
 @dataclass(frozen=True)
@@ -22,8 +24,11 @@ class Compressed:
 
 
 def compress(body: bytes, *, quick: bool = False) -> Compressed:
-    """Compress as much as possible, with zopfli's gzip; ``quick``, for thousands of pages, takes 1 % of the time."""
-    if quick:
+    """Compress as much as possible, with zopfli's gzip; ``quick``, for thousands of pages, takes 1 % of the time.
+
+    Over 512 KiB everything is compressed quickly.
+    """
+    if quick or len(body) > _THOROUGH_BYTES_MAX:
         return Compressed(gzip.compress(body, 9, mtime=0), brotli.compress(body, quality=_BROTLI_QUALITY_QUICK))
     zipped = compress_with_zopfli(body, numiterations=_ZOPFLI_ITERATIONS, blocksplittingmax=_ZOPFLI_BLOCKS_MAX)
     return Compressed(zipped, brotli.compress(body))

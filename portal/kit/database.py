@@ -12,20 +12,19 @@ from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from typing import Any, ClassVar, Self
 
 from tortoise.backends.base.client import BaseDBAsyncClient, NestedTransactionContext, TransactionalDBClient
 from tortoise.backends.base.config_generator import expand_db_url
-from tortoise.backends.sqlite.client import SqliteTransactionContext, SqliteTransactionWrapper
 from tortoise.context import TortoiseContext, _current_context
-from tortoise.exceptions import BaseORMException, OperationalError
+from tortoise.exceptions import BaseORMException
 from tortoise.migrations.autodetector import MigrationAutodetector
 from tortoise.migrations.executor import MigrationExecutor, MigrationTarget
 from tortoise.migrations.writer import MigrationWriter
 from tortoise.transactions import in_transaction
 
+from portal.kit.transactions import mend_transactions
 from portal.kit.write_ahead_log import WriteAheadLog
 
 # A commit is on the disk before anything is answered. What is deleted is overwritten, in the file itself:
@@ -139,6 +138,7 @@ class Database:
         await self._context.init(config=config)
         # Tortoise connects under a lock that it keeps when connecting fails: so connect before anything waits.
         await self._context.db().create_connection(with_db=True)
+        mend_transactions(self._context.db())
 
 
 _used: ContextVar[Database] = ContextVar("database")
@@ -167,22 +167,11 @@ async def transaction() -> AsyncIterator[TransactionalDBClient]:
     who reads and then writes would fail if somebody had written in between.
     """
     context = in_transaction()
-    if isinstance(context, SqliteTransactionContext):
-        context.connection.begin = partial(_begin_to_write, context.connection)
     async with context as client:
         yield client
         if not isinstance(context, NestedTransactionContext):
             # Committed here and not by the context, which would leave the transaction open when the commit fails.
             await client.commit()
-
-
-async def _begin_to_write(client: SqliteTransactionWrapper) -> None:
-    """As Tortoise's own ``begin``, which waits for the first statement that writes."""
-    try:
-        await client._connection.commit()
-        await client._connection.execute("BEGIN IMMEDIATE")
-    except sqlite3.OperationalError as error:
-        raise OperationalError(error) from None
 
 
 async def pending_migrations(schema: Schema) -> list[MigrationWriter]:

@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
 """Security headers on every answer: the content policy of each kind of page, and nothing that names a visitor."""
 
-from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 REPORTER_CSP = (
@@ -32,6 +31,14 @@ _COMMON = {
 }
 
 
+def security_headers(csp: str, https: bool) -> dict[str, str]:
+    """The headers of an answer with the policy ``csp``. ``https`` adds Strict-Transport-Security."""
+    headers = {**_COMMON, "content-security-policy": csp, "cache-control": "no-store"}
+    if https:
+        headers["strict-transport-security"] = "max-age=63072000; includeSubDomains; preload"
+    return headers
+
+
 class SecurityHeaders:
     """ASGI middleware that adds the headers that an endpoint did not set itself.
 
@@ -40,9 +47,9 @@ class SecurityHeaders:
 
     def __init__(self, app: ASGIApp, csp: str, https: bool) -> None:
         self.app = app
-        self.headers = {**_COMMON, "content-security-policy": csp, "cache-control": "no-store"}
-        if https:
-            self.headers["strict-transport-security"] = "max-age=63072000; includeSubDomains; preload"
+        # As ASGI has them: names in lower case.
+        own = security_headers(csp, https)
+        self._raw = {name.encode("latin-1"): value.encode("latin-1") for name, value in own.items()}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -51,9 +58,10 @@ class SecurityHeaders:
 
         async def send_with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
-                headers = MutableHeaders(scope=message)
-                for name, value in self.headers.items():
-                    headers.setdefault(name, value)
+                own = list(message.get("headers", ()))
+                there = {name for name, _ in own}
+                own += [(name, value) for name, value in self._raw.items() if name not in there]
+                message["headers"] = own
             await send(message)
 
         await self.app(scope, receive, send_with_headers)

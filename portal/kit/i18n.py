@@ -6,6 +6,7 @@ import io
 import unicodedata
 from dataclasses import dataclass
 from datetime import date
+from functools import lru_cache
 from pathlib import Path
 
 from babel import Locale, UnknownLocaleError
@@ -17,6 +18,9 @@ SOURCE_LOCALE = "en"
 LOCALES = ("en", "ar")
 # Countries that reporters name but ISO 3166-1 does not assign (domain codes).
 _COUNTRIES_ADDED = ("XK",)
+# Tags come from strangers: as many different ones as they like, but a page repeats few.
+_TAGS_KEPT_MAX = 256
+_DAYS_KEPT_MAX = 1024
 _NOT_COUNTRIES = frozenset({"EU", "EZ", "UN", "QO", "XA", "XB", "ZZ", "AC", "CP", "CQ", "DG", "EA", "IC", "TA"})
 
 
@@ -53,12 +57,38 @@ def load_translation(folder: Path, domain: str, locale: str) -> Translation:
     return Translation(locale, gettext.GNUTranslations(compiled))
 
 
+@lru_cache(_TAGS_KEPT_MAX)
+def find_locale(tag: str) -> Locale | None:
+    """The locale of a language tag (BCP 47), or None for a tag that Babel has no data of.
+
+    Tags come from strangers, and well-formed ones are often unknown: ``ary``, ``prs``. Nothing else here parses them.
+    """
+    try:
+        return Locale.parse(tag, sep="-")
+    except (ValueError, UnknownLocaleError):
+        return None
+
+
+def language_in(tag: str, locale: str) -> str:
+    """What the language of a tag is called in ``locale``: Arabic, Chinese (Traditional), Arabic (ar-XB).
+
+    A tag whose language has no name there stands for itself.
+    """
+    found, reader = find_locale(tag), Locale.parse(locale, sep="-")
+    # Babel finds something for "und" and for a wrong script as well, and would call it what it is not.
+    if found is not None and str(found).casefold() == tag.replace("-", "_").casefold():
+        return found.get_display_name(reader) or tag
+    base = tag.partition("-")[0]
+    name = reader.languages.get(base.lower())
+    if name is None:
+        return tag
+    return str(name) if base == tag else f"{name} ({tag})"
+
+
 def direction(locale: str) -> str:
     """Return ``rtl`` or ``ltr``, the direction of this language's script; ``ltr`` for an unknown language."""
-    try:
-        return Locale.parse(locale, sep="-").text_direction
-    except (ValueError, UnknownLocaleError):
-        return "ltr"
+    found = find_locale(locale)
+    return "ltr" if found is None else found.text_direction
 
 
 def text_direction(text: str, language: str) -> str:
@@ -78,11 +108,14 @@ def text_direction(text: str, language: str) -> str:
     return max(counts, key=lambda name: counts[name])
 
 
+@lru_cache(_TAGS_KEPT_MAX)
 def language_name(locale: str) -> str:
     """Return the language's name in that language: العربية, English."""
-    return Locale.parse(locale, sep="-").get_display_name() or locale
+    found = find_locale(locale)
+    return (found and found.get_display_name()) or locale
 
 
+@lru_cache(_DAYS_KEPT_MAX)
 def format_day(day: date, locale: str) -> str:
     """Return a day with the month in words and Latin digits in every locale: 3 March 2026, 3 مارس 2026."""
     return format_date(day, "d MMMM y", locale=Locale.parse(locale, sep="-"))

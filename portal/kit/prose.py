@@ -5,15 +5,18 @@ Everything else is shown literally. There are no links, pictures, headings or HT
 ``ul``, ``ol``, ``li``, ``em``, ``strong``, ``br`` and escaped text, whatever the input.
 """
 
-from functools import cache
+from functools import cache, lru_cache
 
 from markdown_it import MarkdownIt
 from markupsafe import Markup
 
 # Two levels for every nested list; anything deeper is left out.
 NESTING_MAX = 40
+# As many as a finding may have, so that its pages in all locales are made of one rendering.
+KEPT_MAX = 128
 
 
+@lru_cache(KEPT_MAX)
 def render_prose(text: str) -> Markup:
     """Return the text as HTML."""
     # Safe: the renderer escapes every text, and HTML in it is off.

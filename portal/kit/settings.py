@@ -69,8 +69,8 @@ def _not_an_origin(name: str) -> str:
 def _convert(name: str, text: str, kind: Any) -> Any:
     try:
         return msgspec.convert(text, kind, strict=False, dec_hook=_make)
-    except msgspec.ValidationError:
-        # The cause is left out: it might show the value.
+    except (msgspec.ValidationError, UnicodeEncodeError):
+        # Not a number, or bytes that are no text. The cause is left out: it might show the value.
         raise SettingsError(f"{name} must be a whole number{_bounds(kind)}") from None
 
 

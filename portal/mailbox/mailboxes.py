@@ -6,7 +6,8 @@ answers are the same, after the same look-ups and a commit.
 """
 
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, datetime
 
@@ -28,7 +29,9 @@ from portal.storage.records import (
     SubmissionRecord,
     ThreadRecord,
 )
+from portal.storage.shares import Kind, Shares
 from portal.storage.submissions import find_mailbox
+from portal.storage.weights import FOLLOW_UP_BYTES
 
 NO_SUBMISSION = SubmissionId("")
 """Asked for in place of the submission of a mailbox that does not exist; it has no rows."""
@@ -38,12 +41,20 @@ DAY_OF_NOBODY = date(1970, 1, 1)
 _NOBODY = SigningKey.from_seed("nobody", bytes(32)).verifier
 
 
+@dataclass
+class _Room:
+    """Room that was counted for a follow-up, and whether one fills it."""
+
+    is_filled: bool = False
+
+
 @dataclass(frozen=True)
 class Mailboxes:
     """Answers for known and unknown mailboxes alike; both cost the same look-ups."""
 
     strangers: Strangers
     commits: GroupCommit
+    shares: Shares
     clock: Callable[[], datetime]
 
     async def read(self, credentials: Credentials, after: int) -> bytes:
@@ -60,11 +71,29 @@ class Mailboxes:
 
         A follow-up that is there already is not stored again, nor is anything else then. Raises Refusal
         ``state-conflict`` when the state is not the one replaced, ``mailbox-full``, and ``malformed-request`` for a
-        genuine note that deletes replies which don't exist yet.
+        genuine note that deletes replies which don't exist yet. Raises StorageFullError when there is no room for
+        follow-ups, whoever sends one.
         """
+        with self._room(change) as room:
+            await self._change(change, room)
+
+    @contextmanager
+    def _room(self, change: Change) -> Iterator[_Room]:
+        """Count the follow-up, whoever sends one, and give its room back unless it is stored."""
+        room = _Room()
+        weight = FOLLOW_UP_BYTES if change.follow_up is not None else 0
+        if weight:
+            self.shares.take(Kind.FOLLOW_UPS, weight)
+        try:
+            yield room
+        finally:
+            if not room.is_filled:
+                self.shares.give_back(Kind.FOLLOW_UPS, weight)
+
+    async def _change(self, change: Change, room: _Room) -> None:
         found = await _find(change.credentials)
         genuine = _is_genuine(change, found)
-        refusal = await self.commits.apply(lambda: self._apply(change, found, genuine))
+        refusal, room.is_filled = await self.commits.apply(lambda: self._apply(change, found, genuine))
         # Looked up for everyone, and only now: another change may have been made meanwhile.
         shown = self.strangers.state(change.credentials)
         if found is None:
@@ -72,7 +101,8 @@ class Mailboxes:
         elif refusal is not None:
             raise refusal
 
-    async def _apply(self, change: Change, found: MailboxRecord | None, genuine: bool) -> Refusal | None:
+    async def _apply(self, change: Change, found: MailboxRecord | None, genuine: bool) -> tuple[Refusal | None, bool]:
+        """Why nothing was changed, if so; and whether a follow-up was stored."""
         submission = found.submission if found else NO_SUBMISSION
         row = await MailboxRecord.filter(submission=submission).first().only("sequence", "state_sha256")
         messages = FollowUpRecord.filter(submission=submission)
@@ -84,9 +114,9 @@ class Mailboxes:
             refusal = await _refusal(change, submission, row, waiting)
             if genuine and refusal is None:
                 await self._write(change, submission, str(slug[0]))
-                return None
+                return None, change.follow_up is not None
         await _write_dummy(change)
-        return refusal
+        return refusal, False
 
     async def _write(self, change: Change, submission: SubmissionId, slug: str) -> None:
         mailbox = MailboxRecord.filter(submission=submission)

@@ -12,8 +12,10 @@ from crypto.document import Fields
 from crypto.encoding import HASH_BYTES, ID_BYTES, decode_base64
 from crypto.errors import CryptoError
 from crypto.statement import NUMBER_MAX
+from portal.api.content_digest import check_digest
 from portal.api.refusals import Refusal
 from portal.api.responses import json_response
+from portal.api.work import StrangersWork
 from portal.kit.body import read_body
 from portal.mailbox.change import Credentials, make_change
 from portal.mailbox.mailboxes import Mailboxes
@@ -25,8 +27,9 @@ CHANGE_BYTES_MAX = 160 * 1024
 class MailboxViews:
     """Ids and tokens are sent in bodies, so that no URL holds them."""
 
-    def __init__(self, mailboxes: Mailboxes, realm: str) -> None:
+    def __init__(self, mailboxes: Mailboxes, work: StrangersWork, realm: str) -> None:
         self._mailboxes = mailboxes
+        self._work = work
         self._realm = realm
 
     def routes(self) -> list[Route]:
@@ -47,7 +50,13 @@ class MailboxViews:
         return Response(answer, media_type="application/octet-stream")
 
     async def change(self, request: Request) -> Response:
-        fields = _fields(await read_body(request, CHANGE_BYTES_MAX))
+        with self._work.admit(request):
+            return await self._change(request)
+
+    async def _change(self, request: Request) -> Response:
+        body = await read_body(request, CHANGE_BYTES_MAX)
+        check_digest(request, body)
+        fields = _fields(body)
         try:
             credentials = _credentials(fields)
             note = fields.text("control", CHANGE_BYTES_MAX)

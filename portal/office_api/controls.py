@@ -9,12 +9,11 @@ from crypto.control import Control, read_control
 from crypto.errors import CryptoError
 from crypto.ids import SubmissionId
 from portal.api.refusals import Refusal
+from portal.office_api.listing import PAGE
 from portal.office_api.own import own_submission
 from portal.storage.commands import obey
 from portal.storage.group_commit import GroupCommit
 from portal.storage.records import ControlRecord, MailboxRecord
-
-PAGE = 100
 
 
 @dataclass(frozen=True)

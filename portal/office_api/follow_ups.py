@@ -12,10 +12,9 @@ from crypto.encoding import encode_base64
 from crypto.errors import CryptoError
 from crypto.follow_up_receipt import read_follow_up_receipt
 from portal.api.refusals import Refusal
+from portal.office_api.listing import PAGE, first_page
 from portal.storage.database import transaction
 from portal.storage.records import FollowUpRecord
-
-PAGE = 100
 
 
 @dataclass(frozen=True)
@@ -29,10 +28,9 @@ class FollowUps:
         """Return a page of the follow-ups after a sequence, confirmed ones too."""
         query = FollowUpRecord.filter(slug=slug, sequence__gt=after).order_by("sequence").limit(PAGE + 1)
         rows = await query.values("sequence", "submission", "sealed", "day")
-        listed = [
-            {**row, "sealed": encode_base64(bytes(row["sealed"])), "day": row["day"].isoformat()} for row in rows[:PAGE]
-        ]
-        return {"follow_ups": listed, "more": len(rows) > PAGE}
+        page, more = first_page(rows, lambda row: len(row["sealed"]))
+        listed = [{**row, "sealed": encode_base64(bytes(row["sealed"])), "day": row["day"].isoformat()} for row in page]
+        return {"follow_ups": listed, "more": more}
 
     async def confirm(self, charter: Charter, note: bytes) -> None:
         """Let the grace run for the follow-ups that a receipt names, of this commission; a repeat changes nothing.

@@ -13,13 +13,13 @@ from crypto.errors import CryptoError
 from crypto.ids import SubmissionId
 from crypto.manifest import GRANT_FILE, REPORT_FILE
 from portal.api.refusals import Refusal
+from portal.office_api.listing import PAGE, first_page
 from portal.office_api.own import own_submission
 from portal.storage.blobs import BlobStore
 from portal.storage.database import transaction
 from portal.storage.records import SubmissionRecord
 from portal.storage.submissions import decode_parts
 
-PAGE = 100
 _COLUMNS = {REPORT_FILE: "report", GRANT_FILE: "grant"}
 
 
@@ -36,8 +36,9 @@ class Pickup:
         fields = ("sequence", "submission", "manifest", "acknowledgement")
         query = SubmissionRecord.filter(slug=slug, sequence__gt=after, deleted=False).order_by("sequence")
         rows = await query.limit(PAGE + 1).values(*fields)
-        listed = [{**row, "manifest": encode_base64(bytes(row["manifest"]))} for row in rows[:PAGE]]
-        return {"submissions": listed, "more": len(rows) > PAGE}
+        page, more = first_page(rows, lambda row: len(row["manifest"]))
+        listed = [{**row, "manifest": encode_base64(bytes(row["manifest"]))} for row in page]
+        return {"submissions": listed, "more": more}
 
     async def file(self, slug: str, submission: SubmissionId, name: str) -> AsyncIterator[bytes]:
         """The bytes of a sealed file, in pieces. Refusal ``not-found`` or ``not-your-commission``."""

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
+import http_sf
 from http_message_signatures import (
     HTTPMessageSignaturesException,
     HTTPMessageVerifier,
@@ -23,7 +24,9 @@ from portal.api.content_digest import content_digest
 from portal.api.refusals import Refusal
 from portal.charters.known import Charters
 from portal.kit.body import read_body
-from portal.storage.errors import DuplicateError
+from portal.kit.database import STORAGE_ERRORS
+from portal.office_api.spent_nonces import SpentNonces
+from portal.storage.errors import DuplicateError, StorageFullError
 from portal.storage.group_commit import GroupCommit
 from portal.storage.records import NonceRecord
 
@@ -31,6 +34,8 @@ LABEL = "amparo"
 NONCE_BYTES = 16
 HOUR = 3600
 WINDOW = timedelta(seconds=300)
+# The longest header of an office has fewer than 500 characters, and to read one takes the longer the longer it is.
+HEADER_CHARS_MAX = 1024
 
 
 @dataclass(frozen=True)
@@ -43,6 +48,15 @@ class OfficeRequest:
     @property
     def slug(self) -> str:
         return self.charter.slug
+
+
+@dataclass(frozen=True)
+class _Claim:
+    """What a signature says of itself before it is verified: seconds since 1970, the id of its key, its nonce."""
+
+    created: int
+    key_id: str
+    nonce: str
 
 
 @dataclass(frozen=True)
@@ -62,59 +76,87 @@ class RequestVerifier:
         self._charters = charters
         self._commits = commits
         self._clock = clock
+        self._spent = SpentNonces()
 
     async def verify(self, request: Request, body_max: int = 0) -> OfficeRequest:
-        """Check the signature, read the body and spend the nonce.
+        """Check the signature, read the body and spend the nonce; what costs least to refuse is refused first.
 
         Raises Refusal ``signature-missing``, ``signature-invalid``, ``signature-expired``, ``signature-replayed``,
         ``digest-missing`` or ``digest-mismatch``.
         """
         has_body = request.method not in ("GET", "HEAD")
-        charter, parameters = self._verify_signature(request, has_body)
+        claimed = _read_claim(request)
+        if abs(self._clock().timestamp() - claimed.created) > WINDOW.total_seconds():
+            raise Refusal("signature-expired")
+        found = self._charters.office_key(claimed.key_id)
+        if found is None:
+            raise Refusal("signature-invalid")
+        charter, key = found
+        self._verify_signature(request, key, has_body)
         body = b""
         if has_body:
             digest = content_digest(request)
             body = await read_body(request, body_max)
             if hashlib.sha256(body).hexdigest() != digest:
                 raise Refusal("digest-mismatch")
-        await self._spend(parameters)
+        await self._spend(claimed)
         return OfficeRequest(charter, body)
 
-    def _verify_signature(self, request: Request, has_body: bool) -> tuple[Charter, dict[str, Any]]:
-        if "signature" not in request.headers or "signature-input" not in request.headers:
-            raise Refusal("signature-missing")
-        resolver = _OfficeKeys(self._charters)
-        verifier = _Verifier(signature_algorithm=_Ed25519, key_resolver=resolver)
+    def _verify_signature(self, request: Request, key: VerifierKey, has_body: bool) -> None:
+        verifier = _Verifier(signature_algorithm=_Ed25519, key_resolver=_OfficeKey(key))
         components = ("@method", "@target-uri", *(("content-digest",) if has_body else ()))
         try:
-            results = verifier.verify(self._signed_parts(request), max_age=None, require_components=components)
+            # One signature by this key, or the claim would have been refused.
+            verifier.verify(self._signed_parts(request), max_age=None, require_components=components)
         except HTTPMessageSignaturesException:
             raise Refusal("signature-invalid") from None
-        if len(results) != 1 or results[0].label != LABEL or resolver.charter is None:
-            raise Refusal("signature-invalid")
-        return resolver.charter, dict(results[0].parameters)
 
     def _signed_parts(self, request: Request) -> _SignedParts:
         path = request.scope["raw_path"].decode("latin-1")
         query = request.scope["query_string"].decode("latin-1")
-        return _SignedParts(request.method, self._origin + path + (f"?{query}" if query else ""), request.headers)
+        return _SignedParts(request.method, self._origin + path + (f"?{query}" if query else ""), _headers(request))
 
-    async def _spend(self, parameters: dict[str, Any]) -> None:
-        created, nonce = parameters.get("created"), parameters.get("nonce")
-        if not isinstance(created, int) or not isinstance(nonce, str):
-            raise Refusal("signature-invalid")
-        if abs(self._clock().timestamp() - created) > WINDOW.total_seconds():
-            raise Refusal("signature-expired")
-        try:
-            decode_base64(nonce, NONCE_BYTES)
-        except CryptoError:
-            raise Refusal("signature-invalid") from None
+    async def _spend(self, claimed: _Claim) -> None:
         # Rounded up to the next hour: offices act when reports arrive, and rows should not tell when.
-        expires = -(-(created + 2 * int(WINDOW.total_seconds())) // HOUR) * HOUR
+        expires = -(-(claimed.created + 2 * int(WINDOW.total_seconds())) // HOUR) * HOUR
+        if claimed.nonce in self._spent:
+            raise Refusal("signature-replayed")
         try:
-            await self._commits.insert(NonceRecord(nonce=nonce, expires=expires))
+            await self._commits.insert(NonceRecord(nonce=claimed.nonce, expires=expires))
         except DuplicateError:
             raise Refusal("signature-replayed") from None
+        except (StorageFullError, *STORAGE_ERRORS):
+            # A portal that can write nothing still hands its reports over.
+            self._spent.remember(claimed.nonce, expires, self._clock())
+
+
+def _headers(request: Request) -> dict[str, str]:
+    """The headers that a signature may cover, and those that hold it. Raises Refusal ``signature-invalid``."""
+    headers = {}
+    for name in ("signature", "signature-input", "content-digest"):
+        values = request.headers.getlist(name)
+        if sum(map(len, values)) > HEADER_CHARS_MAX:
+            raise Refusal("signature-invalid")
+        if values:
+            headers[name] = ", ".join(values)
+    return headers
+
+
+def _read_claim(request: Request) -> _Claim:
+    """What the one signature says of itself. Raises Refusal ``signature-missing`` or ``signature-invalid``."""
+    headers = _headers(request)
+    if "signature" not in headers or "signature-input" not in headers:
+        raise Refusal("signature-missing")
+    try:
+        signatures: Any = http_sf.parse(headers["signature-input"].encode("latin-1"), tltype="dictionary")
+        ((label, (_, parameters)),) = signatures.items()
+        created, key_id, nonce = (parameters[name] for name in ("created", "keyid", "nonce"))
+        if label != LABEL or type(created) is not int or type(key_id) is not str or type(nonce) is not str:
+            raise Refusal("signature-invalid")
+        decode_base64(nonce, NONCE_BYTES)
+    except (ValueError, TypeError, KeyError, AttributeError, CryptoError):
+        raise Refusal("signature-invalid") from None
+    return _Claim(created, key_id, nonce)
 
 
 class _Verifier(HTTPMessageVerifier):
@@ -140,20 +182,14 @@ class _Ed25519(HTTPSignatureAlgorithm):
         self._key.check(message, signature)
 
 
-class _OfficeKeys(HTTPSignatureKeyResolver):
-    """Finds a public key, and remembers the charter that holds it."""
+class _OfficeKey(HTTPSignatureKeyResolver):
+    """The key that the claim names."""
 
-    def __init__(self, charters: Charters) -> None:
-        self._charters = charters
-        self.charter: Charter | None = None
+    def __init__(self, key: VerifierKey) -> None:
+        self._key = key
 
     def resolve_public_key(self, key_id: str) -> VerifierKey:
-        for charter in self._charters.all_newest():
-            for key in charter.office:
-                if key.short_id == key_id:
-                    self.charter = charter
-                    return key
-        raise Refusal("signature-invalid")
+        return self._key
 
     def resolve_private_key(self, key_id: str) -> bytes:
         raise NotImplementedError

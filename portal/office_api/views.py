@@ -2,7 +2,8 @@
 """The signed part of docs/protocol.md §10: verify, one call, answer."""
 
 import re
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 
 import msgspec
 from starlette.requests import Request
@@ -14,6 +15,7 @@ from crypto.encoding import ID_BYTES, decode_base64
 from crypto.errors import CryptoError
 from crypto.ids import SubmissionId
 from crypto.statement import NUMBER_MAX
+from portal.api.long_work import LongWork
 from portal.api.refusals import Refusal
 from portal.api.responses import json_response
 from portal.charters.newest import NewestNotes
@@ -31,6 +33,9 @@ THREADS_BYTES_MAX = THREADS_MAX * THREAD_BASE64_MAX
 REPLY_BASE64_MAX = 1024 * 1024
 REPLY_BYTES_MAX = REPLY_BASE64_MAX + THREAD_BASE64_MAX + NOTE_BYTES_MAX
 SEQUENCE_MAX = 2**53
+PROBLEMS_MAX = 100
+# What can't be shown: ``charter`` and a hash, or ``finding`` and an id.
+NotShown = tuple[str, str]
 _SEQUENCE = re.compile(r"[0-9]{1,16}")
 
 
@@ -44,6 +49,8 @@ class OfficeViews:
     messages: FollowUps
     commands: Controls
     newest: NewestNotes
+    not_shown: Callable[[str], Sequence[NotShown]]
+    work: LongWork = field(default_factory=LongWork)
 
     def routes(self) -> list[Route]:
         return [
@@ -57,6 +64,7 @@ class OfficeViews:
             Route("/office/follow-ups", self.follow_ups),
             Route("/office/follow-ups/collection", self.confirm_follow_ups, methods=["POST"]),
             Route("/office/controls", self.controls),
+            Route("/office/problems", self.problems),
             Route("/office/newest-charter", self.newest_charter, methods=["POST"]),
         ]
 
@@ -76,7 +84,8 @@ class OfficeViews:
 
     async def reply(self, request: Request) -> Response:
         office = await self.verifier.verify(request, REPLY_BYTES_MAX)
-        posting, new = await self.threads.post_reply(office.charter, _read_reply(office.body, _submission(request)))
+        reply = await self.work.run(_read_reply, office.body, _submission(request))
+        posting, new = await self.threads.post_reply(office.charter, reply)
         return json_response({"posting": posting}, 201 if new else 200)
 
     async def thread(self, request: Request) -> Response:
@@ -85,7 +94,8 @@ class OfficeViews:
 
     async def post_threads(self, request: Request) -> Response:
         office = await self.verifier.verify(request, THREADS_BYTES_MAX)
-        return json_response({"refused": await self.threads.post_notes(office.slug, _read_threads(office.body))})
+        notes = await self.work.run(_read_threads, office.body)
+        return json_response({"refused": await self.threads.post_notes(office.slug, notes)})
 
     async def follow_ups(self, request: Request) -> Response:
         office = await self.verifier.verify(request)
@@ -109,6 +119,11 @@ class OfficeViews:
         office = await self.verifier.verify(request, NOTE_BYTES_MAX)
         await self.newest.take(office.slug, office.body)
         return json_response({"status": "accepted"})
+
+    async def problems(self, request: Request) -> Response:
+        office = await self.verifier.verify(request)
+        found = [{"kind": kind, "name": name} for kind, name in self.not_shown(office.slug)]
+        return json_response({"problems": found[:PROBLEMS_MAX]})
 
 
 def _read_reply(body: bytes, submission: SubmissionId) -> Outgoing:

@@ -1,50 +1,90 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
-"""Serves the built pages, and rebuilds them when a charter is accepted."""
+"""Serves the built pages, and rebuilds them when a charter is accepted.
+
+- A build that fails is tried again, ever more rarely, up to every five minutes. Until then the pages that are there go
+  on being served, save those of a charter that was replaced: nobody is to write under an old one. 503 stands there.
+- What fails for one commission alone takes only its own pages away (``build``).
+"""
 
 import asyncio
 import logging
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from crypto.charter import Charter
+from crypto.ids import CharterHash
 from portal.kit.quiet_logging import describe_error
+from portal.pages.unfinished import UnfinishedPages
 from portal.settings import Settings
 
 if TYPE_CHECKING:
+    from portal.pages.build import SiteMaker
     from portal.pages.site import Page, Site, SiteHolder
 
 LOG = logging.getLogger("portal")
+RETRY_SECONDS_MIN = 5
+RETRY_SECONDS_MAX = 300
+MANIFEST_PATH = "/manifest.json"
 
 
 class LivePages:
     """ASGI endpoint for everything that is not the API.
 
-    A request during a build waits for it: nobody is shown a charter that was replaced.
+    A request for a page that a running build may change waits for it: nobody is shown a charter that was replaced.
     """
 
     def __init__(self, settings: Settings, realm: str) -> None:
         self._settings = settings
         self._realm = realm
+        self._charters: list[Charter] = []
+        self._outdated: frozenset[str] = frozenset()
+        self._failures = 0
+        self._due = asyncio.Event()
+        self._settled = asyncio.Event()
         self._building: asyncio.Task[None] | None = None
+        self._builder: SiteMaker | None = None
         self._holder: SiteHolder | None = None
         self._site: Site | None = None
         self._register: tuple[Sequence[Mapping[str, Page]], Mapping[str, str]] = ((), {})
         self._showing = asyncio.Lock()
         self.register_ready = asyncio.Event()
-        self._endpoint: ASGIApp = PlainTextResponse("The pages of this portal are not built.", 503)
+        self._unfinished = UnfinishedPages()
+        self._endpoint: ASGIApp = self._unfinished
+
+    @property
+    def problems(self) -> Mapping[str, CharterHash]:
+        """The commissions whose pages can't be shown, and their charters."""
+        return self._site.problems if self._site is not None else {}
 
     def renew(self, charters: Sequence[Charter]) -> None:
         """Start building the pages for these charters."""
-        before = self._building
-        self._building = asyncio.create_task(self._build(before, list(charters)))
+        self._charters = list(charters)
+        self._failures = 0
+        self._settled.clear()
+        self._due.set()
+        if self._building is None:
+            self._building = asyncio.create_task(self._build_for_ever())
+        if self._site is not None:
+            self._outdated = _outdated(self._site, self._charters)
 
     async def built(self) -> None:
-        """Wait until no build is running."""
-        if self._building is not None:
-            await asyncio.shield(self._building)
+        """Wait until the pages are built, or could not be."""
+        await self._settled.wait()
+
+    async def can_show(self, charter: Charter) -> bool:
+        """Whether the pages of a charter that is not accepted yet can be rendered, as far as can be told now."""
+        try:
+            if self._builder is None:
+                self._builder = await asyncio.to_thread(self._prepare)
+            await asyncio.to_thread(self._builder.check, charter)
+        except Exception as error:
+            from portal.pages.build import PASSING
+
+            # Also without scripts and styles a charter is taken.
+            return self._builder is None or isinstance(error, PASSING)
+        return True
 
     async def extend(self, pages: "Sequence[Mapping[str, Page]]", hashes: Mapping[str, str]) -> None:
         """Serve the register's pages, with their hashes, beside the others."""
@@ -57,42 +97,100 @@ class LivePages:
             await asyncio.gather(self._building, return_exceptions=True)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        await self.built()
-        if "/findings" in scope["path"] or scope["path"] == "/manifest.json":
+        path = scope["path"]
+        if self._site is None or path in self._outdated:
+            await self.built()
+        if path == MANIFEST_PATH or (_may_be_of_register(path) and not self._has(path)):
             # Built after everything else, so that reporters need not wait for it.
             await self.register_ready.wait()
         await self._endpoint(scope, receive, send)
 
-    async def _build(self, before: "asyncio.Task[None] | None", charters: Sequence[Charter]) -> None:
-        if before is not None:
-            await before
-        try:
-            site = await asyncio.to_thread(build_pages, self._settings, self._realm, charters)
-        except (OSError, KeyError) as error:
-            LOG.error("the pages can't be built because scripts or styles are missing: %s", describe_error(error))
-            return
-        self._site = site
-        await self._show()
+    def _has(self, path: str) -> bool:
+        return self._site is not None and (self._site.get(path) is not None or path in self._site.withheld)
 
-    async def _show(self) -> None:
-        """Combine site and register, and serve them from now on."""
+    async def _build_for_ever(self) -> None:
+        while True:
+            self._due.clear()
+            again = not await self._build(self._charters)
+            if not self._due.is_set():
+                self._settled.set()
+            if again:
+                self._failures += 1
+                await self._wait(min(RETRY_SECONDS_MIN * 2 ** (self._failures - 1), RETRY_SECONDS_MAX))
+            else:
+                await self._due.wait()
+
+    async def _wait(self, seconds: float) -> None:
+        """Wait for the time of the next attempt, or for new charters."""
+        try:
+            async with asyncio.timeout(seconds):
+                await self._due.wait()
+        except TimeoutError:
+            pass
+
+    async def _build(self, charters: Sequence[Charter]) -> bool:
+        """Build and show the pages; False when it is worth while to try again."""
+        try:
+            if self._builder is None:
+                self._builder = await asyncio.to_thread(self._prepare)
+            site = await asyncio.to_thread(self._builder.build, charters)
+            await self._show(site)
+        except Exception as error:
+            LOG.error("the pages can't be built, which is tried again: %s", describe_error(error))
+            self._withhold()
+            return False
+        return site.is_final
+
+    def _prepare(self) -> "SiteMaker":
+        self._unfinished.prepare()
+        return prepare_pages(self._settings, self._realm)
+
+    def _withhold(self) -> None:
+        """After a failure, go on with what is there, without the pages of charters that were replaced."""
+        if self._site is not None and self._holder is not None:
+            self._site = self._site.without(self._outdated)
+            self._holder.site = self._holder.site.without(self._outdated)
+
+    async def _show(self, site: "Site | None" = None) -> None:
+        """Combine the site, if it is a new one, with the register, and serve both from now on."""
         async with self._showing:
-            if self._site is None:
+            site = site or self._site
+            if site is None:
                 return
             from portal.pages.serve import SiteEndpoint
             from portal.pages.site import SiteHolder, extend_site
 
-            site = await asyncio.to_thread(extend_site, self._site, *self._register)
+            whole = await asyncio.to_thread(extend_site, site, *self._register)
             if self._holder is None:
-                self._holder = SiteHolder(site)
+                self._holder = SiteHolder(whole)
                 self._endpoint = SiteEndpoint(self._holder)
-            self._holder.site = site
+            self._holder.site, self._site = whole, site
+            self._outdated = _outdated(site, self._charters)
+
+
+def prepare_pages(settings: Settings, realm: str) -> "SiteMaker":
+    """Read what pages are made of. Raises OSError, or KeyError when scripts or styles were not built."""
+    # Imported late: templates and locales load slowly, and the API should not wait for them.
+    from portal.kit.assets import load_assets
+    from portal.pages.build import SiteMaker
+
+    return SiteMaker(settings, load_assets(settings.static), realm)
 
 
 def build_pages(settings: Settings, realm: str, charters: Sequence[Charter]) -> "Site":
-    """Return the whole site. Raises FileNotFoundError or KeyError when scripts or styles were not built."""
-    # Imported late: templates and locales load slowly, and the API should not wait for them.
-    from portal.kit.assets import load_assets
-    from portal.pages.build import build_site
+    """Return the whole site once. Raises as ``prepare_pages``."""
+    return prepare_pages(settings, realm).build(charters)
 
-    return build_site(charters, settings, load_assets(settings.static), realm)
+
+def _outdated(site: "Site", charters: Sequence[Charter]) -> frozenset[str]:
+    """The paths that don't show the newest of these charters, as far as a commission can be shown at all."""
+    from portal.pages.build import newest_charters
+    from portal.pages.site import paths_of
+
+    newest = {charter.slug: charter.hash for charter in newest_charters(charters)}
+    there = {**site.shown, **site.problems}
+    return paths_of({slug for slug in newest.keys() | there.keys() if newest.get(slug) != there.get(slug)})
+
+
+def _may_be_of_register(path: str) -> bool:
+    return "/findings" in path

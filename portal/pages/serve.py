@@ -5,9 +5,10 @@ from starlette.datastructures import Headers
 from starlette.responses import PlainTextResponse, RedirectResponse, Response
 from starlette.types import Receive, Scope, Send
 
-from portal.pages.site import Page, SiteHolder
+from portal.pages.site import Page, Site, SiteHolder
 
 _READING = ("GET", "HEAD")
+RETRY_SECONDS = "60"
 _IMMUTABLE = "public, max-age=31536000, immutable"
 
 
@@ -15,26 +16,58 @@ class SiteEndpoint:
     """Serves the current site of ``holder``.
 
     Documents are never cached (``no-store``), assets forever: their path changes with their bytes. A path that lacks
-    only its trailing slash is redirected, to a relative address.
+    only its trailing slash is redirected, to a relative address. A page that is withheld is answered 503.
     """
 
     def __init__(self, holder: SiteHolder) -> None:
         self.holder = holder
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        response = self._answer(scope["method"], scope["path"], Headers(scope=scope))
+        site, path = self.holder.site, scope["path"]
+        page = site.get(path) if scope["method"] in _READING else None
+        if page is not None and not page.immutable:
+            # Nearly every request, and so without the detour over a Response.
+            encoding, body = _choose(page, _accepted(scope))
+            await send(
+                {"type": "http.response.start", "status": 200, "headers": _document_headers(page, encoding, body)}
+            )
+            await send({"type": "http.response.body", "body": body})
+            return
+        response = self._answer(site, scope["method"], path, Headers(scope=scope))
         await response(scope, receive, send)
 
-    def _answer(self, method: str, path: str, headers: Headers) -> Response:
+    def _answer(self, site: Site, method: str, path: str, headers: Headers) -> Response:
         if method not in _READING:
             return PlainTextResponse("Method Not Allowed", 405, {"allow": ", ".join(_READING)})
-        site = self.holder.site
         page = site.get(path)
         if page is not None:
             return _page_response(page, headers, 200)
+        if path in site.withheld:
+            response = _page_response(site.unavailable(path), headers, 503)
+            response.headers["retry-after"] = RETRY_SECONDS
+            return response
         if site.get(f"{path}/") is not None:
             return RedirectResponse(f"{path.rsplit('/', 1)[1]}/", 308)
         return _page_response(site.not_found(path), headers, 404)
+
+
+def _accepted(scope: Scope) -> str:
+    for name, value in scope["headers"]:
+        if name == b"accept-encoding":
+            accepted: str = value.decode("latin-1")
+            return accepted
+    return ""
+
+
+def _document_headers(page: Page, encoding: str, body: bytes) -> list[tuple[bytes, bytes]]:
+    headers = [
+        (b"content-security-policy", page.csp.encode("latin-1")),
+        (b"cache-control", b"no-store"),
+        (b"vary", b"accept-encoding"),
+        (b"content-type", page.content_type.encode("latin-1")),
+        (b"content-length", b"%d" % len(body)),
+    ]
+    return [*headers, (b"content-encoding", encoding.encode("latin-1"))] if encoding else headers
 
 
 def _page_response(page: Page, headers: Headers, status: int) -> Response:

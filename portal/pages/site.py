@@ -6,11 +6,12 @@
 """
 
 import hashlib
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from types import MappingProxyType
 
 from crypto.encoding import encode_json
+from crypto.ids import CharterHash
 from portal.kit.assets import Asset
 from portal.kit.compression import compress
 from portal.kit.headers import REPORTER_CSP
@@ -18,6 +19,9 @@ from portal.kit.i18n import LOCALES, SOURCE_LOCALE
 
 MANIFEST_PATH = "/manifest.json"
 NOT_FOUND_NAME = "not-found"
+UNAVAILABLE_NAME = "unavailable"
+# The pages that list all commissions, and their paths behind the locale.
+LISTING = {"start": "", "protection": "protection"}
 
 
 @dataclass(frozen=True)
@@ -36,18 +40,33 @@ class Page:
 
 @dataclass(frozen=True)
 class Site:
-    """All pages by path."""
+    """All pages by path, and what they show.
+
+    ``shown`` has the charter of each commission with a report form, ``problems`` those that can't be shown; it ``is
+    final`` unless another attempt may show more. ``withheld`` are paths in whose place another page stands.
+    """
 
     pages: Mapping[str, Page]
+    shown: Mapping[str, CharterHash]
+    problems: Mapping[str, CharterHash]
+    withheld: frozenset[str]
+    is_final: bool
 
     def get(self, path: str) -> Page | None:
-        """Return the page at exactly this path, or None."""
-        return self.pages.get(path)
+        """Return the page at exactly this path, or None, also for one that is withheld."""
+        return None if path in self.withheld else self.pages.get(path)
 
     def not_found(self, path: str) -> Page:
         """Return the not-found page in the language of ``path``."""
-        locale = path.split("/")[1] if path.startswith("/") else ""
-        return self.pages[not_found_path(locale if locale in LOCALES else SOURCE_LOCALE)]
+        return self.pages[f"/{_locale_of(path)}/{NOT_FOUND_NAME}"]
+
+    def unavailable(self, path: str) -> Page:
+        """Return the page, in the language of ``path``, that stands in the place of one that is withheld."""
+        return self.pages[f"/{_locale_of(path)}/{UNAVAILABLE_NAME}"]
+
+    def without(self, paths: frozenset[str]) -> "Site":
+        """Return the site with these paths withheld."""
+        return replace(self, withheld=self.withheld | paths)
 
     @property
     def hash(self) -> str:
@@ -62,8 +81,22 @@ class SiteHolder:
         self.site = site
 
 
-def not_found_path(locale: str) -> str:
-    return f"/{locale}/{NOT_FOUND_NAME}"
+def report_path(locale: str, slug: str) -> str:
+    return f"/{locale}/{slug}/report"
+
+
+def paths_of(slugs: Collection[str]) -> frozenset[str]:
+    """The paths on which these commissions' charters stand: report forms, pages that list them all, the manifest."""
+    if not slugs:
+        return frozenset()
+    reports = {report_path(locale, slug) for locale in LOCALES for slug in slugs}
+    lists = {f"/{locale}/{path}" for locale in LOCALES for path in LISTING.values()}
+    return frozenset(reports | lists | {MANIFEST_PATH})
+
+
+def _locale_of(path: str) -> str:
+    locale = path.split("/")[1] if path.startswith("/") else ""
+    return locale if locale in LOCALES else SOURCE_LOCALE
 
 
 def make_document(path: str, text: str) -> Page:
@@ -71,25 +104,31 @@ def make_document(path: str, text: str) -> Page:
     return make_page(path, text.encode("utf-8"), "text/html; charset=utf-8")
 
 
-def make_site(documents: Iterable[Page], assets: Iterable[Asset]) -> Site:
-    """Return the site of these pages and assets, with the manifest that lists them.
+def make_site(
+    listed: Sequence[Page],
+    *,
+    shown: Mapping[str, CharterHash] | None = None,
+    problems: Mapping[str, CharterHash] | None = None,
+    is_final: bool = True,
+) -> Site:
+    """Return the site of these pages, with the manifest that lists them; commissions with problems are withheld.
 
     Raises ValueError when two of them have the same path.
     """
-    listed = [*documents, *(asset_page(asset) for asset in assets)]
     pages = {page.path: page for page in listed}
     if len(pages) != len(listed):
         raise ValueError("two pages have the same path")
     pages[MANIFEST_PATH] = _manifest_page(_hashes(pages))
-    return Site(MappingProxyType(pages))
+    withheld = frozenset(report_path(locale, slug) for locale in LOCALES for slug in problems or ())
+    return Site(MappingProxyType(pages), shown or {}, problems or {}, withheld, is_final)
 
 
 def extend_site(site: Site, more: Sequence[Mapping[str, Page]], hashes: Mapping[str, str]) -> Site:
     """Return the site with more pages, whose hashes are given and listed in its manifest."""
-    pages = {path: page for path, page in site.pages.items() if path != MANIFEST_PATH}
+    pages = {path: page for path, page in site.pages.items() if path != MANIFEST_PATH and path not in site.withheld}
     manifest = {MANIFEST_PATH: _manifest_page({**_hashes(pages), **hashes}, quick=True)}
     # Looked up in this order: no page of the register can replace a reporter's page.
-    return Site(_Chain((manifest, pages, *more)))
+    return replace(site, pages=_Chain((manifest, pages, *more)))
 
 
 class _Chain(Mapping[str, Page]):

@@ -7,10 +7,8 @@ The subjects of findings (``EXT-…``, ``INV-…``, ``RET-…``) are in ``subjec
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from babel import Locale, UnknownLocaleError
-
 from crypto.taxonomy import NO_COUNTRY
-from portal.kit.i18n import Translation, country_names
+from portal.kit.i18n import Translation, country_names, language_in
 from portal.register.subjects import subjects
 
 
@@ -40,10 +38,7 @@ class Labels:
         return self.quarters[number] % {"year": year}
 
     def language(self, tag: str) -> str:
-        try:
-            return Locale.parse(tag, sep="-").get_display_name(self.locale) or tag
-        except (UnknownLocaleError, ValueError):
-            return tag
+        return language_in(tag, self.locale)
 
 
 def labels(translation: Translation) -> Labels:

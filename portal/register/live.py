@@ -1,9 +1,14 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
-"""The register as it is served: pages follow the accepted findings, and only changed ones are rendered again."""
+"""The register as it is served: pages follow the accepted findings, and only changed ones are rendered again.
+
+A finding that can't be shown is left out alone (``register_pages``). What fails as a whole, and what files or memory
+were short for, is tried again at one of the next ``refresh``, ever more rarely; the pages that are there go on being
+served until then.
+"""
 
 import asyncio
 import logging
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -20,6 +25,8 @@ if TYPE_CHECKING:
     from portal.register.register_pages import RegisterPages
 
 LOG = logging.getLogger("portal")
+DOUBLINGS_MAX = 5
+"""After many failures in a row 31 calls of ``refresh`` try nothing again: some five minutes."""
 
 
 class LiveRegister:
@@ -30,8 +37,16 @@ class LiveRegister:
         self._pages = pages
         self._settings = settings
         self._register: RegisterPages | None = None
-        self._tried = False
+        self._waiting: set[FindingId] = set()
+        self._is_shown = False
+        self._failures = self._passed_over = 0
         self._turn = asyncio.Lock()
+
+    @property
+    def problems(self) -> Mapping[FindingId, str]:
+        """The findings that can't be shown, and their commissions' short names."""
+        shown = self._register.problems if self._register is not None else {}
+        return {**shown, **self.findings.unreadable}
 
     async def publish(self, slug: str, note: bytes) -> bool:
         """Accept a finding, and return when its page is served. Returns and raises as ``Findings.take``."""
@@ -40,27 +55,45 @@ class LiveRegister:
         return new
 
     async def refresh(self) -> None:
-        """Update the pages with the revisions that were stored since the last call."""
+        """Update the pages with the revisions that were stored since the last call, or that could not be shown then.
+
+        Raises what the database raises.
+        """
         try:
             async with self._turn:
                 await self.findings.refresh()
-                changed = self.findings.take_changes()
-                if changed or not self._tried:
-                    await self._show(changed)
+                changes = self.findings.take_changes()
+                self._waiting |= changes
+                if changes or ((self._waiting or not self._is_shown) and self._is_due()):
+                    await self._show()
         finally:
             self._pages.register_ready.set()
 
-    async def _show(self, changed: Collection[FindingId]) -> None:
-        self._tried = True
+    def _is_due(self) -> bool:
+        """Whether to try again now: at the next call after a failure, then after one more, after three, and so on."""
+        if self._passed_over >= 2 ** min(max(self._failures - 1, 0), DOUBLINGS_MAX) - 1:
+            return True
+        self._passed_over += 1
+        return False
+
+    async def _show(self) -> None:
+        self._is_shown = False
+        self._passed_over = 0
+        # Until nothing waits any more.
+        self._failures += 1
         try:
             entries = self.findings.newest_first()
-            self._register = await asyncio.to_thread(self._render, entries, changed)
-        except (OSError, KeyError) as error:
-            # Without the previous pages, all are rendered the next time.
-            self._register = None
-            LOG.error("the register can't be built because styles are missing: %s", describe_error(error))
+            register = await asyncio.to_thread(self._render, entries, frozenset(self._waiting))
+            await self._pages.extend(register.pages, register.hashes)
+        except Exception as error:
+            # What has been rendered before stays, and is what the next attempt begins with.
+            LOG.error("the register can't be built, which is tried again: %s", describe_error(error))
             return
-        await self._pages.extend(self._register.pages, self._register.hashes)
+        self._register, self._is_shown = register, True
+        # What files or memory were short for may be shown the next time.
+        self._waiting = set(register.passing)
+        if not self._waiting:
+            self._failures = 0
 
     def _render(self, entries: Sequence[Entry], changed: Collection[FindingId]) -> "RegisterPages":
         if self._register is None:

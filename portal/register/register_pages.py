@@ -5,6 +5,7 @@ Lists are joined from fragments, one for each entry, so that a publication rende
 """
 
 import hashlib
+import logging
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -14,18 +15,21 @@ from jinja2 import Environment
 from markupsafe import Markup
 
 from crypto.fingerprint import member_fingerprint
+from crypto.ids import FindingId
 from portal.kit.assets import Asset
 from portal.kit.headers import REGISTER_CSP
 from portal.kit.i18n import LOCALES, SOURCE_LOCALE, load_translation
 from portal.kit.prose import render_prose
+from portal.kit.quiet_logging import describe_error
 from portal.kit.templating import environment
-from portal.pages.build import DOMAIN, LOCALE, TEMPLATES, text_in
+from portal.pages.build import DOMAIN, LOCALE, PASSING, TEMPLATES, text_in
 from portal.pages.site import Page, asset_page, make_page
 from portal.register import feeds
 from portal.register.downloads import Downloads, file_hash
 from portal.register.entry import Entry
 from portal.register.labels import labels
 
+LOG = logging.getLogger("portal")
 STYLE = "register.css"
 LIST_PAGE = 50
 SIGNERS_KEPT_MAX = 1024
@@ -34,10 +38,16 @@ HTML = "text/html; charset=utf-8"
 
 @dataclass(frozen=True)
 class RegisterPages:
-    """The current pages of the register, in the order of look-up, and all their hashes."""
+    """The current pages of the register, in the order of look-up, and all their hashes.
+
+    ``problems`` are the findings that can't be shown, with their commissions' short names: their pages say so, and they
+    are in no feed. ``passing`` are those of them that may be shown at another attempt.
+    """
 
     pages: tuple[Mapping[str, Page], ...]
     hashes: Mapping[str, str]
+    problems: Mapping[FindingId, str]
+    passing: frozenset[FindingId]
     _fragments: Mapping[tuple[str, str], Markup]
     _made: Mapping[str, Page]
     _environments: Mapping[str, Environment]
@@ -46,28 +56,69 @@ class RegisterPages:
     def renewed(self, entries: Sequence[Entry], changed: Collection[str]) -> "RegisterPages":
         """Return the register with these entries, newest first; those with the ids ``changed`` are rendered again."""
         made, fragments, files = dict(self._made), dict(self._fragments), dict(self.hashes)
+        problems = {name: slug for name, slug in self.problems.items() if name not in changed}
+        passing = self.passing.difference(changed)
         for entry in entries:
             if entry.finding.id not in changed:
                 continue
-            files[entry.file_path] = file_hash(entry)
-            for locale, env in self._environments.items():
-                _add(made, entry.page_path(locale), HTML, env.get_template("register/finding.html").render(entry=entry))
-                item = env.get_template("register/entry.html").render(entry=entry)
+            try:
+                shown, files[entry.file_path] = self._show(entry), file_hash(entry)
+            except Exception as error:
+                LOG.error("a finding is left out, its page can't be built: %s", describe_error(error))
+                problems[entry.finding.id] = entry.finding.slug
+                passing |= {entry.finding.id} if isinstance(error, PASSING) else frozenset()
+                files.pop(entry.file_path, None)
+                # Not the revision before: it says what this one corrects or withdraws.
+                shown = self._stand_in(entry)
+            for locale, (page, item) in shown.items():
+                _add(made, entry.page_path(locale), HTML, page)
                 # Rendered with escaping on.
                 fragments[locale, entry.finding.id] = Markup(item)  # noqa: S704
         for locale, env in self._environments.items():
             for path, text in _lists(env, locale, entries, fragments):
                 _add(made, path, HTML, text)
-        self._add_feeds(made, entries)
+        whole = [entry for entry in entries if entry.finding.id not in problems]
+        self._add_feeds(made, whole)
         hashes = files | {path: _hash(page) for path, page in made.items() if page is not self._made.get(path)}
-        pages = (made, Downloads(entries))
-        return RegisterPages(pages, hashes, fragments, made, self._environments, self._origin)
+        values = (problems, passing, fragments, made, self._environments, self._origin)
+        return RegisterPages((made, Downloads(whole)), hashes, *values)
+
+    def _show(self, entry: Entry) -> dict[str, tuple[str, str]]:
+        """A finding's page and its item in lists, by locale."""
+        return {
+            locale: (
+                env.get_template("register/finding.html").render(entry=entry),
+                env.get_template("register/entry.html").render(entry=entry),
+            )
+            for locale, env in self._environments.items()
+        }
+
+    def _stand_in(self, entry: Entry) -> dict[str, tuple[str, str]]:
+        """The same for a finding that can't be shown: nothing of it but its id and its addresses."""
+        named = {"id": entry.finding.id, "name": entry.name}
+        return {
+            locale: (
+                env.get_template("register/missing.html").render(named),
+                env.get_template("register/missing_entry.html").render(page=entry.page_path(locale), **named),
+            )
+            for locale, env in self._environments.items()
+        }
 
     def _add_feeds(self, made: dict[str, Page], entries: Sequence[Entry]) -> None:
         title = load_translation(LOCALE, DOMAIN, SOURCE_LOCALE).gettext("Findings")
-        listed = feeds.newest(entries)
+        listed = [entry for entry in feeds.newest(entries) if self._has_feeds(entry)]
         _add(made, feeds.ATOM_PATH, feeds.ATOM_TYPE, feeds.atom_feed(listed, self._origin, title))
         _add(made, feeds.JSON_PATH, feeds.JSON_TYPE, feeds.json_feed(listed, self._origin, title))
+
+    def _has_feeds(self, entry: Entry) -> bool:
+        """Whether an entry can stand in the feeds, which one alone would spoil for all."""
+        try:
+            feeds.atom_feed([entry], self._origin, "")
+            feeds.json_feed([entry], self._origin, "")
+        except Exception as error:
+            LOG.error("a finding is left out of the feeds: %s", describe_error(error))
+            return False
+        return True
 
 
 def build_register(entries: Sequence[Entry], origin: str, assets: Mapping[str, Asset]) -> RegisterPages:
@@ -75,7 +126,7 @@ def build_register(entries: Sequence[Entry], origin: str, assets: Mapping[str, A
     style = asset_page(assets[STYLE])
     made = {style.path: style}
     environments = {locale: _environment(locale, style.path) for locale in LOCALES}
-    empty = RegisterPages((), {style.path: _hash(style)}, {}, made, environments, origin)
+    empty = RegisterPages((), {style.path: _hash(style)}, {}, frozenset(), {}, made, environments, origin)
     return empty.renewed(entries, {entry.finding.id for entry in entries})
 
 

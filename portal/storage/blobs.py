@@ -9,7 +9,7 @@ expired part never has the key of one that is uploaded again, and deleting it ca
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import date
 from typing import Protocol
 
 from crypto.attachment import FILE as ATTACHMENT_FILE
@@ -18,7 +18,7 @@ from crypto.ids import SubmissionId
 PART_BYTES = 4 * 1024 * 1024
 FILE = re.compile(ATTACHMENT_FILE)
 INDEX_MAX = 2 * 1024**3 // PART_BYTES
-_NAME = re.compile(r"([0-9]{5})-([0-9a-f]{64})-([0-9]{8})")
+_NAME = re.compile(r"([0-9]{5})-([0-9a-f]{64})-([0-9]{4})([0-9]{2})([0-9]{2})")
 
 
 @dataclass(frozen=True)
@@ -34,6 +34,25 @@ class Part:
     @property
     def name(self) -> str:
         return part_name(self.index, self.sha256, self.day)
+
+
+@dataclass(frozen=True)
+class Stored:
+    """What is stored of a submission: what its parts weigh in all (``weights``), the days of its oldest and its newest
+    one."""
+
+    weight: int
+    oldest: date
+    newest: date
+
+
+@dataclass(frozen=True)
+class Room:
+    """Bytes that a store's disk has left, which disk it is, and whether it is about to run out of files."""
+
+    free_bytes: int
+    device: int
+    few_files: bool
 
 
 class PartWriter(Protocol):
@@ -54,11 +73,8 @@ class PartWriter(Protocol):
         """Delete the bytes written. Does nothing after ``keep``."""
 
 
-class BlobStore(Protocol):
-    """A store of parts."""
-
-    async def check(self) -> None:
-        """Raise OSError or another error unless the store is writable."""
+class PartStore(Protocol):
+    """Where parts are written and found."""
 
     def new_part(self) -> PartWriter:
         """Return a writer for one part of at most ``PART_BYTES``."""
@@ -69,8 +85,18 @@ class BlobStore(Protocol):
     async def read(self, submission: SubmissionId, file: str, name: str) -> bytes:
         """The bytes of a part. Raises BlobMissingError."""
 
-    async def submissions(self) -> list[SubmissionId]:
-        """Ids of the submissions that have parts."""
+
+class BlobStore(PartStore, Protocol):
+    """A store of parts."""
+
+    async def check(self) -> None:
+        """Raise OSError or another error unless the store is writable."""
+
+    async def stored(self) -> dict[SubmissionId, Stored]:
+        """What there is of each submission that has parts. It reads all names: for sweeps and counts only."""
+
+    async def room(self) -> Room | None:
+        """What the disk has left; None for a store that does not say."""
 
     async def sweep(self, today: date) -> None:
         """Delete the unfinished parts that crashes have left."""
@@ -91,7 +117,7 @@ def parse_part(file: str, name: str, size: int) -> Part | None:
     match = _NAME.fullmatch(name)
     if not match or not FILE.fullmatch(file):
         return None
-    return Part(file, int(match[1]), match[2], datetime.strptime(match[3], "%Y%m%d").replace(tzinfo=UTC).date(), size)
+    return Part(file, int(match[1]), match[2], date(int(match[3]), int(match[4]), int(match[5])), size)
 
 
 def part_order(part: Part) -> tuple[int, int, str]:

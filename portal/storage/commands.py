@@ -17,23 +17,29 @@ async def save_thread(submission: SubmissionId, **values: Any) -> None:
 
 
 async def obey(slug: str, submission: SubmissionId, control: Control, note: str) -> None:
-    """Delete and close as a genuine control note says, and keep the note. In a change; a repeat changes nothing."""
-    if control.delete:
-        await _delete_replies(submission, control.delete)
+    """Delete and close as a genuine control note says, and keep the note if it did more than earlier ones.
+
+    In a change; a repeat changes nothing.
+    """
+    deleted = bool(control.delete) and await _delete_replies(submission, control.delete)
     if control.close:
         await _close(control.mailbox)
-    if control.delete or control.close:
+    # A note that deletes nothing more than one before it is not kept: else whoever has a reply could store any number.
+    if deleted or control.close:
         note_hash = hashlib.sha256(note.encode("utf-8")).hexdigest()
         if not await ControlRecord.filter(submission=submission, hash=note_hash).exists():
             await ControlRecord.create(slug=slug, submission=submission, hash=note_hash, note=note)
 
 
-async def _delete_replies(submission: SubmissionId, up_to: int) -> None:
+async def _delete_replies(submission: SubmissionId, up_to: int) -> bool:
+    """Delete the replies up to a number; whether no note deleted as many before."""
     await ReplyRecord.filter(submission=submission, number__lte=up_to).delete()
     # Kept, so that a reply that an office posts again after a restore stays deleted.
     thread = await ThreadRecord.filter(submission=submission).first().only("submission", "deleted_to")
     if thread is None or thread.deleted_to < up_to:
         await save_thread(submission, deleted_to=up_to)
+        return True
+    return False
 
 
 async def _close(mailbox: str) -> None:

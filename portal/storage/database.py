@@ -1,8 +1,6 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
 """The portal's database: what is in it, and transactions that say why they failed."""
 
-import errno
-import sqlite3
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -10,6 +8,7 @@ from tortoise.backends.base.client import TransactionalDBClient
 from tortoise.exceptions import IntegrityError
 
 from portal.kit import database
+from portal.kit.unwritable import Unwritable, why_unwritable
 from portal.storage.errors import DuplicateError, StorageFullError
 
 # A checkpoint comes every 4,000 pages, and the log keeps its length up to 64 MiB: growing a file costs a sync more than
@@ -20,8 +19,6 @@ SCHEMA = database.Schema(
     migrations="portal.storage.migrations",
     sqlite_pragmas={"wal_autocheckpoint": 4_000, "journal_size_limit": 64 * 1024 * 1024},
 )
-POSTGRESQL_DISK_FULL = "53100"
-FULL_ERRNOS = (errno.ENOSPC, errno.EDQUOT)
 
 
 class Database(database.Database):
@@ -43,19 +40,6 @@ async def transaction() -> AsyncIterator[TransactionalDBClient]:
     except IntegrityError:
         raise DuplicateError from None
     except Exception as error:
-        if _is_full(error):
+        if why_unwritable(error) is Unwritable.FULL:
             raise StorageFullError from error
         raise
-
-
-def _is_full(error: BaseException | None) -> bool:
-    while error is not None:
-        if getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_FULL:
-            return True
-        if getattr(error, "sqlstate", None) == POSTGRESQL_DISK_FULL:
-            return True
-        if isinstance(error, OSError) and error.errno in FULL_ERRNOS:
-            return True
-        first = error.args[0] if error.args else None
-        error = error.__cause__ or error.__context__ or (first if isinstance(first, BaseException) else None)
-    return False

@@ -15,13 +15,11 @@ from tortoise.backends.base.client import TransactionalDBClient
 from tortoise.models import Model
 
 from portal.storage.database import transaction
-from portal.storage.errors import BusyError, DuplicateError
+from portal.storage.errors import BusyError, DuplicateError, StorageFullError
 
 WRITES_MAX = 64
 # Any number will do, as long as every process of the portal uses the same one.
 POSTGRESQL_LOCK = 0x616D6172
-# Writes nothing, and waits until it may write.
-SQLITE_LOCK = "DELETE FROM nonce WHERE 0"
 
 T = TypeVar("T")
 Change = Callable[[], Awaitable[T]]
@@ -39,8 +37,8 @@ class Write:
 class GroupCommit:
     """Writes in batches; each ``insert`` or ``apply`` waits for a commit and has its own outcome.
 
-    ``run`` must be running as a task. A row whose unique key already exists does not affect its neighbours: the batch
-    is then written one by one.
+    ``run`` must be running as a task. A row whose unique key already exists, or that finds no room, does not affect its
+    neighbours: the batch is then written one by one.
     """
 
     def __init__(self, waiting_max: int) -> None:
@@ -95,7 +93,8 @@ async def _write(batch: Sequence[Write]) -> None:
     """Write one batch and settle all outcomes in it; raises nothing but CancelledError."""
     try:
         results = await _commit(batch)
-    except DuplicateError as error:
+    except (DuplicateError, StorageFullError) as error:
+        # What fits is not refused for what does not.
         if len(batch) == 1:
             _fail(batch, error)
             return
@@ -115,8 +114,11 @@ async def _write(batch: Sequence[Write]) -> None:
 def _fail(batch: Sequence[Write], error: Exception) -> None:
     for write in batch:
         if not write.outcome.done():
-            # Each waiter gets an exception of its own: a shared one would grow a traceback with every raise.
-            write.outcome.set_exception(type(error)(*error.args))
+            # Each waiter gets an exception of its own: a shared one would grow a traceback with every raise. What the
+            # database's code was stands in the one that it comes from.
+            own = type(error)(*error.args)
+            own.__cause__ = error
+            write.outcome.set_exception(own)
 
 
 async def _commit(batch: Sequence[Write]) -> list[Any]:
@@ -136,10 +138,8 @@ async def _take_turns(client: TransactionalDBClient) -> None:
     """Make the processes write one after the other, from before their first look at the rows.
 
     On PostgreSQL sequences are assigned before the commit: a row could become visible after one with a higher sequence,
-    and an office that asks for rows after that one would never see it. SQLite has a single writer, but refuses a
-    transaction that has read before it writes when another process wrote in between.
+    and an office that asks for rows after that one would never see it. SQLite has a single writer, which
+    ``transaction`` is from its beginning.
     """
     if client.capabilities.dialect == "postgres":
         await client.execute_query("SELECT pg_advisory_xact_lock($1)", [POSTGRESQL_LOCK])
-    else:
-        await client.execute_query(SQLITE_LOCK)

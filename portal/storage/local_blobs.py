@@ -14,7 +14,8 @@ from typing import ParamSpec, TypeVar
 
 from crypto.ids import SubmissionId
 from portal.kit.files import UnfinishedFile, sync_folder
-from portal.storage.blobs import Part, PartWriter, parse_part, part_name, part_order
+from portal.storage import weights
+from portal.storage.blobs import Part, PartWriter, Room, Stored, parse_part, part_name, part_order
 from portal.storage.errors import BlobMissingError, StorageFullError
 
 THREADS = 4
@@ -22,6 +23,8 @@ THREADS = 4
 GATHER_BYTES = 256 * 1024
 # No upload of one part takes this long.
 INCOMING_DAYS = 2
+# New parts are refused when less than this part of all files that the disk can have is left.
+FILES_FREE_PART = 20
 P = ParamSpec("P")
 T = TypeVar("T")
 
@@ -69,8 +72,11 @@ class LocalBlobs:
         except FileNotFoundError:
             raise BlobMissingError from None
 
-    async def submissions(self) -> list[SubmissionId]:
-        return await self.run(lambda: [SubmissionId(name) for name in sorted(_names(self.kept))])
+    async def stored(self) -> dict[SubmissionId, Stored]:
+        return await self.run(self._stored)
+
+    async def room(self) -> Room | None:
+        return await self.run(_room, self.incoming)
 
     async def delete(self, submission: SubmissionId, parts: Sequence[Part]) -> None:
         await self.run(self._delete, submission, parts)
@@ -89,6 +95,11 @@ class LocalBlobs:
                 if part:
                     found.append(part)
         return sorted(found, key=part_order)
+
+    def _stored(self) -> dict[SubmissionId, Stored]:
+        names = [SubmissionId(name) for name in sorted(_names(self.kept))]
+        found = {name: weights.stored(self._list(name, None)) for name in names}
+        return {name: stored for name, stored in found.items() if stored is not None}
 
     def _delete(self, submission: SubmissionId, parts: Sequence[Part]) -> None:
         folder = self.kept / submission
@@ -175,9 +186,16 @@ class LocalPartWriter:
 
 
 def _check_room(store: LocalBlobs) -> None:
-    status = os.statvfs(store.incoming)
-    if status.f_bavail * status.f_frsize < store.free_bytes_min:
+    room = _room(store.incoming)
+    if room.free_bytes < store.free_bytes_min or room.few_files:
         raise OSError(errno.ENOSPC, "less space left than must stay free")
+
+
+def _room(folder: Path) -> Room:
+    status = os.statvfs(folder)
+    # Some file systems make files as they need them, and count none.
+    few_files = status.f_files > 0 and status.f_favail * FILES_FREE_PART < status.f_files
+    return Room(status.f_bavail * status.f_frsize, folder.stat().st_dev, few_files)
 
 
 def _names(folder: Path) -> list[str]:

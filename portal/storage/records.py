@@ -39,7 +39,8 @@ class InvitationRecord(Model):
 class SubmissionRecord(Model):
     """An accepted submission. After its grace the sealed columns are empty, and ``deleted`` is true.
 
-    ``parts`` names the stored parts of its attachments (JSON, by file).
+    ``parts`` names the stored parts of its attachments (JSON, by file). ``row_bytes`` and ``attachment_bytes`` are what
+    it counts for (``shares``), 0 after its grace.
     """
 
     sequence = fields.BigIntField(primary_key=True)
@@ -53,6 +54,8 @@ class SubmissionRecord(Model):
     collection = fields.TextField(null=True)
     delete_from = fields.DateField(null=True, db_index=True)
     deleted = fields.BooleanField(default=False)
+    row_bytes = fields.BigIntField(default=0)
+    attachment_bytes = fields.BigIntField(default=0)
     manifest = fields.BinaryField()
     parts = fields.BinaryField()
     report = fields.BinaryField()
@@ -60,7 +63,7 @@ class SubmissionRecord(Model):
 
     class Meta:
         table = "submission"
-        indexes = (("slug", "sequence"),)
+        indexes = (("slug", "sequence"), ("attachment_bytes", "row_bytes", "submission"))
 
 
 class MailboxRecord(Model):

@@ -11,7 +11,8 @@ import obstore
 from obstore.store import S3Store
 
 from crypto.ids import SubmissionId
-from portal.storage.blobs import Part, PartWriter, parse_part, part_name, part_order
+from portal.storage import weights
+from portal.storage.blobs import Part, PartWriter, Room, Stored, parse_part, part_name, part_order
 from portal.storage.errors import BlobMissingError, StorageFullError
 
 if TYPE_CHECKING:
@@ -52,9 +53,18 @@ class S3Blobs:
         except FileNotFoundError:
             raise BlobMissingError from None
 
-    async def submissions(self) -> list[SubmissionId]:
-        listing = await obstore.list_with_delimiter_async(self._store, "parts")
-        return [SubmissionId(prefix.rsplit("/", 1)[-1]) for prefix in listing["common_prefixes"]]
+    async def stored(self) -> dict[SubmissionId, Stored]:
+        by_submission: dict[SubmissionId, list[Part]] = {}
+        async for page in obstore.list(self._store, "parts"):
+            for each in page:
+                if part := _parse(each):
+                    submission = SubmissionId(each["path"].split("/")[1])
+                    by_submission.setdefault(submission, []).append(part)
+        found = {submission: weights.stored(parts) for submission, parts in by_submission.items()}
+        return {submission: stored for submission, stored in found.items() if stored is not None}
+
+    async def room(self) -> Room | None:
+        return None
 
     async def delete(self, submission: SubmissionId, parts: Sequence[Part]) -> None:
         if parts:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from crypto.ids import SubmissionId
+from portal.storage.blobs import Part
 from portal.storage.records import MailboxRecord, SubmissionRecord
 
 
@@ -47,7 +48,21 @@ def decode_parts(column: bytes) -> dict[str, list[str]]:
     return parts
 
 
-async def due_for_deletion(today: date, limit: int) -> list[SubmissionRecord]:
-    """Return collected submissions whose grace period is over."""
-    due = SubmissionRecord.filter(deleted=False, delete_from__lte=today).order_by("sequence").limit(limit)
+async def due_for_deletion(today: date, after: int, limit: int) -> list[SubmissionRecord]:
+    """Return collected submissions after a sequence whose grace period is over."""
+    due = SubmissionRecord.filter(deleted=False, delete_from__lte=today, sequence__gt=after)
+    due = due.order_by("sequence").limit(limit)
     return await due.only("sequence", "submission")
+
+
+async def accepted_weights() -> dict[SubmissionId, int]:
+    """What the attachments of each submission weigh that has any (``weights``)."""
+    weighed = SubmissionRecord.filter(attachment_bytes__gt=0).values_list("submission", "attachment_bytes")
+    return {SubmissionId(str(submission)): int(weight) for submission, weight in await weighed}
+
+
+async def unnamed(submission: SubmissionId, parts: Sequence[Part]) -> list[Part]:
+    """Those of these stored parts that no accepted submission names: all of them if this one was not accepted."""
+    rows = await SubmissionRecord.filter(submission=submission).values_list("parts", flat=True)
+    named = decode_parts(bytes(rows[0])) if rows else {}
+    return [part for part in parts if part.name not in named.get(part.file, [])]

@@ -15,15 +15,17 @@ CAMEL = re.compile(r"[A-Z][a-z0-9]+|[A-Z0-9]+(?![a-z])")
 
 # Words that mean here what they mean everywhere. A word of this house goes into the glossary instead.
 PLAIN = {
-    "things": """account action answer attempt authentication byte conflict credential data date day
-        derivation download end fact file history info item level limit link main match mismatch name origin
-        parameter place progress proof rule security sink source start step value""",
-    "who or what does": "client database endpoint filter formatter maker reader receiver server store stranger writer",
-    "how something is": """accepted broken busy changed closed compressed cross due duplicate failed founded
-        full known large limited live local locked lost malformed missing null other partial planned possible
-        quiet received refused required sent shown unfinished unreachable verified waiting withheld written
-        wrong""",
-    "small words": "ahead connection content found in login making must no not read such too wait write",
+    "things": """account action admission answer attempt authentication byte conflict counter credential data date
+        day derivation disk download effort end fact file garbage history info item kind level limit line link main
+        match mismatch name origin pace parameter patience phase place problem progress proof rule security sink
+        source start step text value""",
+    "who or what does": """builder client database endpoint filter formatter maker reader receiver server store
+        stranger writer""",
+    "how something is": """accepted asked broken busy changed closed compressed cross due duplicate failed folded
+        founded full known large limited live local locked long lost malformed missing null other partial planned
+        possible quiet received refused required retried sent shared shown spent split stored taken unfinished
+        unreachable unread unreadable unwritable used verified waiting withheld written wrong""",
+    "small words": "ahead apart away connection content found in login making must no not read such too wait write",
     "the field's": "app body crypto force header http log pq process protocol request s3 web x25519",
 }
 # The names of the types of events are those of docs/protocol.md §13.2.

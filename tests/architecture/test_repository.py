@@ -2,6 +2,7 @@
 """What holds for the repository as a whole: layout, licence lines, sections cited, settings documented, no hosts."""
 
 import dataclasses
+import importlib
 import re
 import subprocess
 import sys
@@ -33,6 +34,25 @@ def test_every_source_file_names_its_licence() -> None:
     assert unnamed == []
 
 
+# Run by the others; and what counts lines, not seconds.
+NOT_OF_BENCH = {"bare_handler", "bare_page", "flooding", "structure"}
+BENCHMARKS = sorted(path.stem for path in (ROOT / "benchmarks").glob("*.py"))
+
+
+@pytest.mark.parametrize("name", BENCHMARKS)
+def test_a_benchmark_finds_what_it_imports(name: str) -> None:
+    assert importlib.import_module(f"benchmarks.{name}").__doc__
+
+
+def test_make_bench_runs_every_program_that_measures() -> None:
+    listed = re.search(r"for name in ([a-z_ ]+); do", (ROOT / "Makefile").read_text())
+    assert listed
+    measuring = {
+        name for name in BENCHMARKS if f"python -m benchmarks.{name}" in (ROOT / f"benchmarks/{name}.py").read_text()
+    }
+    assert set(listed[1].split()) == measuring - NOT_OF_BENCH
+
+
 def test_every_section_of_the_protocol_that_code_cites_exists() -> None:
     protocol = (ROOT / "docs/protocol.md").read_text()
     sections = set(re.findall(r"^#{2,3} ([0-9.]+?)\.? ", protocol, re.M))
@@ -49,7 +69,7 @@ def test_every_section_of_the_protocol_that_code_cites_exists() -> None:
 
 
 def test_lock_files_and_sources_name_no_host_that_serves_packages() -> None:
-    for name in ("requirements.lock", "node.lock", "static/package-lock.json"):
+    for name in ("requirements.lock", "portal.lock", "office.lock", "node.lock", "static/package-lock.json"):
         assert not re.search(r"https?://", re.sub(r'"(?:url|homepage|funding)": ".*"', "", (ROOT / name).read_text()))
 
 

@@ -19,7 +19,6 @@ CHANCE = {
 LENGTHS_OF_TIME = {
     "waiting.py": "the one place that looks again and again",
     "test_crash.py": "the moment at which a program dies is the input",
-    "test_submissions.py": "a body that comes slowly is the input",
 }
 CLOCKS = {
     "answering.py": "a portal that runs as a program takes the day from the machine",
@@ -56,7 +55,8 @@ def unseeded(tree: ast.Module) -> Names:
             yield f"import of {source or named}"
     for name, call in calls(tree):
         given = bool(call.args or call.keywords)
-        of_the_process = name.startswith("random.") and not name.startswith("random.Random")
+        seeds = name.startswith("random.Random") or (name == "random.seed" and given)
+        of_the_process = name.startswith("random.") and not seeds
         if of_the_process or name.endswith("urandom"):
             yield name
         if name.rpartition(".")[2] in {"Random", "new_code"} and not given:
@@ -110,6 +110,7 @@ def test_nothing_is_left_to_the_machine_but_for_a_reason(
         (unseeded, "from random import choice"),
         (unseeded, "random.randbytes(3)"),
         (unseeded, "random.Random()"),
+        (unseeded, "random.seed()"),
         (unseeded, "os.urandom(3)"),
         (unseeded, "new_code()"),
         (lengths_of_time, "time.sleep(1)"),

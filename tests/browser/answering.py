@@ -20,6 +20,7 @@ from crypto.receipt_code import derive
 from crypto.state import open_state
 from crypto.submission import SealedSubmission, seal_submission
 from crypto.thread_note import ThreadNote, seal_thread_note
+from oversight.wire.connection import Connection
 from oversight.wire.portal_client import PortalClient, SealedThreadNote
 from tests.people import World, found_test_commission
 from tests.servers import Program
@@ -53,7 +54,7 @@ class Commission:
         """Make one of the office's requests."""
 
         async def ask() -> None:
-            client = PortalClient(self._origin, self._origin, self.world.office_key)
+            client = PortalClient(Connection(self._origin), self._origin, self.world.office_key)
             try:
                 await request(client)
             finally:

@@ -18,12 +18,13 @@ NOTES = {
     "acknowledgement": "amparo acknowledgement v1\nthe portal's word\n",
     "collection": "amparo collection v1\nthe office's word\n",
 }
-# Answers every call at once, as it was told.
+# Answers every call at once, as it was told; one with a trouble stays in it.
 _WORKER = """
 const answers = %s;
 onmessage = ({ data: { action } }) => {
   const answer = answers[action];
-  postMessage(answer.error ? { event: "error", code: answer.error, status: 0, retryable: false }
+  if (answer.kind) postMessage({ event: "trouble", ...answer });
+  else postMessage(answer.error ? { event: "error", code: answer.error }
                            : { event: "result", value: answer });
 };
 """
@@ -122,7 +123,10 @@ def show_mailbox(context: BrowserContext, shown: Mailbox, **answers: object) -> 
 
 
 def give_worker(context: BrowserContext, name: str, answers: Mapping[str, object]) -> None:
-    """Replace a worker by one with these answers, by the name of the call; ``{"error": code}`` fails a call."""
+    """Replace a worker by one with these answers, by the name of the call.
+
+    ``{"error": code}`` fails a call, ``{"kind": …}`` lets it wait in a trouble.
+    """
     # A page that embeds nothing foreign refuses a worker that does not say the same.
     headers = {"content-type": "text/javascript", "cross-origin-embedder-policy": "require-corp"}
     script = _WORKER % json.dumps(answers)

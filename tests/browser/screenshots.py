@@ -16,7 +16,7 @@ from playwright.sync_api import Browser, Page, sync_playwright
 
 from crypto.receipt_code import new_code
 from tests.browser.browsing import CHROMIUM_ARGUMENTS, TIMEOUT_MS
-from tests.browser.mailbox_states import MAILBOXES, show_mailbox
+from tests.browser.mailbox_states import MAILBOXES, give_worker, show_mailbox
 from tests.browser.pages_server import serve_pages
 from tests.conftest import ROOT
 
@@ -174,6 +174,37 @@ def _code_wrong(page: Page, base: str) -> None:
     page.locator("[data-send]").click()
 
 
+# Why sending takes longer: the kinds of formats/worker-calls.js.
+TROUBLES = ("offline", "busy", "long", "full", "work")
+
+
+def _sending(kind: str) -> Callable[[Page, str], None]:
+    def visit(page: Page, base: str) -> None:
+        fresh = {"day": "2026-05-01", "old": False}
+        give_worker(page.context, "seal-worker", {"checkCharter": fresh, "submit": {"kind": kind, "share": 0.4}})
+        _go_to("code")(page, base)
+        groups = page.locator('[data-panel="code"] .code__group').all_inner_texts()
+        for index, label in enumerate(page.locator("[data-back-label]").all_inner_texts()):
+            page.locator("[data-back-field]").nth(index).fill(groups[int(label.split()[-1]) - 1])
+        page.locator("[data-send]").first.click()
+        page.locator('[data-panel="sending"] [data-trouble]').wait_for()
+
+    return visit
+
+
+def _mailbox_waits(kind: str) -> Callable[[Page, str], None]:
+    def visit(page: Page, base: str) -> None:
+        show_mailbox(page.context, MAILBOXES["calm"], followUp={"kind": kind, "share": 0.4})
+        _return(page, base)
+        page.locator("#code").fill(CODE)
+        page.locator("[data-open]").click()
+        page.locator("#body").fill("They threatened my sister.")
+        page.locator('[data-panel="mailbox"] [data-send]').click()
+        page.locator("[data-follow-up] [data-trouble]").wait_for()
+
+    return visit
+
+
 def _unscripted(page: Page, base: str) -> None:
     page.goto(f"{base}/{SLUG}/report")
 
@@ -208,6 +239,8 @@ STATES: dict[str, Callable[[Page, str], None]] = {
     "code-wrong": _code_wrong,
     "code-charter-old": _charter("charter-day", "charter-old"),
     "code-charter-replaced": _charter("replaced"),
+    **{f"sending-{kind}": _sending(kind) for kind in TROUBLES},
+    **{f"mailbox-waits-{kind}": _mailbox_waits(kind) for kind in TROUBLES},
     "unscripted": _unscripted,
 }
 

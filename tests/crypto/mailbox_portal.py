@@ -54,7 +54,7 @@ class MemoryPortal:
         self.requests.append((path.split("/", maxsplit=1)[0], 0, len(answer)))
         return answer
 
-    def post(self, path: str, body: bytes) -> bytes:
+    def post(self, path: str, body: bytes, *, once: bool = False) -> bytes:
         asked = json.loads(body)
         if path == "mailbox":
             answer = encode_answer(self.answer(asked["mailbox"], asked["token"]))

@@ -5,6 +5,7 @@ import io
 import random
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey, X25519PublicKey
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -31,6 +32,7 @@ from crypto.age import (
 from crypto.age_header import decode_base64, encode_base64, encode_header
 from crypto.age_pq import check_stanza
 from crypto.age_stream import CHUNK_SIZE
+from crypto.age_x25519 import LOW_ORDER, x25519_public_key
 from crypto.errors import (
     AuthenticationError,
     CryptoError,
@@ -387,6 +389,22 @@ class TestKeysAsText:
     def test_an_x25519_recipient_is_not_of_low_order(self, key):
         with pytest.raises(MalformedError):
             X25519Recipient(key)
+
+    @pytest.mark.parametrize("point", sorted(LOW_ORDER))
+    @pytest.mark.parametrize("highest_bit", [0, 2**255])
+    def test_a_point_of_low_order_is_refused_under_every_name_that_the_library_refuses(self, point, highest_bit):
+        key = (point + highest_bit).to_bytes(32, "little")
+        with pytest.raises(ValueError, match=r"."):
+            X25519PrivateKey.generate().exchange(X25519PublicKey.from_public_bytes(key))
+        with pytest.raises(MalformedError):
+            X25519Recipient(key)
+
+    @given(step=st.integers(0, 2**255 - 1))
+    def test_any_other_point_gives_a_secret(self, step):
+        for point in {step} | {each + near for each in LOW_ORDER for near in (-2, 2)}:
+            if 0 <= point < 2**255 and point not in LOW_ORDER:
+                key = x25519_public_key(point.to_bytes(32, "little"))
+                assert any(X25519PrivateKey.from_private_bytes(bytes(32)).exchange(key))
 
     @pytest.mark.parametrize("kind", [PqIdentity, X25519Identity])
     def test_an_identity_is_32_bytes(self, kind):

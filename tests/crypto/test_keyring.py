@@ -116,13 +116,22 @@ class TestKeyring:
             open_keyring(sealed, composed.upper(), "investigator")
 
     def test_an_endless_passphrase_is_refused_before_it_is_composed(self, monkeypatch):
-        """Composing takes the square of the number of marks: for a hundred thousand more than ten seconds."""
         composed = []
-        monkeypatch.setattr("crypto.keyring.unicodedata.normalize", lambda form, text: composed.append(text) or text)
+        monkeypatch.setattr("crypto.keyring.normalize", lambda form, text: composed.append(text) or text)
         for passphrase in ("a" + "\u0316\u0301" * 8192, "\u0316" * 1_000_000):
             with pytest.raises(LimitError):
                 prepare_passphrase(passphrase)
         assert composed == []
+
+    def test_a_heap_of_marks_is_refused_before_it_is_composed(self, monkeypatch):
+        """Composing takes the square of their number: 16,000 marks hold a processor for half a second."""
+        composed = []
+        monkeypatch.setattr("crypto.keyring.normalize", lambda form, text: composed.append(text) or text)
+        for passphrase in ("a" + "\u0316\u0301" * 16, "\u0f73" * 16):
+            with pytest.raises(MalformedError):
+                prepare_passphrase(passphrase)
+        assert composed == []
+        assert prepare_passphrase("a" + "\u0316\u0301" * 15)
 
     def test_the_longest_passphrase_may_come_in_four_characters_for_each_of_it(self):
         # U+1F82 is four characters when it is decomposed.

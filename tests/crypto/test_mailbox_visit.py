@@ -69,9 +69,9 @@ class TestRequests:
         portal.shown = whole
 
         class Paged(MemoryPortal):
-            def post(self, path, body):
+            def post(self, path, body, *, once=False):
                 if path != "mailbox":
-                    return super().post(path, body)
+                    return super().post(path, body, once=once)
                 after = json.loads(body).get("after")
                 return encode_answer(replace(pages[after], state=self.shown.state))
 

@@ -44,6 +44,11 @@ BROKEN_UTF_8 = (
     b"\xf8\x88\x80\x80\x80",
 )
 
+# Runs of these cost normalisers, decoders of JSON and tables of look-alikes the most.
+_RUNS = ("\u0300", "\u0327\u0301", "\u1100", "\ufdfa", "\u3300", "9", "a ", "@", "**_", "https://a.b/")
+SWELLING = (*_RUNS, "[", '{"":', '"', "\\")
+SWOLLEN_BYTES = 70_000
+
 
 class Pairs(list[tuple[str, Any]]):
     """An object as a list of its members: in an order, and with names that may repeat."""
@@ -107,6 +112,16 @@ def alter_lines(chance: Random, data: bytes) -> bytes:
         case _:
             lines[at] = alter_bytes(chance, lines[at])
     return b"\n".join(lines)
+
+
+def swell(chance: Random, data: bytes) -> bytes:
+    """A piece, or something odd, very many times: what takes longer than its size shows here."""
+    at = chance.randint(0, len(data))
+    end = min(len(data), at + chance.choice((1, 2, 7, 64, 4096)))
+    odd = chance.choice((*ODD_TEXTS, *SWELLING)).encode()
+    piece = chance.choice((data[at:end], data[at:end], odd, odd, odd)) or odd
+    times = chance.choice((70, 700, 7000, SWOLLEN_BYTES)) // len(piece)
+    return data[:at] + piece * times + data[chance.choice((at, end)) :]
 
 
 def alter_json(keep: frozenset[str] = frozenset()) -> Alter:

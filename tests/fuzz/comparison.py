@@ -42,14 +42,15 @@ class Comparison:
     def try_as_it_is(self, format_: Format) -> None:
         """Every valid input, which both must accept."""
         for data in format_.inputs:
-            answer = self._try(format_, data)
+            answer = self.compare(format_, data)
             if "accepted" not in answer:
                 self.differences.append(Difference(format_.name, data, answer, {"accepted": "as a valid input"}))
 
     def try_altered(self, format_: Format, chance: Random) -> None:
-        self._try(format_, chance.choice(format_.alter)(chance, chance.choice(format_.inputs)))
+        self.compare(format_, chance.choice(format_.alter)(chance, chance.choice(format_.inputs)))
 
-    def _try(self, format_: Format, data: bytes) -> Answer:
+    def compare(self, format_: Format, data: bytes) -> Answer:
+        """Try one input; return what Python says of it."""
         ours, theirs = read_in_python(format_, data), self.script.read(format_.name, data)
         self.tried[format_.name] += 1
         self.outcomes[format_.name, str(ours.get("refused", "accepted"))] += 1

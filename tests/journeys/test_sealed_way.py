@@ -18,6 +18,7 @@ FILE_BYTES = f"{FILE_CANARY}: what the doctor wrote\n".encode() * 40_000
 REPLY = "Thank you. We have read it, and we are writing to the ministry today."
 FOLLOW_UP = f"شكرًا لكم. {CANARY}"
 EXCLUDED = "investigator-2"
+STARTED = r"portal: \d+ files may be open, so \d+ connections in each process\n"
 
 
 def test_a_report_goes_sealed_to_the_office_and_the_answer_comes_back(world: World) -> None:
@@ -115,8 +116,8 @@ def _check_canary_is_nowhere_on_the_portal(world: World) -> None:
                 searched += len(data)
                 assert not any(needle in data or needle in str(path).encode() for needle in needles), path
     assert searched > len(FILE_BYTES), "the sealed file itself was among what was searched"
-    log = (world.folder / "portal.log").read_bytes()
-    assert log == b""
+    log = (world.folder / "portal.log").read_text()
+    assert re.fullmatch(STARTED, log), "how many files and connections there may be, said at the start, and no more"
     bodies = world.bodies
     assert bodies
     for seen in [*bodies, *(request.url.encode() for request in world.requests)]:

@@ -76,6 +76,10 @@ class MemberDay:
             connection.sendall(b"?\r\n\r\n")
             assert connection.recv(100).startswith(b"HTTP/1.1 400 ")
 
+    def see_login(self) -> None:
+        """Be answered as somebody whom nobody knows."""
+        assert httpx.get(f"{self.office.origin}/login", timeout=SECONDS_MAX, trust_env=False).status_code == 200
+
     def log_in(self, **changed: str) -> httpx.Response:
         code = pyotp.TOTP(self.person.totp_secret).now()
         form = {"username": self.person.username, "passphrase": self.person.passphrase, "code": code}

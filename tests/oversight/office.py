@@ -16,6 +16,11 @@ from tests.people import NOW, Person, World
 OFFICE_ORIGIN = "http://office.test"
 
 
+def no_portal(request: httpx.Request) -> httpx.Response:
+    """The network of an office whose portal can't be reached."""
+    raise httpx.ConnectError("there is no portal", request=request)
+
+
 @dataclass
 class Clock:
     """The office's clock; a test moves it."""

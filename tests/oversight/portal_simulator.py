@@ -141,6 +141,8 @@ class PortalSimulator:
         if path in kept:
             kept[path].append(request.content)
             return answer(200, {"status": "accepted"})
+        if path == "/problems":
+            return answer(200, {"problems": []})
         if path == "/threads":
             return self._take_notes(json.loads(request.content)["threads"])
         found = re.fullmatch(r"/submissions/([0-9a-f]{32})/(files/([a-z0-9.-]+)|[a-z]+)", path)
@@ -228,6 +230,11 @@ def answer(status: int, content: object) -> httpx.Response:
 
 def refusal(status: int, code: str) -> httpx.Response:
     return answer(status, {"error": {"code": code, "message": "…", "field": None}})
+
+
+def nobody_answers(request: httpx.Request) -> httpx.Response | None:
+    """A handler under which no connection is made."""
+    raise httpx.ConnectError("nobody answers", request=request)
 
 
 def cut_connection(*, path: str, method: str = "GET") -> Handler:

@@ -2,7 +2,8 @@
 """Reports of the tests, sealed as a reporter's device does it, and the collector that fetches them."""
 
 import hashlib
-from collections.abc import Mapping
+import time
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import cache
 from typing import Any
@@ -22,6 +23,7 @@ from oversight.commission.charters import charters_by_hash
 from oversight.letters.records import ReplyRecord
 from oversight.reports.arrival import Receiver
 from oversight.reports.blobs import Blobs
+from oversight.wire.connection import Connection
 from oversight.wire.portal_client import PortalClient
 from tests.chance import fresh_id
 from tests.oversight.office import Office
@@ -117,14 +119,16 @@ async def waiting_letter(
 
 @dataclass
 class Wire:
-    """The office's connection to a portal."""
+    """The office's connection to a portal; its patience runs on the clock ``seconds``."""
 
     office: Office
     transport: httpx.AsyncBaseTransport
+    seconds: Callable[[], float] = time.monotonic
 
     def client(self) -> PortalClient:
         office = self.office
-        return PortalClient(PORTAL_ORIGIN, PORTAL_ORIGIN, office.world.office_key, self.transport, office.clock)
+        connection = Connection(PORTAL_ORIGIN, self.transport, self.seconds)
+        return PortalClient(connection, PORTAL_ORIGIN, office.world.office_key, office.clock)
 
     def collector(self) -> Collector:
         office, client = self.office, self.client()
@@ -139,4 +143,4 @@ class Wire:
             with self.office.database.use():
                 await collector.run()
         finally:
-            await collector.client.close()
+            await collector.close()

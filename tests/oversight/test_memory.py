@@ -54,11 +54,23 @@ def test_a_body_that_nobody_has_read_is_gone_while_its_connection_is_kept(day: M
         assert _look(day, {"passphrase": forms(b"rare-beagle-word")}) == {}
 
 
+def test_what_was_coming_while_others_were_answered_is_gone_when_its_own_answer_is(day: MemberDay) -> None:
+    """What lives between two requests is not looked through again: this one's head and half of its body live then."""
+    head = b"POST /login HTTP/1.1\r\nHost: x\r\nSec-Fetch-Site: same-origin\r\nCookie: session=rare-ferret-word\r\n"
+    kind = b"Content-Type: application/x-www-form-urlencoded\r\nContent-Length: 43\r\n\r\n"
+    with socket.create_connection(("127.0.0.1", day.office.port)) as connection:
+        connection.sendall(head + kind + b"username=nobody&passphrase=")
+        day.see_login()
+        connection.sendall(b"rare-marten-word")
+        assert connection.recv(100).startswith(b"HTTP/1.1 403 ")
+        assert _look(day, {"passphrase": forms(b"rare-marten-word"), "cookie": forms(b"rare-ferret-word")}) == {}
+
+
 def test_an_address_is_gone_while_its_connection_is_kept(day: MemberDay) -> None:
     head = b"GET /reports/rare-badger-word HTTP/1.1\r\nHost: x\r\n\r\n"
     with socket.create_connection(("127.0.0.1", day.office.port)) as connection:
         connection.sendall(head)
-        assert connection.recv(100).startswith(b"HTTP/1.1 303 ")
+        assert connection.recv(100).startswith(b"HTTP/1.1 404 ")
         assert _look(day, {"address": forms(b"rare-badger-word")}) == {}
 
 

@@ -57,7 +57,7 @@ async def test_reports_are_collected_listed_read_and_answered(office: Office) ->
 
     browser = await office.browser_of("bruno")
     queue = (await browser.get("/queue")).text
-    assert "1 new message" in queue and "1 report arrived damaged" in queue and "1 report</p>" in queue
+    assert "1 new message" in queue and "1 item at the portal can’t be collected" in queue and "1 report</p>" in queue
     page = (await browser.get(f"/reports/{submission}")).text
     assert STORY in page and "One thing more." in page
     assert (await browser.get(f"/reports/{submission}/files/1")).content == b"note" * 5000

@@ -217,3 +217,9 @@ def test_several_processes_share_a_database(postgres: Postgres, tmp_path: Path) 
         finally:
             one.kill()
             two.kill()
+
+
+def test_without_its_database_it_ends_with_one_line(tmp_path: Path) -> None:
+    away = portal_program(tmp_path, PORTAL_DATABASE=f"asyncpg://{RARE}@127.0.0.1:1/none")
+    done = run(away, "serve")
+    assert (done.returncode, done.stderr) == (1, "portal: the database can't be opened (ConnectionRefusedError)\n")

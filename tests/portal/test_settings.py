@@ -20,11 +20,23 @@ def test_one_setting_is_enough() -> None:
 
 
 def test_every_setting_can_be_set_and_says_what_it_is() -> None:
-    given = {"port": "8100", "workers": "1", "waiting_max": "7", "free_bytes_min": "0"}
+    given = {
+        "port": "8100",
+        "workers": "1",
+        "waiting_max": "7",
+        "connections_max": "9",
+        "store_bytes": "0",
+        "free_bytes_min": "0",
+    }
     environment = {f"PORTAL_{each.name.upper()}": given.get(each.name, "/x") for each in fields(Settings)} | ORIGIN
     settings = Settings.from_environment(environment)
     assert (settings.port, settings.data, settings.static, settings.waiting_max) == (8100, Path("/x"), Path("/x"), 7)
     assert all(each.metadata["help"].endswith(".") for each in fields(Settings))
+
+
+def test_bytes_that_are_no_text_are_no_number() -> None:
+    with pytest.raises(SettingsError, match="PORTAL_PORT must be a whole number"):
+        Settings.from_environment({**ORIGIN, "PORTAL_PORT": "80\udc8a"})
 
 
 def test_an_empty_setting_is_as_good_as_none() -> None:

@@ -73,6 +73,10 @@ class RunningPortal:
         database: Database = self.app.state.database
         return database
 
+    def ask_for_no_work(self) -> None:
+        """However fast its shares fill."""
+        self.assembly.work.pressure.gauges = ()
+
     async def submit(self, bundle: bytes) -> httpx.Response:
         return await self.client.post(f"{API}/submissions", content=bundle, headers={"content-type": MEDIA_TYPE})
 
@@ -106,7 +110,7 @@ class RunningPortal:
 
     async def sweep(self) -> None:
         with self.database.use():
-            await self.assembly.sweeper.sweep(self.clock().date())
+            await self.assembly.sweep()
 
 
 @asynccontextmanager

@@ -16,9 +16,9 @@ after(() => Promise.all(started.map((server) => server.stop())));
 
 /**
  * A test portal, and the device's way to it, which waits for nothing. `log` has the delays it would have waited, in
- * milliseconds, and what it told about troubles.
+ * milliseconds, and what it told about troubles. `chance` is what comes instead of a random number.
  */
-export async function connect(faults) {
+export async function connect(faults, chance = 1) {
   const server = await new TestPortal(faults).start();
   const log = { delays: [], told: [] };
   const environment = {
@@ -27,10 +27,10 @@ export async function connect(faults) {
       log.delays.push(delay);
       if (log.delays.length > DELAYS_MAX) throw new Error("goes on for ever");
     },
-    random: () => 1,
+    random: () => chance,
   };
-  const report = { onTrouble: (kind) => log.told.push(kind), onCalm: () => log.told.push("calm") };
-  return { server, log, portal: new Portal(server.origin, environment, report) };
+  const onTrouble = (kind) => log.told.push(kind ?? "calm");
+  return { server, log, portal: new Portal(server.origin, environment, onTrouble) };
 }
 
 /**
@@ -39,6 +39,7 @@ export async function connect(faults) {
  * - `"cut"`: the connection ends before anything was read
  * - `"lose"`: the request is done, and its answer lost
  * - a number: answered with this status
+ * - `{ status, code, after }`: refused with this code, and told to come back after so many seconds
  * - `"page"`, `"foreign-404"`: answered by a third party in between
  */
 export class TestPortal {
@@ -48,6 +49,9 @@ export class TestPortal {
   mailboxes = new TestMailboxes();
   charters = new Map();
   newest = null;
+  // What is asked of strangers, as `{ challenge, bits }`; and the works that were done, each of which counts.
+  work = null;
+  works = [];
   requests = [];
   // Of each request that was answered: what was asked, and how many bytes went there and came back.
   exchanges = [];
@@ -93,11 +97,23 @@ export class TestPortal {
     if (fault === "page") return void response.writeHead(200, { "Content-Type": "text/html" }).end("<p>Log in");
     if (fault === "foreign-404") return void response.writeHead(404, { "Content-Type": "text/html" }).end("<p>No");
     if (typeof fault === "number") return void response.writeHead(fault).end();
-    const [status, answer] = await this.#answer(request, path, body);
+    if (fault?.code) return void response.writeHead(fault.status, { "Retry-After": fault.after }).end(refusal(fault.code));
+    const [status, answer] = await this.#answerOrAsk(request, path, body);
     if (fault === "lose") return void request.socket.destroy();
     const content = Buffer.isBuffer(answer) ? answer : Buffer.from(JSON.stringify(answer));
     this.exchanges.push([`${request.method} ${path}`, body.length, content.length]);
     response.writeHead(status).end(content);
+  }
+
+  /** Strangers' writes need work as long as `work` is set: docs/protocol.md §7.4. */
+  async #answerOrAsk(request, path, body) {
+    if (path === "work") return [200, { work: this.work }];
+    const isWrite = request.method === "PUT" || path === "submissions" || path === "mailbox/changes";
+    if (!this.work || !isWrite) return this.#answer(request, path, body);
+    const sent = request.headers["amparo-work"] ?? "";
+    if (!countsAsWork(sent, path, body, this.work)) return refuse(503, "work-needed");
+    this.works.push(sent);
+    return this.#answer(request, path, body);
   }
 
   async #answer({ method, headers }, path, body) {
@@ -164,5 +180,27 @@ async function readBody(request) {
 }
 
 function refuse(status, code) {
-  return [status, { error: { code, message: "refused", field: null } }];
+  return [status, JSON.parse(refusal(code))];
+}
+
+function refusal(code) {
+  return JSON.stringify({ error: { code, message: "refused", field: null } });
+}
+
+function countsAsWork(sent, path, body, { challenge, bits }) {
+  const work = Buffer.from(sent, "base64");
+  if (work.length !== 96 || work.subarray(0, 16).toString("hex") !== challenge) return false;
+  const seed = sha256("amparo/v1/work\n", work.subarray(0, 32), sha256(body), path);
+  return Array.from({ length: 16 }, (_, index) => {
+    const place = Buffer.alloc(4);
+    place.writeUInt32BE(index);
+    const hash = sha256(seed, place, work.subarray(32 + 4 * index, 36 + 4 * index));
+    return Math.clz32(hash.readUInt32BE()) >= bits;
+  }).every(Boolean);
+}
+
+function sha256(...parts) {
+  const hash = createHash("sha256");
+  for (const part of parts) hash.update(part);
+  return hash.digest();
 }

@@ -17,11 +17,14 @@
  * @property {ChosenFile[]} files `strip` asks to remove metadata where possible
  * @property {"browser"} sealedBy
  *
+ * @typedef {"offline" | "busy" | "long" | "full" | "work"} TroubleKind the network is gone; the portal is busy, has been so
+ *   for long, has no room left, or asks for work (docs/protocol.md §7.4), which the device then does
+ *
  * @typedef {object} Progress every callback is optional
  * @property {(done: number, total: number, file: number, files: number) => void} [onSeal] bytes; `file` from 1
  * @property {(done: number, total: number) => void} [onSend] sealed bytes that the portal holds durably
- * @property {(kind: "offline" | "busy") => void} [onTrouble] the worker waits and tries again by itself
- * @property {() => void} [onCalm] the trouble is over
+ * @property {(kind: TroubleKind | null, share?: number) => void} [onTrouble] the worker goes on by itself; null when the
+ *   trouble is over; `share` of the work is done, from 0 to 1
  *
  * @typedef {object} Freshness how new the office's word is that there is no newer charter, docs/protocol.md §4.2
  * @property {string | null} day of the newest-charter note; null when there is no genuine one

@@ -25,16 +25,16 @@ export class CharterNote {
   /**
    * The charter, as soon as the network allows.
    *
-   * @param {{ trouble: (kind: "offline") => void, calm: () => void }} panel shows the state of the network
+   * @param {(kind: "offline" | null) => void} onTrouble shows the state of the network
    */
-  async fetchPatiently(panel) {
+  async fetchPatiently(onTrouble) {
     for (;;) {
       try {
         const text = await this.fetch();
-        panel.calm();
+        onTrouble(null);
         return text;
       } catch {
-        panel.trouble("offline");
+        onTrouble("offline");
         await new Promise((resume) => setTimeout(resume, RETRY_MS));
       }
     }

@@ -138,10 +138,9 @@ export class WorkerClient {
       worker.onmessage = ({ data }) => {
         if (data.event === "seal") progress.onSeal?.(data.done, data.total, data.file, data.files);
         else if (data.event === "send") progress.onSend?.(data.done, data.total);
-        else if (data.event === "trouble") progress.onTrouble?.(data.kind);
-        else if (data.event === "calm") progress.onCalm?.();
+        else if (data.event === "trouble") progress.onTrouble?.(data.kind, data.share);
         else if (data.event === "result") resolve(data.value);
-        else if (data.event === "error") reject(new PortalError(data.code, data.status, data.retryable));
+        else if (data.event === "error") reject(new PortalError(data.code));
       };
       // The event of a failed worker says where in the script it failed, which only concerns developers.
       worker.onerror = (event) => {

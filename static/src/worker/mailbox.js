@@ -140,7 +140,7 @@ function visit(request, { portal, now, fill }, mustWrite, compose) {
  */
 async function postChange(portal, change, patiently) {
   try {
-    await (patiently ? portal.postChange(change) : portal.postChangeOnce(change));
+    await portal.postChange(change, patiently);
     return null;
   } catch (error) {
     if (error instanceof PortalError || error instanceof Trouble) return error;

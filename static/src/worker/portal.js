@@ -3,9 +3,12 @@
 //
 // Before a part is sent again the portal is asked whether it is stored, so that a lost answer costs no second upload.
 
+import { sha256 } from "@noble/hashes/sha2.js";
 import { encodeHex } from "../formats/encoding.js";
 import { ANSWER_STEP_BYTES } from "../formats/mailbox-answer.js";
 import { PortalError } from "../formats/portal-error.js";
+import { systemRandom } from "../formats/random.js";
+import { doWork, readAskedWork } from "../formats/work.js";
 import { Trouble, jsonRequest, readJson, readList, readText, sendRequest } from "./request.js";
 import { Retry } from "./retry.js";
 
@@ -20,21 +23,23 @@ export class Portal {
   #base;
   #fetch;
   #retry;
+  /** Whether the portal has asked for work, and not said since that it asks no more. */
+  #isPressed = false;
 
   /**
    * @param {string} base origin of the portal, or empty for that of the page
    * @param {Environment} environment
-   * @param {import("./retry.js").TroubleReport} report
+   * @param {import("./retry.js").OnTrouble} [onTrouble]
    */
-  constructor(base, environment, report = {}) {
+  constructor(base, environment, onTrouble) {
     this.#base = `${base}/api/v1/`;
     this.#fetch = environment.fetch;
-    this.#retry = new Retry(environment, report);
+    this.#retry = new Retry(environment, onTrouble);
   }
 
   /** The device has noticed that its network is gone before a request failed. */
   noteOffline() {
-    this.#retry.noteOffline();
+    this.#retry.note("offline");
   }
 
   /**
@@ -46,9 +51,10 @@ export class Portal {
   async putPart(submission, file, index, bytes) {
     const digest = new Uint8Array(await globalThis.crypto.subtle.digest("SHA-256", bytes));
     const path = `uploads/${submission}/${file}/${index}`;
+    const request = { method: "PUT", path, type: "application/octet-stream", body: bytes, digest, isWrite: true };
     await this.#retry.run(async (isRepeat) => {
       if (isRepeat && (await this.#holdsPart(submission, file, index, encodeHex(digest)))) return;
-      await this.#send({ method: "PUT", path, type: "application/octet-stream", body: bytes, digest });
+      await this.#send(request);
     });
   }
 
@@ -58,7 +64,7 @@ export class Portal {
    * @returns {Promise<string>} the acknowledgement, not verified
    */
   async postBundle(bundle, type) {
-    const request = { method: "POST", path: "submissions", type, body: bundle };
+    const request = { method: "POST", path: "submissions", type, body: bundle, isWrite: true };
     return this.#ask(request, (answer) => readText(readJson(answer).acknowledgement));
   }
 
@@ -73,17 +79,15 @@ export class Portal {
     });
   }
 
-  /** @param {unknown} value a change of a mailbox: the portal takes it whole, and once */
-  async postChange(value) {
-    await this.#retry.run(() => this.postChangeOnce(value));
-  }
-
   /**
-   * @param {unknown} value a change of a mailbox
-   * @throws {Trouble} when it failed for now
+   * @param {unknown} value a change of a mailbox: the portal takes it whole, and once
+   * @param {boolean} patiently whether it is worth waiting and, under pressure, work; without it one attempt is enough
+   * @throws {Trouble} when one attempt failed for now
    */
-  async postChangeOnce(value) {
-    await this.#attempt(jsonRequest("mailbox/changes", value), (answer) => readText(readJson(answer).status));
+  async postChange(value, patiently) {
+    const request = { ...jsonRequest("mailbox/changes", value), isWrite: patiently };
+    const attempt = () => this.#attempt(request, (answer) => readText(readJson(answer).status));
+    await (patiently ? this.#retry.run(attempt) : attempt());
   }
 
   /**
@@ -133,21 +137,21 @@ export class Portal {
   /**
    * @template T
    * @param {Request} request
-   * @param {(answer: Bytes) => T} read
+   * @param {(answer: Bytes) => T} decode
    */
-  #ask(request, read) {
-    return this.#retry.run(() => this.#attempt(request, read));
+  #ask(request, decode) {
+    return this.#retry.run(() => this.#attempt(request, decode));
   }
 
   /**
    * @template T
    * @param {Request} request
-   * @param {(answer: Bytes) => T} read
+   * @param {(answer: Bytes) => T} decode
    */
-  async #attempt(request, read) {
+  async #attempt(request, decode) {
     const answer = await this.#send(request);
     try {
-      return read(answer);
+      return decode(answer);
     } catch {
       // Not the portal's answer: the page of a hotel or a provider has replaced it.
       throw new Trouble("offline");
@@ -155,7 +159,27 @@ export class Portal {
   }
 
   /** @param {Request} request */
-  #send(request) {
-    return sendRequest(this.#fetch, this.#base, request);
+  async #send(request) {
+    if (this.#isPressed && request.isWrite) request.work ??= await this.#work(request);
+    try {
+      return await sendRequest(this.#fetch, this.#base, request);
+    } catch (error) {
+      const kind = error instanceof Trouble && error.kind;
+      // A portal that is only busy has not used it up.
+      if (kind !== "busy") request.work = undefined;
+      if (kind === "work") this.#isPressed = true;
+      throw error;
+    }
+  }
+
+  /** @param {Request} request is given its digest */
+  async #work(request) {
+    const asked = await this.#attempt({ method: "GET", path: "work" }, (answer) => readAskedWork(readJson(answer)));
+    this.#isPressed = Boolean(asked);
+    if (!asked) return;
+    request.digest ??= sha256(/** @type {Bytes} */ (request.body));
+    const work = doWork(asked, request.path, request.digest, systemRandom, (share) => this.#retry.note("work", share));
+    this.#retry.note(null);
+    return work;
   }
 }

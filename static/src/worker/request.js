@@ -12,13 +12,22 @@ export const DELAY_MS_MAX = 30_000;
 
 /**
  * @typedef {import("../formats/encoding.js").Bytes} Bytes
- * @typedef {{ method: string, path: string, type?: string, body?: Bytes, digest?: Bytes }} Request
+ * @typedef {object} Request
+ * @property {string} method
+ * @property {string} path
+ * @property {string} [type]
+ * @property {Bytes} [body]
+ * @property {Uint8Array} [digest] SHA-256 of the body
+ * @property {boolean} [isWrite] whether a portal under pressure may ask for work, docs/protocol.md §7.4
+ * @property {string} [work] that was done for it
+ *
+ * @typedef {"offline" | "busy" | "full" | "work"} TroubleKind
  */
 
-/** A temporary failure: the network is away, or the portal is busy. */
+/** A temporary failure: the network is away, the portal is busy or full, or asks for work first. */
 export class Trouble extends Error {
   /**
-   * @param {"offline" | "busy"} kind
+   * @param {TroubleKind} kind
    * @param {number} [delay] milliseconds that the portal asks for
    */
   constructor(kind, delay = 0) {
@@ -31,11 +40,11 @@ export class Trouble extends Error {
 /**
  * @param {typeof globalThis.fetch} fetch
  * @param {string} base address that the request's path follows
- * @param {Request} request `digest` is the SHA-256 of the body
+ * @param {Request} request
  * @returns {Promise<Bytes>} body of a successful answer
  * @throws {Trouble | PortalError}
  */
-export async function sendRequest(fetch, base, { method, path, type, body, digest }) {
+export async function sendRequest(fetch, base, { method, path, type, body, digest, work }) {
   const timeout = TIMEOUT_MS_MIN + Math.ceil((body?.length ?? 0) / SLOWEST_BYTES_PER_MS);
   /** @type {RequestInit} */
   const init = {
@@ -44,6 +53,7 @@ export async function sendRequest(fetch, base, { method, path, type, body, diges
     headers: {
       ...(type ? { "Content-Type": type } : {}),
       ...(digest ? { "Content-Digest": `sha-256=:${encodeBase64(digest)}:` } : {}),
+      ...(work ? { "Amparo-Work": work } : {}),
     },
     credentials: "omit",
     cache: "no-store",
@@ -69,11 +79,23 @@ export async function sendRequest(fetch, base, { method, path, type, body, diges
  */
 function readRefusal(response, answer) {
   const { status } = response;
-  if (status >= 500) return new Trouble("busy", readDelay(response.headers.get("Retry-After")));
+  const code = readCode(answer);
+  if (status >= 500) {
+    const kind = status === 507 ? "full" : code === "work-needed" ? "work" : "busy";
+    return new Trouble(kind, readDelay(response.headers.get("Retry-After")));
+  }
+  return code ? new PortalError(code) : new Trouble("offline");
+}
+
+/**
+ * @param {Uint8Array} answer
+ * @returns {string} empty for what is not the portal's answer
+ */
+function readCode(answer) {
   try {
-    return new PortalError(readText(readJson(answer).error.code), status, status === 429);
+    return readText(readJson(answer).error.code);
   } catch {
-    return new Trouble("offline");
+    return "";
   }
 }
 

@@ -4,33 +4,43 @@
 import { DELAY_MS_MAX, Trouble } from "./request.js";
 
 const DELAY_MS_MIN = 1_000;
+// About a minute of a busy portal.
+const LONG_AFTER = 5;
 
 /**
  * @typedef {object} Pauses
  * @property {(delay: number) => Promise<void>} sleep milliseconds; may end early when the network is back
  * @property {() => number} random from 0 to 1
  *
- * @typedef {{ onTrouble?: (kind: "offline" | "busy") => void, onCalm?: () => void }} TroubleReport
+ * @typedef {import("../formats/worker-calls.js").TroubleKind} TroubleKind
+ * @typedef {NonNullable<import("../formats/worker-calls.js").Progress["onTrouble"]>} OnTrouble
  */
 
 export class Retry {
   #pauses;
-  #report;
-  /** @type {"offline" | "busy" | null} */
+  #onTrouble;
+  /** @type {TroubleKind | null} */
   #trouble = null;
 
   /**
    * @param {Pauses} pauses
-   * @param {TroubleReport} report
+   * @param {OnTrouble} [onTrouble]
    */
-  constructor(pauses, report) {
+  constructor(pauses, onTrouble) {
     this.#pauses = pauses;
-    this.#report = report;
+    this.#onTrouble = onTrouble;
   }
 
-  /** The device has noticed that its network is gone before a request failed. */
-  noteOffline() {
-    this.#setTrouble("offline");
+  /**
+   * Tell why it takes longer, although no request has failed.
+   *
+   * @param {TroubleKind | null} kind
+   * @param {number} [share] of the work that is done, from 0 to 1
+   */
+  note(kind, share) {
+    if (kind === this.#trouble && share === undefined) return;
+    this.#trouble = kind;
+    this.#onTrouble?.(kind, share);
   }
 
   /**
@@ -44,31 +54,26 @@ export class Retry {
     for (let failures = 0; ; failures++) {
       try {
         const result = await attempt(failures > 0);
-        this.#setTrouble(null);
+        this.note(null);
         return result;
       } catch (error) {
         if (!(error instanceof Trouble)) throw error;
-        this.#setTrouble(error.kind);
-        await this.#pauses.sleep(Math.max(error.delay, this.#delay(failures)));
+        this.note(error.kind === "busy" && failures >= LONG_AFTER ? "long" : error.kind);
+        await this.#pauses.sleep(this.#delay(failures, error.delay));
       }
     }
   }
 
   /**
-   * Exponential backoff, with jitter so that clients that were cut off together do not return together.
+   * Exponential backoff, not shorter than what the portal asks for, with jitter so that clients that were cut off
+   * together do not return together.
    *
    * @param {number} failures
+   * @param {number} asked milliseconds
    */
-  #delay(failures) {
+  #delay(failures, asked) {
+    const jitter = this.#pauses.random() / 2;
     const ceiling = Math.min(DELAY_MS_MAX, DELAY_MS_MIN * 2 ** failures);
-    return ceiling * (0.5 + this.#pauses.random() / 2);
-  }
-
-  /** @param {"offline" | "busy" | null} kind */
-  #setTrouble(kind) {
-    if (kind === this.#trouble) return;
-    this.#trouble = kind;
-    if (kind) this.#report.onTrouble?.(kind);
-    else this.#report.onCalm?.();
+    return Math.max(asked * (1 + jitter), ceiling * (0.5 + jitter));
   }
 }

@@ -16,7 +16,7 @@ export function serve(actions) {
   const portal = new Portal(
     "",
     { fetch: (...call) => scope.fetch(...call), sleep, random: Math.random },
-    { onTrouble: (kind) => post({ event: "trouble", kind }), onCalm: () => post({ event: "calm" }) },
+    (kind, share) => post({ event: "trouble", kind, share }),
   );
   const context = { portal, now: () => new Date(), fill: systemRandom, progress: { onSeal, onSend } };
 
@@ -26,8 +26,8 @@ export function serve(actions) {
       post({ event: "result", value: await actions[action](request, context) });
     } catch (error) {
       // Only a code leaves the worker: an error's own message could quote the person's words.
-      const { code, status, retryable } = error instanceof PortalError ? error : new PortalError("failed");
-      post({ event: "error", code, status, retryable });
+      const code = error instanceof PortalError ? error.code : "failed";
+      post({ event: "error", code });
     }
   });
   scope.addEventListener("offline", () => portal.noteOffline());

@@ -114,6 +114,8 @@ async def test_a_time_limit_is_extended_with_reasons_and_no_further_than_allowed
 
 async def test_a_report_is_added_when_everybody_who_holds_the_case_may_read_it(room: CaseRoom) -> None:
     case, further = await room.held_case(), await room.receive()
+    for none in ("0" * 32, "no case at all"):
+        assert (await room.post("amina", f"/reports/{further}/case", add_to=none)).status_code == 404
     refused = await room.post("amina", f"/reports/{further}/case", add_to=case)
     assert refused.status_code == 409 and "has to declare anew first" in refused.text
     alone = await room.open_case()

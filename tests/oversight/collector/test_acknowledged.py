@@ -14,7 +14,7 @@ from crypto.note import SigningKey
 from crypto.receipt_code import derive, new_code
 from crypto.report import open_report, seal_report
 from crypto.submission import SealedSubmission
-from oversight.reports.records import DamagedArrivalRecord, SubmissionRecord
+from oversight.reports.records import StuckArrivalRecord, SubmissionRecord
 from tests.chance import fresh_bytes
 from tests.oversight.office import Office
 from tests.oversight.portal_simulator import RECEIVED, PortalSimulator, acknowledge
@@ -48,7 +48,7 @@ async def test_another_report_under_the_id_that_was_acknowledged_is_never_confir
     swapped = in_its_place(true, sealed_report(office.world, receipt_digits=new_code(fresh_bytes)))
     portal.add(swapped, acknowledgement=acknowledge(true))
     await wire.collect()
-    assert (await DamagedArrivalRecord.get()).problem == "acknowledgement"
+    assert (await StuckArrivalRecord.get()).problem == "acknowledgement"
     assert not portal.collected and await SubmissionRecord.all().count() == 0
     page = (await (await office.browser_of("bruno")).get("/queue")).text
     assert "the portal has no signed acknowledgement for these very files" in page
@@ -75,7 +75,7 @@ async def test_what_comes_without_its_acknowledgement_is_kept_out_and_hides_noth
     portal.add(false, acknowledgement=note(false))
     portal.add(whole)
     await wire.collect()
-    assert (await DamagedArrivalRecord.get()).problem == "acknowledgement"
+    assert (await StuckArrivalRecord.get()).problem == "acknowledgement"
     assert list(portal.collected) == [whole.manifest.submission]
 
 

@@ -4,7 +4,7 @@
 import asyncio
 import fcntl
 import json
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -15,15 +15,18 @@ from crypto.collection import read_collection
 from crypto.manifest import manifest_hash
 from crypto.message import message_id
 from crypto.submission import SealedSubmission
+from oversight.collector import visit
 from oversight.collector.loop import collect_forever
+from oversight.collector.submissions import Submissions
 from oversight.collector.visit import WHOLE_EVERY_VISITS, Collector, CollectorBusy
 from oversight.letters.records import FollowUpRecord, ReplyRecord
 from oversight.reports import arrival
-from oversight.reports.records import CollectorStateRecord, DamagedArrivalRecord, SealedFileRecord, SubmissionRecord
-from oversight.wire.portal_client import PortalRefused, PortalUnreachable
+from oversight.reports.blobs import FREE_BYTES_MIN
+from oversight.reports.records import CollectorStateRecord, SealedFileRecord, StuckArrivalRecord, SubmissionRecord
+from oversight.wire.portal_errors import PortalRefused, PortalUnreachable
 from tests.oversight.case_desk import store
 from tests.oversight.office import Office
-from tests.oversight.portal_simulator import PortalSimulator, answer, cut_connection, refusal
+from tests.oversight.portal_simulator import PortalSimulator, answer, cut_connection, nobody_answers, refusal
 from tests.oversight.sealed_reports import Wire, attachment, sealed_report, under_new_id, waiting_letter
 from tests.people import REALM, TODAY
 
@@ -82,7 +85,7 @@ async def test_a_portal_that_counts_from_the_beginning_again_is_read_whole_befor
         for _ in range(WHOLE_EVERY_VISITS):
             await collector.run()
         assert await SubmissionRecord.all().count() == 2
-    await collector.client.close()
+    await collector.close()
 
 
 @pytest.mark.parametrize("file", ["report.age", "grant.age", "attachment-1.age", "attachment-2.age"])
@@ -100,7 +103,7 @@ async def test_a_connection_cut_at_any_file_leads_to_the_same_end(
     office.clock.forward(minutes=71)
     await wire.collect()
     assert list(portal.collected) == [sealed.manifest.submission]
-    assert await DamagedArrivalRecord.all().count() == 0
+    assert await StuckArrivalRecord.all().count() == 0
     folder = office.settings.data / "blobs" / sealed.manifest.submission
     assert sorted(path.name for path in folder.iterdir()) == ["attachment-1.age", "attachment-2.age"]
 
@@ -112,7 +115,7 @@ async def test_a_crash_before_the_rows_are_committed_confirms_nothing(
     portal.add(sealed)
     with monkeypatch.context() as patch:
         patch.setattr(arrival, "_store", _crash)
-        with pytest.raises(KeyboardInterrupt):
+        with pytest.raises(Crash):
             await wire.collect()
     assert not portal.collected
     portal.requests.clear()
@@ -127,8 +130,8 @@ async def test_a_crash_between_storing_and_confirming_is_made_good(
 ) -> None:
     portal.add(sealed_report(office.world))
     with monkeypatch.context() as patch:
-        patch.setattr(Collector, "_confirm", _crash)
-        with pytest.raises(KeyboardInterrupt):
+        patch.setattr(Submissions, "_confirm", _crash)
+        with pytest.raises(Crash):
             await wire.collect()
     assert (await SubmissionRecord.get()).confirmed is False
     portal.requests.clear()
@@ -170,8 +173,8 @@ async def test_a_damaged_submission_is_written_down_and_hides_nothing(
     portal.add(damaged, **{name: flipped if data is None else data for name, data in changed.items()})
     portal.add(whole)
     await wire.collect()
-    row = await DamagedArrivalRecord.get()
-    assert (row.submission, row.problem) == (damaged.manifest.submission, problem)
+    row = await StuckArrivalRecord.get()
+    assert (row.item, row.problem) == (damaged.manifest.submission, problem)
     assert list(portal.collected) == [whole.manifest.submission]
     assert [row.id for row in await SubmissionRecord.all()] == [whole.manifest.submission]
 
@@ -189,7 +192,7 @@ async def test_a_damaged_submission_that_is_mended_arrives_later(
     office.clock.forward(minutes=71)
     await wire.collect()
     assert list(portal.collected) == [sealed.manifest.submission]
-    assert await DamagedArrivalRecord.all().count() == 0
+    assert await StuckArrivalRecord.all().count() == 0
 
 
 async def test_when_a_damaged_submission_is_tried_again_does_not_tell_when_it_came(
@@ -198,7 +201,7 @@ async def test_when_a_damaged_submission_is_tried_again_does_not_tell_when_it_ca
     office.clock.forward(minutes=7)
     portal.add(sealed_report(office.world), report_age=b"x")
     await wire.collect()
-    due = (await DamagedArrivalRecord.get()).try_again
+    due = (await StuckArrivalRecord.get()).try_again
     assert (due.minute, due.second, due.microsecond) == (0, 0, 0)
 
 
@@ -208,7 +211,7 @@ async def test_a_submission_under_an_unknown_charter_is_not_taken(
     stranger = under_charter(sealed_report(office.world), "f" * 64)
     portal.add(stranger)
     await wire.collect()
-    assert (await DamagedArrivalRecord.get()).problem == "charter"
+    assert (await StuckArrivalRecord.get()).problem == "charter"
     assert not portal.collected
 
 
@@ -223,7 +226,7 @@ async def test_another_manifest_under_a_known_id_is_never_confirmed(
     portal.submissions.clear()
     portal.add(impostor)
     await wire.collect()
-    assert (await DamagedArrivalRecord.get()).problem == "conflict"
+    assert (await StuckArrivalRecord.get()).problem == "conflict"
     assert not portal.collected
     assert (await SubmissionRecord.get()).manifest == first.manifest_bytes
 
@@ -237,7 +240,7 @@ async def test_one_download_that_always_breaks_off_does_not_stop_the_others(
     portal.faults.append(cut_connection(path=f"/{broken.manifest.submission}/files/"))
     await wire.collect()
     assert list(portal.collected) == [whole.manifest.submission]
-    assert (await DamagedArrivalRecord.get()).problem == "interrupted"
+    assert (await StuckArrivalRecord.get()).problem == "interrupted"
 
 
 async def test_more_submissions_than_a_page_holds_all_come_in(
@@ -258,8 +261,10 @@ async def test_a_list_that_never_gets_on_ends_all_the_same(wire: Wire, portal: P
     portal.faults.append(
         lambda request: answer(200, {**listed, "more": True}) if request.url.path.endswith(f"office{path}") else None
     )
-    await wire.collect()
+    with pytest.raises(PortalUnreachable):
+        await wire.collect()
     assert len([request for request in portal.requests if request.endswith(f"office{path}")]) == 1
+    assert (await CollectorStateRecord.get()).last_success is None
 
 
 async def test_a_page_that_comes_again_ends_the_list(wire: Wire, portal: PortalSimulator, office: Office) -> None:
@@ -269,7 +274,8 @@ async def test_a_page_that_comes_again_ends_the_list(wire: Wire, portal: PortalS
     portal.faults.append(
         lambda request: answer(200, again) if request.url.path.endswith("office/submissions") else None
     )
-    await wire.collect()
+    with pytest.raises(PortalUnreachable):
+        await wire.collect()
     assert len(portal.collected) == 1
 
 
@@ -292,15 +298,18 @@ async def test_a_submission_whose_confirmation_is_refused_does_not_stop_the_othe
     assert await SubmissionRecord.filter(confirmed=False).values_list("id", flat=True) == [refused.manifest.submission]
 
 
-async def test_follow_ups_are_durable_before_they_are_confirmed(wire: Wire, portal: PortalSimulator) -> None:
-    portal.add_follow_up("a" * 32, b"sealed one")
-    portal.add_follow_up("a" * 32, b"sealed two")
+async def test_follow_ups_are_durable_before_they_are_confirmed(
+    wire: Wire, portal: PortalSimulator, office: Office
+) -> None:
+    thread = (await store(sealed_report(office.world), TODAY)).id
+    portal.add_follow_up(thread, b"sealed one")
+    portal.add_follow_up(thread, b"sealed two")
     portal.faults.append(cut_connection(path="/follow-ups/collection$", method="POST"))
     with pytest.raises(PortalUnreachable):
         await wire.collect()
     assert await FollowUpRecord.filter(confirmed=False).count() == 2
     portal.faults.clear()
-    portal.add_follow_up("a" * 32, b"sealed two")
+    portal.add_follow_up(thread, b"sealed two")
     await wire.collect()
     assert await FollowUpRecord.filter(confirmed=True).count() == 2
     assert portal.receipted == {message_id(b"sealed one"), message_id(b"sealed two")}
@@ -339,7 +348,7 @@ async def test_the_status_says_since_when_the_portal_is_away(
     wire: Wire, portal: PortalSimulator, office: Office
 ) -> None:
     await wire.collect()
-    portal.faults.append(cut_connection(path="/submissions$"))
+    portal.faults.append(nobody_answers)
     office.clock.forward(minutes=5)
     since = office.clock.now
     for _ in range(2):
@@ -386,12 +395,11 @@ async def test_failures_make_the_visits_rarer_and_success_makes_them_regular(
         if len(waits) == 6:
             raise asyncio.CancelledError
 
-    async def prepare() -> Collector:
-        return wire.collector()
-
-    portal.faults.append(cut_connection(path="/submissions$"))
+    collector = wire.collector()
+    portal.faults.append(nobody_answers)
     with pytest.raises(asyncio.CancelledError):
-        await collect_forever(prepare, 60, sleep)
+        await collect_forever(_ready(collector), 60, sleep)
+    await collector.close()
     assert waits == [120, 240, 480, 960, 60, 60]
 
 
@@ -405,31 +413,80 @@ async def test_no_fault_ends_the_visits(wire: Wire, portal: PortalSimulator, mon
         if len(waits) == 3:
             raise asyncio.CancelledError
 
-    async def prepare() -> Collector:
-        return wire.collector()
-
     async def fail(*arguments: object) -> None:
         raise RuntimeError("a fault of ours")
 
-    monkeypatch.setattr(Collector, "_collect", fail)
+    monkeypatch.setattr(Submissions, "read_list", fail)
+    collector = wire.collector()
     with pytest.raises(asyncio.CancelledError):
-        await collect_forever(prepare, 60, sleep)
+        await collect_forever(_ready(collector), 60, sleep)
+    await collector.close()
     assert waits == [120, 240, 60]
     assert (await CollectorStateRecord.get()).problem is None
+
+
+async def test_a_database_that_takes_nothing_does_not_make_the_visits_rarer(
+    wire: Wire, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    waits: list[float] = []
+
+    async def sleep(seconds: float) -> None:
+        waits.append(seconds)
+        if len(waits) == 3:
+            raise asyncio.CancelledError
+
+    async def fail(*arguments: object, **more: object) -> None:
+        raise ConnectionRefusedError
+
+    monkeypatch.setattr(CollectorStateRecord, "get_or_create", fail)
+    collector = wire.collector()
+    with pytest.raises(asyncio.CancelledError):
+        await collect_forever(_ready(collector), 60, sleep)
+    await collector.close()
+    assert waits == [60, 60, 60]
+
+
+async def test_messages_stay_at_the_portal_while_the_disk_is_nearly_full(
+    wire: Wire, portal: PortalSimulator, office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is left is for what members write, and for logins. The queue says so."""
+    thread = (await store(sealed_report(office.world), TODAY)).id
+    portal.add_follow_up(thread, b"sealed one")
+    with monkeypatch.context() as low:
+        low.setattr(visit, "free_bytes", lambda folder: FREE_BYTES_MIN - 1)
+        with pytest.raises(OSError, match="must stay free"):
+            await wire.collect()
+        assert await FollowUpRecord.all().count() == 0
+        page = (await (await office.browser_of("bruno")).get("/queue")).text
+        assert "The office’s own disk is nearly full: what is new stays at the portal<" in page and ">Since " in page
+    await wire.collect()
+    assert await FollowUpRecord.all().count() == 1
 
 
 async def test_the_queue_says_since_when_the_portal_is_away(
     wire: Wire, portal: PortalSimulator, office: Office
 ) -> None:
-    portal.faults.append(cut_connection(path="/submissions$"))
+    portal.faults.append(nobody_answers)
     with pytest.raises(PortalUnreachable):
         await wire.collect()
     page = (await (await office.browser_of("bruno")).get("/queue")).text
-    assert "The portal can’t be reached, since 2026-11-22 09:30 UTC" in page
+    assert "The portal can’t be reached</p>" in page
+    assert 'Since <bdi class="digits" dir="ltr">2026-11-22 09:30 UTC</bdi>. It is tried again by itself.' in page
+
+
+class Crash(BaseException):
+    """The program dies: nothing may catch it."""
 
 
 async def _crash(*arguments: object) -> None:
-    raise KeyboardInterrupt
+    raise Crash
+
+
+def _ready(collector: Collector) -> Callable[[], Awaitable[Collector]]:
+    async def prepare() -> Collector:
+        return collector
+
+    return prepare
 
 
 def under_charter(sealed: SealedSubmission, charter: str) -> SealedSubmission:

@@ -18,6 +18,7 @@ from crypto.keyring import MINIMUM
 from oversight.app import create_app
 from oversight.collector import loop
 from oversight.commission.keys import OfficeKeys, load_start_identity
+from oversight.commission.portal_visits import PortalVisits
 from oversight.settings import Settings
 from tests.chance import fresh_bytes
 from tests.oversight.office import Office
@@ -151,7 +152,7 @@ async def test_the_collector_waits_until_the_office_is_open(office: Office, monk
     safe = office.app.state.office_safe
     visits: list[bool] = []
 
-    async def collect_forever(prepare: Any, seconds: float) -> None:
+    async def collect_forever(prepare: Any, *rest: object) -> None:
         visits.append(await prepare() is not None)
 
     monkeypatch.setattr(loop, "collect_forever", collect_forever)
@@ -159,7 +160,7 @@ async def test_the_collector_waits_until_the_office_is_open(office: Office, monk
         if opens:
             await office.browser_of("bruno")
         with office.database.use():
-            await loop.collect_while_serving(office.settings, safe, None, office.clock)
+            await loop.collect_while_serving(office.settings, safe, None, office.clock, PortalVisits())
     assert visits == [False, True]
 
 

@@ -14,7 +14,7 @@ from oversight.desk.queue import PAGE_ROWS, Filters, read_queue
 from oversight.desk.queue_pages import first_day_of_week
 from oversight.members.records import MemberRecord, SessionRecord
 from oversight.members.sessions import OpenSession
-from oversight.reports.records import DamagedArrivalRecord, IndexEntryRecord, SealedFileRecord, SubmissionRecord
+from oversight.reports.records import IndexEntryRecord, SealedFileRecord, StuckArrivalRecord, SubmissionRecord
 from oversight.reports.summary import ENTRY_BYTES, Summary, open_summary, seal_summary, summarise
 from tests.oversight.office import Office
 from tests.oversight.portal_simulator import PortalSimulator
@@ -187,9 +187,9 @@ async def test_what_arrived_damaged_is_shown_above_the_queue(
     portal.add(sealed_report(office.world), report_age=b"x")
     portal.add(sealed_report(office.world))
     await wire.collect()
-    assert (await DamagedArrivalRecord.get()).file == "report.age"
+    assert (await StuckArrivalRecord.get()).file == "report.age"
     page = (await (await office.browser_of("bruno")).get("/queue")).text
-    assert "1 report arrived damaged" in page and "a file has another size than it should" in page
+    assert "1 item at the portal can’t be collected" in page and "a file has another size than it should" in page
     assert "1 report</p>" in page
 
 

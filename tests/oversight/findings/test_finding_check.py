@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from oversight.findings.check import CheckReport, Hit, Material, Source, Term, check_finding, check_text
+from oversight.findings.check import CheckReport, Hit, Material, Source, Term, check_finding, check_texts
 from oversight.findings.names import match_words
 from oversight.findings.phones import REGIONS_MAX
 from tests.findings import draft_finding
@@ -28,7 +28,7 @@ HIDDEN = "\u200b\u200c\u200d\u2060\u00ad\u200e\u200f\u202a\u202c\u2066\u2069\ufe
 
 def found(text: str, material: Material = MATERIAL) -> dict[str, str]:
     """The rules that a text breaks, with the outcome of each."""
-    return {hit.rule: hit.outcome for hit in check_text("summary", text, material)}
+    return {hit.rule: hit.outcome for hit in check_texts([("summary", text)], material)}
 
 
 @pytest.mark.parametrize(
@@ -79,14 +79,14 @@ def test_characters_that_are_not_seen_never_hide_a_name(marks: list[tuple[int, s
     written = name
     for place, mark in marks:
         written = written[: place % (len(written) + 1)] + mark + written[place % (len(written) + 1) :]
-    hits = list(check_text("summary", f"We heard that {written} was there.", Material((Term("name", name),), ())))
+    hits = list(check_texts([("summary", f"We heard that {written} was there.")], Material((Term("name", name),), ())))
     assert any(hit.rule == "name" and hit.outcome == "block" for hit in hits)
 
 
 @given(st.text(max_size=200))
 @settings(max_examples=200, deadline=None)
 def test_any_text_can_be_checked(text: str) -> None:
-    list(check_text("summary", text, MATERIAL))
+    list(check_texts([("summary", text)], MATERIAL))
 
 
 @given(st.text(alphabet=st.characters(categories=("L",)), min_size=1, max_size=20))

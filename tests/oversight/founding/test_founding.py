@@ -31,7 +31,9 @@ from oversight.members.records import MemberRecord
 from oversight.members.second_factor import open_secret
 from oversight.settings import Settings
 from oversight.storage import Database
-from oversight.wire.portal_client import PortalClient, PortalRefused, PortalUnreachable
+from oversight.wire.connection import Connection
+from oversight.wire.portal_client import PortalClient
+from oversight.wire.portal_errors import PortalRefused, PortalUnreachable
 from tests.oversight.founding.party import Paper, expect, party_at
 from tests.oversight.founding.plans import write_plan
 from tests.oversight.office import Clock
@@ -72,7 +74,7 @@ def plan(tmp_path: Path) -> Plan:
 
 @pytest.fixture
 async def command_line(plan: Plan, settings: Settings, portal: Portal, tmp_path: Path) -> AsyncIterator[Command]:
-    client = PortalClient(PORTAL_ORIGIN, PORTAL_ORIGIN, SigningKey.generate("founding"), portal.transport)
+    client = PortalClient(Connection(PORTAL_ORIGIN, portal.transport), PORTAL_ORIGIN, SigningKey.generate("founding"))
     database = await Database.open(settings.database_url)
     with database.use():
         safe = OfficeSafe(settings.secrets)

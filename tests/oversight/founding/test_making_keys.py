@@ -7,6 +7,7 @@ import pyotp
 import pytest
 
 from crypto.keyring import open_keyring
+from oversight.founding import join_pages
 from oversight.founding.charter_draft import PublicKeys
 from oversight.members.records import MemberRecord
 from oversight.members.second_factor import open_secret
@@ -92,6 +93,18 @@ async def test_a_passphrase_of_a_megabyte_is_too_large_a_form(party: Party) -> N
     answer = await party.join(CONVENER, party.setup_link, new="x" * 1_000_000, again="x" * 1_000_000)
     assert (answer.status_code, "That was too much at once" in answer.text) == (413, True)
     assert (await party.join(CONVENER, party.setup_link)).status_code == 303
+
+
+@pytest.mark.parametrize("label", ["x" * 3000, "x" * 200_000, "\u0316\u0301" * 5000, "two words"])
+async def test_a_short_name_that_can_not_be_is_told_and_stands_in_no_drawing(
+    party: Party, label: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A drawing of a long one takes a second, and of a longer one there is none."""
+    drawn = []
+    monkeypatch.setattr(join_pages, "draw_second_factor", lambda secret, username: drawn.append(username) or "")
+    answer = await party.join(CONVENER, party.setup_link, label=label)
+    assert (answer.status_code, len(errors_of(answer))) == (422, 1)
+    assert set(drawn) == {"office"}
 
 
 async def test_a_second_factor_of_another_page_is_not_taken(party: Party) -> None:

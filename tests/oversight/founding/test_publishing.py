@@ -14,7 +14,8 @@ from oversight.founding import draft_pages
 from oversight.founding.records import FoundingRecord
 from oversight.members.records import MemberRecord
 from oversight.web.forms import Form
-from oversight.wire.portal_client import PortalClient, PortalRefused
+from oversight.wire.portal_client import PortalClient
+from oversight.wire.portal_errors import PortalRefused
 from tests.chance import fresh_bytes
 from tests.oversight.founding.party import COMMISSION, Party, errors_of, expect
 from tests.people import World

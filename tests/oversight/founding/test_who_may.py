@@ -31,7 +31,7 @@ FORM = {
 
 
 async def send(browser: Browser, path: str, method: str) -> httpx.Response:
-    filled = path.replace("{label}", "bruno").replace("{token}", "x" * 32)
+    filled = path.replace("{label:label}", "bruno").replace("{token}", "x" * 32)
     return await (browser.get(filled) if method == "GET" else browser.post(filled, **FORM))
 
 

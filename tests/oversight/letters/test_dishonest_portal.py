@@ -25,7 +25,7 @@ from crypto.receipt_code import new_code
 from crypto.submission import SealedSubmission
 from oversight.commission.records import CharterRecord
 from oversight.letters.records import FollowUpRecord as CollectedFollowUp
-from oversight.reports.records import DamagedArrivalRecord
+from oversight.reports.records import StuckArrivalRecord
 from oversight.reports.records import SubmissionRecord as CollectedSubmission
 from portal.storage.records import FollowUpRecord, MailboxRecord, ReplyRecord, SubmissionRecord, ThreadRecord
 from tests.chance import fresh_bytes
@@ -49,7 +49,7 @@ class Line:
     def get(self, path: str) -> bytes:
         return self._wait(self.client.get(path))
 
-    def post(self, path: str, body: bytes) -> bytes:
+    def post(self, path: str, body: bytes, *, once: bool = False) -> bytes:
         return self._wait(self.client.post(path, content=body, headers={"content-type": "application/json"}))
 
     def _wait(self, request) -> bytes:  # type: ignore[no-untyped-def]
@@ -233,7 +233,7 @@ class TestASwappedReport:
             acknowledged = (await SubmissionRecord.get(submission=true.manifest.submission)).acknowledgement
         await self.swap(way, true, self.made_for(way, true), acknowledged)
         await way.collect()
-        assert (await DamagedArrivalRecord.get()).problem == "acknowledgement"
+        assert (await StuckArrivalRecord.get()).problem == "acknowledgement"
         assert await CollectedSubmission.all().count() == 0
 
     async def test_with_a_second_acknowledgement_the_reporter_sees_that_the_portal_lied(self, way: Way) -> None:

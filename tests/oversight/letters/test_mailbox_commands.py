@@ -9,7 +9,7 @@ from crypto.ids import SubmissionId
 from crypto.note import SigningKey
 from crypto.receipt_code import derive, new_code
 from oversight.letters.records import ControlRecord, ReplyDraftRecord, ReplyRecord
-from oversight.wire.portal_client import PortalUnreachable
+from oversight.wire.portal_errors import PortalUnreachable
 from tests.chance import fresh_bytes
 from tests.oversight.office import Office
 from tests.oversight.portal_simulator import PortalSimulator, cut_connection, refusal

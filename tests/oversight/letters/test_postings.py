@@ -19,7 +19,7 @@ from oversight.collector.visit import WHOLE_EVERY_VISITS
 from oversight.commission.records import CharterRecord
 from oversight.letters.records import FollowUpRecord, PostingRecord, ReplyRecord, ThreadNoteRecord
 from oversight.reports.records import CollectorStateRecord
-from oversight.wire.portal_client import PortalRefused, PortalUnreachable
+from oversight.wire.portal_errors import PortalRefused, PortalUnreachable
 from tests.oversight.case_desk import store
 from tests.oversight.office import Office
 from tests.oversight.portal_simulator import Handler, PortalSimulator, Thread, answer, cut_connection, refusal
@@ -378,7 +378,7 @@ async def test_follow_ups_are_confirmed_by_their_ids_and_again_in_a_whole_round(
         assert len(exchange.portal.confirmed) == 1
         for _ in range(WHOLE_EVERY_VISITS):
             await collector.run()
-    await collector.client.close()
+    await collector.close()
     assert len(exchange.portal.confirmed) == 2 and exchange.portal.receipted == {message_id(message)}
     assert await FollowUpRecord.all().count() == 1
 

@@ -4,6 +4,7 @@
 import asyncio
 import hashlib
 import re
+from contextlib import ExitStack
 from dataclasses import replace
 from datetime import timedelta
 
@@ -11,12 +12,14 @@ import httpx
 import pytest
 from starlette.responses import Response
 
-from oversight.members.accounts import Derivations
+from oversight.members.accounts import DERIVATIONS_MAX, WAITING_MAX, Derivations
 from oversight.members.known_browsers import BROWSERS_MAX, KNOWN_DAYS, remember_browser
 from oversight.members.records import FailedLoginRecord, KnownBrowserRecord, MemberRecord
 from tests.oversight.office import Browser, Office
 
 pytestmark = pytest.mark.usefixtures("in_database")
+
+PLACES = DERIVATIONS_MAX + WAITING_MAX
 
 
 async def lock(browser: Browser) -> None:
@@ -140,7 +143,7 @@ async def test_a_member_stands_in_no_line_that_strangers_make(office: Office) ->
     """With every place of the strangers taken, a known browser logs in and a passphrase is changed."""
     browser, person = await office.browser_of("amina"), office.world["amina"]
     derivations: Derivations = office.app.state.derivations
-    async with derivations.slots, derivations.slots:
+    async with derivations.strangers.turn:
         stranger = asyncio.create_task(office.browser().log_in(person, passphrase="wrong"))
         assert (await browser.log_in(person)).status_code == 303
         new = "pigeon kernel velvet harvest mustang orbit"
@@ -148,3 +151,36 @@ async def test_a_member_stands_in_no_line_that_strangers_make(office: Office) ->
         assert answer.status_code == 303
         assert not stranger.done()
     assert (await stranger).status_code == 403
+
+
+async def test_two_hundred_strangers_at_once_make_a_member_wait_in_no_line(office: Office) -> None:
+    """As many as have a place in the line are looked at, the rest is told so at once; nobody else's login waits."""
+    browser, person = await office.browser_of("amina"), office.world["amina"]
+    derivations: Derivations = office.app.state.derivations
+    async with derivations.strangers.turn:
+        crowd = [
+            asyncio.create_task(office.browser().log_in(person, username=f"stranger-{number}", passphrase="wrong"))
+            for number in range(200)
+        ]
+        refused = [await answer for answer in asyncio.as_completed(crowd[PLACES:])]
+        assert (await browser.log_in(person)).status_code == 303
+        assert not any(task.done() for task in crowd[:PLACES])
+    assert [answer.status_code for answer in refused] == [503] * (200 - PLACES)
+    assert {(await task).status_code for task in crowd[:PLACES]} == {403}
+    # Who was not looked at has not failed.
+    assert await FailedLoginRecord.all().count() == PLACES
+
+
+async def test_whoever_finds_the_line_full_reads_so_and_keeps_what_is_no_secret(office: Office) -> None:
+    person = office.world["amina"]
+    derivations: Derivations = office.app.state.derivations
+    with ExitStack() as line:
+        for _ in range(PLACES):
+            line.enter_context(derivations.strangers.place())
+        answer = await office.browser().log_in(person)
+    assert (answer.status_code, answer.headers["retry-after"]) == (503, "5")
+    assert "your attempt was not looked at. Try again in 5 seconds" in answer.text
+    assert 'value="amina"' in answer.text
+    assert person.passphrase not in answer.text
+    # The places are free again, and the code was not taken.
+    assert (await office.browser().log_in(person)).status_code == 303

@@ -114,7 +114,9 @@ async def test_attempts_made_at_once_are_no_way_around_the_wait(office: Office, 
     person = office.world["amina"]
     at_once = [office.browser().log_in(person, username=username, code=f"{number:06}") for number in range(12)]
     answers = await asyncio.gather(*at_once)
-    assert sorted(answer.status_code for answer in answers) == [403] * 3 + [429] * 9
+    found = sorted(answer.status_code for answer in answers)
+    # Those who had no place in the line were not looked at either.
+    assert found[:3] == [403] * 3 and set(found[3:]) <= {429, 503}
 
 
 async def test_one_member_waits_and_the_others_do_not(office: Office) -> None:

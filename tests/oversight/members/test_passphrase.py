@@ -112,10 +112,39 @@ def test_only_so_much_is_estimated_as_the_estimate_bears(monkeypatch: pytest.Mon
     assert problem(GOOD + " 1234" * 500, OWN) is None
 
 
-def test_marks_without_end_are_cut_before_they_are_put_in_order() -> None:
+@pytest.mark.parametrize("phrase", ["4@8({[<369&#!1/|0$5+7%2" * 3, "4@8({[<369&#" + "!1/|0$5+7%2x" * 5])
+def test_signs_that_stand_for_letters_are_tried_a_few_kinds_at_most(
+    phrase: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    given: list[str] = []
+
+    def estimate(text: str, own: list[str]) -> dict[str, list[str]]:
+        given.append(text)
+        return {"sequence": []}
+
+    monkeypatch.setattr("zxcvbn.zxcvbn", estimate)
+    problem(phrase, [])
+    assert given
+    assert all(len(passphrase.LEET & {*text}) <= passphrase.LEET_KINDS_MAX for text in given)
+    assert all(len(text) == len(phrase[: passphrase.ESTIMATED_CHARS_MAX]) for text in given)
+
+
+def test_marks_without_end_are_refused_before_they_are_put_in_order() -> None:
     """Python orders n marks in n² steps: a hundred thousand take more than ten seconds."""
     error = problem("a" + MARKS * 8191, OWN)
-    assert error is not None and error.message == passphrase.TOO_LONG
+    assert error is not None and error.message == passphrase.NOT_TEXT
+
+
+def test_as_many_words_are_estimated_as_are_needed(monkeypatch: pytest.MonkeyPatch) -> None:
+    estimated = []
+
+    def estimate(text: str, own: set[str]) -> tuple[int, list[object]]:
+        estimated.append(text)
+        return 10, []
+
+    monkeypatch.setattr(passphrase, "_estimate", estimate)
+    assert problem(" ".join(f"{one}{two}x" for one in "abcdefghijkl" for two in "mnopqrstuv"), OWN) is None
+    assert len(estimated) <= 16
 
 
 async def test_the_account_page_makes_a_passphrase_and_shows_it_once(office: Office) -> None:
@@ -144,8 +173,8 @@ async def test_the_members_own_names_do_not_make_a_passphrase(office: Office) ->
 @pytest.mark.parametrize("field", ["present", "new", "again"])
 @pytest.mark.parametrize(
     ("value", "status"),
-    [("x" * 1_000_000, 413), ("x" * 200_000, 422), (MARKS * 30_000, 422), ("", 422), ("%ED%A0%80", 422)],
-    ids=["a megabyte", "long", "marks", "empty", "surrogate"],
+    [("x" * 3_000_000, 413), ("x" * 200_000, 422), (MARKS * 30_000, 422), ("", 422), ("%ED%A0%80", 422)],
+    ids=["three megabytes", "long", "marks", "empty", "surrogate"],
 )
 async def test_no_passphrase_makes_the_account_page_fail(office: Office, field: str, value: str, status: int) -> None:
     browser = await office.browser_of("amina")

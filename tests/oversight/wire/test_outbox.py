@@ -3,7 +3,10 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterator
+from contextlib import suppress
+from dataclasses import replace
 from datetime import timedelta
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -16,10 +19,11 @@ from oversight.letters.records import ReplyRecord
 from oversight.storage import Database
 from oversight.wire import outbox as outbox_module
 from oversight.wire.outbox import Outbox, OutgoingRecord
-from oversight.wire.portal_client import PortalRefused, PortalUnreachable, SealedThreadNote
+from oversight.wire.portal_client import SealedThreadNote
+from oversight.wire.portal_errors import PortalRefused, PortalUnreachable
 from tests.oversight.case_desk import store
 from tests.oversight.sealed_reports import sealed_report, under_new_id, waiting_letter
-from tests.people import TODAY, found_test_commission
+from tests.people import NOW, TODAY, found_test_commission
 
 PASSING = ("signature-invalid", "storage-full", "mailbox-full", "some-later-code")
 Make = Callable[[int], Awaitable[OutgoingRecord]]
@@ -83,11 +87,11 @@ async def test_what_is_refused_for_a_reason_that_may_pass_waits_and_goes_out_lat
         await outbox.store(make)
     client: Any = StubClient(PortalRefused(code, 400))
     with pytest.raises(PortalRefused):
-        await outbox.post_waiting(client, TODAY)
+        await outbox.post_waiting(client, NOW)
     assert await standing(outbox) == [(1, "waiting"), (2, "waiting")]
     client.trouble = None
-    assert await outbox.post_waiting(client, TODAY) == 2
-    assert await outbox.post_waiting(client, TODAY + timedelta(days=1)) == 0
+    assert await outbox.post_waiting(client, NOW) == 2
+    assert await outbox.post_waiting(client, NOW + timedelta(days=1)) == 0
     assert client.taken == [b"1", b"2"]
     assert await standing(outbox) == [(1, "posted"), (2, "posted")]
 
@@ -101,7 +105,7 @@ async def test_what_is_refused_for_good_is_never_posted_again(outbox: Outbox[Any
         assert await outbox.post_one(client, row, TODAY) is False
         assert (await outbox.rows.get(number=row.number)).refused == code
     client = StubClient()
-    assert await outbox.post_waiting(client, TODAY) == 1
+    assert await outbox.post_waiting(client, NOW) == 1
     assert client.taken == [b"1"]
 
 
@@ -151,3 +155,54 @@ async def test_a_row_that_can_never_be_stored_ends_in_an_error() -> None:
     with pytest.raises(IntegrityError):
         await LETTERS.store(never)
     assert await standing(LETTERS) == []
+
+
+class PickyClient(StubClient):
+    """A portal that answers some with an error, for ever."""
+
+    def __init__(self, *refused: bytes) -> None:
+        super().__init__()
+        self.refused = refused
+
+    async def publish_finding(self, note: bytes) -> None:
+        if note in self.refused:
+            raise PortalRefused("internal", 500)
+        await super().publish_finding(note)
+
+
+async def test_a_letter_that_fails_holds_up_no_other_and_is_tried_ever_later() -> None:
+    for _ in range(3):
+        await LETTERS.store(_letter)
+    client: Any = PickyClient(b"2")
+    now, tries = NOW, []
+    for _ in range(200):
+        before = (await ReplyRecord.get(number=2)).attempts
+        with suppress(PortalRefused):
+            await LETTERS.post_waiting(client, now)
+        if (await ReplyRecord.get(number=2)).attempts > before:
+            tries.append(now)
+        now += timedelta(minutes=1)
+    assert client.taken == [b"1", b"3"]
+    row = await ReplyRecord.get(number=2)
+    assert (row.problem, row.failing_since, row.progress) == ("internal", TODAY, "waiting")
+    waits = [(later - earlier).total_seconds() / 60 for earlier, later in pairwise(tries)]
+    assert waits == [1, 2, 4, 8, 16, 32, 60, 60]
+
+
+async def test_a_new_finding_that_fails_holds_up_later_new_ones_and_no_correction() -> None:
+    """The register takes new findings in the order of their numbers alone: a later one would be refused for good."""
+    texts = {}
+    for number, (identifier, revision) in enumerate([("F.1", 1), ("F.2", 1), ("F.0", 2)], 1):
+        note = b"%d" % number
+        texts[note] = revision
+        await PublicationRecord.create(
+            hash=f"{number:064x}", number=number, case="2" * 32, finding=identifier, note=note
+        )
+    outbox = replace(FINDINGS, lane=lambda row: "" if texts[row.note] == 1 else row.finding)
+    client: Any = PickyClient(b"1")
+    with pytest.raises(PortalRefused):
+        await outbox.post_waiting(client, NOW)
+    assert client.taken == [b"3"]
+    client.refused = ()
+    assert await outbox.post_waiting(client, NOW) == 2
+    assert client.taken == [b"3", b"1", b"2"]

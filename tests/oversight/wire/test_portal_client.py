@@ -14,7 +14,10 @@ from http_message_signatures import HTTPMessageVerifier, InvalidSignature, Mappi
 from crypto.encoding import decode_base64
 from crypto.manifest import SealedFile
 from crypto.note import SigningKey
-from oversight.wire.portal_client import ANSWER_BYTES_MAX, DamagedFile, PortalClient, PortalRefused, PortalUnreachable
+from oversight.wire.connection import Connection
+from oversight.wire.patience import Patience
+from oversight.wire.portal_client import ANSWER_BYTES_MAX, PortalClient
+from oversight.wire.portal_errors import DamagedFile, PortalRefused, PortalUnreachable
 from oversight.wire.request_signature import SignedParts
 from tests.oversight.portal_simulator import answer, refusal
 from tests.people import NOW
@@ -27,7 +30,7 @@ ID = "a" * 32
 def client_of(handler: Callable[[httpx.Request], httpx.Response]) -> PortalClient:
     """The portal is reached at another address than the one it goes by, as over an onion service."""
     transport = httpx.MockTransport(handler)
-    return PortalClient("http://127.0.0.1:9999", ORIGIN, KEY, transport, lambda: NOW)
+    return PortalClient(Connection("http://127.0.0.1:9999", transport), ORIGIN, KEY, lambda: NOW)
 
 
 class _Verifier(HTTPMessageVerifier):
@@ -78,13 +81,15 @@ async def test_a_refusal_carries_the_portals_code() -> None:
     "given",
     [
         answer(503, {"error": {"code": "busy", "message": "", "field": None}}),
+        answer(503, {"error": {"code": "unavailable", "message": "", "field": None}}),
         answer(502, b"<html>bad gateway</html>"),
         answer(404, {"error": "not found"}),
         answer(404, {"error": {"code": "Not A Code!"}}),
         answer(302, b""),
         answer(200, b"no json"),
         answer(200, {"submissions": "no list", "more": False}),
-        answer(200, {"submissions": [{"sequence": 0}], "more": False}),
+        answer(200, {"submissions": [{}] * 101, "more": False}),
+        answer(200, b"[" + b"{}," * 1_000_000 + b"{}]"),
         answer(200, {"submissions": [{"sequence": 1, "submission": "../../etc", "manifest": ""}]}),
         answer(200, [[[]]]),
     ],
@@ -120,7 +125,7 @@ async def test_a_file_that_is_not_the_manifests_is_refused(content: bytes, what:
     file = SealedFile("report.age", 5, hashlib.sha256(b"right").hexdigest())
     sink = io.BytesIO()
     with pytest.raises(DamagedFile) as caught:
-        await client_of(lambda request: answer(200, content)).fetch_file(ID, file, sink)
+        await client_of(lambda request: answer(200, content)).fetch_file(ID, file, sink, Patience())
     assert (caught.value.file, caught.value.what) == ("report.age", what)
     assert len(sink.getvalue()) <= 5
 
@@ -132,7 +137,7 @@ async def test_a_file_that_never_ends_is_cut_at_its_size() -> None:
 
     file, sink = SealedFile("report.age", 5_000_000, "0" * 64), io.BytesIO()
     with pytest.raises(DamagedFile):
-        await client_of(lambda request: httpx.Response(200, content=endless())).fetch_file(ID, file, sink)
+        await client_of(lambda request: httpx.Response(200, content=endless())).fetch_file(ID, file, sink, Patience())
     assert len(sink.getvalue()) <= 5_000_000
 
 

@@ -148,7 +148,7 @@ async def test_an_empty_part_is_refused(portal: RunningPortal) -> None:
 async def test_a_first_part_that_is_not_sealed_is_refused(portal: RunningPortal) -> None:
     answer = await portal.put_part(fresh_id(), FILE, 0, b"\xff\xd8\xff a photograph" * 1000)
     assert error_code(answer) == (400, "not-sealed")
-    assert await portal.assembly.blobs.submissions() == []
+    assert await portal.assembly.blobs.stored() == {}
 
 
 @pytest.mark.parametrize(
@@ -180,12 +180,31 @@ async def test_reordered_parts_do_not_make_the_file(portal: RunningPortal) -> No
     assert error_code(answer) == (422, "file-hash-mismatch")
 
 
-async def test_parts_of_other_sizes_do_not_make_the_file(portal: RunningPortal) -> None:
+@pytest.mark.parametrize("sizes", [[5000, PART_BYTES], [PART_BYTES, 5000, 5000], [5000, 5000]])
+async def test_only_the_last_part_of_a_file_is_not_whole(portal: RunningPortal, sizes: list[int]) -> None:
     sealed = fresh_report(*SIZES)
-    data = sealed.files[FILE]
+    parts = [sealed.files[FILE][:size] for size in sizes]
+    submission = sealed.manifest.submission
+    for index, part in enumerate(parts[:-1]):
+        assert (await portal.put_part(submission, FILE, index, part)).status_code == 201
+    last = len(parts) - 1
+    assert error_code(await portal.put_part(submission, FILE, last, parts[-1])) == (409, "part-conflict")
+    assert error_code(await portal.put_part(submission, FILE, last + 7, parts[-1])) == (409, "part-conflict")
+
+
+async def test_the_last_part_may_come_first(portal: RunningPortal) -> None:
+    sealed = fresh_report(9_000_000)
+    parts = cut(sealed.files[FILE])
+    for index in reversed(range(len(parts))):
+        assert (await portal.put_part(sealed.manifest.submission, FILE, index, parts[index])).status_code == 201
+    assert (await portal.submit(bundle_without_attachments(sealed))).status_code == 201
+
+
+async def test_a_file_of_another_size_than_its_parts_is_refused(portal: RunningPortal) -> None:
+    sealed = fresh_report(*SIZES)
     await portal.put_parts(replace(sealed, files={"attachment-2.age": sealed.files["attachment-2.age"]}))
-    for index, part in enumerate([data[:5000], data[5000 : 5000 + PART_BYTES], data[5000 + PART_BYTES :][:PART_BYTES]]):
-        await portal.put_part(sealed.manifest.submission, FILE, index, part)
+    for index, part in enumerate(cut(sealed.files[FILE][:-1000])):
+        assert (await portal.put_part(sealed.manifest.submission, FILE, index, part)).status_code == 201
     answer = await portal.submit(bundle_without_attachments(sealed))
     assert error_code(answer) == (422, "file-size-mismatch")
 

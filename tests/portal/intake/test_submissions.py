@@ -5,12 +5,13 @@ import asyncio
 import hashlib
 import zipfile
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import replace
 from io import BytesIO
 from pathlib import Path
 
+import httpx
 import pytest
-from starlette.requests import ClientDisconnect
 
 from crypto.acknowledgement import read_acknowledgement
 from crypto.age import PqIdentity, seal
@@ -18,7 +19,6 @@ from crypto.bundle import MEDIA_TYPE, write_bundle
 from crypto.encoding import decode_base64, encode_json
 from crypto.manifest import Manifest, SealedFile
 from crypto.submission import SealedSubmission
-from portal.intake import views
 from portal.storage.records import SubmissionRecord
 from tests.people import NOW, REALM, VALID_FROM, VALID_UNTIL, found_test_commission, portal_key
 from tests.portal.intake.raw_bundle import raw_bundle
@@ -300,7 +300,7 @@ async def test_the_first_state_stays_when_the_bundle_comes_again_with_another(po
 async def test_an_attachment_that_is_not_sealed_is_refused(portal: RunningPortal) -> None:
     plain = with_files(sealed_report((10,)), **{"attachment-1_age": b"a photograph " * 10_000})
     assert error_code(await portal.submit(plain.bundle())) == (400, "not-sealed")
-    assert await portal.assembly.blobs.submissions() == []
+    assert await portal.assembly.blobs.stored() == {}
 
 
 async def test_a_grant_with_another_number_of_stanzas_is_refused(portal: RunningPortal) -> None:
@@ -337,26 +337,66 @@ async def test_a_body_that_says_it_is_too_large_is_refused_unread(portal: Runnin
     assert error_code(answer) == (413, "too-large")
 
 
-async def test_with_too_much_under_way_clients_are_told_to_come_back(tmp_path: Path) -> None:
-    async with running_portal(tmp_path, waiting_max=1) as portal:
-        bundle = fresh_report().bundle()
-        started, go_on = asyncio.Event(), asyncio.Event()
+@asynccontextmanager
+async def portal_with_one_turn(folder: Path) -> AsyncIterator[RunningPortal]:
+    """Of each kind; whoever comes then is asked for no work."""
+    async with running_portal(folder, waiting_max=1) as portal:
+        portal.ask_for_no_work()
+        yield portal
 
-        async def slow() -> AsyncIterator[bytes]:
-            yield bundle[:100]
-            started.set()
-            await go_on.wait()
-            yield bundle[100:]
 
-        path, headers = f"{API}/submissions", {"content-type": MEDIA_TYPE}
-        first = asyncio.create_task(portal.client.post(path, content=slow(), headers=headers))
-        await started.wait()
-        second = await portal.submit(fresh_report().bundle())
-        assert error_code(second) == (503, "busy")
-        assert second.headers["retry-after"].isdigit()
-        go_on.set()
-        assert (await first).status_code == 201
+@asynccontextmanager
+async def report_that_stops(portal: RunningPortal) -> AsyncIterator["asyncio.Task[httpx.Response]"]:
+    """A report of unknown length whose first bytes came; the rest follows at the end."""
+    bundle = fresh_report().bundle()
+    started, go_on = asyncio.Event(), asyncio.Event()
+
+    async def slow() -> AsyncIterator[bytes]:
+        yield bundle[:100]
+        started.set()
+        await go_on.wait()
+        yield bundle[100:]
+
+    posting = asyncio.create_task(
+        portal.client.post(f"{API}/submissions", content=slow(), headers={"content-type": MEDIA_TYPE})
+    )
+    began = asyncio.create_task(started.wait())
+    await asyncio.wait([posting, began], return_when=asyncio.FIRST_COMPLETED)
+    yield posting
+    began.cancel()
+    go_on.set()
+    await asyncio.wait([posting])
+
+
+async def test_reports_that_are_here_do_not_wait_for_those_that_are_coming(tmp_path: Path) -> None:
+    async with portal_with_one_turn(tmp_path) as portal, report_that_stops(portal) as slow:
+        assert portal.assembly.turns.share_in_use() == 1
         assert (await portal.submit(fresh_report().bundle())).status_code == 201
+    assert slow.result().status_code == 201
+    assert portal.assembly.turns.share_in_use() == 0
+
+
+async def test_with_too_much_under_way_clients_are_told_to_come_back(tmp_path: Path) -> None:
+    async with portal_with_one_turn(tmp_path) as portal:
+        async with report_that_stops(portal) as first, report_that_stops(portal) as second:
+            await asyncio.wait([second])
+            assert error_code(second.result()) == (503, "busy")
+            assert second.result().headers["retry-after"].isdigit()
+            assert (await portal.office("GET", "/submissions?after=0")).status_code == 200
+            sealed = fresh_report(10)
+            await portal.put_parts(sealed)
+            assert (await portal.client.get(f"{API}/portal")).status_code == 200
+        assert first.result().status_code == 201
+
+
+async def test_who_comes_slowest_gives_its_turn_to_another(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("portal.api.turns.SECONDS_MIN", 0)
+    async with portal_with_one_turn(tmp_path) as portal:
+        async with report_that_stops(portal) as first, report_that_stops(portal) as second:
+            await asyncio.wait([first])
+            assert error_code(first.result()) == (503, "busy")
+        assert second.result().status_code == 201
+        assert await stored(portal) == 1
 
 
 async def test_a_second_commission_gets_its_own_submissions_only(portal: RunningPortal) -> None:
@@ -399,19 +439,3 @@ def _unchecked_bundle(manifest_bytes: bytes, sealed: SealedSubmission) -> bytes:
     return raw_bundle(
         [("manifest.json", manifest_bytes), ("commitment", sealed.commitment.encode()), *sealed.files.items()]
     )
-
-
-async def test_a_turn_is_not_for_a_body_that_comes_a_byte_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The limit of silence is a hundredth of a second here; each byte arrives well within it."""
-    monkeypatch.setattr(views, "SILENCE_SECONDS_MAX", 0.05)
-
-    async def dribble() -> AsyncIterator[bytes]:
-        for _ in range(100):
-            yield b"x"
-            await asyncio.sleep(0.01)
-
-    received = 0
-    with pytest.raises(ClientDisconnect):
-        async for chunk in views._steady(dribble()):
-            received += len(chunk)
-    assert 0 < received < 50

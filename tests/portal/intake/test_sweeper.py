@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from crypto.ids import SubmissionId
 from portal.intake.sweeper import Sweeper
 from portal.storage.blobs import Part
 from portal.storage.local_blobs import LocalBlobs
@@ -180,6 +181,40 @@ async def test_a_deletion_that_broke_off_is_finished_by_the_next_sweep(portal: R
     assert len(kept_files(portal)) == 1
     await portal.sweep()
     assert kept_files(portal) == []
+
+
+@dataclass
+class KeepsOne:
+    """A store that fails to delete what belongs to one submission."""
+
+    real: LocalBlobs
+    kept: str
+
+    def __getattr__(self, name: str) -> object:
+        return getattr(self.real, name)
+
+    async def delete(self, submission: SubmissionId, parts: Sequence[Part]) -> None:
+        if submission == self.kept:
+            raise OSError("a damaged folder")
+        await self.real.delete(submission, parts)
+
+
+async def test_what_can_not_be_deleted_keeps_nothing_else(portal: RunningPortal) -> None:
+    reports = [fresh_report(10) for _ in range(3)]
+    for sealed in reports:
+        await portal.submit(sealed.bundle())
+        await collect(portal, sealed)
+    unfinished = fresh_report(10)
+    await portal.put_parts(unfinished)
+    portal.clock.pass_days(GRACE_DAYS)
+    blobs = portal.assembly.blobs
+    assert isinstance(blobs, LocalBlobs)
+    broken = KeepsOne(blobs, reports[0].manifest.submission)
+    with portal.database.use(), pytest.raises(OSError, match="damaged"):
+        await Sweeper(broken).sweep(portal.clock().date())  # type: ignore[arg-type]
+    assert list(await blobs.stored()) == [reports[0].manifest.submission]
+    await portal.sweep()
+    assert await blobs.stored() == {}
 
 
 async def test_what_a_crash_left_half_written_is_cleared_away(portal: RunningPortal) -> None:

@@ -9,6 +9,7 @@ from threading import Barrier
 
 import pytest
 
+from portal.kit import free_space
 from portal.kit.files import UnfinishedFile, load_or_make_secret, write_secret_file
 from tests.chance import fresh_bytes
 
@@ -111,3 +112,21 @@ def test_two_writers_never_share_a_file(tmp_path: Path) -> None:
     UnfinishedFile(tmp_path / "incoming").finish()
     with pytest.raises(FileExistsError):
         UnfinishedFile(tmp_path / "incoming")
+
+
+def test_a_ballast_is_written_in_pieces_and_is_as_large_as_it_should_be(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made: list[int] = []
+    real = free_space.secrets.token_bytes
+
+    def token_bytes(size: int) -> bytes:
+        made.append(size)
+        return real(size)
+
+    monkeypatch.setattr(free_space.secrets, "token_bytes", token_bytes)
+    size = 3 * free_space.PIECE_BYTES + 1
+    assert free_space.Ballast(tmp_path, size).adjust()
+    assert (tmp_path / free_space.BALLAST).stat().st_size == size
+    assert max(made) == free_space.PIECE_BYTES
+    assert [path.name for path in tmp_path.iterdir()] == [free_space.BALLAST]

@@ -45,14 +45,18 @@ ATOM = "{http://www.w3.org/2005/Atom}"
 HOSTILE = "</p><script>alert(1)</script> <img src=x onerror=alert(1)> [a](javascript:alert(1)) & \"'"
 
 
-@asynccontextmanager
-async def portal_with_styles(folder: Path, database: str = "") -> AsyncIterator[RunningPortal]:
+def write_styles(folder: Path) -> None:
     # The register loads one style of its own; the other scripts and styles need only exist.
     styles = folder / "nothing"
     styles.mkdir(exist_ok=True)
     for name in ("page.css", "leave.js", "form.js", "return.js", "seal-worker.js", "mailbox-worker.js"):
         (styles / name).write_text(f"/* {name} */")
     shutil.copy(ROOT / "static" / "dist" / "register.css", styles)
+
+
+@asynccontextmanager
+async def portal_with_styles(folder: Path, database: str = "") -> AsyncIterator[RunningPortal]:
+    write_styles(folder)
     async with running_portal(folder, database) as running:
         yield running
 

@@ -9,9 +9,14 @@ from pathlib import Path
 
 import pytest
 
+from portal.kit.free_space import BALLAST, free_bytes
 from portal.storage.records import SubmissionRecord
 from tests.chance import fresh_id
+from tests.people import PORTAL_ORIGIN
+from tests.portal.intake.test_sweeper import GRACE_DAYS, collect, kept_files
+from tests.portal.office_api.request_signer import RequestSigner
 from tests.portal.world import (
+    API,
     RunningPortal,
     bundle_without_attachments,
     collected_files,
@@ -28,11 +33,11 @@ REAL_WRITE = os.write
 
 @pytest.fixture
 def small_disk(tmp_path: Path) -> Iterator[Path]:
-    """A disk of 24 MiB."""
+    """A disk of 64 MiB."""
     folder = tmp_path / "disk"
     folder.mkdir()
     mounted = subprocess.run(
-        ["mount", "-t", "tmpfs", "-o", "size=24m", "tmpfs", str(folder)], capture_output=True, check=False
+        ["mount", "-t", "tmpfs", "-o", "size=64m", "tmpfs", str(folder)], capture_output=True, check=False
     )
     if mounted.returncode:
         pytest.skip("a small disk can be mounted by root only")
@@ -85,6 +90,7 @@ async def test_a_disk_that_fills_up_while_a_bundle_is_taken(
 async def test_a_really_full_disk_loses_nothing_and_the_portal_goes_on(small_disk: Path) -> None:
     """Database and blobs are on one small disk; a filler takes the remaining space, and frees it again."""
     async with running_portal(small_disk) as portal:
+        portal.ask_for_no_work()
         before = fresh_report()
         first = await portal.submit(before.bundle())
         assert first.status_code == 201
@@ -106,6 +112,7 @@ async def test_a_really_full_disk_loses_nothing_and_the_portal_goes_on(small_dis
         again = await portal.submit(before.bundle())
         assert (again.status_code, again.json()) == (200, first.json())
         filler.unlink()
+        await portal.sweep()
         for sealed in [*refused, with_file]:
             assert (await portal.submit(sealed.bundle())).status_code == 201
         for sealed in [*accepted, with_file]:
@@ -114,8 +121,66 @@ async def test_a_really_full_disk_loses_nothing_and_the_portal_goes_on(small_dis
                 assert fetched.content == data
 
 
+def fill(disk: Path) -> Path:
+    """Take every block that the disk has left, as another program would."""
+    filler = disk / "filler"
+    with filler.open("ab") as file:
+        for size in (1024 * 1024, 4096, 1):
+            try:
+                while True:
+                    REAL_WRITE(file.fileno(), bytes(size))
+            except OSError:
+                continue
+    return filler
+
+
+async def test_a_full_portal_hands_over_its_reports_and_heals_itself(small_disk: Path) -> None:
+    """Nothing can be written any more: the office lists, fetches and confirms; the sweep makes room by itself."""
+    async with running_portal(small_disk, free_bytes_min=16 * 1024 * 1024) as portal:
+        portal.ask_for_no_work()
+        sealed = fresh_report(100_000)
+        assert (await portal.submit(sealed.bundle())).status_code == 201
+        await portal.sweep()
+        assert (portal.data / BALLAST).stat().st_size == 1024 * 1024
+        fill(small_disk)
+        assert error_code(await portal.submit(fresh_report().bundle())) == FULL
+        listed = await portal.office("GET", "/submissions?after=0")
+        assert [row["submission"] for row in listed.json()["submissions"]] == [sealed.manifest.submission]
+        for name, data in collected_files(sealed).items():
+            fetched = await portal.office("GET", f"/submissions/{sealed.manifest.submission}/files/{name}")
+            assert fetched.content == data
+        # The ballast gives room for what frees room.
+        await portal.sweep()
+        assert not (portal.data / BALLAST).exists()
+        await collect(portal, sealed)
+        portal.clock.pass_days(GRACE_DAYS)
+        await portal.sweep()
+        assert [path for path in kept_files(portal) if path.suffix != ".lock"] == []
+        assert (await portal.office("GET", "/submissions?after=0")).json()["submissions"] == []
+        (small_disk / "filler").unlink()
+        await portal.sweep()
+        assert (portal.data / BALLAST).exists()
+        assert (await portal.submit(fresh_report().bundle())).status_code == 201
+
+
+async def test_a_nonce_is_taken_once_on_a_full_disk_too(small_disk: Path) -> None:
+    async with running_portal(small_disk) as portal:
+        portal.ask_for_no_work()
+        path = f"{API}/office/submissions?after=0"
+        fill(small_disk)
+        while (await portal.submit(fresh_report().bundle())).status_code == 201:
+            continue
+        answers = []
+        # As many as the log of the database may still have room for, and more.
+        for _ in range(40):
+            headers = RequestSigner(portal.world.office_key, portal.clock).headers("GET", PORTAL_ORIGIN + path, None)
+            answers += [await portal.client.get(path, headers=headers) for _ in range(2)]
+        assert [answer.status_code for answer in answers] == [200, 401] * 40
+
+
 async def test_attachments_leave_room_for_reports(tmp_path: Path) -> None:
-    async with running_portal(tmp_path, free_bytes_min=2**60) as portal:
+    async with running_portal(tmp_path, free_bytes_min=2 * free_bytes(tmp_path)) as portal:
+        portal.ask_for_no_work()
         part = cut(fresh_report(10).files[FILE])[0]
         assert error_code(await portal.put_part(fresh_id(), FILE, 0, part)) == FULL
         assert (await portal.submit(fresh_report().bundle())).status_code == 201

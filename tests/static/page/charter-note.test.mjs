@@ -14,24 +14,24 @@ function begin({ mock }, ...answers) {
   });
   mock.method(globalThis, "setTimeout", (resume) => resume());
   const told = [];
-  const panel = { trouble: (kind) => told.push(kind), calm: () => told.push("calm") };
-  return { charter: new CharterNote("/charters/acme"), panel, told, asked: () => asked.mock.callCount() };
+  const onTrouble = (kind) => told.push(kind ?? "calm");
+  return { charter: new CharterNote("/charters/acme"), onTrouble, told, asked: () => asked.mock.callCount() };
 }
 
 test("a charter is fetched once, however often it is needed", async (context) => {
-  const { charter, panel, told, asked } = begin(context, new Response(NOTE));
+  const { charter, onTrouble, told, asked } = begin(context, new Response(NOTE));
   await charter.fetch();
-  assert.equal(await charter.fetchPatiently(panel), NOTE);
+  assert.equal(await charter.fetchPatiently(onTrouble), NOTE);
   assert.deepEqual([asked(), told], [1, ["calm"]]);
 });
 
 test("while the network is away, or the site gives no charter, it is asked for again", async (context) => {
-  const { charter, panel, told, asked } = begin(
+  const { charter, onTrouble, told, asked } = begin(
     context,
     new TypeError("no network"),
     new Response("busy", { status: 503 }),
     new Response(NOTE),
   );
-  assert.equal(await charter.fetchPatiently(panel), NOTE);
+  assert.equal(await charter.fetchPatiently(onTrouble), NOTE);
   assert.deepEqual([asked(), told], [3, ["offline", "offline", "calm"]]);
 });

@@ -13,10 +13,22 @@ test("waiting doubles up to 30 seconds", async () => {
   const { log, portal } = await connect(faults);
   await portal.putPart(SUBMISSION, FILE, 0, new Uint8Array(10));
   assert.deepEqual(log.delays, [1000, 2000, 4000, 8000, 16_000, 30_000, 30_000, 30_000]);
-  assert.deepEqual(log.told, ["busy", "calm"]);
+  assert.deepEqual(log.told, ["busy", "long", "calm"]);
 });
 
-for (const status of [500, 502, 503, 504, 507]) {
+test("who is told when to come back comes no sooner, and not all at once", async () => {
+  const faults = (method, path, count) => (method === "PUT" && count < 2 ? { status: 503, code: "busy", after: 5 } : undefined);
+  for (const [chance, delays] of [
+    [0, [5000, 5000]],
+    [1, [7500, 7500]],
+  ]) {
+    const { log, portal } = await connect(faults, chance);
+    await portal.putPart(SUBMISSION, FILE, 0, new Uint8Array(10));
+    assert.deepEqual(log.delays, delays);
+  }
+});
+
+for (const status of [500, 502, 503, 504]) {
   test(`an answer ${status} is a trouble that passes`, async () => {
     const { server, log, portal } = await connect((method, path, count) => (count === 0 ? status : undefined));
     await portal.putPart(SUBMISSION, FILE, 0, new Uint8Array(10));
@@ -24,6 +36,14 @@ for (const status of [500, 502, 503, 504, 507]) {
     assert.deepEqual(log.told, ["busy", "calm"]);
   });
 }
+
+test("a portal without room is told as such, and asked again", async () => {
+  const full = { status: 507, code: "storage-full", after: 1 };
+  const { server, log, portal } = await connect((method, path, count) => (count === 0 ? full : undefined));
+  await portal.putPart(SUBMISSION, FILE, 0, new Uint8Array(10));
+  assert.equal(server.parts.size, 1);
+  assert.deepEqual(log.told, ["full", "calm"]);
+});
 
 test("somebody else's page instead of the portal's answer is a trouble that passes", async () => {
   const faults = (method, path, count) => ["page", "foreign-404", undefined][count];
@@ -35,10 +55,10 @@ test("somebody else's page instead of the portal's answer is a trouble that pass
   assert.deepEqual(log.told, ["offline", "calm"]);
 });
 
-test("a refusal by the portal ends the call with its code and status", async () => {
+test("a refusal by the portal ends the call with its code", async () => {
   const { portal } = await connect();
   await portal.putPart(SUBMISSION, FILE, 0, new Uint8Array(10));
-  await assert.rejects(portal.putPart(SUBMISSION, FILE, 0, new Uint8Array(11)), { code: "part-conflict", status: 409 });
+  await assert.rejects(portal.putPart(SUBMISSION, FILE, 0, new Uint8Array(11)), { code: "part-conflict" });
 });
 
 test("a bundle is posted until it is acknowledged, and stored once", async () => {

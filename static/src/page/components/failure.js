@@ -28,8 +28,6 @@ export function failureWords(error) {
       return t("It is too large to be sent. Go back, and remove a file or shorten a text.");
     case "file-unreadable":
       return t("One of your files can no longer be read. It may have been moved or changed. Go back, remove it and choose it again.");
-    case "storage-full":
-      return t("The site has no room left at the moment. Nothing of what you wrote is lost while this page is open. Try again later.");
     case "mailbox-full":
       return t("Many messages are waiting already. Try again when the commission has fetched them.");
     case "acknowledgement-invalid":

@@ -73,8 +73,8 @@ export class MailboxPage {
     this.#show("opening");
     try {
       const { realm, charters, digits } = this.#request;
-      const progress = troubleNotice(this.#panel("opening"));
-      this.#showMailbox(await this.#worker.openMailbox({ realm, charters, digits }, progress));
+      const onTrouble = mailboxNotice(this.#panel("opening"));
+      this.#showMailbox(await this.#worker.openMailbox({ realm, charters, digits }, { onTrouble }));
       this.#codeField.forget();
       this.#show("mailbox");
     } catch (error) {
@@ -156,14 +156,14 @@ export class MailboxPage {
     showProblems(element, []);
     const working = part(element, "[data-working]");
     working.hidden = false;
-    const progress = troubleNotice(element);
+    const onTrouble = mailboxNotice(element);
     try {
-      return await call(progress);
+      return await call({ onTrouble });
     } catch (error) {
       if (!isCancelled(error)) showProblems(element, [{ message: failureWords(error), field: null }]);
       return null;
     } finally {
-      progress.onCalm();
+      onTrouble(null);
       working.hidden = true;
       this.#busy = false;
     }
@@ -251,6 +251,15 @@ export class MailboxPage {
     const charters = setting(this.#root, "charters").split(" ").filter(Boolean);
     return { realm: setting(this.#root, "realm"), digits: this.#digits, charters, seen: this.#mailbox?.seen };
   }
+}
+
+/** @param {HTMLElement} element */
+function mailboxNotice(element) {
+  return troubleNotice(
+    element,
+    t("The connection is gone. It goes on by itself when the network is back."),
+    t("The site can’t answer at the moment. We try again by ourselves."),
+  );
 }
 
 /** @param {string} body */

@@ -156,10 +156,11 @@ export class ReportForm {
     const panel = this.#panels.get("sending");
     showProblems(panel, []);
     this.#sending.begin();
+    const { onTrouble } = this.#sending;
     try {
       if ((await this.#checkCharter()).old && !this.#warned) return this.#offerToWait();
       const accepted = await this.#worker.submit(await this.#request(), {
-        ...this.#troubles,
+        onTrouble,
         onSeal: (...progress) => this.#sending.sealed(...progress),
         onSend: (...progress) => this.#sending.sent(...progress),
       });
@@ -176,7 +177,7 @@ export class ReportForm {
   async #request() {
     return {
       realm: setting(this.#root, "realm"),
-      charter: await this.#charter.fetchPatiently(this.#sending),
+      charter: await this.#charter.fetchPatiently(this.#sending.onTrouble),
       digits: this.#code,
       language: document.documentElement.lang,
       answers: this.#report.answers,
@@ -197,8 +198,9 @@ export class ReportForm {
   }
 
   async #askForCharter() {
-    const charter = await this.#charter.fetchPatiently(this.#sending);
-    const newest = await this.#worker.checkCharter({ realm: setting(this.#root, "realm"), charter }, this.#troubles);
+    const { onTrouble } = this.#sending;
+    const charter = await this.#charter.fetchPatiently(onTrouble);
+    const newest = await this.#worker.checkCharter({ realm: setting(this.#root, "realm"), charter }, { onTrouble });
     const panel = this.#panels.get("code");
     const words = part(panel, "[data-charter-day]");
     words.hidden = newest.day === null;
@@ -222,13 +224,6 @@ export class ReportForm {
     const warning = part(this.#panels.get("code"), "[data-charter-old]");
     warning.scrollIntoView({ block: "center" });
     warning.focus({ preventScroll: true });
-  }
-
-  get #troubles() {
-    return {
-      onTrouble: (/** @type {"offline" | "busy"} */ kind) => this.#sending.trouble(kind),
-      onCalm: () => this.#sending.calm(),
-    };
   }
 
   /** @param {string} acknowledgement */

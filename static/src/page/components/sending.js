@@ -4,6 +4,7 @@
 
 import { sizeWords, t, tn } from "../strings.js";
 import { part } from "./element.js";
+import { troubleNotice } from "./trouble.js";
 
 const ANNOUNCE_EVERY_MS = 10_000;
 // An earlier estimate of the remaining time is unstable.
@@ -31,7 +32,7 @@ export class SendingPanel {
     this.#words("[data-send-value]", "");
     this.#sendingSince = 0;
     this.#spokeAt = -Infinity;
-    this.calm();
+    this.onTrouble(null);
     this.#failed(false);
   }
 
@@ -64,25 +65,18 @@ export class SendingPanel {
     this.#announce(() => t("Sending: {words}", { words: words.join(", ") }));
   }
 
-  /** @param {"offline" | "busy"} kind */
-  trouble(kind) {
-    const text =
-      kind === "offline"
-        ? t("The connection is gone. Nothing is lost: what was sent is kept, and it goes on by itself when the network is back. Keep this page open.")
-        : t("The site is busy. Nothing is lost: we try again by ourselves. Keep this page open.");
-    const words = part(this.#panel, "[data-trouble-text]");
-    if (words.textContent !== text) words.textContent = text;
-    part(this.#panel, "[data-trouble]").hidden = false;
-  }
-
-  calm() {
-    part(this.#panel, "[data-trouble]").hidden = true;
-    part(this.#panel, "[data-trouble-text]").textContent = "";
+  /** Why it takes longer. */
+  get onTrouble() {
+    return troubleNotice(
+      this.#panel,
+      t("The connection is gone. Nothing is lost: what was sent is kept, and it goes on by itself when the network is back. Keep this page open."),
+      t("The site can’t take it at the moment. Nothing is lost: we try again by ourselves. Keep this page open."),
+    );
   }
 
   /** Show that the sending failed and will not continue by itself. */
   fail() {
-    this.calm();
+    this.onTrouble(null);
     this.#failed(true);
   }
 

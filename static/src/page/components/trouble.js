@@ -1,26 +1,34 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
+// Says near the button why a call takes longer, and hides it again.
 
 import { t } from "../strings.js";
 import { part } from "./element.js";
 
+/** @typedef {import("../../formats/worker-calls.js").TroubleKind} TroubleKind */
+
 /**
- * Says near the button that a call is waiting, and hides it again.
- *
- * @param {HTMLElement} element
+ * @param {HTMLElement} element with a notice in it
+ * @param {string} offline what to say when the network is gone
+ * @param {string} busy what to say when the portal is busy
+ * @returns what says why, or with null hides it
  */
-export function troubleNotice(element) {
+export function troubleNotice(element, offline, busy) {
   const notice = part(element, "[data-trouble]");
-  notice.hidden = true;
-  return {
-    onTrouble: (/** @type {"offline" | "busy"} */ kind) => {
-      part(notice, "[data-trouble-text]").textContent =
-        kind === "offline"
-          ? t("The connection is gone. It goes on by itself when the network is back.")
-          : t("The site is busy. We try again by ourselves.");
-      notice.hidden = false;
-    },
-    onCalm: () => {
-      notice.hidden = true;
-    },
+  return (/** @type {TroubleKind | null} */ kind, share = 0) => {
+    notice.hidden = !kind;
+    if (!kind) return;
+    const words = {
+      offline,
+      busy,
+      long: t("The site still can’t do this. Nothing is lost: we try again by ourselves. Keep this page open, or reach the commission in another way."),
+      full: t("The site has no room left. Nothing is lost: we try again by ourselves. Keep this page open, or reach the commission in another way."),
+      work: t("The site is very busy: your device calculates something first. It may take a minute. Keep this page open."),
+    }[kind];
+    const text = part(notice, "[data-trouble-text]");
+    // What stays the same is not read out again.
+    if (text.textContent !== words) text.textContent = words;
+    const bar = /** @type {HTMLProgressElement} */ (part(notice, "[data-work]"));
+    bar.hidden = kind !== "work";
+    bar.value = share;
   };
 }

@@ -1,0 +1,46 @@
+# SPDX-License-Identifier: AGPL-3.0-or-later
+"""The steps of one visit, each for itself: what goes wrong in one, or takes too long, does not stop those after it."""
+
+import asyncio
+import logging
+from collections.abc import Awaitable
+from typing import TypeVar
+
+from oversight.wire.portal_errors import PortalAway, PortalError, PortalUnreachable
+
+LOG = logging.getLogger("oversight.collector")
+STEP_SECONDS_MAX = 180.0
+T = TypeVar("T")
+
+
+class Steps:
+    """``failure`` is what went wrong first, ``failed`` the name of that step."""
+
+    def __init__(self) -> None:
+        self.failure: Exception | None = None
+        self.failed: str | None = None
+
+    async def step(self, name: str, work: Awaitable[T]) -> T | None:
+        """The result of a step, or None when it failed. Raises PortalAway alone: no step after it would do better."""
+        try:
+            async with asyncio.timeout(STEP_SECONDS_MAX):
+                return await work
+        except PortalAway:
+            raise
+        except TimeoutError:
+            self._fail(name, PortalUnreachable("a step of the visit took too long", "slow"))
+        except Exception as error:
+            # Also what is this program's own fault: that must not keep the other steps from their work.
+            self._fail(name, error)
+        return None
+
+    def end(self) -> None:
+        """Raise what went wrong first, if anything did."""
+        if self.failure is not None:
+            raise self.failure
+
+    def _fail(self, name: str, error: Exception) -> None:
+        if not isinstance(error, PortalError):
+            LOG.error("a step of a visit to the portal failed: %s", type(error).__name__)
+        if self.failure is None:
+            self.failure, self.failed = error, name

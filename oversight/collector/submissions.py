@@ -1,0 +1,193 @@
+# SPDX-License-Identifier: AGPL-3.0-or-later
+"""The list of submissions: each entry is taken for itself, or written down as one that can't be taken.
+
+- A submission is confirmed only after everything of it is durable here; a crash at any step leads to the same end.
+- What can't be taken is never confirmed, and tried again by a schedule of its own (``reports.stuck``).
+- In one day so many are taken, and so many bytes. The rest stays at the portal until the next one, or until a member
+  has as many again taken, and the queue says so: whoever holds the portal, or floods it, could otherwise use up this
+  office's numbers and its disk.
+"""
+
+import logging
+from collections import Counter
+from collections.abc import Callable
+from datetime import date, datetime
+from typing import Any
+
+from tortoise.functions import Sum
+
+from crypto.collection import Collection
+from crypto.ids import SubmissionId
+from crypto.manifest import manifest_hash
+from oversight.collector.downloads import Downloads
+from oversight.commission.charters import current_charter
+from oversight.reports.arrival import CheckedSubmission, DamagedArrivalError, Receiver
+from oversight.reports.records import SealedFileRecord, SubmissionRecord
+from oversight.reports.stuck import HELD_BACK, SUBMISSION, count_passed, is_taken, miss_unlisted, resting, write_down
+from oversight.wire.list_reading import ListReading
+from oversight.wire.patience import Patience
+from oversight.wire.portal_client import PortalClient
+from oversight.wire.portal_errors import PortalAway, PortalError, PortalRefused
+from oversight.wire.portal_responses import WaitingSubmission
+from portal.kit.unwritable import Unwritable, why_unwritable
+
+LOG = logging.getLogger("oversight.collector")
+ARRIVALS_PER_DAY_MAX = 2_000
+BYTES_PER_DAY_MAX = 64 * 1024**3
+WAITS = "waits"
+NO_ROW = "no-row"
+
+
+class Submissions:
+    """What one collector knows of the portal's submissions. ``taken`` counts those that came in since it was asked."""
+
+    def __init__(self, client: PortalClient, receiver: Receiver, clock: Callable[[], datetime]) -> None:
+        self._client = client
+        self._receiver = receiver
+        self._clock = clock
+        self._away: PortalAway | None = None
+        self.reading = ListReading()
+        self.downloads = Downloads(self._take, self._put_off)
+        self.taken = self.stuck = 0
+
+    async def read_list(self, shares: int = 1) -> None:
+        """Read on in the list, and begin to fetch what is new or due: ``shares`` times as much as is taken in a day."""
+        reading, now = self.reading, self._clock()
+        rest, left = await resting(now), await _left_today(now.date(), shares)
+        async for entries in reading.pages(self._client.submissions):
+            if not self.downloads.takes_more or 0 < left <= self.downloads.small:
+                # The next visit goes on here.
+                break
+            settled = await _settled(entries)
+            for entry in entries:
+                reading.seen.add(entry.submission)
+                if entry.submission in settled or entry.submission in rest or entry.submission in self.downloads:
+                    continue
+                if left <= 0:
+                    reading.passed[HELD_BACK] += 1
+                elif left <= self.downloads.small or self.downloads.is_put_off(entry.submission):
+                    self._put_off()
+                else:
+                    await self._begin(entry)
+        whole = reading.whole and reading.ended
+        passed = Counter({reason: reading.passed[reason] for reason in ("unreadable", NO_ROW)})
+        await count_passed(SUBMISSION, passed, now.date(), whole=whole)
+        if whole:
+            await miss_unlisted(reading.seen, now)
+            reading.finish_round()
+
+    async def finish(self, seconds: float) -> None:
+        """Wait for what is being fetched, at most so long. Raises PortalAway when nobody answers any more."""
+        await self.downloads.wait(seconds)
+        if self._away is not None:
+            away, self._away = self._away, None
+            raise away
+
+    async def confirm_stored(self, turn: int) -> None:
+        """Confirm what is stored and was not confirmed yet, beginning at another one in each ``turn``.
+
+        Raises PortalAway at once, the first other PortalError after all had their turn.
+        """
+        waiting = await SubmissionRecord.filter(confirmed=False).order_by("number")
+        start = turn % len(waiting) if waiting else 0
+        failure: PortalError | None = None
+        for submission in [*waiting[start:], *waiting[:start]]:
+            try:
+                await self._confirm(submission)
+            except PortalAway:
+                raise
+            except PortalError as error:
+                failure = failure or error
+        if failure is not None:
+            raise failure
+
+    async def _begin(self, entry: WaitingSubmission) -> None:
+        try:
+            checked = await self._receiver.check(entry)
+        except DamagedArrivalError as error:
+            await self._write_down(entry.submission, error.problem, error.file)
+            return
+        except Exception as error:
+            # Whatever of one entry this program can't cope with must not hide the others.
+            LOG.error("a submission can't be checked: %s", type(error).__name__)
+            await self._write_down(entry.submission, "failure")
+            return
+        if checked is None:
+            # It is stored, and waits to be confirmed.
+            return
+        if not self.downloads.begin(checked):
+            self._put_off()
+
+    def _put_off(self) -> None:
+        self.reading.passed[WAITS] += 1
+
+    async def _take(self, acknowledged: CheckedSubmission, patience: Patience) -> bool:
+        """Fetch, store and confirm one submission, or write down why not; False when only a short patience ran out."""
+        item, file = acknowledged.manifest.submission, None
+        try:
+            today, running = self._clock().date(), self.downloads.bytes_running
+            stored = await self._receiver.fetch(acknowledged, today, running, patience)
+        except PortalAway as error:
+            self._away = error
+            return True
+        except DamagedArrivalError as error:
+            problem, file = error.problem, error.file
+        except PortalError as error:
+            if patience.is_short and error.problem == "slow":
+                return False
+            problem = error.problem
+        except Exception as error:
+            LOG.error("a submission can't be taken: %s", type(error).__name__)
+            problem = _own_problem(error)
+        else:
+            await self._taken(stored)
+            return True
+        await self._write_down(item, problem, file)
+        return True
+
+    async def _taken(self, submission: SubmissionRecord) -> None:
+        self.taken += 1
+        await is_taken(submission.id)
+        try:
+            await self._confirm(submission)
+        except PortalError:
+            # It is stored, and not confirmed: the next step tries that again, and says what is wrong.
+            return
+
+    async def _confirm(self, submission: SubmissionRecord) -> None:
+        realm = (await current_charter()).realm
+        note = Collection(realm, submission.id, manifest_hash(submission.manifest), submission.collected)
+        try:
+            await self._client.collect(submission.id, note.sign(self._client.office_key).encode())
+        except PortalRefused as error:
+            # It was deleted there already: after the grace, when an earlier confirmation's answer was lost.
+            if error.code != "not-found":
+                raise
+        await SubmissionRecord.filter(id=submission.id).update(confirmed=True)
+
+    async def _write_down(self, submission: SubmissionId, problem: str, file: str | None = None) -> None:
+        self.stuck += 1
+        if not await write_down(submission, problem, file, self._clock()):
+            self.reading.passed[NO_ROW] += 1
+
+
+def _own_problem(error: Exception) -> str:
+    """What is wrong on this side, as a code for the queue."""
+    why = why_unwritable(error)
+    if why is None:
+        return "storage" if isinstance(error, OSError) else "failure"
+    return "no-room" if why is Unwritable.FULL else "storage"
+
+
+async def _left_today(today: date, shares: int) -> int:
+    """How many more submissions are taken today; none once they are too many bytes."""
+    files = SealedFileRecord.filter(submission__collected=today).annotate(total=Sum("size"))
+    sizes: list[Any] = await files.group_by("submission_id").values_list("total", flat=True)
+    return 0 if sum(sizes) >= BYTES_PER_DAY_MAX * shares else ARRIVALS_PER_DAY_MAX * shares - len(sizes)
+
+
+async def _settled(entries: tuple[WaitingSubmission, ...]) -> set[SubmissionId]:
+    """Those of a page that were stored and confirmed before."""
+    found = await SubmissionRecord.filter(id__in=[entry.submission for entry in entries], confirmed=True)
+    stored = {submission.id: submission.manifest for submission in found}
+    return {entry.submission for entry in entries if stored.get(entry.submission) == entry.manifest}

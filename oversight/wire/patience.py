@@ -1,0 +1,34 @@
+# SPDX-License-Identifier: AGPL-3.0-or-later
+"""How long an answer may keep somebody waiting, and several answers that belong together."""
+
+from dataclasses import dataclass
+
+from oversight.wire.portal_errors import PortalUnreachable
+
+# Of silence in all, beyond what the bytes take at the slowest rate.
+SECONDS = 30.0
+SLOWEST_BYTES_PER_SECOND = 8 * 1024
+
+
+@dataclass
+class Patience:
+    """``seconds`` of waiting beyond what the bytes take; with fewer of them, the bytes too must come the faster.
+
+    With all SECONDS the slowest rate is SLOWEST_BYTES_PER_SECOND, with half of them it is twice that.
+    """
+
+    seconds: float = SECONDS
+    waited: float = 0.0
+    received: int = 0
+
+    @property
+    def is_short(self) -> bool:
+        """Whether somebody with all SECONDS might have waited longer."""
+        return self.seconds < SECONDS
+
+    def wait(self, seconds: float, received: int = 0) -> None:
+        """``received`` bytes came after so many seconds. Raises PortalUnreachable (``slow``) when that was too long."""
+        self.waited += seconds
+        if self.waited > self.seconds * (1 + self.received / (SECONDS * SLOWEST_BYTES_PER_SECOND)):
+            raise PortalUnreachable("the portal answers too slowly", "slow")
+        self.received += received

@@ -1,0 +1,48 @@
+# SPDX-License-Identifier: AGPL-3.0-or-later
+"""What a row remembers of failing at the portal: why, since which day, how often, and when it is tried again."""
+
+from datetime import datetime, timedelta
+from typing import Any
+
+from tortoise import fields
+from tortoise.models import Model
+
+ATTEMPTS_COUNTED_MAX = 30
+RETRY_MINUTES_MAX = 60
+MENDED: dict[str, Any] = {"problem": None, "failing_since": None, "attempts": 0, "try_again": None}
+COLUMNS = tuple(MENDED)
+
+
+class RetriedRecord(Model):
+    """A row that is tried again by itself. ``failing_since`` is empty as long as nothing went wrong with it.
+
+    ``try_again`` is empty when the next visit may try it.
+    """
+
+    problem = fields.CharField(max_length=64, null=True)
+    failing_since = fields.DateField(null=True)
+    attempts = fields.IntField(db_default=0)
+    try_again = fields.DatetimeField(null=True)
+
+    class Meta:
+        abstract = True
+
+    def rests(self, now: datetime) -> bool:
+        """Whether its next attempt is still to come."""
+        return self.try_again is not None and self.try_again > now
+
+    def fail(self, problem: str, now: datetime, try_again: datetime | None) -> None:
+        """Count one more failure; whoever calls saves the row."""
+        self.problem = problem[:64]
+        self.failing_since = self.failing_since or now.date()
+        self.attempts = min((self.attempts or 0) + 1, ATTEMPTS_COUNTED_MAX)
+        self.try_again = try_again
+
+    def mend(self) -> None:
+        """Forget the failures; whoever calls saves the row."""
+        self.update_from_dict(dict(MENDED))
+
+
+def next_attempt(attempts: int, now: datetime) -> datetime | None:
+    """When to post again what failed ``attempts`` times before: at the next visit, then ever later, up to an hour."""
+    return now + timedelta(minutes=min(2**attempts, RETRY_MINUTES_MAX)) if attempts else None

@@ -1,0 +1,128 @@
+# SPDX-License-Identifier: AGPL-3.0-or-later
+"""Turns: how many requests of one kind are worked on at once, so that no kind keeps another waiting.
+
+The server starts a request when its body is there, or ``GATHERED_BYTES`` of it, so a turn is taken by bytes that came.
+A longer body goes on coming during its turn. When there is no turn left, the one that comes slowest gives its own up.
+"""
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from portal.kit.body import GATHERED_BYTES
+from portal.storage.errors import BusyError
+
+# A body is not judged by its rate before.
+SECONDS_MIN = 5
+# Of a long report 1.3 MB are in memory at a time.
+LONG_REPORTS_SHARE = 4
+
+
+class Turn:
+    """One request that is worked on. ``limit`` ends it when its turn is taken from it."""
+
+    def __init__(self, began: float) -> None:
+        self.limit = asyncio.timeout(None)
+        self.began = began
+        self.came = 0
+        self.comes = True
+
+    def rate(self, now: float) -> float:
+        """Bytes a second since it began."""
+        return self.came / max(now - self.began, 1e-6)
+
+    def counting(self, receive: Receive) -> Receive:
+        async def counted() -> Message:
+            message = await receive()
+            self.came += len(message.get("body", b""))
+            self.comes = self.comes and message.get("more_body", False)
+            return message
+
+        return counted
+
+
+class Turns:
+    """``count_max`` turns of one kind."""
+
+    def __init__(self, count_max: int) -> None:
+        self.count_max = count_max
+        self._taken: set[Turn] = set()
+
+    def share_in_use(self) -> float:
+        """From 0 to 1."""
+        return min(1.0, len(self._taken) / self.count_max)
+
+    def take(self) -> Turn:
+        """Raises BusyError when there is none, and nobody slow to take it from."""
+        now = asyncio.get_running_loop().time()
+        if len(self._taken) >= self.count_max:
+            self._take_from_slowest(now)
+        turn = Turn(now)
+        self._taken.add(turn)
+        return turn
+
+    def give_back(self, turn: Turn) -> None:
+        self._taken.discard(turn)
+
+    def _take_from_slowest(self, now: float) -> None:
+        coming = [turn for turn in self._taken if turn.comes and now - turn.began >= SECONDS_MIN]
+        if not coming:
+            raise BusyError
+        slowest = min(coming, key=lambda turn: turn.rate(now))
+        self._taken.remove(slowest)
+        slowest.limit.reschedule(now)
+
+
+@dataclass(frozen=True)
+class RequestTurns:
+    """The kinds, each with ``count_max`` turns; long reports, which take memory, have a quarter of them."""
+
+    count_max: int
+    reports: Turns = field(init=False)
+    long_reports: Turns = field(init=False)
+    parts: Turns = field(init=False)
+    mailboxes: Turns = field(init=False)
+    offices: Turns = field(init=False)
+    charters: Turns = field(init=False)
+
+    def __post_init__(self) -> None:
+        for name in ("reports", "parts", "mailboxes", "offices", "charters"):
+            object.__setattr__(self, name, Turns(self.count_max))
+        object.__setattr__(self, "long_reports", Turns(max(1, self.count_max // LONG_REPORTS_SHARE)))
+
+    def writes_max(self) -> int:
+        """How many requests may wait for the database at once."""
+        kinds = (self.reports, self.long_reports, self.mailboxes, self.offices, self.charters)
+        return sum(kind.count_max for kind in kinds)
+
+    def share_in_use(self) -> float:
+        """From 0 to 1: how close the portal is to refusing what strangers send, by the kind that has least left."""
+        return max(kind.share_in_use() for kind in (self.reports, self.long_reports, self.parts, self.mailboxes))
+
+    def for_bundle(self, scope: Scope) -> Turns:
+        """Reports that are here already don't wait for those that are still coming."""
+        length = next((value for name, value in scope["headers"] if name == b"content-length"), b"")
+        return self.reports if length.isdigit() and int(length) <= GATHERED_BYTES else self.long_reports
+
+
+class InTurn:
+    """ASGI middleware of a route: raises BusyError when there is no turn, or when it was taken away."""
+
+    def __init__(self, app: ASGIApp, choose: Callable[[Scope], Turns]) -> None:
+        self._app = app
+        self._choose = choose
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        turns = self._choose(scope)
+        turn = turns.take()
+        try:
+            async with turn.limit:
+                await self._app(scope, turn.counting(receive), send)
+        except TimeoutError:
+            if turn.limit.expired():
+                raise BusyError from None
+            raise
+        finally:
+            turns.give_back(turn)

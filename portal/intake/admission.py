@@ -1,0 +1,63 @@
+# SPDX-License-Identifier: AGPL-3.0-or-later
+"""Whether a report finds room: its rows, its mailbox and its attachments each have a share."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from crypto.manifest import Manifest
+from portal.intake.uploads import Uploads
+from portal.storage.errors import StorageFullError
+from portal.storage.records import SubmissionRecord
+from portal.storage.shares import Kind, Shares
+from portal.storage.weights import MAILBOX_BYTES, file_weight, row_weight
+
+
+@dataclass(frozen=True)
+class Admission:
+    """Counts reports as they are accepted."""
+
+    shares: Shares
+    uploads: Uploads
+
+    def check_attachments(self, manifest: Manifest) -> None:
+        """Raise StorageFullError while attachments find no room: before they are read, not after."""
+        weight = attachments_weight(manifest)
+        if weight and not self.shares.has_room(Kind.ATTACHMENTS, weight):
+            raise StorageFullError
+
+    @contextmanager
+    def admitted(self, row: SubmissionRecord) -> Iterator[None]:
+        """Count a report while its rows are written, and for good if nothing is raised meanwhile.
+
+        Raises StorageFullError.
+        """
+        weights = {
+            Kind.REPORTS: row.row_bytes,
+            Kind.MAILBOXES: MAILBOX_BYTES,
+            Kind.ATTACHMENTS: row.attachment_bytes,
+        }
+        taken: list[Kind] = []
+        try:
+            for kind, weight in weights.items():
+                if weight:
+                    self.shares.take(kind, weight)
+                    taken.append(kind)
+            yield
+        except BaseException:
+            for kind in taken:
+                self.shares.give_back(kind, weights[kind])
+            raise
+        self.uploads.accept(row.submission, row.attachment_bytes)
+
+
+def weigh(row: SubmissionRecord, manifest: Manifest) -> SubmissionRecord:
+    """The row, with what it counts for."""
+    row.row_bytes = row_weight(row.report, row.grant, row.manifest, row.parts)
+    row.attachment_bytes = attachments_weight(manifest)
+    return row
+
+
+def attachments_weight(manifest: Manifest) -> int:
+    """What the attachments of a manifest count for."""
+    return sum(file_weight(attachment.size) for attachment in manifest.attachments)

@@ -1,0 +1,90 @@
+# SPDX-License-Identifier: AGPL-3.0-or-later
+"""Counts what strangers fill, and what the disks have: at the start, and after every sweep."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from tortoise.functions import Sum
+
+from crypto.ids import SubmissionId
+from portal.intake.uploads import Uploads
+from portal.kit.free_space import free_bytes
+from portal.storage.blobs import BlobStore, Stored
+from portal.storage.records import FollowUpRecord, MailboxRecord, SubmissionRecord
+from portal.storage.shares import IN_BLOBS, Kind, Shares
+from portal.storage.submissions import accepted_weights
+from portal.storage.weights import FOLLOW_UP_BYTES, MAILBOX_BYTES
+
+ROWS_FREE_PART = 4
+"""Rows are taken as long as this part of the bytes that attachments leave free is there: a fourth of them."""
+
+
+@dataclass(frozen=True)
+class Counter:
+    """``folder`` lies on the disk of the rows. ``store_bytes``: what strangers may fill in all; 0 for what the disks
+    have. ``free_bytes_min``: what stays free."""
+
+    blobs: BlobStore
+    shares: Shares
+    uploads: Uploads
+    folder: Path
+    store_bytes: int
+    free_bytes_min: int
+
+    async def count(self) -> None:
+        """Tell the shares what is held now. Attachments are known by their rows, uploads by all other parts."""
+        as_of = self.uploads.moves
+        self.shares.begin_count()
+        held = await _held_in_rows()
+        unfinished = await self._unfinished()
+        rows = sum(size for kind, size in held.items() if kind not in IN_BLOBS)
+        blobs = held[Kind.ATTACHMENTS] + sum(unfinished.values())
+        rooms = await self._rooms(rows, blobs)
+        held[Kind.UPLOADS] = self.uploads.counted(unfinished, as_of)
+        self.shares.end_count(held, *rooms)
+
+    def is_low(self) -> bool:
+        """Whether the disk of the rows is nearly full, whoever filled it."""
+        return free_bytes(self.folder) < self._rows_free_min
+
+    @property
+    def _rows_free_min(self) -> int:
+        return self.free_bytes_min // ROWS_FREE_PART
+
+    async def _unfinished(self) -> dict[SubmissionId, int]:
+        """What the parts weigh that no accepted submission names."""
+        stored = await self.blobs.stored()
+        accepted = await accepted_weights()
+        left = {submission: each.weight - accepted.get(submission, 0) for submission, each in _by_age(stored)}
+        return {submission: weight for submission, weight in left.items() if weight > 0}
+
+    async def _rooms(self, rows: int, blobs: int) -> tuple[int, int]:
+        """How many bytes of parts and of rows there can be in all: what is held, and what is free on that disk.
+
+        A store that does not say is taken to have as much left as the disk of the rows.
+        """
+        if self.store_bytes:
+            return self.store_bytes, self.store_bytes
+        room = await self.blobs.room()
+        rows_free = max(0, free_bytes(self.folder) - self._rows_free_min)
+        blobs_free = max(0, room.free_bytes - self.free_bytes_min) if room else rows_free
+        if room and room.device == self.folder.stat().st_dev:
+            return blobs_free + blobs + rows, rows_free + blobs + rows
+        return blobs_free + blobs, rows_free + rows
+
+
+async def _held_in_rows() -> dict[Kind, int]:
+    sums = SubmissionRecord.annotate(rows=Sum("row_bytes"), files=Sum("attachment_bytes"))
+    [summed] = await sums.values("rows", "files")
+    return {
+        Kind.REPORTS: int(summed["rows"] or 0),
+        Kind.ATTACHMENTS: int(summed["files"] or 0),
+        Kind.FOLLOW_UPS: await FollowUpRecord.all().count() * FOLLOW_UP_BYTES,
+        Kind.MAILBOXES: await MailboxRecord.all().count() * MAILBOX_BYTES,
+    }
+
+
+def _by_age(stored: Mapping[SubmissionId, Stored]) -> list[tuple[SubmissionId, Stored]]:
+    """The one that moved last first, as far as days tell."""
+    return sorted(stored.items(), key=lambda item: item[1].newest, reverse=True)

@@ -1,0 +1,58 @@
+# SPDX-License-Identifier: AGPL-3.0-or-later
+"""The store of parts as strangers fill it: every byte is counted as it comes, before it is written."""
+
+from datetime import date
+
+from crypto.ids import SubmissionId
+from portal.intake.uploads import Uploads
+from portal.storage.blobs import Part, PartStore, PartWriter
+from portal.storage.weights import part_weight
+
+
+class SharedBlobs:
+    """A ``PartStore`` over another one."""
+
+    def __init__(self, blobs: PartStore, uploads: Uploads) -> None:
+        self._blobs = blobs
+        self._uploads = uploads
+
+    def new_part(self) -> PartWriter:
+        return SharedPartWriter(self._blobs.new_part(), self._uploads)
+
+    async def parts(self, submission: SubmissionId, file: str | None = None) -> list[Part]:
+        return await self._blobs.parts(submission, file)
+
+    async def read(self, submission: SubmissionId, file: str, name: str) -> bytes:
+        return await self._blobs.read(submission, file, name)
+
+
+class SharedPartWriter:
+    """Counts a part for what it weighs as soon as its first byte comes, and for more as it grows."""
+
+    def __init__(self, writer: PartWriter, uploads: Uploads) -> None:
+        self._writer = writer
+        self._uploads = uploads
+        self._counted = 0
+        self.size = 0
+
+    async def write(self, chunk: bytes) -> None:
+        self.size += len(chunk)
+        more = part_weight(self.size) - self._counted
+        if more > 0:
+            await self._uploads.take(more)
+            self._counted += more
+        await self._writer.write(chunk)
+
+    async def digest(self) -> str:
+        return await self._writer.digest()
+
+    async def keep(self, submission: SubmissionId, file: str, index: int, day: date) -> str:
+        name = await self._writer.keep(submission, file, index, day)
+        self._uploads.keep(submission, self._counted)
+        self._counted = 0
+        return name
+
+    async def discard(self) -> None:
+        self._uploads.give_back(self._counted)
+        self._counted = 0
+        await self._writer.discard()

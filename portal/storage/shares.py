@@ -1,0 +1,134 @@
+# SPDX-License-Identifier: AGPL-3.0-or-later
+"""What is kept for strangers has shares: no kind of it takes the room of another one.
+
+- ``UPLOADS`` are parts that no accepted submission names. They give way by themselves, the ones that moved longest ago
+  first (``intake.uploads``); all other kinds are full when they are full.
+- ``ATTACHMENTS`` are parts that one names. ``REPORTS`` are its rows, so that a report without files finds room when
+  files don't, and a small one when large ones don't.
+- ``FOLLOW_UPS`` and ``MAILBOXES`` are rows too. A mailbox stays when its report is deleted.
+
+Shares are parts of what the disk has. What is held is counted at the start and with every sweep (``intake.counting``);
+in between each process adds up what it takes. Several processes divide among themselves what a count left free, so that
+a share is never exceeded, whatever each of them takes before the next one.
+"""
+
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from time import monotonic
+
+from portal.storage.errors import BusyError, StorageFullError
+
+
+class Kind(StrEnum):
+    """What strangers fill."""
+
+    UPLOADS = "uploads"
+    ATTACHMENTS = "attachments"
+    REPORTS = "reports"
+    FOLLOW_UPS = "follow-ups"
+    MAILBOXES = "mailboxes"
+
+
+# In hundredths of the disk. The rest is for what offices post, and for the database itself.
+PARTS: Mapping[Kind, int] = {
+    Kind.UPLOADS: 25,
+    Kind.ATTACHMENTS: 30,
+    Kind.REPORTS: 20,
+    Kind.FOLLOW_UPS: 8,
+    Kind.MAILBOXES: 10,
+}
+IN_BLOBS = frozenset({Kind.UPLOADS, Kind.ATTACHMENTS})
+SMALL_ROW_BYTES = 256 * 1024
+"""A report whose rows weigh more may fill half of the reports' share, so that the other half is for small ones."""
+HALF_LIFE_SECONDS = 600.0
+
+
+@dataclass
+class _Share:
+    """One kind's. ``bound`` is how far this process may fill it until the next count."""
+
+    limit: int = 0
+    bound: int = 0
+    used: int = 0
+    since_count: int = 0
+    arrived: float = 0.0
+    arrived_at: float = 0.0
+
+    def recently(self, now: float) -> float:
+        """Bytes that came within the last minutes, those of longer ago counted less and less."""
+        return self.arrived * math.exp2(-(now - self.arrived_at) / HALF_LIFE_SECONDS)
+
+
+@dataclass
+class Shares:
+    """The shares of all kinds. ``processes``: how many portals fill them. ``is_low`` tells that the disk is nearly full
+    whatever the shares say, since others use it too: then no rows are taken."""
+
+    processes: int = 1
+    is_low: Callable[[], bool] = lambda: False
+    clock: Callable[[], float] = monotonic
+    is_counted: bool = False
+    has_refused: bool = False
+    """Whether anything found no room since the last count."""
+    _shares: dict[Kind, _Share] = field(default_factory=lambda: {kind: _Share() for kind in Kind})
+
+    def has_room(self, kind: Kind, size: int) -> bool:
+        """Whether ``size`` bytes more of this kind may be kept. Raises BusyError before the first count."""
+        if not self.is_counted:
+            raise BusyError
+        share = self._shares[kind]
+        bound = share.bound // 2 if kind is Kind.REPORTS and size > SMALL_ROW_BYTES else share.bound
+        return share.used + size <= bound and (kind in IN_BLOBS or not self.is_low())
+
+    def take(self, kind: Kind, size: int) -> None:
+        """Count ``size`` bytes more. Raises StorageFullError, or BusyError before the first count."""
+        if not self.has_room(kind, size):
+            self.has_refused = True
+            raise StorageFullError
+        share = self._shares[kind]
+        share.used += size
+        share.since_count += size
+        now = self.clock()
+        share.arrived, share.arrived_at = share.recently(now) + size, now
+
+    def give_back(self, kind: Kind, size: int) -> None:
+        """Count ``size`` bytes less."""
+        share = self._shares[kind]
+        share.used = max(0, share.used - size)
+        share.since_count = max(0, share.since_count - size)
+
+    def begin_count(self) -> None:
+        """What is taken from now on may be seen by the count or not: ``end_count`` adds it, rather twice than never.
+
+        Uploads are known one by one, so that theirs are not added.
+        """
+        for share in self._shares.values():
+            share.since_count = 0
+
+    def end_count(self, held: Mapping[Kind, int], blobs_room: int, rows_room: int) -> None:
+        """Take over what a count found held, and how many bytes of parts and of rows the disks can have in all."""
+        for kind, share in self._shares.items():
+            share.used = held[kind] + (0 if kind is Kind.UPLOADS else share.since_count)
+            share.limit = max(0, blobs_room if kind in IN_BLOBS else rows_room) * PARTS[kind] // 100
+            share.bound = share.used + max(0, share.limit - share.used) // self.processes
+        self.is_counted, self.has_refused = True, False
+
+    def pressure(self) -> float:
+        """How fast the share is filled that is filled fastest, from 0 to 1: one half if as much came within the last
+        minutes as it has left.
+
+        A share that is full for long is none: nothing comes, and no work would make room. Uploads make room by
+        themselves; of their share counts how fast they push each other out.
+        """
+        return max(self._pressure(kind, share) for kind, share in self._shares.items())
+
+    def _pressure(self, kind: Kind, share: _Share) -> float:
+        came = share.recently(self.clock())
+        left = share.limit - (came if kind is Kind.UPLOADS else share.used)
+        return came / (came + max(left, share.limit // 16)) if came and share.limit else 0.0
+
+    def used(self, kind: Kind) -> int:
+        """Bytes that this kind fills, as far as this process knows."""
+        return self._shares[kind].used

@@ -1,0 +1,149 @@
+# SPDX-License-Identifier: AGPL-3.0-or-later
+"""What the command line does when a portal is busy, full, or asks for work (docs/protocol.md §7.3, §7.4)."""
+
+import hashlib
+import http.server
+import json
+import threading
+
+import pytest
+
+from crypto.encoding import encode_base64
+from crypto.errors import CryptoError
+from crypto.mailbox_visit import PortalRefusedError
+from crypto.portal_requests import BUSY_SECONDS, TRIES_MAX, PortalConnection
+from crypto.work import HEADER, parse_work
+
+PATH = "mailbox/changes"
+BODY = b'{"a":"change"}'
+ASKED = {"challenge": "a5" * 16, "bits": 4}
+
+
+class Handler(http.server.BaseHTTPRequestHandler):
+    """Refuses with the codes that it was given in turn; then takes what comes with the work that it asks for."""
+
+    refusals: list[tuple[int, str]]
+    asked: dict[str, object] | None
+    took: list[bytes]
+
+    def do_GET(self):
+        assert self.path == "/api/v1/work"
+        self._answer(200, {"work": self.asked})
+
+    def do_POST(self):
+        body = self.rfile.read(int(self.headers["content-length"]))
+        if self.refusals:
+            status, code = self.refusals.pop(0)
+            self._refuse(status, code)
+        elif self.asked and not self._counts(body):
+            self._refuse(503, "work-needed")
+        else:
+            self.took.append(body)
+            self._answer(202, {"status": "accepted"})
+
+    def _counts(self, body):
+        digest = hashlib.sha256(body).digest()
+        assert self.headers.get("content-digest") in (None, f"sha-256=:{encode_base64(digest)}:")
+        try:
+            work = parse_work(self.headers.get(HEADER, ""))
+            work.check(self.path.removeprefix("/api/v1/"), digest, self.asked["bits"])
+        except CryptoError:
+            return False
+        return work.challenge.hex() == self.asked["challenge"]
+
+    def _refuse(self, status, code):
+        self._answer(status, {"error": {"code": code, "message": "", "field": None}})
+
+    def _answer(self, status, value):
+        answer = json.dumps(value).encode()
+        self.send_response(status)
+        self.send_header("Content-Length", str(len(answer)))
+        self.end_headers()
+        self.wfile.write(answer)
+
+    def log_message(self, *arguments):
+        pass
+
+
+@pytest.fixture
+def portal():
+    """The handler of a portal on loopback, the way to it, and the seconds that were waited."""
+    handler = type("Told", (Handler,), {"refusals": [], "asked": None, "took": []})
+    server = http.server.HTTPServer(("127.0.0.1", 0), handler)
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    pauses = []
+    yield handler, PortalConnection(f"http://127.0.0.1:{server.server_port}", pauses.append), pauses
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+def test_a_portal_that_is_busy_is_asked_again_and_it_is_said_once(portal, capsys):
+    handler, connection, pauses = portal
+    handler.refusals += [(503, "busy")] * 3
+    connection.post(PATH, BODY)
+    assert handler.took == [BODY]
+    assert len(pauses) == 3
+    assert all(BUSY_SECONDS <= pause <= 2 * BUSY_SECONDS for pause in pauses)
+    assert capsys.readouterr().err == "amparo: the portal is busy; trying again\n"
+
+
+def test_so_is_one_that_can_keep_nothing(portal, capsys):
+    handler, connection, pauses = portal
+    handler.refusals += [(503, "unavailable")] * 3
+    connection.post(PATH, BODY)
+    assert (handler.took, len(pauses)) == ([BODY], 3)
+    assert capsys.readouterr().err == "amparo: the portal can keep nothing at the moment; trying again\n"
+    handler.refusals += [(503, "unavailable")] * TRIES_MAX
+    with pytest.raises(PortalRefusedError, match=r"acknowledged nothing: .* another way"):
+        connection.post(PATH, BODY)
+
+
+def test_one_that_stays_busy_is_given_up_with_words(portal):
+    handler, connection, _ = portal
+    handler.refusals += [(503, "busy")] * TRIES_MAX
+    with pytest.raises(PortalRefusedError, match="nothing was sent: try again later"):
+        connection.post(PATH, BODY)
+    assert handler.refusals == []
+
+
+def test_work_that_is_asked_for_is_done_without_a_pause(portal, capsys):
+    handler, connection, pauses = portal
+    handler.asked = ASKED
+    connection.post(PATH, BODY)
+    assert (handler.took, pauses) == ([BODY], [])
+    assert "heavy load" in capsys.readouterr().err
+
+
+def test_pressure_that_passed_meanwhile_asks_for_nothing(portal):
+    handler, connection, _ = portal
+    handler.refusals += [(503, "work-needed")]
+    connection.post(PATH, BODY)
+    assert handler.took == [BODY]
+
+
+def test_work_is_kept_while_the_portal_is_busy(portal):
+    handler, connection, pauses = portal
+    handler.asked = ASKED
+    handler.refusals += [(503, "work-needed"), (503, "busy")]
+    connection.post(PATH, BODY)
+    assert (handler.took, len(pauses)) == ([BODY], 1)
+
+
+def test_a_portal_without_room_is_said_at_once_with_what_one_can_do(portal):
+    handler, connection, pauses = portal
+    handler.refusals += [(507, "storage-full")]
+    with pytest.raises(PortalRefusedError, match=r"no room left, so nothing was sent: .* another way"):
+        connection.post(PATH, BODY)
+    assert pauses == []
+
+
+@pytest.mark.parametrize("code", ["busy", "work-needed"])
+def test_what_is_tried_once_waits_for_nothing_and_does_no_work(portal, capsys, code):
+    handler, connection, pauses = portal
+    handler.asked = ASKED
+    handler.refusals += [(503, code)]
+    with pytest.raises(PortalRefusedError):
+        connection.post(PATH, BODY, once=True)
+    assert (handler.took, pauses, capsys.readouterr().err) == ([], [], "")

@@ -1,0 +1,186 @@
+# SPDX-License-Identifier: AGPL-3.0-or-later
+"""Answers take their time at the portal's cost: slow ones are given up, costly ones refused before they are read."""
+
+import asyncio
+import hashlib
+import io
+import json
+from collections.abc import AsyncIterator, Callable
+
+import httpx
+import pytest
+
+from crypto.manifest import SealedFile
+from crypto.note import SigningKey
+from oversight.wire.connection import Connection
+from oversight.wire.json_answer import VALUES_MAX, read_json
+from oversight.wire.patience import SECONDS, SLOWEST_BYTES_PER_SECOND, Patience
+from oversight.wire.portal_client import ANSWER_BYTES_MAX, PortalClient
+from oversight.wire.portal_errors import PortalAway, PortalUnreachable
+
+ORIGIN = "https://portal.example"
+
+
+class Seconds:
+    """A monotonic clock that a test moves."""
+
+    def __init__(self) -> None:
+        self.now = 0.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+def pieces_of(size: int, each_takes: float, seconds: Seconds, count: int = 10**6) -> Callable[..., httpx.Response]:
+    async def body() -> AsyncIterator[bytes]:
+        for _ in range(count):
+            seconds.now += each_takes
+            yield b"x" * size
+
+    return lambda request: httpx.Response(200, content=body())
+
+
+def client_over(handler: Callable[..., httpx.Response], seconds: Seconds) -> PortalClient:
+    connection = Connection(ORIGIN, httpx.MockTransport(handler), seconds)
+    return PortalClient(connection, ORIGIN, SigningKey.from_seed("demo/office", b"k" * 32))
+
+
+async def test_a_file_of_one_byte_a_second_is_given_up_within_the_patience_of_a_minute() -> None:
+    seconds = Seconds()
+    file = SealedFile("report.age", 2 * 1024**3, "0" * 64)
+    with pytest.raises(PortalUnreachable) as caught:
+        await client_over(pieces_of(1, 1.0, seconds), seconds).fetch_file("a" * 32, file, io.BytesIO(), Patience())
+    assert caught.value.problem == "slow"
+    assert seconds.now <= SECONDS + 2
+
+
+async def test_what_comes_at_the_slowest_rate_is_taken_whole() -> None:
+    seconds = Seconds()
+    data = b"x" * SLOWEST_BYTES_PER_SECOND * 200
+    file = SealedFile("report.age", len(data), hashlib.sha256(data).hexdigest())
+    sink = io.BytesIO()
+    handler = pieces_of(SLOWEST_BYTES_PER_SECOND, 1.0, seconds, 200)
+    await client_over(handler, seconds).fetch_file("a" * 32, file, sink, Patience())
+    assert sink.getvalue() == data
+
+
+async def test_a_slow_disk_is_not_the_portals_slowness() -> None:
+    seconds = Seconds()
+
+    class Disk:
+        def write(self, chunk: bytes, /) -> None:
+            seconds.now += 3600
+
+    data = b"x" * 1_000_000
+    file = SealedFile("report.age", len(data), hashlib.sha256(data).hexdigest())
+    await client_over(pieces_of(1000, 0.001, seconds, 1000), seconds).fetch_file("a" * 32, file, Disk(), Patience())
+
+
+async def test_nobody_answering_is_told_from_a_bad_answer() -> None:
+    def refuse(request: httpx.Request) -> httpx.Response:
+        raise httpx.ConnectError("no", request=request)
+
+    with pytest.raises(PortalAway):
+        await client_over(refuse, Seconds()).submissions(0)
+
+
+async def test_a_redirect_is_not_followed() -> None:
+    asked: list[str] = []
+
+    def handler(request: httpx.Request) -> httpx.Response:
+        asked.append(str(request.url))
+        return httpx.Response(307, headers={"location": "http://127.0.0.1/"}, stream=httpx.ByteStream(b""))
+
+    with pytest.raises(PortalUnreachable):
+        await client_over(handler, Seconds()).submissions(0)
+    assert len(asked) == 1
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"[" + b"{}," * VALUES_MAX + b"{}]",
+        b'{"a":' * VALUES_MAX + b"1" + b"}" * VALUES_MAX,
+        b"[" * 10_000_000,
+        b"[" * 20_000,
+        b"9" * 5_000,
+        json.dumps(["," * VALUES_MAX]).encode(),
+    ],
+    ids=["empty objects", "nested objects", "brackets", "deep", "a long number", "commas in a text"],
+)
+def test_json_of_more_values_than_any_answer_has_is_not_parsed(body: bytes) -> None:
+    with pytest.raises(PortalUnreachable):
+        read_json(body)
+
+
+def test_the_longest_honest_answers_are_read() -> None:
+    note = "amparo reply v1\n" + "x" * 500
+    postings = json.dumps({"number": 1, "last": 1, "postings": [note] * 10_000}).encode()
+    assert len(read_json(postings)["postings"]) == 10_000
+    entry = {"sequence": 1, "submission": "a" * 32, "sealed": "A" * 92_000, "day": "2026-11-21"}
+    assert len(read_json(json.dumps({"follow_ups": [entry] * 100, "more": True}).encode())["follow_ups"]) == 100
+
+
+async def test_files_that_share_their_patience_take_no_longer_together_than_one() -> None:
+    seconds, patience = Seconds(), Patience(10.0)
+    data = b"x" * 100
+    file = SealedFile("report.age", len(data), hashlib.sha256(data).hexdigest())
+    client = client_over(pieces_of(len(data), 4.0, seconds, 1), seconds)
+    await client.fetch_file("a" * 32, file, io.BytesIO(), patience)
+    await client.fetch_file("a" * 32, file, io.BytesIO(), patience)
+    with pytest.raises(PortalUnreachable) as caught:
+        await client.fetch_file("a" * 32, file, io.BytesIO(), patience)
+    assert caught.value.problem == "slow"
+
+
+async def test_the_wait_for_the_head_of_an_answer_is_part_of_the_patience() -> None:
+    seconds = Seconds()
+
+    def handler(request: httpx.Request) -> httpx.Response:
+        seconds.now += 11
+        return httpx.Response(200, stream=httpx.ByteStream(b"x"))
+
+    file = SealedFile("report.age", 1, hashlib.sha256(b"x").hexdigest())
+    with pytest.raises(PortalUnreachable) as caught:
+        await client_over(handler, seconds).fetch_file("a" * 32, file, io.BytesIO(), Patience(10.0))
+    assert caught.value.problem == "slow"
+
+
+async def test_of_an_answer_without_an_end_no_more_is_gathered_than_an_answer_may_have() -> None:
+    gathered = 0
+
+    async def body() -> AsyncIterator[bytes]:
+        nonlocal gathered
+        while True:
+            gathered += 100_000
+            yield b" " * 100_000
+
+    with pytest.raises(PortalUnreachable) as caught:
+        await client_over(lambda request: httpx.Response(200, content=body()), Seconds()).submissions(0)
+    assert caught.value.problem == "too-long"
+    assert gathered <= ANSWER_BYTES_MAX + 100_000
+
+
+async def test_between_any_two_pieces_of_an_answer_others_have_their_turn() -> None:
+    """Pieces that lie ready come without the loop ever waiting: ten thousand of them must not be one long step."""
+    steps, longest, in_one_step = 0, 0, 0
+
+    async def body() -> AsyncIterator[bytes]:
+        nonlocal in_one_step, longest
+        for _ in range(10_000):
+            in_one_step += 1
+            longest = max(longest, in_one_step)
+            yield b"x"
+
+    async def others() -> None:
+        nonlocal steps, in_one_step
+        while True:
+            steps, in_one_step = steps + 1, 0
+            await asyncio.sleep(0)
+
+    other = asyncio.create_task(others())
+    file = SealedFile("report.age", 10_000, hashlib.sha256(b"x" * 10_000).hexdigest())
+    client = client_over(lambda request: httpx.Response(200, content=body()), Seconds())
+    await client.fetch_file("a" * 32, file, io.BytesIO(), Patience())
+    other.cancel()
+    assert steps >= 10_000 and longest <= 2

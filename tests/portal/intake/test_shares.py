@@ -1,0 +1,250 @@
+# SPDX-License-Identifier: AGPL-3.0-or-later
+"""Floods of what is kept for strangers: each fills its own share, and nothing else. The shares are small here."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from importlib import import_module
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+import pytest_asyncio
+from tortoise.transactions import in_transaction
+
+from portal.storage.blobs import PART_BYTES
+from portal.storage.records import SubmissionRecord
+from portal.storage.shares import SMALL_ROW_BYTES, Kind
+from portal.storage.weights import FOLLOW_UP_BYTES, MAILBOX_BYTES, PART_BYTES_MIN, file_weight
+from tests.chance import fresh_bytes, fresh_id
+from tests.portal.office_api.test_office_api import collection_note
+from tests.portal.threads import blind_change, blind_follow_up, shown_state, start_thread
+from tests.portal.world import (
+    API,
+    RunningPortal,
+    attachments,
+    bundle_without_attachments,
+    cut,
+    error_code,
+    fresh_report,
+    fresh_secrets,
+    running_portal,
+    sealed_report,
+)
+
+FILE = "attachment-1.age"
+FULL = (507, "storage-full")
+STORE_BYTES = 200 * 1024 * 1024
+UPLOADS = STORE_BYTES * 25 // 100
+"""Room for twelve whole parts."""
+
+
+@pytest_asyncio.fixture
+async def small(tmp_path: Path) -> AsyncIterator[RunningPortal]:
+    """A portal that strangers may fill with 200 MiB."""
+    async with running_portal(tmp_path, store_bytes=STORE_BYTES) as portal:
+        portal.ask_for_no_work()
+        yield portal
+
+
+def whole_part() -> bytes:
+    """A whole part that passes for a file's first one."""
+    return cut(sealed_report((9_000_000,)).files[FILE])[0]
+
+
+async def fill_uploads(portal: RunningPortal, count: int) -> list[str]:
+    """Put ``count`` unfinished uploads of one whole part each."""
+    flood = [fresh_id() for _ in range(count)]
+    for submission in flood:
+        assert (await portal.put_part(submission, FILE, 0, whole_part())).status_code == 201
+    return flood
+
+
+async def kept(portal: RunningPortal, submission: str) -> int:
+    return len(await portal.assembly.blobs.parts(submission))  # type: ignore[arg-type]
+
+
+def in_use(portal: RunningPortal, kind: Kind) -> int:
+    return portal.assembly.shares.used(kind)
+
+
+async def test_unfinished_uploads_give_way_to_new_ones_the_oldest_first(small: RunningPortal) -> None:
+    flood = await fill_uploads(small, 30)
+    assert in_use(small, Kind.UPLOADS) <= UPLOADS
+    assert [await kept(small, submission) for submission in flood] == [0] * 18 + [1] * 12
+
+
+async def test_an_upload_that_goes_on_outlasts_a_flood(small: RunningPortal) -> None:
+    sealed = fresh_report(14_000_000)
+    for index, part in enumerate(cut(sealed.files[FILE])):
+        assert (await small.put_part(sealed.manifest.submission, FILE, index, part)).status_code == 201
+        await fill_uploads(small, 6)
+    assert (await small.submit(bundle_without_attachments(sealed))).status_code == 201
+    await fill_uploads(small, 20)
+    fetched = await small.office("GET", f"/submissions/{sealed.manifest.submission}/files/{FILE}")
+    assert fetched.content == sealed.files[FILE]
+
+
+async def test_reports_and_their_files_find_room_while_uploads_are_full(small: RunningPortal) -> None:
+    await fill_uploads(small, 20)
+    assert (await small.submit(fresh_report(2_000_000).bundle())).status_code == 201
+    assert (await small.submit(fresh_report().bundle())).status_code == 201
+
+
+async def test_small_uploads_weigh_what_their_files_take(small: RunningPortal) -> None:
+    sealed = fresh_report(10)
+    for _ in range(900):
+        assert (await small.put_part(fresh_id(), FILE, 0, sealed.files[FILE])).status_code == 201
+    assert in_use(small, Kind.UPLOADS) <= UPLOADS
+    assert len(list((small.data / "blobs" / "parts").iterdir())) <= UPLOADS // PART_BYTES_MIN
+
+
+async def test_an_upload_that_is_alone_too_large_is_told_so(small: RunningPortal) -> None:
+    """It can't make room for itself by its own end."""
+    submission, answers = fresh_id(), []
+    first = whole_part()
+    for index in range(14):
+        part = first if index == 0 else fresh_bytes(16) + bytes(PART_BYTES - 16)
+        answers.append(await small.put_part(submission, FILE, index, part))
+    # While its part is written an upload is in use; it stays, and what does not fit is refused.
+    assert [answer.status_code for answer in answers] == [201] * 12 + [507] * 2
+    assert await kept(small, submission) == 12
+
+
+async def test_attachments_that_were_accepted_fill_their_share_and_then_only_they_are_refused(
+    small: RunningPortal,
+) -> None:
+    answers = [await small.submit(fresh_report(9_000_000).bundle()) for _ in range(8)]
+    accepted = [answer.status_code for answer in answers].count(201)
+    sealed = fresh_report(9_000_000)
+    assert 0 < accepted * file_weight(len(sealed.files[FILE])) <= STORE_BYTES * 30 // 100
+    assert error_code(answers[-1]) == FULL
+    assert answers[-1].headers["retry-after"] == "3600"
+    assert (await small.submit(fresh_report().bundle())).status_code == 201
+
+
+async def test_a_refused_report_is_taken_when_there_is_room_again(small: RunningPortal) -> None:
+    reports = [fresh_report(9_000_000) for _ in range(8)]
+    answers = {sealed.manifest.submission: await small.submit(sealed.bundle()) for sealed in reports}
+    for sealed in reports:
+        if answers[sealed.manifest.submission].status_code == 201:
+            path = f"/submissions/{sealed.manifest.submission}/collection"
+            assert (await small.office("POST", path, collection_note(small, sealed))).status_code == 200
+    assert error_code(answers[reports[-1].manifest.submission]) == FULL
+    small.clock.pass_days(7)
+    await small.sweep()
+    assert (await small.submit(reports[-1].bundle())).status_code == 201
+
+
+async def test_large_reports_leave_half_of_the_room_to_small_ones(small: RunningPortal) -> None:
+    shares = small.assembly.shares
+    limit = STORE_BYTES * 20 // 100
+    while shares.has_room(Kind.REPORTS, 2 * 1024 * 1024):
+        shares.take(Kind.REPORTS, 2 * 1024 * 1024)
+    assert limit // 2 - 2 * 1024 * 1024 < shares.used(Kind.REPORTS) <= limit // 2
+    assert shares.has_room(Kind.REPORTS, SMALL_ROW_BYTES)
+    assert (await small.submit(fresh_report().bundle())).status_code == 201
+
+
+async def test_a_repeat_is_acknowledged_while_everything_is_full(small: RunningPortal) -> None:
+    sealed = fresh_report()
+    first = await small.submit(sealed.bundle())
+    shares = small.assembly.shares
+    shares.take(Kind.REPORTS, 0)
+    while shares.has_room(Kind.MAILBOXES, MAILBOX_BYTES):
+        shares.take(Kind.MAILBOXES, MAILBOX_BYTES)
+    assert error_code(await small.submit(fresh_report().bundle())) == FULL
+    again = await small.submit(sealed.bundle())
+    assert (again.status_code, again.json()) == (200, first.json())
+
+
+async def test_follow_ups_have_a_share_and_everybody_is_told_the_same_when_it_is_full(small: RunningPortal) -> None:
+    thread = await start_thread(small)
+    shares = small.assembly.shares
+    await thread.send()
+    assert shares.used(Kind.FOLLOW_UPS) == FOLLOW_UP_BYTES
+    while shares.has_room(Kind.FOLLOW_UPS, FOLLOW_UP_BYTES):
+        shares.take(Kind.FOLLOW_UPS, FOLLOW_UP_BYTES)
+    for secrets in (thread.secrets, fresh_secrets()):
+        shown = await shown_state(small, secrets)
+        change = blind_change(secrets, shown, blind_follow_up())
+        assert error_code(await small.change(change)) == FULL
+
+
+async def test_what_is_held_is_known_after_a_restart(tmp_path: Path, database_url: str) -> None:
+    held: list[dict[Kind, int]] = []
+    sealed = fresh_report(100_000)
+    for _ in range(2):
+        async with running_portal(tmp_path, database_url, store_bytes=STORE_BYTES) as portal:
+            portal.ask_for_no_work()
+            if not held:
+                await fill_uploads(portal, 3)
+                await portal.submit(sealed.bundle())
+                thread = await start_thread(portal)
+                await thread.send()
+            await portal.sweep()
+            held.append({kind: in_use(portal, kind) for kind in Kind})
+    assert held[0] == held[1]
+    assert held[0][Kind.UPLOADS] == 3 * PART_BYTES
+    assert held[0][Kind.ATTACHMENTS] == file_weight(len(attachments(sealed)[FILE]))
+
+
+async def test_submissions_of_before_are_weighed_by_the_migration(portal_on: RunningPortal) -> None:
+    await portal_on.submit(fresh_report(100_000, 10).bundle())
+    await portal_on.submit(fresh_report().bundle())
+    weights = ("row_bytes", "attachment_bytes")
+    with portal_on.database.use():
+        rows = SubmissionRecord.all().order_by("sequence")
+        given = await rows.values(*weights)
+        await SubmissionRecord.all().update(row_bytes=0, attachment_bytes=0)
+        migration = import_module("portal.storage.migrations.0003_shares")
+        async with in_transaction() as client:
+            await migration.weigh(None, SimpleNamespace(client=client))
+        assert await rows.values(*weights) == given
+        assert all(row["row_bytes"] for row in given)
+
+
+async def test_parts_that_an_accepted_submission_does_not_name_are_no_way_to_fill_the_disk(
+    small: RunningPortal,
+) -> None:
+    sealed = fresh_report(10)
+    submission = sealed.manifest.submission
+    assert (await small.put_part(submission, "attachment-7.age", 0, whole_part())).status_code == 201
+    assert (await small.submit(sealed.bundle())).status_code == 201
+    await small.sweep()
+    assert in_use(small, Kind.UPLOADS) == PART_BYTES
+    await fill_uploads(small, 12)
+    assert [part.file for part in await small.assembly.blobs.parts(submission)] == [FILE]
+    fetched = await small.office("GET", f"/submissions/{submission}/files/{FILE}")
+    assert fetched.content == sealed.files[FILE]
+
+
+async def test_an_upload_that_a_bundle_names_is_not_taken_from_under_it(small: RunningPortal) -> None:
+    """The bundle has named its parts and is still coming, when a flood makes the oldest uploads give way."""
+    sealed = fresh_report(9_000_000)
+    await small.put_parts(sealed)
+    bundle = bundle_without_attachments(sealed)
+    named, flooded = asyncio.Event(), asyncio.Event()
+
+    async def slow() -> AsyncIterator[bytes]:
+        yield bundle[:-10]
+        named.set()
+        await flooded.wait()
+        yield bundle[-10:]
+
+    sent = asyncio.create_task(small.submit(slow()))  # type: ignore[arg-type]
+    await named.wait()
+    await fill_uploads(small, 24)
+    flooded.set()
+    assert (await sent).status_code == 201
+    fetched = await small.office("GET", f"/submissions/{sealed.manifest.submission}/files/{FILE}")
+    assert fetched.content == sealed.files[FILE]
+
+
+async def test_a_listing_shows_no_more_than_four_gibibytes_of_parts(
+    small: RunningPortal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("portal.intake.parts.LISTED_MAX", 2)
+    sealed = fresh_report(14_000_000)
+    await small.put_parts(sealed)
+    listed = (await small.client.get(f"{API}/uploads/{sealed.manifest.submission}")).json()["parts"]
+    assert [part["index"] for part in listed] == [0, 1]
