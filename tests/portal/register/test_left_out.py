@@ -40,6 +40,8 @@ async def register(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIter
     # Attempts are counted: the portal makes none by itself.
     monkeypatch.setattr("portal.assembly.POLL_SECONDS", 86_400)
     async with portal_with_styles(tmp_path) as running:
+        # And its first one is over.
+        await running.assembly.pages.register_ready.wait()
         yield running
 
 
