@@ -68,12 +68,16 @@ async def test_a_slow_disk_is_not_the_portals_slowness() -> None:
     seconds = Seconds()
 
     class Disk:
+        written = 0
+
         def write(self, chunk: bytes, /) -> None:
             seconds.now += 3600
+            self.written += len(chunk)
 
-    data = b"x" * 1_000_000
+    data, disk = b"x" * 1_000_000, Disk()
     file = SealedFile("report.age", len(data), hashlib.sha256(data).hexdigest())
-    await client_over(pieces_of(1000, 0.001, seconds, 1000), seconds).fetch_file("a" * 32, file, Disk(), Patience())
+    await client_over(pieces_of(1000, 0.001, seconds, 1000), seconds).fetch_file("a" * 32, file, disk, Patience())
+    assert disk.written == len(data)
 
 
 async def test_nobody_answering_is_told_from_a_bad_answer() -> None:
