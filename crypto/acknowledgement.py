@@ -39,8 +39,9 @@ class Acknowledgement:
 
     def sign(self, key: SigningKey) -> Note:
         """The note, signed by the portal's key."""
-        read_text(self.text())
-        return note.sign(self.text(), [key])
+        text = self.text()
+        read_text(text)
+        return note.sign(text, [key])
 
     def check(self, *, realm: str, submission: SubmissionId, manifest_hash: str, commitment: str | None = None) -> None:
         """Raise ProofError unless it acknowledges this submission at this portal; any commitment will do for None."""

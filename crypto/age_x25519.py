@@ -45,7 +45,7 @@ class X25519Recipient:
     key: bytes
 
     def __post_init__(self) -> None:
-        x25519_public_key(self.key)
+        check_x25519_key(self.key)
 
     @classmethod
     def from_string(cls, text: str) -> Self:
@@ -97,7 +97,8 @@ class X25519Identity:
         private_key = X25519PrivateKey.from_private_bytes(self.secret)
         own_key = self.recipient().key
         for share, body in [_parse(stanza) for stanza in stanzas if stanza.type == STANZA_TYPE]:
-            secret = private_key.exchange(x25519_public_key(share))
+            check_x25519_key(share)
+            secret = private_key.exchange(X25519PublicKey.from_public_bytes(share))
             try:
                 return _wrap_aead(secret, share, own_key).decrypt(WRAP_NONCE, body, None)
             except InvalidTag:
@@ -105,16 +106,15 @@ class X25519Identity:
         raise NotARecipientError("age: the file is not sealed to this X25519 identity")
 
 
-def x25519_public_key(key: bytes) -> X25519PublicKey:
-    """Return a public key that is safe to use; MalformedError for a wrong size or a point of low order.
+def check_x25519_key(key: bytes) -> None:
+    """Raise MalformedError unless ``key`` is a public key that is safe to use: of 32 bytes, and not of low order.
 
-    With such a point every exchange gives zeros, a secret that everyone knows; c2sp.org/age requires an abort. They
-    are known by their names: to try an exchange costs much more, and the portal reads a key with every submission.
+    With a point of low order every exchange gives zeros, a secret that everyone knows; c2sp.org/age requires an abort.
+    They are known by their names: to try an exchange costs much more, and the portal reads a key with every submission.
     """
     # The highest bit does not count (RFC 7748 §5).
     if len(key) != KEY_SIZE or int.from_bytes(key, "little") % 2**255 in LOW_ORDER:
         raise MalformedError("age: an X25519 public key is of the wrong size or of low order")
-    return X25519PublicKey.from_public_bytes(key)
 
 
 def _parse(stanza: Stanza) -> tuple[bytes, bytes]:

@@ -18,20 +18,22 @@ CHECKSUM_LENGTH = 6
 REMAINDER_BITS = WORD_BITS * CHECKSUM_LENGTH
 # The longest text that we read is a recipient: 1216 bytes in 1959 characters.
 MAX_LENGTH = 4096
-# Of a text and what the checksum takes of its prefix.
+# Of a text and of what the checksum takes of its prefix, the 1 at its beginning included.
 WORDS_MAX = 2 * MAX_LENGTH
-NO_WORD = 255
-_WORDS = bytes(ALPHABET.index(chr(code)) if chr(code) in ALPHABET else NO_WORD for code in range(256))
-_DIGITS_32 = "0123456789abcdefghijklmnopqrstuv"
-_DIGITS = str.maketrans(ALPHABET, _DIGITS_32)
-_BASE_32 = _DIGITS_32.encode("ascii").ljust(256, b"?")
+# A text is read as one number with these digits, which is much quicker than word by word: the portal reads a recipient
+# in every manifest.
+_BASE_32 = b"0123456789abcdefghijklmnopqrstuv"
+_NO_DIGIT = ord("?")
+_WORD_DIGITS = bytes(_BASE_32[code] if code < len(_BASE_32) else _NO_DIGIT for code in range(256))
+_TEXT_DIGITS = bytes(_BASE_32[ALPHABET.index(chr(code))] if chr(code) in ALPHABET else _NO_DIGIT for code in range(256))
 
 
 def encode(prefix: str, data: bytes) -> str:
     """Return ``data`` as lower-case Bech32 under the lower-case ``prefix``."""
     words = list(_cut(data))
-    checksum = _polymod([*_expand(prefix), *words, *[0] * CHECKSUM_LENGTH]) ^ 1
-    words += [checksum >> 5 * (CHECKSUM_LENGTH - 1 - i) & 31 for i in range(CHECKSUM_LENGTH)]
+    number = int(bytes(words).translate(_WORD_DIGITS) or b"0", 32)
+    checksum = _checksum(prefix, number << REMAINDER_BITS, len(words) + CHECKSUM_LENGTH) ^ 1
+    words += [checksum >> WORD_BITS * (CHECKSUM_LENGTH - 1 - i) & 31 for i in range(CHECKSUM_LENGTH)]
     return f"{prefix}1{''.join(ALPHABET[word] for word in words)}"
 
 
@@ -47,12 +49,13 @@ def decode(prefix: str, text: str) -> bytes:
     found, separator, tail = text.rpartition("1")
     if not separator or found != prefix:
         raise MalformedError(f"bech32: does not begin with {prefix}1")
-    words = tail.encode("utf-8", "replace").translate(_WORDS)
-    if len(words) < CHECKSUM_LENGTH or NO_WORD in words:
+    digits = tail.encode("utf-8", "replace").translate(_TEXT_DIGITS)
+    if len(digits) < CHECKSUM_LENGTH or _NO_DIGIT in digits:
         raise MalformedError("bech32: a character is missing or not in the alphabet")
-    if _polymod([*_expand(prefix), *words]) != 1:
+    number = int(digits, 32)
+    if _checksum(prefix, number, len(digits)) != 1:
         raise MalformedError("bech32: the checksum does not match: a character is wrong")
-    return _join(tail[:-CHECKSUM_LENGTH])
+    return _join(number >> REMAINDER_BITS, len(digits) - CHECKSUM_LENGTH)
 
 
 def decode_upper(prefix: str, text: str) -> bytes:
@@ -62,22 +65,23 @@ def decode_upper(prefix: str, text: str) -> bytes:
     return decode(prefix, text.lower())
 
 
-def _expand(prefix: str) -> list[int]:
+def _expand(prefix: str) -> int:
+    """What the checksum takes of the prefix, as one number, behind the 1 with which it begins."""
     codes = prefix.encode("ascii")
-    return [*(code >> 5 for code in codes), 0, *(code & 31 for code in codes)]
+    words = (*(code >> WORD_BITS for code in codes), 0, *(code & 31 for code in codes))
+    return functools.reduce(lambda number, word: number << WORD_BITS | word, words, 1)
 
 
-def _polymod(words: Sequence[int]) -> int:
-    """Return the checksum of BIP 173: a remainder over GF(32), 30 bits wide. Raises LimitError above ``WORDS_MAX``.
+def _checksum(prefix: str, number: int, count: int) -> int:
+    """Return the checksum of ``count`` words behind ``prefix``, given as one ``number``: 30 bits, 1 if it holds.
 
-    It is linear: each of its bits is the parity of some bits of the words, taken as one number. That is much quicker
-    than word by word: the portal reads a recipient in every manifest.
+    It is a remainder over GF(32), and linear: each of its bits is the parity of some bits of the words. Raises
+    LimitError when there are more than ``WORDS_MAX`` words.
     """
-    if len(words) >= WORDS_MAX:
+    if count + 2 * (len(prefix) + 1) > WORDS_MAX:
         raise LimitError(f"bech32: more than {WORDS_MAX} words")
-    # The remainder begins as 1, as if that word came first.
-    number = int(b"1" + bytes(words).translate(_BASE_32), 32)
-    return sum(((number & mask).bit_count() & 1) << bit for bit, mask in enumerate(_parities()))
+    whole = _expand(prefix) << WORD_BITS * count | number
+    return sum(((whole & mask).bit_count() & 1) << bit for bit, mask in enumerate(_parities()))
 
 
 @functools.cache
@@ -134,14 +138,9 @@ def _cut(data: bytes) -> Iterator[int]:
         yield bits << (WORD_BITS - count)
 
 
-def _join(text: str) -> bytes:
-    """Return the bytes of words of 5 bits, given as characters. Raises MalformedError unless what is left is zero.
-
-    As one number to the base 32, which is much quicker than word by word: the portal reads a recipient in every
-    manifest.
-    """
-    size, left = divmod(WORD_BITS * len(text), 8)
-    number = int(text.translate(_DIGITS) or "0", 32)
+def _join(number: int, count: int) -> bytes:
+    """Return the bytes of ``count`` words, given as one number. Raises MalformedError unless what is left is zero."""
+    size, left = divmod(WORD_BITS * count, 8)
     if left >= WORD_BITS or number & ((1 << left) - 1):
         raise MalformedError("bech32: the padding is not canonical")
     return (number >> left).to_bytes(size, "big")

@@ -71,7 +71,7 @@ def encode_json(value: object) -> bytes:
     Raises MalformedError for values that our JSON cannot hold: floats, big integers, lone surrogates.
     """
     # Without floats RFC 8785 asks for no more than this: Python escapes what it says must be escaped, and in its way.
-    text = json.dumps(_in_order(value, 0), ensure_ascii=False, separators=(",", ":"))
+    text = _ENCODER.encode(_in_order(value, 0))
     try:
         return text.encode("utf-8")
     except UnicodeEncodeError:
@@ -86,7 +86,7 @@ def decode_json(data: bytes, size_max: int) -> Any:
     if len(data) > size_max:
         raise LimitError(f"JSON of {len(data)} bytes, the limit is {size_max}")
     try:
-        value = json.loads(data.decode("utf-8"), parse_float=_refuse_number, parse_constant=_refuse_number)
+        value = _DECODER.decode(data.decode("utf-8"))
     except (ValueError, RecursionError):
         raise MalformedError("not JSON") from None
     if encode_json(value) != data:
@@ -96,6 +96,10 @@ def decode_json(data: bytes, size_max: int) -> Any:
 
 def _refuse_number(_: str) -> NoReturn:
     raise ValueError
+
+
+_ENCODER = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
+_DECODER = json.JSONDecoder(parse_float=_refuse_number, parse_constant=_refuse_number)
 
 
 def _in_order(value: object, depth: int) -> object:

@@ -5,6 +5,7 @@ import io
 import random
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric.mlkem import MLKEM768PublicKey
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey, X25519PublicKey
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -32,7 +33,7 @@ from crypto.age import (
 from crypto.age_header import decode_base64, encode_base64, encode_header
 from crypto.age_pq import check_stanza
 from crypto.age_stream import CHUNK_SIZE
-from crypto.age_x25519 import LOW_ORDER, x25519_public_key
+from crypto.age_x25519 import LOW_ORDER
 from crypto.errors import (
     AuthenticationError,
     CryptoError,
@@ -385,6 +386,22 @@ class TestKeysAsText:
         with pytest.raises(MalformedError):
             PqRecipient(key)
 
+    @given(seed=st.integers(), place=st.integers(0, 767), coefficient=st.sampled_from([0, 3328, 3329, 4095]))
+    def test_a_post_quantum_key_is_valid_where_the_library_finds_it_so(self, seed, place, coefficient):
+        chance = random.Random(seed)
+        coefficients = [chance.randrange(3329) for _ in range(768)]
+        coefficients[place] = coefficient
+        number = sum(each << 12 * place for place, each in enumerate(coefficients))
+        key = number.to_bytes(1152, "little") + LAWYER.recipient().key[1152:]
+        if coefficient < 3329:
+            MLKEM768PublicKey.from_public_bytes(key[:1184])
+            assert PqRecipient(key).key == key
+        else:
+            with pytest.raises(ValueError, match="ML-KEM"):
+                MLKEM768PublicKey.from_public_bytes(key[:1184])
+            with pytest.raises(MalformedError):
+                PqRecipient(key)
+
     @pytest.mark.parametrize("key", [b"", bytes(31), bytes(32), b"\x01" + bytes(31)])
     def test_an_x25519_recipient_is_not_of_low_order(self, key):
         with pytest.raises(MalformedError):
@@ -403,7 +420,7 @@ class TestKeysAsText:
     def test_any_other_point_gives_a_secret(self, step):
         for point in {step} | {each + near for each in LOW_ORDER for near in (-2, 2)}:
             if 0 <= point < 2**255 and point not in LOW_ORDER:
-                key = x25519_public_key(point.to_bytes(32, "little"))
+                key = X25519PublicKey.from_public_bytes(X25519Recipient(point.to_bytes(32, "little")).key)
                 assert any(X25519PrivateKey.from_private_bytes(bytes(32)).exchange(key))
 
     @pytest.mark.parametrize("kind", [PqIdentity, X25519Identity])
