@@ -17,23 +17,20 @@ import statistics
 import subprocess
 import sys
 import tempfile
-import time
 from dataclasses import replace
 from pathlib import Path
 from secrets import token_bytes, token_hex
 
-import httpx
-
 from benchmarks.http_clients import exchange_all, make_request
+from benchmarks.submissions import wait_until_idle
 from crypto.age import PqIdentity, seal_stream
 from crypto.bundle import MEDIA_TYPE, write_bundle
 from crypto.manifest import Manifest, SealedFile
 from crypto.receipt_code import new_code
 from crypto.submission import SealedSubmission, seal_submission
 from portal.storage.blobs import PART_BYTES
-from tests.people import SLUG, TODAY, World
-from tests.servers import ROOT, Program, free_port, portal_program, post_test_charter
-from tests.waiting import SECONDS_MAX
+from tests.people import TODAY, World
+from tests.servers import ROOT, free_port, portal_program, post_test_charter
 
 BYTES = 100_000_000
 ROUNDS = 5
@@ -92,16 +89,6 @@ def memory_peak_mb(pid: int) -> float:
     return int(found[1]) * 1024 / 1e6
 
 
-def wait_for_pages(portal: Program) -> None:
-    """Until the form of the commission is served: building it in the background takes memory of its own."""
-    deadline = time.monotonic() + SECONDS_MAX
-    address = f"{portal.origin}/en/{SLUG}/report"
-    while httpx.get(address, timeout=SECONDS_MAX).status_code != httpx.codes.OK:
-        if time.monotonic() > deadline:
-            raise RuntimeError("the portal did not build its pages")
-        time.sleep(0.2)
-
-
 def main() -> None:
     with tempfile.TemporaryDirectory(dir=ROOT / "var" if (ROOT / "var").is_dir() else None) as name:
         portal = portal_program(Path(name))
@@ -114,7 +101,8 @@ def main() -> None:
             headers = {"Content-Type": MEDIA_TYPE}
             send(portal.port, [make_request("POST", "/api/v1/submissions", headers, small.bundle())])
             attachments = {name: seal_attachment(BYTES // len(FILES)) for name in FILES}
-            wait_for_pages(portal)
+            # Building pages takes memory of its own.
+            wait_until_idle(portal.pid)
             before = memory_peak_mb(portal.pid)
             rates: list[tuple[float, float]] = []
             for _ in range(ROUNDS):
