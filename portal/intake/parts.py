@@ -77,12 +77,12 @@ class Parts:
         expected = [min(PART_BYTES, file.size - index * PART_BYTES) for index in range(count)]
         if [part.size for part in chosen] != expected:
             raise Refusal("file-size-mismatch", file.name)
-        digest = hashlib.sha256()
+        digest, prefix = hashlib.sha256(), b""
         for part in chosen:
-            data = await self._blobs.read(submission, file.name, part.name)
-            if part.index == 0:
-                check_sealed(file.name, data[:PREFIX_BYTES])
-            await asyncio.to_thread(digest.update, data)
+            async for piece in self._blobs.read(submission, file.name, part.name):
+                prefix = prefix or piece[:PREFIX_BYTES]
+                await asyncio.to_thread(digest.update, piece)
+        check_sealed(file.name, prefix)
         if digest.hexdigest() != file.sha256:
             raise Refusal("file-hash-mismatch", file.name)
         return [part.name for part in chosen]

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
 """The store of parts as strangers fill it: every byte is counted as it comes, before it is written."""
 
+from collections.abc import AsyncIterator
 from datetime import date
 
 from crypto.ids import SubmissionId
@@ -22,8 +23,8 @@ class SharedBlobs:
     async def parts(self, submission: SubmissionId, file: str | None = None) -> list[Part]:
         return await self._blobs.parts(submission, file)
 
-    async def read(self, submission: SubmissionId, file: str, name: str) -> bytes:
-        return await self._blobs.read(submission, file, name)
+    def read(self, submission: SubmissionId, file: str, name: str) -> AsyncIterator[bytes]:
+        return self._blobs.read(submission, file, name)
 
 
 class SharedPartWriter:

@@ -50,7 +50,7 @@ class Pickup:
         parts = decode_parts(row.parts).get(name)
         if parts is None:
             raise Refusal("not-found")
-        return self._parts(submission, name, parts)
+        return await _begun(self._parts(submission, name, parts))
 
     async def collect(self, charter: Charter, submission: SubmissionId, note: bytes) -> None:
         """Keep an office's collection note; from its first one the grace runs.
@@ -72,7 +72,20 @@ class Pickup:
 
     async def _parts(self, submission: SubmissionId, file: str, names: list[str]) -> AsyncIterator[bytes]:
         for name in names:
-            yield await self.blobs.read(submission, file, name)
+            async for piece in self.blobs.read(submission, file, name):
+                yield piece
+
+
+async def _begun(pieces: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+    """The same pieces once the first one is there, so that what can't be read at all gets an answer that says so."""
+    first = await anext(pieces, b"")
+
+    async def all_of_them() -> AsyncIterator[bytes]:
+        yield first
+        async for piece in pieces:
+            yield piece
+
+    return all_of_them()
 
 
 async def _once(data: bytes) -> AsyncIterator[bytes]:

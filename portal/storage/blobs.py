@@ -7,7 +7,7 @@ expired part never has the key of one that is uploaded again, and deleting it ca
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Protocol
@@ -16,6 +16,8 @@ from crypto.attachment import FILE as ATTACHMENT_FILE
 from crypto.ids import SubmissionId
 
 PART_BYTES = 4 * 1024 * 1024
+PIECE_BYTES = 256 * 1024
+"""As much of a part as a disk is given or asked for at once: few switches between threads, and little memory."""
 FILE = re.compile(ATTACHMENT_FILE)
 INDEX_MAX = 2 * 1024**3 // PART_BYTES
 _NAME = re.compile(r"([0-9]{5})-([0-9a-f]{64})-([0-9]{4})([0-9]{2})([0-9]{2})")
@@ -82,8 +84,11 @@ class PartStore(Protocol):
     async def parts(self, submission: SubmissionId, file: str | None = None) -> list[Part]:
         """The parts of a submission, or of one of its files, sorted by file number and index."""
 
-    async def read(self, submission: SubmissionId, file: str, name: str) -> bytes:
-        """The bytes of a part. Raises BlobMissingError."""
+    def read(self, submission: SubmissionId, file: str, name: str) -> AsyncIterator[bytes]:
+        """The bytes of a part, in pieces. Between two of them nothing is open: whoever reads may stop at any.
+
+        A part that has lost its end ends there; whoever reads knows what it shall be. Raises BlobMissingError.
+        """
 
 
 class BlobStore(PartStore, Protocol):

@@ -6,7 +6,7 @@ import errno
 import hashlib
 import os
 import secrets
-from collections.abc import Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
@@ -15,12 +15,10 @@ from typing import ParamSpec, TypeVar
 from crypto.ids import SubmissionId
 from portal.kit.files import UnfinishedFile, sync_folder
 from portal.storage import weights
-from portal.storage.blobs import Part, PartWriter, Room, Stored, parse_part, part_name, part_order
+from portal.storage.blobs import PIECE_BYTES, Part, PartWriter, Room, Stored, parse_part, part_name, part_order
 from portal.storage.errors import BlobMissingError, StorageFullError
 
 THREADS = 4
-# Bytes collected before a thread writes them: few switches between threads, and little memory.
-GATHER_BYTES = 256 * 1024
 # No upload of one part takes this long.
 INCOMING_DAYS = 2
 # New parts are refused when less than this part of all files that the disk can have is left.
@@ -66,11 +64,11 @@ class LocalBlobs:
     async def parts(self, submission: SubmissionId, file: str | None = None) -> list[Part]:
         return await self.run(self._list, submission, file)
 
-    async def read(self, submission: SubmissionId, file: str, name: str) -> bytes:
-        try:
-            return await self.run((self.kept / submission / file / name).read_bytes)
-        except FileNotFoundError:
-            raise BlobMissingError from None
+    async def read(self, submission: SubmissionId, file: str, name: str) -> AsyncIterator[bytes]:
+        path, start = self.kept / submission / file / name, 0
+        while piece := await self.run(_read_piece, path, start):
+            yield piece
+            start += len(piece)
 
     async def stored(self) -> dict[SubmissionId, Stored]:
         return await self.run(self._stored)
@@ -135,7 +133,7 @@ class LocalPartWriter:
         self.size += len(chunk)
         self._gathered.append(chunk)
         self._gathered_bytes += len(chunk)
-        if self._gathered_bytes >= GATHER_BYTES:
+        if self._gathered_bytes >= PIECE_BYTES:
             await self._store.run(self._flush)
 
     async def digest(self) -> str:
@@ -196,6 +194,16 @@ def _room(folder: Path) -> Room:
     # Some file systems make files as they need them, and count none.
     few_files = status.f_files > 0 and status.f_favail * FILES_FREE_PART < status.f_files
     return Room(status.f_bavail * status.f_frsize, folder.stat().st_dev, few_files)
+
+
+def _read_piece(path: Path, start: int) -> bytes:
+    """The next bytes of a file from ``start`` on; none at its end."""
+    try:
+        with path.open("rb", buffering=0) as file:
+            file.seek(start)
+            return file.read(PIECE_BYTES)
+    except FileNotFoundError:
+        raise BlobMissingError from None
 
 
 def _names(folder: Path) -> list[str]:

@@ -3,6 +3,7 @@
 
 import asyncio
 import os
+import tracemalloc
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from pathlib import Path
@@ -61,6 +62,19 @@ async def test_a_submission_whose_attachments_came_in_parts_is_accepted(portal: 
     for name, data in attachments(sealed).items():
         fetched = await portal.office("GET", f"/submissions/{sealed.manifest.submission}/files/{name}")
         assert fetched.content == data
+
+
+async def test_the_parts_of_an_attachment_are_never_whole_in_memory(portal: RunningPortal) -> None:
+    sealed = fresh_report(9_000_000)
+    await portal.put_parts(sealed)
+    bundle = bundle_without_attachments(sealed)
+    tracemalloc.start()
+    try:
+        assert (await portal.submit(bundle)).status_code == 201
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert peak < PART_BYTES
 
 
 async def test_one_attachment_may_come_in_parts_and_the_other_in_the_bundle(portal: RunningPortal) -> None:

@@ -10,7 +10,7 @@ import pytest
 import uvicorn
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import PlainTextResponse, Response
-from starlette.types import Receive, Scope, Send
+from starlette.types import ASGIApp, Receive, Scope, Send
 from uvicorn.server import ServerState
 
 from portal.kit import connections as kept
@@ -143,10 +143,20 @@ async def serving(
 ) -> AsyncIterator[Served]:
     """A server whose seconds pass only when the test says so."""
     monkeypatch.setattr(kept, "SWEEP_SECONDS", 10**6)
-    connections = Connections(count_max, bytes_max)
-    served = Served(connections, 0)
+    served = Served(Connections(count_max, bytes_max), 0)
+    async with listening(served.program, served.connections) as port, served._stack:
+        served.port = port
+        try:
+            yield served
+        finally:
+            served.go_on.set()
+
+
+@asynccontextmanager
+async def listening(program: ASGIApp, connections: Connections) -> AsyncIterator[int]:
+    """The port of loopback on which a program is served."""
     config = uvicorn.Config(
-        served.program, interface="asgi3", log_config=None, access_log=False, ws="none", proxy_headers=False
+        program, interface="asgi3", log_config=None, access_log=False, ws="none", proxy_headers=False
     )
     state = ServerState()
     headers = security_headers(API_CSP, https=True)
@@ -155,15 +165,12 @@ async def serving(
         return LimitedHttpProtocol(config, state, {}, connections=connections, own_headers=headers)
 
     server = await asyncio.get_running_loop().create_server(protocol, "127.0.0.1", 0, backlog=1024)
-    served.port = server.sockets[0].getsockname()[1]
     try:
-        async with served._stack:
-            yield served
+        yield server.sockets[0].getsockname()[1]
     finally:
         server.close()
         for connection in list(state.connections):
             connection.transport.abort()
         if connections._timer is not None:
             connections._timer.cancel()
-        served.go_on.set()
         await asyncio.gather(*state.tasks, return_exceptions=True)
