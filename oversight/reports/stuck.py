@@ -10,7 +10,7 @@ from collections import Counter
 from datetime import date, datetime, timedelta
 
 from crypto.ids import SubmissionId
-from oversight.reports.records import StuckArrivalRecord
+from oversight.reports.records import StuckArrivalRecord, SubmissionRecord
 
 SUBMISSION = "submission"
 FOLLOW_UP = "follow-up"
@@ -29,10 +29,10 @@ HELD_BACK = "today"
 GONE_DAYS_KEPT = 30
 
 
-async def resting(now: datetime) -> set[str]:
-    """The submissions that are not to be tried yet."""
-    rows = await StuckArrivalRecord.filter(kind=SUBMISSION, try_again__gt=now).only("item")
-    return {row.item for row in rows}
+async def stuck_and_resting(now: datetime) -> tuple[set[str], set[str]]:
+    """The submissions that could not be taken, and those of them that are not to be tried yet."""
+    rows = await StuckArrivalRecord.filter(kind=SUBMISSION)
+    return {row.item for row in rows}, {row.item for row in rows if row.rests(now)}
 
 
 async def any_due(now: datetime) -> bool:
@@ -79,11 +79,14 @@ async def count_passed(kind: str, passed: Counter[str], today: date, *, whole: b
 
 
 async def miss_unlisted(listed: set[str], now: datetime) -> None:
-    """After a whole round: submissions that the portal does not show any more. They are forgotten after a while."""
+    """After a whole round: submissions that the portal does not show any more. They are forgotten after a while, and at
+    once if they are held here: the portal deletes what it has handed over."""
     for row in await StuckArrivalRecord.filter(kind=SUBMISSION, try_again__lte=now):
         if row.item in listed or row.item.startswith(MANY):
             continue
-        if row.failing_since is not None and row.failing_since + timedelta(days=GONE_DAYS_KEPT) < now.date():
+        if await SubmissionRecord.exists(id=row.item, confirmed=True):
+            await row.delete()
+        elif row.failing_since is not None and row.failing_since + timedelta(days=GONE_DAYS_KEPT) < now.date():
             await row.delete()
         else:
             await postpone(row, GONE, now)

@@ -231,6 +231,23 @@ async def test_another_manifest_under_a_known_id_is_never_confirmed(
     assert (await SubmissionRecord.get()).manifest == first.manifest_bytes
 
 
+@pytest.mark.parametrize("is_shown", [True, False])
+async def test_what_is_held_waits_no_longer_once_the_portal_shows_no_other_under_its_id(
+    wire: Wire, portal: PortalSimulator, office: Office, is_shown: bool
+) -> None:
+    true = sealed_report(office.world)
+    portal.add(true)
+    await wire.collect()
+    portal.add(under_id(sealed_report(office.world), true.manifest.submission))
+    shown = portal.submissions.pop(0)
+    await wire.collect()
+    assert (await StuckArrivalRecord.get()).problem == "conflict"
+    portal.submissions[:] = [shown] if is_shown else []
+    office.clock.forward(hours=2)
+    await wire.collect()
+    assert not await StuckArrivalRecord.exists()
+
+
 async def test_one_download_that_always_breaks_off_does_not_stop_the_others(
     wire: Wire, portal: PortalSimulator, office: Office
 ) -> None:
