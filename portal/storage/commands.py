@@ -5,6 +5,8 @@
 import hashlib
 from typing import Any
 
+from tortoise.expressions import Subquery
+
 from crypto.control import Control
 from crypto.ids import SubmissionId
 from portal.storage.records import ControlRecord, MailboxRecord, ReplyRecord, ThreadRecord
@@ -43,8 +45,9 @@ async def _delete_replies(submission: SubmissionId, up_to: int) -> bool:
 
 
 async def _close(mailbox: str) -> None:
-    rows = MailboxRecord.filter(mailbox=mailbox)
-    for submission in await rows.values_list("submission", flat=True):
-        await ReplyRecord.filter(submission=submission).delete()
-        await ThreadRecord.filter(submission=submission).update(note=b"")
+    # In as many statements for any number of submissions to it, and each of them once.
+    rows = MailboxRecord.filter(mailbox=mailbox, closed=False)
+    of_these = Subquery(rows.values("submission"))
+    await ReplyRecord.filter(submission__in=of_these).delete()
+    await ThreadRecord.filter(submission__in=of_these).update(note=b"")
     await rows.update(closed=True, state=b"", state_sha256="")

@@ -31,11 +31,12 @@ async def is_accepted(submission: SubmissionId) -> bool:
 
 
 async def find_mailbox(mailbox: str, token_sha256: str) -> MailboxRecord | None:
-    """Return the open mailbox of this id if the token matches. Of several submissions to one, the first counts."""
-    for row in await MailboxRecord.filter(mailbox=mailbox, closed=False).order_by("sequence"):
-        if hmac.compare_digest(row.token_sha256, token_sha256):
-            return row
-    return None
+    """Return the open mailbox of this id if the token matches. Of several submissions to one, the first counts.
+
+    No other one is read: their number is up to whoever sends them. All have the same token, which the id commits to.
+    """
+    row = await MailboxRecord.filter(mailbox=mailbox, closed=False).order_by("sequence").first()
+    return row if row is not None and hmac.compare_digest(row.token_sha256, token_sha256) else None
 
 
 def encode_parts(parts: Mapping[str, Sequence[str]]) -> bytes:
