@@ -196,25 +196,27 @@ class Connections:
             self._none_gave_way_at = self.now
 
     def _can_be_spared(self, connection: Connection) -> bool:
+        # Whoever still reads an answer is a reader, though the program is done with it and nothing else was asked.
+        if connection.unsent():
+            return connection.unsent_peak > 0 and self.now - connection.unsent_since >= SECONDS_MIN
         match connection.phase:
             case Phase.IDLE | Phase.HEAD:
                 return True
             case Phase.BODY:
                 return self.now - connection.since >= SECONDS_MIN and not connection.is_held_back()
             case _:
-                return connection.unsent_peak > 0 and self.now - connection.unsent_since >= SECONDS_MIN
+                return False
 
     def _order(self, connection: Connection) -> tuple[int, float]:
         """First who asks for nothing, then whose head has not come, both the oldest first; then the slowest."""
-        if connection.phase < Phase.BODY:
+        if connection.phase < Phase.BODY and not connection.unsent():
             return connection.phase, connection.since
         return Phase.BODY, self._rate(connection)
 
     def _rate(self, connection: Connection) -> float:
-        if connection.phase == Phase.BODY:
-            return connection.came / max(1, self.now - connection.since)
-        moved = connection.unsent_peak - connection.unsent()
-        return moved / max(1, self.now - connection.unsent_since)
+        if unsent := connection.unsent():
+            return (connection.unsent_peak - unsent) / max(1, self.now - connection.unsent_since)
+        return connection.came / max(1, self.now - connection.since)
 
     def _drop_slowest(self) -> None:
         """Make an eighth free, so that the next bytes don't ask for it again."""

@@ -262,6 +262,19 @@ async def test_the_silent_make_room_for_newcomers_and_bodies_under_way_stay(monk
         assert [await client.is_hung_up_on() for client in silent[:80]] == [True] * 80
 
 
+async def test_whoever_still_reads_an_answer_does_not_make_room_for_the_silent(monkeypatch: pytest.MonkeyPatch) -> None:
+    async with serving(monkeypatch, count_max=4) as served:
+        reader = await served.connect(GET.replace(b"/ ", b"/large ", 1))
+        await served.until_unsent()
+        served.pass_seconds(1)
+        silent = [await served.connect() for _ in range(12)]
+        await served.until_held(4)
+        assert await served.ask() == 200
+        assert [await client.is_hung_up_on() for client in silent[:9]] == [True] * 9
+        _, _, body = await reader.answer()
+        assert len(body) == LARGE
+
+
 async def test_the_slowest_body_makes_room_and_who_just_began_is_spared(monkeypatch: pytest.MonkeyPatch) -> None:
     async with serving(monkeypatch, count_max=3) as served:
         faster, slower = [await served.connect(post(b"a" * size, length=9999)) for size in (1000, 10)]
