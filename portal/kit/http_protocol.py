@@ -256,10 +256,10 @@ class LimitedHttpProtocol(HttpToolsProtocol):
         self.scope = self.cycle = None  # type: ignore[assignment]
 
     def _may_answer(self) -> bool:
-        """Whether something was asked, or may be, and nothing is under way whose answer this one would be taken for."""
-        if self.phase == Phase.IDLE or self._is_asked:
-            return False
-        return self.cycle is None or self.cycle.response_complete or not self.cycle.response_started
+        """Whether something was asked, or may be, that has no answer yet, and no other answer is under way."""
+        if self.phase == Phase.HEAD:
+            return self.cycle is None or self.cycle.response_complete
+        return self.phase == Phase.BODY and not self.cycle.response_started
 
     def _own_answer(self, status: int) -> bytes:
         words = _WORDS[status].encode("ascii")

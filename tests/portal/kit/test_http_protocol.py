@@ -12,6 +12,7 @@ from portal.kit.connections import CALM_PACE, CROWDED_PACE, HEAD_SECONDS_MAX, ID
 from portal.kit.headers import API_CSP, security_headers
 from portal.kit.http_protocol import HEAD_BYTES_MAX, HEADERS_MAX
 from tests.portal.kit.http_server import GET, LARGE, Client, Served, post, serving
+from tests.waiting import SECONDS_MAX
 
 HOST = b"Host: portal.example\r\n"
 CHUNKED = b"POST / HTTP/1.1\r\n" + HOST + b"Transfer-Encoding: chunked\r\n\r\n"
@@ -167,6 +168,19 @@ async def test_an_answer_before_the_end_of_the_body_leaves_the_connection_usable
     assert (await client.answer())[0] == 413
     await client.send(b"a" + GET)
     assert (await client.answer())[0] == 200
+
+
+@pytest.mark.parametrize("rest", ["garbage", "nothing"])
+async def test_a_request_has_one_answer_whatever_becomes_of_its_rest(served: Served, rest: str) -> None:
+    head = CHUNKED.replace(b"/ ", b"/early ", 1)
+    client = await served.connect(head + b"%x\r\n" % GATHERED_BYTES + b"a" * GATHERED_BYTES + b"\r\n")
+    assert (await client.answer())[0] == 413
+    if rest == "garbage":
+        await client.send(b"-1\r\n")
+    else:
+        served.pass_seconds(CALM_PACE.patience + GATHERED_BYTES // CALM_PACE.rate + 1)
+    async with asyncio.timeout(SECONDS_MAX):
+        assert await client.reader.read() == b""
 
 
 async def test_who_sends_on_and_on_after_the_answer_is_hung_up_on(served: Served) -> None:
