@@ -131,6 +131,7 @@ class Submissions:
             self._put_off()
 
     def _put_off(self) -> None:
+        """The list was read past it: another round meets it again."""
         self.reading.passed[WAITS] += 1
 
     async def _take(self, acknowledged: CheckedSubmission, patience: Patience) -> bool:
@@ -141,6 +142,7 @@ class Submissions:
             stored = await self._receiver.fetch(acknowledged, today, running, patience)
         except PortalAway as error:
             self._away = error
+            self._put_off()
             return True
         except DamagedArrivalError as error:
             problem, file = error.problem, error.file
@@ -179,7 +181,13 @@ class Submissions:
 
     async def _write_down(self, submission: SubmissionId, problem: str, file: str | None = None) -> None:
         self.stuck += 1
-        if not await write_down(submission, problem, file, self._clock()):
+        try:
+            has_row = await write_down(submission, problem, file, self._clock())
+        except Exception:
+            # The database takes nothing: no row says when it is tried again.
+            self._put_off()
+            raise
+        if not has_row:
             self.reading.passed[NO_ROW] += 1
 
 
