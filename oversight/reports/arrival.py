@@ -189,7 +189,8 @@ async def _store(acknowledged: CheckedSubmission, small: list[bytes], today: dat
             manifest=waiting.manifest,
             acknowledgement=waiting.acknowledgement,
             commitment=acknowledged.acknowledgement.commitment,
-            received=acknowledged.acknowledgement.received,
+            # A portal's clock may run ahead, or its holder lie: of a day to come no deadline can be counted.
+            received=min(acknowledged.acknowledgement.received, today),
             collected=today,
         )
         await SealedFileRecord.bulk_create(

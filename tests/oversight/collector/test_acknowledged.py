@@ -3,7 +3,7 @@
 
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
 import pytest
@@ -14,12 +14,14 @@ from crypto.note import SigningKey
 from crypto.receipt_code import derive, new_code
 from crypto.report import open_report, seal_report
 from crypto.submission import SealedSubmission
+from oversight.cases import commands
 from oversight.reports.records import StuckArrivalRecord, SubmissionRecord
 from tests.chance import fresh_bytes
+from tests.oversight.case_desk import Desk
 from tests.oversight.office import Office
 from tests.oversight.portal_simulator import RECEIVED, PortalSimulator, acknowledge
 from tests.oversight.sealed_reports import STORY, Wire, sealed_report, with_files
-from tests.people import REALM, portal_key
+from tests.people import REALM, TODAY, portal_key
 
 pytestmark = pytest.mark.usefixtures("in_database")
 
@@ -94,6 +96,22 @@ async def test_the_day_of_receipt_is_the_one_that_the_portal_signed(
         manifest_hash=sealed.manifest_hash,
         commitment=sealed.commitment,
     )
+
+
+@pytest.mark.parametrize("day", [date.max, TODAY + timedelta(days=31)], ids=["the last day there is", "a month ahead"])
+async def test_a_day_of_receipt_that_is_still_to_come_takes_down_no_page_and_holds_up_no_case(
+    wire: Wire, portal: PortalSimulator, office: Office, day: date
+) -> None:
+    sealed = sealed_report(office.world)
+    portal.add(sealed, acknowledgement=acknowledge(sealed, received=day))
+    await wire.collect()
+    submission = await SubmissionRecord.get()
+    assert submission.received == TODAY
+    bruno = await office.browser_of("bruno")
+    assert "R-0001" in (await bruno.get("/queue")).text
+    assert (await bruno.get(f"/reports/{submission.id}")).status_code == 200
+    case = await commands.open_case(Desk(office.world).person("amina"), [submission.id], "eu-2019-1937")
+    assert case.received == TODAY
 
 
 @pytest.mark.parametrize("changed", ["mailbox", "control", "leaf_nonce"])
