@@ -24,6 +24,7 @@ from crypto.manifest import Manifest, SealedFile, manifest_hash, read_manifest
 from crypto.padding import padded_attachment_size
 from oversight.reports.blobs import Blobs
 from oversight.reports.records import SealedFileRecord, SubmissionRecord
+from oversight.reports.unfinished import UnfinishedArrivals
 from oversight.wire.patience import Patience
 from oversight.wire.portal_client import PortalClient, Sink
 from oversight.wire.portal_errors import DamagedFile, PortalRefused
@@ -63,7 +64,7 @@ class CheckedSubmission:
         return sum(file.size for file in self.manifest.files)
 
 
-@dataclass(frozen=True)
+@dataclass
 class Receiver:
     """What taking in needs: the portal, the folder of attachments, and this office's charters by their hashes."""
 
@@ -71,6 +72,9 @@ class Receiver:
     blobs: Blobs
     charters: Callable[[], Awaitable[Mapping[CharterHash, Charter]]]
     numbering: asyncio.Lock = field(default_factory=asyncio.Lock)
+
+    def __post_init__(self) -> None:
+        self.unfinished = UnfinishedArrivals(self.blobs)
 
     async def check(self, waiting: WaitingSubmission) -> CheckedSubmission | None:
         """What to fetch, or nothing for a submission that was stored before. Raises DamagedArrivalError."""
@@ -91,8 +95,14 @@ class Receiver:
         Raises DamagedArrivalError, PortalError for reasons that are not in the bytes, OSError when it can't be stored.
         """
         manifest = acknowledged.manifest
-        if not await asyncio.to_thread(self.blobs.is_room, reserved):
-            raise DamagedArrivalError("no-room")
+        async with self.unfinished.attempt(manifest.submission):
+            while not await asyncio.to_thread(self.blobs.is_room, reserved):
+                if not await self.unfinished.give_way():
+                    raise DamagedArrivalError("no-room")
+            return await self._fetch_all(acknowledged, today, patience)
+
+    async def _fetch_all(self, acknowledged: CheckedSubmission, today: date, patience: Patience) -> SubmissionRecord:
+        manifest = acknowledged.manifest
         files = [file for file in manifest.files if file not in manifest.attachments]
         small = [await self._fetch_small(manifest, file, patience) for file in files]
         await asyncio.to_thread(self.blobs.clear_unfinished, manifest.submission)
@@ -107,7 +117,8 @@ class Receiver:
         return bytes(kept.data)
 
     async def _fetch_attachment(self, manifest: Manifest, file: SealedFile, patience: Patience) -> None:
-        if await asyncio.to_thread(self.blobs.has, manifest.submission, file.name, file.size):
+        # Another manifest may have been shown under this id before.
+        if await asyncio.to_thread(self.blobs.holds, manifest.submission, file):
             return
         writer = await asyncio.to_thread(self.blobs.begin, manifest.submission, file.name)
         try:

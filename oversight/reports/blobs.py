@@ -5,12 +5,14 @@ What a crash leaves behind bears a name that nothing reads and the next collecti
 """
 
 import errno
+import hashlib
 import secrets
 import shutil
 import time
 from pathlib import Path
 
 from crypto.ids import SubmissionId
+from crypto.manifest import SealedFile
 from portal.kit.files import UnfinishedFile, sync_folder
 from portal.kit.free_space import free_bytes
 
@@ -68,6 +70,21 @@ class Blobs:
         """Whether the whole file is here; a file is whole as soon as it bears its name."""
         path = self.path(submission, name)
         return path.is_file() and path.stat().st_size == size
+
+    def holds(self, submission: SubmissionId, file: SealedFile) -> bool:
+        """Whether these very bytes are here. Raises OSError."""
+        if not self.has(submission, file.name, file.size):
+            return False
+        with self.path(submission, file.name).open("rb") as kept:
+            return hashlib.file_digest(kept, "sha256").hexdigest() == file.sha256
+
+    def bytes_of(self, submission: SubmissionId) -> int:
+        """What all files of this submission take."""
+        return sum(path.stat().st_size for path in (self._root / submission).glob("*"))
+
+    def forget(self, submission: SubmissionId) -> None:
+        """Delete every file of this submission; only for one that is not stored."""
+        shutil.rmtree(self._root / submission, ignore_errors=True)
 
     def clear_unfinished(self, submission: SubmissionId) -> None:
         for path in (self._root / submission).glob(f"*{UNFINISHED}"):

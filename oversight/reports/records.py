@@ -19,8 +19,8 @@ STATE_ROW = 1
 class SubmissionRecord(Model):
     """One collected submission; every file that its manifest names is stored and was checked.
 
-    ``acknowledgement`` is the portal's signed note as it came. ``received`` and ``commitment`` are what it says, but that
-    nothing was received after the day on which it was collected.
+    ``acknowledgement`` is the portal's signed note as it came. ``received`` and ``commitment`` are what it says, but
+    that nothing was received after the day on which it was collected.
     """
 
     id: fields.Field[SubmissionId] = text_column(32, primary_key=True)
