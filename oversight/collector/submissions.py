@@ -23,15 +23,7 @@ from oversight.collector.downloads import Downloads
 from oversight.commission.charters import current_charter
 from oversight.reports.arrival import CheckedSubmission, DamagedArrivalError, Receiver
 from oversight.reports.records import SealedFileRecord, SubmissionRecord
-from oversight.reports.stuck import (
-    HELD_BACK,
-    SUBMISSION,
-    count_passed,
-    is_taken,
-    miss_unlisted,
-    stuck_and_resting,
-    write_down,
-)
+from oversight.reports.stuck import HELD_BACK, SUBMISSION, are_taken, count_passed, miss_unlisted, resting, write_down
 from oversight.wire.list_reading import ListReading
 from oversight.wire.patience import Patience
 from oversight.wire.portal_client import PortalClient
@@ -61,16 +53,14 @@ class Submissions:
     async def read_list(self, shares: int = 1) -> None:
         """Read on in the list, and begin to fetch what is new or due: ``shares`` times as much as is taken in a day."""
         reading, now = self.reading, self._clock()
-        stuck, rest = await stuck_and_resting(now)
-        left = await _left_today(now.date(), shares)
+        rest, left = await resting(now), await _left_today(now.date(), shares)
         async for entries in reading.pages(self._client.submissions):
             if not self.downloads.takes_more or 0 < left <= self.downloads.small:
                 # The next visit goes on here.
                 break
             settled = await _settled(entries)
-            for submission in settled & stuck:
-                # It was held back for what the portal said of it at another time.
-                await is_taken(submission)
+            # Another list of files was shown under its id for a while, or this program ended before it said so.
+            await are_taken(settled)
             for entry in entries:
                 reading.seen.add(entry.submission)
                 if entry.submission in settled or entry.submission in rest or entry.submission in self.downloads:
@@ -161,7 +151,7 @@ class Submissions:
 
     async def _taken(self, submission: SubmissionRecord) -> None:
         self.taken += 1
-        await is_taken(submission.id)
+        await are_taken([submission.id])
         try:
             await self._confirm(submission)
         except PortalError:

@@ -26,7 +26,7 @@ from oversight.reports.records import STATE_ROW, CollectorStateRecord, Submissio
 from oversight.wire.portal_client import PortalClient, SealedThreadNote
 from oversight.wire.portal_errors import PortalAway, PortalError, PortalRefused
 from oversight.wire.portal_responses import THREADS_MAX
-from oversight.wire.retry import COLUMNS, MENDED, next_attempt
+from oversight.wire.retry import COLUMNS, MENDED, is_due, next_attempt
 from portal.kit.database import transaction
 
 
@@ -65,13 +65,14 @@ async def seal_note(
 async def post_thread_notes(client: PortalClient, now: datetime) -> None:
     """Post the notes of threads with news; in the first visit of a week, those of all live mailboxes.
 
-    Raises PortalAway at once, and the first other PortalError after all had their turn.
+    Raises PortalAway at once, and what went wrong first after all had their turn.
     """
     await _begin_new_threads()
     today = now.date()
     state = await CollectorStateRecord.get(id=STATE_ROW)
     monday = today - timedelta(days=today.weekday())
-    weekly = state.round is None or state.round < monday
+    # A later one was noted while the clock ran ahead.
+    weekly = state.round != monday
     failure = await _Round(client, now, weekly).post(await (_live() if weekly else _due(now)))
     if weekly:
         # Those that failed have news, and are tried again by themselves.
@@ -136,7 +137,7 @@ async def _live(*narrowed: Q) -> list[SubmissionId]:
 
 async def _due(now: datetime) -> list[SubmissionId]:
     """Threads with news, but for those that failed and rest."""
-    return await _live(Q(stale=True), Q(try_again=None) | Q(try_again__lte=now))
+    return await _live(Q(stale=True), Q(try_again=None) | is_due(now))
 
 
 @dataclass(frozen=True)
@@ -147,22 +148,23 @@ class _Round:
     now: datetime
     weekly: bool
 
-    async def post(self, threads: Sequence[SubmissionId]) -> PortalError | None:
+    async def post(self, threads: Sequence[SubmissionId]) -> Exception | None:
         """Post a note of each; what went wrong first. Raises PortalAway."""
-        failure: PortalError | None = None
+        failure: Exception | None = None
         for start in range(0, len(threads), THREADS_MAX):
             batch = threads[start : start + THREADS_MAX]
             try:
                 refused = await self._post_batch(batch)
             except PortalAway:
                 raise
-            except PortalError as error:
+            except Exception as error:
+                # Also what is damaged here, of one of them.
                 failure, refused = failure or error, list(batch)
             for thread in refused:
                 failure = await self._post_again(thread) or failure
         return failure
 
-    async def _post_again(self, thread: SubmissionId) -> PortalError | None:
+    async def _post_again(self, thread: SubmissionId) -> Exception | None:
         """A second try under a higher number; a failure is kept in the thread's row. Raises PortalAway."""
         row = await ThreadNoteRecord.get(submission=thread)
         try:
@@ -173,7 +175,7 @@ class _Round:
         except PortalRefused as error:
             if error.code != "not-found":
                 return await _fail(row, error, self.now)
-        except PortalError as error:
+        except Exception as error:
             return await _fail(row, error, self.now)
         # Posted, or the portal has no such mailbox any more: then it is asked again in the next weekly round.
         row.mend()
@@ -194,8 +196,9 @@ class _Round:
         return [note.submission for note in notes if note.submission in answered]
 
 
-async def _fail(row: ThreadNoteRecord, error: PortalError, now: datetime) -> PortalError:
-    row.fail(error.problem, now, next_attempt(row.attempts, now))
+async def _fail(row: ThreadNoteRecord, error: Exception, now: datetime) -> Exception:
+    problem = error.problem if isinstance(error, PortalError) else "failure"
+    row.fail(problem, now, next_attempt(row.attempts, now))
     row.stale = True
     await row.save(update_fields=["stale", *COLUMNS])
     return error

@@ -7,10 +7,12 @@ without a row is tried whenever the whole list is read.
 """
 
 from collections import Counter
+from collections.abc import Iterable
 from datetime import date, datetime, timedelta
 
 from crypto.ids import SubmissionId
 from oversight.reports.records import StuckArrivalRecord, SubmissionRecord
+from oversight.wire.retry import is_due
 
 SUBMISSION = "submission"
 FOLLOW_UP = "follow-up"
@@ -29,15 +31,15 @@ HELD_BACK = "today"
 GONE_DAYS_KEPT = 30
 
 
-async def stuck_and_resting(now: datetime) -> tuple[set[str], set[str]]:
-    """The submissions that could not be taken, and those of them that are not to be tried yet."""
+async def resting(now: datetime) -> set[str]:
+    """The submissions that are not to be tried yet."""
     rows = await StuckArrivalRecord.filter(kind=SUBMISSION)
-    return {row.item for row in rows}, {row.item for row in rows if row.rests(now)}
+    return {row.item for row in rows if row.rests(now)}
 
 
 async def any_due(now: datetime) -> bool:
     """Whether the time has come for one."""
-    return await StuckArrivalRecord.filter(kind=SUBMISSION, try_again__lte=now).exists()
+    return await StuckArrivalRecord.filter(is_due(now), kind=SUBMISSION).exists()
 
 
 async def write_down(submission: SubmissionId, problem: str, file: str | None, now: datetime) -> bool:
@@ -59,9 +61,9 @@ async def postpone(row: StuckArrivalRecord, problem: str, now: datetime) -> None
     await row.save()
 
 
-async def is_taken(submission: SubmissionId) -> None:
-    """Nothing is wrong with this one any more."""
-    await StuckArrivalRecord.filter(kind=SUBMISSION, item=submission).delete()
+async def are_taken(submissions: Iterable[SubmissionId]) -> None:
+    """Nothing is wrong with these any more."""
+    await StuckArrivalRecord.filter(kind=SUBMISSION, item__in=list(submissions)).delete()
 
 
 async def count_passed(kind: str, passed: Counter[str], today: date, *, whole: bool) -> None:
@@ -79,14 +81,16 @@ async def count_passed(kind: str, passed: Counter[str], today: date, *, whole: b
 
 
 async def miss_unlisted(listed: set[str], now: datetime) -> None:
-    """After a whole round: submissions that the portal does not show any more. They are forgotten after a while, and at
-    once if they are held here: the portal deletes what it has handed over."""
-    for row in await StuckArrivalRecord.filter(kind=SUBMISSION, try_again__lte=now):
-        if row.item in listed or row.item.startswith(MANY):
-            continue
-        if await SubmissionRecord.exists(id=row.item, confirmed=True):
-            await row.delete()
-        elif row.failing_since is not None and row.failing_since + timedelta(days=GONE_DAYS_KEPT) < now.date():
+    """After a whole round: submissions that the portal does not show any more. They are forgotten after a while.
+
+    One that is stored is forgotten at once: what was shown under its id was not it.
+    """
+    due = await StuckArrivalRecord.filter(is_due(now), kind=SUBMISSION)
+    missing = [row for row in due if row.item not in listed and not row.item.startswith(MANY)]
+    stored = {row.id for row in await SubmissionRecord.filter(id__in=[row.item for row in missing]).only("id")}
+    for row in missing:
+        since = row.failing_since or now.date()
+        if row.item in stored or since + timedelta(days=GONE_DAYS_KEPT) < now.date():
             await row.delete()
         else:
             await postpone(row, GONE, now)

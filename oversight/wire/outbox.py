@@ -91,9 +91,11 @@ class Outbox(Generic[R]):
     async def post_waiting(self, client: PortalClient, now: datetime) -> int:
         """Post all that wait and whose time has come; how many went out.
 
-        Raises PortalAway at once, and the first other PortalError after every row had its turn.
+        Raises PortalAway at once, and what went wrong first after every row had its turn: one that is damaged, or that
+        this program fails at, holds up no other lane either.
         """
-        posted, failure, held = 0, None, set()
+        posted, held = 0, set()
+        failure: Exception | None = None
         for row in await self.rows.filter(posted_on=None, refused=None).order_by("number"):
             lane = self.lane(row)
             if lane in held or row.rests(now):
@@ -103,10 +105,11 @@ class Outbox(Generic[R]):
                 posted += await self.post_one(client, row, now.date())
             except PortalAway:
                 raise
-            except PortalError as error:
+            except Exception as error:
                 failure = failure or error
                 held.add(lane)
-                row.fail(error.problem, now, next_attempt(row.attempts, now))
+                problem = error.problem if isinstance(error, PortalError) else "failure"
+                row.fail(problem, now, next_attempt(row.attempts, now))
                 await row.save(update_fields=list(COLUMNS))
         if failure is not None:
             raise failure

@@ -5,10 +5,13 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from tortoise import fields
+from tortoise.expressions import Q
 from tortoise.models import Model
 
 ATTEMPTS_COUNTED_MAX = 30
 RETRY_MINUTES_MAX = 60
+REST_MAX = timedelta(hours=26)
+"""Longer than anything rests. What rests for longer was put off while the clock ran ahead, and is due."""
 MENDED: dict[str, Any] = {"problem": None, "failing_since": None, "attempts": 0, "try_again": None}
 COLUMNS = tuple(MENDED)
 
@@ -29,7 +32,7 @@ class RetriedRecord(Model):
 
     def rests(self, now: datetime) -> bool:
         """Whether its next attempt is still to come."""
-        return self.try_again is not None and self.try_again > now
+        return self.try_again is not None and now < self.try_again <= now + REST_MAX
 
     def fail(self, problem: str, now: datetime, try_again: datetime | None) -> None:
         """Count one more failure; whoever calls saves the row."""
@@ -41,6 +44,11 @@ class RetriedRecord(Model):
     def mend(self) -> None:
         """Forget the failures; whoever calls saves the row."""
         self.update_from_dict(dict(MENDED))
+
+
+def is_due(now: datetime) -> Q:
+    """As ``not row.rests(now)``, for rows that were put off before."""
+    return Q(try_again__lte=now) | Q(try_again__gt=now + REST_MAX)
 
 
 def next_attempt(attempts: int, now: datetime) -> datetime | None:

@@ -2,15 +2,22 @@
 """Once what was wrong is over, the next visits make it good: nothing waits for an hour, and no row stays behind."""
 
 from contextlib import suppress
+from datetime import timedelta
 
 import pytest
 
-from oversight.collector.visit import Collector
-from oversight.reports.records import CollectorStateRecord, SubmissionRecord
+from crypto.errors import CryptoError
+from oversight.collector.submissions import Submissions
+from oversight.collector.visit import WHOLE_EVERY_VISITS, Collector
+from oversight.letters.records import ReplyRecord, ThreadNoteRecord
+from oversight.reports.records import CollectorStateRecord, StuckArrivalRecord, SubmissionRecord
 from oversight.wire.portal_errors import PortalError
+from tests.oversight.case_desk import store
+from tests.oversight.collector.test_collector import under_id
 from tests.oversight.office import Office
-from tests.oversight.portal_simulator import PortalSimulator, nobody_answers
-from tests.oversight.sealed_reports import Wire, sealed_report
+from tests.oversight.portal_simulator import PortalSimulator, cut_connection, nobody_answers, refusal
+from tests.oversight.sealed_reports import Wire, sealed_report, under_new_id, waiting_letter
+from tests.people import TODAY
 
 pytestmark = pytest.mark.usefixtures("in_database")
 
@@ -65,3 +72,108 @@ async def test_a_report_for_which_the_database_had_not_even_a_row_comes_with_the
     assert (await CollectorStateRecord.get()).waiting == 1
     await visit(collector, office)
     assert await SubmissionRecord.filter(confirmed=True).count() == 1
+
+
+async def test_a_list_of_files_that_was_another_for_a_while_leaves_no_row_behind(
+    collector: Collector, portal: PortalSimulator, office: Office
+) -> None:
+    true, other = sealed_report(office.world), sealed_report(office.world)
+    portal.add(true)
+    await visit(collector, office)
+    listed = portal.submissions[:]
+    portal.submissions.clear()
+    portal.add(under_id(other, true.manifest.submission))
+    await visit(collector, office, WHOLE_EVERY_VISITS)
+    assert (await StuckArrivalRecord.get()).problem == "conflict"
+    portal.submissions[:] = listed
+    await visit(collector, office, WHOLE_EVERY_VISITS)
+    assert await StuckArrivalRecord.all().count() == 0
+
+
+async def test_a_report_that_is_stored_is_not_missed_when_the_portal_has_deleted_it(
+    collector: Collector, portal: PortalSimulator, office: Office
+) -> None:
+    true, other = sealed_report(office.world), sealed_report(office.world)
+    portal.add(true)
+    await visit(collector, office)
+    portal.submissions.clear()
+    portal.add(under_id(other, true.manifest.submission))
+    await visit(collector, office, WHOLE_EVERY_VISITS)
+    portal.submissions.clear()
+    office.clock.forward(days=2)
+    await visit(collector, office)
+    assert await StuckArrivalRecord.all().count() == 0
+
+
+async def test_an_end_between_storing_a_report_and_saying_so_leaves_no_row_behind(
+    collector: Collector, portal: PortalSimulator, office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    portal.add(sealed_report(office.world))
+    portal.faults.append(cut_connection(path="/files/report.age"))
+    await visit(collector, office)
+    portal.faults.clear()
+    office.clock.forward(minutes=71)
+    with monkeypatch.context() as ended:
+        ended.setattr(Submissions, "_taken", _nothing)
+        await visit(collector, office)
+    assert await StuckArrivalRecord.all().count() == 1
+    await visit(collector, office, WHOLE_EVERY_VISITS)
+    assert await SubmissionRecord.filter(confirmed=True).count() == 1
+    assert await StuckArrivalRecord.all().count() == 0
+
+
+async def _nothing(*arguments: object) -> None:
+    """The program ended before it came to this."""
+
+
+async def test_what_was_put_off_while_the_clock_was_a_month_ahead_is_due_when_it_is_right_again(
+    collector: Collector, portal: PortalSimulator, office: Office
+) -> None:
+    """A report, a letter and a thread note; and the notes of the week go out again."""
+    thread = await store(under_new_id(sealed_report(office.world)), TODAY)
+    await waiting_letter(office.world, thread.id)
+    portal.add(sealed_report(office.world))
+    refuses = ("/files/report.age", "/replies", "/threads")
+    portal.faults.append(
+        lambda request: refusal(500, "internal") if request.url.path.endswith(refuses) else None,
+    )
+    right = office.clock.now
+    office.clock.forward(days=31)
+    await visit(collector, office, 5)
+    portal.faults.clear()
+    office.clock.now = right + timedelta(hours=1)
+    await visit(collector, office, 2)
+    assert await SubmissionRecord.filter(confirmed=True).count() == 2
+    assert await ReplyRecord.filter(posted_on=None).count() == 0
+    assert await ThreadNoteRecord.filter(stale=True).count() == 0
+    state = await CollectorStateRecord.get()
+    assert state.round is not None and state.round <= right.date()
+
+
+async def test_the_queue_does_not_count_from_a_time_that_is_still_to_come(
+    collector: Collector, portal: PortalSimulator, office: Office
+) -> None:
+    right = office.clock.now
+    office.clock.forward(days=31)
+    await visit(collector, office)
+    office.clock.now = right
+    portal.faults.append(nobody_answers)
+    await visit(collector, office)
+    page = (await (await office.browser_of("bruno")).get("/queue")).text
+    assert "less than a minute ago" not in page
+    assert "When everything was last collected is not known: the office’s clock ran ahead." in page
+
+
+async def test_one_damaged_row_holds_up_neither_the_letters_nor_the_notes_of_other_threads(
+    collector: Collector, portal: PortalSimulator, office: Office
+) -> None:
+    damaged, whole = [await store(under_new_id(sealed_report(office.world)), TODAY) for _ in range(2)]
+    await waiting_letter(office.world, damaged.id, 1)
+    await waiting_letter(office.world, whole.id, 2)
+    await SubmissionRecord.filter(id=damaged.id).update(manifest=b"{}", confirmed=True)
+    with suppress(CryptoError):
+        await collector.run()
+    assert [row.submission for row in await ReplyRecord.exclude(posted_on=None)] == [whole.id]
+    rows = {row.submission: row for row in await ThreadNoteRecord.all()}
+    assert (rows[whole.id].stale, rows[whole.id].problem) == (False, None)
+    assert (rows[damaged.id].stale, rows[damaged.id].problem) == (True, "failure")
