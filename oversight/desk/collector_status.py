@@ -17,6 +17,8 @@ from portal.kit.i18n import Translation
 SHOWN_MAX = 50
 # After so long without everything being taken the page says so, whether or not anything is known to be wrong.
 QUIET_MAX = timedelta(minutes=15)
+# So far ahead a clock is that is set back a little now and then.
+AHEAD = timedelta(minutes=1)
 # What is wrong with the whole portal or the whole office, whichever step met it first.
 REFUSES_ALL = frozenset({"signature-invalid", "signature-expired", "not-your-commission"})
 GENERAL = frozenset({"unreachable", "no-room", "storage", "failure", "storage-full"}) | REFUSES_ALL
@@ -85,6 +87,8 @@ def _last(state: CollectorStateRecord | None, now: datetime, translation: Transl
         return _("The portal was not visited yet.")
     if state.last_success is None:
         return _("Never yet was everything collected that is at the portal.")
+    if state.last_success > now + AHEAD:
+        return _("When everything was last collected is not known: the office’s clock ran ahead.")
     ago = _ago(now - state.last_success, translation)
     if all_of_it:
         return _("Last collected %(ago)s.") % {"ago": ago}
