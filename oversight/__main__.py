@@ -122,16 +122,16 @@ def _serve(settings: Settings) -> int:
     app = create_app(settings, serving=True)
     quiet_logging()
     asyncio.run(_check_storage(settings))
-    connections = connections_for(CONNECTIONS_MAX, raise_file_limit())
+    files = raise_file_limit()
+    connections = connections_for(CONNECTIONS_MAX, files)
     if connections < CONNECTIONS_MAX:
         print(f"oversight: few files may be open, so {connections} connections at once", file=sys.stderr)
     uvicorn.run(
         forgetting(app),
-        # uvloop reads into one buffer, which keeps what came last: passphrases, cookies.
-        loop="asyncio",
         date_header=False,
         timeout_graceful_shutdown=STOP_SECONDS_MAX,
-        **server_options(settings.host, settings.port, connections_max=connections, https=settings.https),
+        # uvloop reads into one buffer, which keeps what came last: passphrases, cookies.
+        **server_options(settings, asyncio.SelectorEventLoop, files=files, connections_max=connections),
     )
     return 0
 

@@ -53,6 +53,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _serve(settings: Settings) -> int:
     import uvicorn
+    import uvloop
 
     from portal.app import create_app
     from portal.kit.quiet_logging import quiet_logging
@@ -66,8 +67,7 @@ def _serve(settings: Settings) -> int:
     files = raise_file_limit()
     connections = connections_for(settings.connections_max, files, own_files=settings.waiting_max)
     options = {
-        **server_options(settings.host, settings.port, connections_max=connections, https=settings.https),
-        "loop": "uvloop",
+        **server_options(settings, uvloop.new_event_loop, files=files, connections_max=connections),
         "lifespan": "on",
         "timeout_graceful_shutdown": SHUTDOWN_SECONDS,
     }

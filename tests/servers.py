@@ -58,6 +58,8 @@ class Program:
     port: int
     settings: Mapping[str, str]
     log: Path
+    files: int = 0
+    """How many it may open at once; 0 for what the tests may."""
     _process: subprocess.Popen[bytes] | None = field(default=None, repr=False)
 
     @property
@@ -79,10 +81,11 @@ class Program:
 
     def start(self) -> None:
         """Start serving and return once the port answers; the program's output goes to the log file."""
+        command = [sys.executable, "-m", self.module, "serve"]
+        if self.files:
+            command = ["prlimit", f"--nofile={self.files}:{self.files}", "--", *command]
         with self.log.open("ab") as log:
-            self._process = subprocess.Popen(
-                [sys.executable, "-m", self.module, "serve"], env=self.environment(), stdout=log, stderr=log
-            )
+            self._process = subprocess.Popen(command, env=self.environment(), stdout=log, stderr=log)
         wait_until(self._is_up, f"{self.module} answers")
 
     def _is_up(self) -> bool:

@@ -20,6 +20,7 @@ from crypto.note import SigningKey
 from oversight.commission.charters import NotFoundedError, current_charter
 from portal.kit.files import write_secret_file
 from portal.kit.settings import SettingsError
+from portal.kit.unwritable import why_unwritable
 
 OFFICE_LABEL = "office"
 KEY_BYTES = 32
@@ -138,7 +139,10 @@ class OfficeSafe:
     def _read(self, identity: PqIdentity) -> OfficeKeys:
         try:
             return OfficeKeys.from_bytes(open_sealed(self._path.read_bytes(), [identity]))
-        except (OSError, CryptoError):
+        except (OSError, CryptoError) as error:
+            if why_unwritable(error) is not None:
+                # It is there, and can't be opened at this moment.
+                raise
             raise OfficeKeysLostError from None
 
 

@@ -33,7 +33,7 @@ from oversight.web.rows import attempt
 from oversight.workflow.event_types import EVENT_TYPES
 from oversight.workflow.state import CaseState
 from portal.kit.i18n import Translation, language_in
-from portal.kit.unwritable import if_writable
+from portal.kit.unwritable import if_writable, why_unwritable
 
 DOWNLOAD_CSP = "sandbox; default-src 'none'; frame-ancestors 'none'"
 
@@ -98,7 +98,10 @@ async def send_file(request: Request) -> Response:
         if file.problem in {"mismatch", "missing"}:
             return _show_incident(request, report, file)
         await check_attachment(path, file.entry, report.opened.thread)
-    except (CryptoError, OSError):
+    except (CryptoError, OSError) as error:
+        if why_unwritable(error) is not None:
+            # Nothing is wrong with the file.
+            raise
         with if_writable():
             await SealedFileRecord.filter(submission_id=report.submission.id, name=file.entry.file).update(
                 damaged_on=request.app.state.clock().date()

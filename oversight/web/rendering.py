@@ -56,6 +56,9 @@ def _environment(translation: Translation, assets: Mapping[str, Asset]) -> Envir
     env.globals["attempt"] = attempt
     env.globals["language_in"] = lambda tag: language_in(tag, translation.locale)
     env.globals["role_name"] = lambda code: role_name(code, translation)
+    for name in ("components.html", "base.html", "error.html"):
+        # That no file can be opened must be said without opening one.
+        env.get_template(name)
     return env
 
 

@@ -99,11 +99,26 @@ class Connections:
 
     def admit(self, connection: Connection) -> bool:
         """Take a connection in. When there are too many another one gives way; False when none can."""
-        admitted = len(self._all) < self._count_max or self._make_room()
+        admitted = len(self._all) < self._count_max or self.make_room()
         self._all[connection] = None
         if self._timer is None:
             self._wait_for_sweep()
         return admitted
+
+    def make_room(self) -> bool:
+        """Disconnect one that can be spared; whether there was one.
+
+        Looking for them is work, so several are found at a time.
+        """
+        while True:
+            if not self._giving_way:
+                self._find_spare()
+            if not self._giving_way:
+                return False
+            spared = self._giving_way.pop()
+            if spared in self._all and self._can_be_spared(spared):
+                spared.refuse(503)
+                return True
 
     def dismiss(self, connection: Connection) -> None:
         """It is disconnected by us, and has a moment to read why."""
@@ -173,18 +188,6 @@ class Connections:
                 connection.since += 1
             case Phase.BODY if not pace.allows(seconds, connection.came):
                 connection.refuse(408)
-
-    def _make_room(self) -> bool:
-        """Disconnect one that can be spared; looking for them is work, so several are found at a time."""
-        while True:
-            if not self._giving_way:
-                self._find_spare()
-            if not self._giving_way:
-                return False
-            spared = self._giving_way.pop()
-            if spared in self._all and self._can_be_spared(spared):
-                spared.refuse(503)
-                return True
 
     def _find_spare(self) -> None:
         if self._none_gave_way_at == self.now:

@@ -1,16 +1,18 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
 """The HTTP server that both programs run: its options, and how many connections the open files allow."""
 
+import asyncio
 import resource
+from collections.abc import Callable
 from functools import partial
-from typing import Any
+from typing import Any, Protocol
 
+from portal.kit.accepting import TAKEN_AT_ONCE, accepting_loop
 from portal.kit.connections import Connections
 from portal.kit.headers import API_CSP, security_headers
 from portal.kit.http_protocol import LimitedHttpProtocol
 
-# Connections that the system has taken and the program has not. Far fewer than connections: all of them are accepted in
-# one go, and whoever came among them must be read before others make it give way.
+# Connections that the system has taken and the program has not: far fewer than the program may have.
 BACKLOG = 256
 # The database, logs, what is read and written for a moment.
 OTHER_FILES = 256
@@ -34,16 +36,33 @@ def connections_for(wanted: int, files: int, own_files: int = 0) -> int:
     The rest is for what is accepted in one go, for ``own_files`` that the program keeps open, and for others. With very
     few files half of them are for connections, and the program may fail for want of them.
     """
-    return max(1, min(wanted, max(files - BACKLOG - OTHER_FILES - own_files, files // 2)))
+    return max(1, min(wanted, max(files - TAKEN_AT_ONCE - OTHER_FILES - own_files, files // 2)))
 
 
-def server_options(host: str, port: int, *, connections_max: int, https: bool) -> dict[str, Any]:
-    """uvicorn's options, but for the event loop, the lifespan and the seconds that stopping may take."""
-    own_headers = security_headers(API_CSP, https)
+class _Listening(Protocol):
+    """Of a program's settings: where it listens, and whether visitors come by https."""
+
+    @property
+    def host(self) -> str: ...
+
+    @property
+    def port(self) -> int: ...
+
+    @property
+    def https(self) -> bool: ...
+
+
+def server_options(
+    settings: _Listening, make_loop: Callable[[], asyncio.AbstractEventLoop], *, files: int, connections_max: int
+) -> dict[str, Any]:
+    """uvicorn's options, but for the lifespan and the seconds that stopping may take. ``files`` may be open at once."""
+    own_headers = security_headers(API_CSP, settings.https)
+    connections = Connections(connections_max)
     return {
-        "host": host,
-        "port": port,
-        "http": partial(LimitedHttpProtocol, connections=Connections(connections_max), own_headers=own_headers),
+        "loop": partial(accepting_loop, make_loop, connections, files),
+        "host": settings.host,
+        "port": settings.port,
+        "http": partial(LimitedHttpProtocol, connections=connections, own_headers=own_headers),
         "ws": "none",
         "backlog": BACKLOG,
         "access_log": False,

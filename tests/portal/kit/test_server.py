@@ -9,8 +9,9 @@ from pathlib import Path
 import httpx
 import pytest
 
+from portal.kit.accepting import TAKEN_AT_ONCE
 from portal.kit.headers import API_CSP, OFFICE_CSP, security_headers
-from portal.kit.server import BACKLOG, OTHER_FILES, connections_for, raise_file_limit
+from portal.kit.server import OTHER_FILES, connections_for, raise_file_limit
 from tests.servers import Program, office_program, portal_program
 from tests.waiting import SECONDS_MAX, wait_until
 
@@ -33,7 +34,7 @@ def programs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Pro
 
 def test_connections_leave_files_for_everything_else() -> None:
     assert connections_for(4096, 100_000, own_files=256) == 4096
-    assert connections_for(4096, 4800, own_files=256) == 4800 - BACKLOG - OTHER_FILES - 256
+    assert connections_for(4096, 4600, own_files=256) == 4600 - TAKEN_AT_ONCE - OTHER_FILES - 256
     assert connections_for(4096, 1024, own_files=256) == 512
 
 
