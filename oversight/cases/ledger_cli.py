@@ -20,6 +20,7 @@ from oversight.storage import Database
 from oversight.workflow.projection import apply_event
 from oversight.workflow.rules import RuleError
 from oversight.workflow.state import CaseState
+from portal.kit.postgresql import unhurried
 
 
 def add_ledger_commands(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -50,7 +51,7 @@ async def rebuild_cases(options: argparse.Namespace, settings: Settings) -> int:
     """Make every case's rows anew; status 1, and no row changed, when a ledger does not hold."""
     database = await Database.open(settings.database_url)
     try:
-        with database.use():
+        with database.use(), unhurried():
             cases = await rebuild(await charters_by_hash())
     except (CryptoError, RuleError) as error:
         print(f"oversight: a ledger does not hold, nothing was changed: {error}", file=sys.stderr)
@@ -65,7 +66,7 @@ async def export_ledger(options: argparse.Namespace, settings: Settings) -> int:
     """Write the file and print its head; status 1 when there is no such case."""
     database = await Database.open(settings.database_url)
     try:
-        with database.use():
+        with database.use(), unhurried():
             return await _export(options.case, options.out)
     except NoSuchCaseError:
         print(f"oversight: there is no case {options.case}", file=sys.stderr)

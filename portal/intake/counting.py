@@ -10,6 +10,7 @@ from tortoise.functions import Sum
 from crypto.ids import SubmissionId
 from portal.intake.uploads import Uploads
 from portal.kit.free_space import free_bytes
+from portal.kit.postgresql import unhurried
 from portal.storage.blobs import BlobStore, Stored
 from portal.storage.records import FollowUpRecord, MailboxRecord, SubmissionRecord
 from portal.storage.shares import IN_BLOBS, Kind, Shares
@@ -36,8 +37,10 @@ class Counter:
         """Tell the shares what is held now. Attachments are known by their rows, uploads by all other parts."""
         as_of = self.uploads.moves
         self.shares.begin_count()
-        held = await _held_in_rows()
-        unfinished = await self._unfinished()
+        # As long as it takes: without a count nothing is taken in.
+        with unhurried():
+            held = await _held_in_rows()
+            unfinished = await self._unfinished()
         rows = sum(size for kind, size in held.items() if kind not in IN_BLOBS)
         blobs = held[Kind.ATTACHMENTS] + sum(unfinished.values())
         rooms = await self._rooms(rows, blobs)

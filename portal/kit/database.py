@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar, Self
 
+import asyncpg
 from tortoise.backends.base.client import BaseDBAsyncClient, NestedTransactionContext, TransactionalDBClient
 from tortoise.backends.base.config_generator import expand_db_url
 from tortoise.context import TortoiseContext, _current_context
@@ -24,6 +25,8 @@ from tortoise.migrations.executor import MigrationExecutor, MigrationTarget
 from tortoise.migrations.writer import MigrationWriter
 from tortoise.transactions import in_transaction
 
+from portal.kit import postgresql
+from portal.kit.postgresql import unhurried
 from portal.kit.transactions import mend_transactions
 from portal.kit.write_ahead_log import WriteAheadLog
 
@@ -36,7 +39,7 @@ SQLITE_PRAGMAS = {
     "secure_delete": "ON",
     "temp_store": "MEMORY",
 }
-STORAGE_ERRORS = (OSError, sqlite3.Error, BaseORMException)
+STORAGE_ERRORS = (OSError, sqlite3.Error, BaseORMException, asyncpg.PostgresError, asyncpg.InterfaceError)
 """What a write raises that the disk or the server does not take."""
 MIGRATION_HEAD = """# SPDX-License-Identifier: AGPL-3.0-or-later
 # ruff: noqa
@@ -72,6 +75,8 @@ class Schema:
         kind = connection["engine"].rpartition(".")[2]
         if kind == "sqlite":
             connection["credentials"].update(SQLITE_PRAGMAS, **self.sqlite_pragmas)
+        elif kind == "asyncpg":
+            connection["engine"] = postgresql.__name__
         name = f"{self.app}-{kind}"
         return {"connections": {name: connection}, "apps": self.apps(name), "use_tz": True, "timezone": "UTC"}
 
@@ -99,7 +104,7 @@ class Database:
         """
         database = cls(TortoiseContext())
         try:
-            with database.use():
+            with database.use(), unhurried():
                 await database._connect(cls.schema.config(url))
                 await _migrate(database._context.db(), cls.schema)
                 # What was deleted before a crash.

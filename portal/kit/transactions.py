@@ -10,6 +10,7 @@ import sqlite3
 import sys
 from typing import Any, cast
 
+import asyncpg
 from tortoise.backends.asyncpg.client import AsyncpgDBClient
 from tortoise.backends.base.client import BaseDBAsyncClient, TransactionalDBClient, TransactionContextPooled
 from tortoise.backends.sqlite.client import SqliteClient, SqliteTransactionContext, SqliteTransactionWrapper
@@ -59,6 +60,14 @@ class _OnPostgresql(TransactionContextPooled):
             await parent._pool.release(self.client._connection)
             raise
         return self.client
+
+    async def __aexit__(self, exc_type: Any, exc_val: Any, exc_tb: Any) -> None:
+        try:
+            await super().__aexit__(exc_type, exc_val, exc_tb)
+        except asyncpg.InterfaceError:
+            # The connection is gone, and the transaction with it. What it ended with says why.
+            if exc_val is None:
+                raise
 
 
 def _postgresql_wrapper(client: AsyncpgDBClient) -> TransactionalDBClient:

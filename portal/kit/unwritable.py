@@ -2,6 +2,7 @@
 """Why the disk or the database takes no write, told from the errors of all the libraries between."""
 
 import errno
+import socket
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -34,6 +35,7 @@ _SQLITE = {
     sqlite3.SQLITE_CANTOPEN: Unwritable.LOST,
 }
 # Classes of SQLSTATE have two characters: 08 is a lost connection, 57P the server's shutdown, 53 lack of something.
+# 25P03 is a transaction that the server took for left behind.
 _POSTGRESQL = {
     "53100": Unwritable.FULL,
     "53300": Unwritable.LOST,
@@ -41,6 +43,7 @@ _POSTGRESQL = {
     "57P01": Unwritable.LOST,
     "57P02": Unwritable.LOST,
     "57P03": Unwritable.LOST,
+    "25P03": Unwritable.LOST,
 }
 
 
@@ -65,7 +68,8 @@ def if_writable() -> Iterator[None]:
 
 
 def _reason(error: BaseException) -> Unwritable | None:
-    if isinstance(error, DBConnectionError | ConnectionError | TimeoutError | asyncpg.InterfaceError):
+    # A database's host of which no address is found, also because no file is left to ask with.
+    if isinstance(error, DBConnectionError | ConnectionError | TimeoutError | asyncpg.InterfaceError | socket.gaierror):
         return Unwritable.LOST
     code = getattr(error, "sqlite_errorcode", None)
     if isinstance(code, int):
