@@ -46,6 +46,8 @@ class Pressure:
 
     def _follow(self) -> None:
         now = self._clock()
+        # A clock that was put back must not make what is over last until it has caught up.
+        self._risen, self._high = min(self._risen, now), min(self._high, now)
         if max((gauge() for gauge in self.gauges), default=0) >= THRESHOLD:
             self._high = now
             if self._step < len(STEPS) and (self._step == 0 or now - self._risen >= PERIOD):

@@ -95,6 +95,20 @@ def test_it_falls_step_by_step_and_ends(pressure: Pressure, flood: Flood, clock:
     assert pressure.bits() == STEPS[0]
 
 
+def test_a_clock_that_is_put_back_by_a_month_changes_nothing(pressure: Pressure, flood: Flood, clock: Clock) -> None:
+    flood.share = 1.0
+    assert pressure.bits() == STEPS[0]
+    clock.pass_days(-31)
+    assert pressure.bits() == STEPS[0]
+    clock.now += PERIOD
+    assert pressure.bits() == STEPS[1]
+    clock.pass_days(-31)
+    flood.share = 0.0
+    assert pressure.bits() == STEPS[1]
+    clock.now += 2 * CALM
+    assert pressure.bits() is None
+
+
 def test_a_long_silence_ends_it_whoever_asks_first(pressure: Pressure, flood: Flood, clock: Clock) -> None:
     flood.share = 1.0
     assert pressure.bits() == STEPS[0]
