@@ -116,12 +116,17 @@ class Assembly:
 
     async def sweep(self) -> None:
         """Delete what has expired, on a full disk too, and count what is left."""
-        await asyncio.to_thread(self.ballast.adjust)
+        # A disk that takes no ballast, as with a quota that is used up, needs the sweep most.
+        ballast = await _quietly(self._adjust_ballast())
         try:
             await self.sweeper.sweep(self.clock().date())
         finally:
             await self.counter.count()
-            await asyncio.to_thread(self.ballast.adjust)
+            if ballast:
+                await self._adjust_ballast()
+
+    async def _adjust_ballast(self) -> None:
+        await asyncio.to_thread(self.ballast.adjust)
 
     async def _poll_for_ever(self) -> None:
         # The reporters' pages come first.

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from portal.kit.free_space import BALLAST, free_bytes
+from portal.kit.free_space import BALLAST, Ballast, free_bytes
 from portal.storage.records import SubmissionRecord
 from tests.chance import fresh_id
 from tests.people import PORTAL_ORIGIN
@@ -161,6 +161,24 @@ async def test_a_full_portal_hands_over_its_reports_and_heals_itself(small_disk:
         await portal.sweep()
         assert (portal.data / BALLAST).exists()
         assert (await portal.submit(fresh_report().bundle())).status_code == 201
+
+
+async def test_a_disk_that_takes_no_ballast_is_swept_all_the_same(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A quota that is used up does not show in what the disk has left."""
+
+    def full(_: Ballast) -> bool:
+        raise OSError(errno.EDQUOT, "quota")
+
+    monkeypatch.setattr(Ballast, "adjust", full)
+    async with running_portal(tmp_path) as portal:
+        sealed = fresh_report(100)
+        assert (await portal.submit(sealed.bundle())).status_code == 201
+        await collect(portal, sealed)
+        portal.clock.pass_days(GRACE_DAYS)
+        await portal.sweep()
+        assert (await portal.office("GET", "/submissions?after=0")).json()["submissions"] == []
 
 
 async def test_a_nonce_is_taken_once_on_a_full_disk_too(small_disk: Path) -> None:
