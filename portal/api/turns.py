@@ -23,11 +23,11 @@ LONG_REPORTS_SHARE = 4
 class Turn:
     """One request that is worked on. ``limit`` ends it when its turn is taken from it."""
 
-    def __init__(self, began: float) -> None:
+    def __init__(self, began: float, *, comes: bool) -> None:
         self.limit = asyncio.timeout(None)
         self.began = began
         self.came = 0
-        self.comes = True
+        self.comes = comes
 
     def rate(self, now: float) -> float:
         """Bytes a second since it began."""
@@ -54,12 +54,13 @@ class Turns:
         """From 0 to 1."""
         return min(1.0, len(self._taken) / self.count_max)
 
-    def take(self) -> Turn:
-        """Raises BusyError when there is none, and nobody slow to take it from."""
+    def take(self, *, comes: bool) -> Turn:
+        """For a request whose body still ``comes``, or is there. Raises BusyError when there is none, and nobody slow
+        to take it from."""
         now = asyncio.get_running_loop().time()
         if len(self._taken) >= self.count_max:
             self._take_from_slowest(now)
-        turn = Turn(now)
+        turn = Turn(now, comes=comes)
         self._taken.add(turn)
         return turn
 
@@ -103,8 +104,14 @@ class RequestTurns:
 
     def for_bundle(self, scope: Scope) -> Turns:
         """Reports that are here already don't wait for those that are still coming."""
-        length = next((value for name, value in scope["headers"] if name == b"content-length"), b"")
-        return self.reports if length.isdigit() and int(length) <= GATHERED_BYTES else self.long_reports
+        return self.long_reports if _comes(scope) else self.reports
+
+
+def _comes(scope: Scope) -> bool:
+    """Whether the body may still be coming when its request begins: it is long, or its length is not known."""
+    headers = dict(scope["headers"])
+    length = headers.get(b"content-length", b"")
+    return int(length) > GATHERED_BYTES if length.isdigit() else b"transfer-encoding" in headers
 
 
 class InTurn:
@@ -116,7 +123,7 @@ class InTurn:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         turns = self._choose(scope)
-        turn = turns.take()
+        turn = turns.take(comes=_comes(scope))
         try:
             async with turn.limit:
                 await self._app(scope, turn.counting(receive), send)

@@ -152,7 +152,7 @@ class TestLongWork:
 
 async def test_a_charter_is_read_while_all_turns_to_post_one_are_taken(tmp_path: Path) -> None:
     async with running_portal(tmp_path, waiting_max=1) as portal:
-        portal.assembly.turns.charters.take()
+        portal.assembly.turns.charters.take(comes=False)
         assert error_code(await portal.client.post(f"{API}/charters", content=b"")) == (503, "busy")
         charter = portal.world.charter.hash
         for path in (f"charters/{charter}/chain", f"commissions/{portal.world.slug}/charter", "portal"):

@@ -19,6 +19,7 @@ from crypto.bundle import MEDIA_TYPE, write_bundle
 from crypto.encoding import decode_base64, encode_json
 from crypto.manifest import Manifest, SealedFile
 from crypto.submission import SealedSubmission
+from portal.storage.blobs import Part
 from portal.storage.records import SubmissionRecord
 from tests.people import NOW, REALM, VALID_FROM, VALID_UNTIL, found_test_commission, portal_key
 from tests.portal.intake.raw_bundle import raw_bundle
@@ -397,6 +398,30 @@ async def test_who_comes_slowest_gives_its_turn_to_another(tmp_path: Path, monke
             assert error_code(first.result()) == (503, "busy")
         assert second.result().status_code == 201
         assert await stored(portal) == 1
+
+
+async def test_a_request_that_is_here_keeps_its_turn_however_long_the_disk_takes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("portal.api.turns.SECONDS_MIN", 0)
+    sealed, other = fresh_report(10), fresh_report(10)
+    file = "attachment-1.age"
+    began, go_on = asyncio.Event(), asyncio.Event()
+
+    async def slow(*given: object) -> list[Part]:
+        began.set()
+        await go_on.wait()
+        return []
+
+    async with portal_with_one_turn(tmp_path) as portal:
+        monkeypatch.setattr(portal.assembly.blobs, "parts", slow)
+        first = asyncio.create_task(portal.put_part(sealed.manifest.submission, file, 0, sealed.files[file]))
+        await began.wait()
+        second = asyncio.create_task(portal.put_part(other.manifest.submission, file, 0, other.files[file]))
+        await asyncio.wait([first, second], return_when=asyncio.FIRST_COMPLETED)
+        go_on.set()
+        assert error_code(await second) == (503, "busy")
+        assert (await first).status_code == 201
 
 
 async def test_a_second_commission_gets_its_own_submissions_only(portal: RunningPortal) -> None:
