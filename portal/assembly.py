@@ -120,10 +120,15 @@ class Assembly:
         ballast = await _quietly(self._adjust_ballast())
         try:
             await self.sweeper.sweep(self.clock().date())
-        finally:
-            await self.counter.count()
-            if ballast:
-                await self._adjust_ballast()
+        except Exception:
+            await self._count(ballast)
+            raise
+        await self._count(ballast)
+
+    async def _count(self, with_ballast: bool) -> None:
+        await self.counter.count()
+        if with_ballast:
+            await self._adjust_ballast()
 
     async def _adjust_ballast(self) -> None:
         await asyncio.to_thread(self.ballast.adjust)

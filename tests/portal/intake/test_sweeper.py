@@ -1,9 +1,11 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
 """Deletion: which data, when, and which data remains (docs/protocol.md §7.1, §10)."""
 
+import asyncio
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
+from datetime import date
 from pathlib import Path
 
 import pytest
@@ -215,6 +217,31 @@ async def test_what_can_not_be_deleted_keeps_nothing_else(portal: RunningPortal)
     assert list(await blobs.stored()) == [reports[0].manifest.submission]
     await portal.sweep()
     assert await blobs.stored() == {}
+
+
+@dataclass
+class NeverEnds:
+    """A sweep that waits for a store, and a count that has none."""
+
+    began: asyncio.Event = field(default_factory=asyncio.Event)
+
+    async def sweep(self, _: date) -> None:
+        self.began.set()
+        await asyncio.Event().wait()
+
+    async def count(self) -> None:
+        raise ConnectionError
+
+
+async def test_a_sweep_that_is_told_to_end_ends_though_nothing_can_be_counted(portal: RunningPortal) -> None:
+    """Or the program would not end while its database or its store is away."""
+    endless = NeverEnds()
+    broken = replace(portal.assembly, sweeper=endless, counter=endless)  # type: ignore[arg-type]
+    sweeping = asyncio.create_task(broken.sweep())
+    await endless.began.wait()
+    sweeping.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await sweeping
 
 
 async def test_what_a_crash_left_half_written_is_cleared_away(portal: RunningPortal) -> None:
