@@ -15,7 +15,7 @@ from portal.storage.blobs import BlobStore, Stored
 from portal.storage.records import FollowUpRecord, MailboxRecord, SubmissionRecord
 from portal.storage.shares import IN_BLOBS, Kind, Shares
 from portal.storage.submissions import accepted_weights
-from portal.storage.weights import FOLLOW_UP_BYTES, MAILBOX_BYTES
+from portal.storage.weights import FOLLOW_UP_BYTES, MAILBOX_BYTES, ROW_BYTES
 
 ROWS_FREE_PART = 4
 """Rows are taken as long as this part of the bytes that attachments leave free is there: a fourth of them."""
@@ -84,8 +84,13 @@ async def _held_in_rows() -> dict[Kind, int]:
         Kind.REPORTS: int(summed["rows"] or 0),
         Kind.ATTACHMENTS: int(summed["files"] or 0),
         Kind.FOLLOW_UPS: await FollowUpRecord.all().count() * FOLLOW_UP_BYTES,
-        Kind.MAILBOXES: await MailboxRecord.all().count() * MAILBOX_BYTES,
+        Kind.MAILBOXES: await _held_in_mailboxes(),
     }
+
+
+async def _held_in_mailboxes() -> int:
+    closed = await MailboxRecord.filter(closed=True).count()
+    return (await MailboxRecord.all().count() - closed) * MAILBOX_BYTES + closed * ROW_BYTES
 
 
 def _by_age(stored: Mapping[SubmissionId, Stored]) -> list[tuple[SubmissionId, Stored]]:

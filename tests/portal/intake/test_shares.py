@@ -14,7 +14,7 @@ from tortoise.transactions import in_transaction
 from portal.storage.blobs import PART_BYTES
 from portal.storage.records import SubmissionRecord
 from portal.storage.shares import SMALL_ROW_BYTES, Kind
-from portal.storage.weights import FOLLOW_UP_BYTES, MAILBOX_BYTES, PART_BYTES_MIN, file_weight
+from portal.storage.weights import FOLLOW_UP_BYTES, MAILBOX_BYTES, PART_BYTES_MIN, ROW_BYTES, file_weight
 from tests.chance import fresh_bytes, fresh_id
 from tests.portal.office_api.test_office_api import collection_note
 from tests.portal.threads import blind_change, blind_follow_up, shown_state, start_thread
@@ -168,6 +168,15 @@ async def test_follow_ups_have_a_share_and_everybody_is_told_the_same_when_it_is
         shown = await shown_state(small, secrets)
         change = blind_change(secrets, shown, blind_follow_up())
         assert error_code(await small.change(change)) == FULL
+
+
+async def test_a_mailbox_that_is_closed_makes_room(small: RunningPortal) -> None:
+    thread = await start_thread(small)
+    await start_thread(small)
+    assert in_use(small, Kind.MAILBOXES) == 2 * MAILBOX_BYTES
+    await thread.command(close=True)
+    await small.sweep()
+    assert in_use(small, Kind.MAILBOXES) == MAILBOX_BYTES + ROW_BYTES
 
 
 async def test_what_is_held_is_known_after_a_restart(tmp_path: Path, database_url: str) -> None:
