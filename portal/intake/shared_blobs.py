@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
 """The store of parts as strangers fill it: every byte is counted as it comes, before it is written."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from datetime import date
 
@@ -34,6 +35,7 @@ class SharedPartWriter:
         self._writer = writer
         self._uploads = uploads
         self._counted = 0
+        self._turn = asyncio.Lock()
         self.size = 0
 
     async def write(self, chunk: bytes) -> None:
@@ -48,12 +50,18 @@ class SharedPartWriter:
         return await self._writer.digest()
 
     async def keep(self, submission: SubmissionId, file: str, index: int, day: date) -> str:
-        name = await self._writer.keep(submission, file, index, day)
-        self._uploads.keep(submission, self._counted)
-        self._counted = 0
-        return name
+        # What the store has begun it ends, also when the request is over: then the part is there, and counts.
+        return await asyncio.shield(self._keep(submission, file, index, day))
 
     async def discard(self) -> None:
-        self._uploads.give_back(self._counted)
-        self._counted = 0
-        await self._writer.discard()
+        async with self._turn:
+            self._uploads.give_back(self._counted)
+            self._counted = 0
+            await self._writer.discard()
+
+    async def _keep(self, submission: SubmissionId, file: str, index: int, day: date) -> str:
+        async with self._turn:
+            name = await self._writer.keep(submission, file, index, day)
+            self._uploads.keep(submission, self._counted)
+            self._counted = 0
+            return name

@@ -49,7 +49,8 @@ class Uploads:
         while not self._shares.has_room(Kind.UPLOADS, size) or len(self._uploads) >= self._uploads_max:
             async with self._one_at_a_time:
                 full = not self._shares.has_room(Kind.UPLOADS, size) or len(self._uploads) >= self._uploads_max
-                if full and not await self._give_way():
+                # Once begun it is ended, also when this request is over: until then nobody may use what goes.
+                if full and not await asyncio.shield(self._give_way()):
                     self._shares.has_refused = True
                     raise StorageFullError
         self._shares.take(Kind.UPLOADS, size)

@@ -2,20 +2,27 @@
 """Floods of what is kept for strangers: each fills its own share, and nothing else. The shares are small here."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager
 from importlib import import_module
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 import pytest_asyncio
 from tortoise.transactions import in_transaction
 
+from crypto.ids import SubmissionId
+from portal.intake.shared_blobs import SharedBlobs
 from portal.storage.blobs import PART_BYTES
+from portal.storage.errors import BusyError
+from portal.storage.local_blobs import LocalBlobs, LocalPartWriter
 from portal.storage.records import SubmissionRecord
 from portal.storage.shares import SMALL_ROW_BYTES, Kind
 from portal.storage.weights import FOLLOW_UP_BYTES, MAILBOX_BYTES, PART_BYTES_MIN, ROW_BYTES, file_weight
 from tests.chance import fresh_bytes, fresh_id
+from tests.portal.kit.http_server import until
 from tests.portal.office_api.test_office_api import collection_note
 from tests.portal.threads import blind_change, blind_follow_up, shown_state, start_thread
 from tests.portal.world import (
@@ -177,6 +184,60 @@ async def test_a_mailbox_that_is_closed_makes_room(small: RunningPortal) -> None
     await thread.command(close=True)
     await small.sweep()
     assert in_use(small, Kind.MAILBOXES) == MAILBOX_BYTES + ROW_BYTES
+
+
+async def test_a_part_that_the_store_keeps_is_counted_though_its_request_has_ended(small: RunningPortal) -> None:
+    submission = SubmissionId(fresh_id())
+    writer = SharedBlobs(small.assembly.blobs, small.assembly.counter.uploads).new_part()
+    await writer.write(b"a")
+    await writer.digest()
+    with held_back(LocalPartWriter, "keep") as (began, go_on):
+        keeping = asyncio.create_task(writer.keep(submission, FILE, 0, small.clock().date()))
+        await began.wait()
+        keeping.cancel()
+        discarding = asyncio.create_task(writer.discard())
+        await asyncio.wait([keeping])
+        go_on.set()
+        await discarding
+    assert await kept(small, submission) == 1
+    # Twice, if it is counted at the start in this very moment.
+    assert in_use(small, Kind.UPLOADS) >= PART_BYTES_MIN
+    await fill_uploads(small, 13)
+    assert await kept(small, submission) == 0
+
+
+async def test_nobody_uses_what_gives_way_until_it_has_though_the_request_that_needed_the_room_has_ended(
+    small: RunningPortal,
+) -> None:
+    uploads = small.assembly.counter.uploads
+    first, *_ = await fill_uploads(small, 12)
+    with held_back(LocalBlobs, "delete") as (began, go_on):
+        with small.database.use():
+            taking = asyncio.create_task(uploads.take(PART_BYTES))
+        await began.wait()
+        taking.cancel()
+        await asyncio.wait([taking])
+        with pytest.raises(BusyError):
+            uploads.claims.use(SubmissionId(first))
+        go_on.set()
+        await until(lambda: in_use(small, Kind.UPLOADS) == 11 * PART_BYTES)
+    assert await kept(small, first) == 0
+
+
+@contextmanager
+def held_back(kind: type, name: str) -> Iterator[tuple[asyncio.Event, asyncio.Event]]:
+    """A method that says when it begins, and goes on when it is told to."""
+    began, go_on = asyncio.Event(), asyncio.Event()
+    original = getattr(kind, name)
+
+    async def waiting(*given: Any) -> Any:
+        began.set()
+        await go_on.wait()
+        return await original(*given)
+
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(kind, name, waiting)
+        yield began, go_on
 
 
 async def test_what_is_held_is_known_after_a_restart(tmp_path: Path, database_url: str) -> None:
