@@ -100,7 +100,7 @@ class _Reader:
         for record in follow_ups:
             opened: FollowUp | Trouble | None = attempt(partial(self._open_follow_up, record))
             found.append((record, opened or "broken"))
-        known = [follow_up for _, follow_up in found if isinstance(follow_up, FollowUp)]
+        known = _Known([follow_up for _, follow_up in found if isinstance(follow_up, FollowUp)])
         came = [self._show_follow_up(record, follow_up, known) for record, follow_up in found]
         came.sort(key=lambda letter: (letter.day, letter.number))
         went = [self._show_reply(record, numbers.get(record.id, 0)) for record in replies]
@@ -123,13 +123,13 @@ class _Reader:
             return follow_up if follow_up.generation == generation else "broken"
         return self._closed()
 
-    def _show_follow_up(self, record: FollowUpRecord, opened: FollowUp | Trouble, known: list[FollowUp]) -> Letter:
+    def _show_follow_up(self, record: FollowUpRecord, opened: FollowUp | Trouble, known: "_Known") -> Letter:
         language, unseen = self.opened.report.language, record.seen_on is None
         if not isinstance(opened, FollowUp):
             return Letter(record.day, False, "", "auto", language, trouble=opened, unseen=unseen)
         direction = text_direction(opened.body, language)
         letter = Letter(opened.day, False, opened.body, direction, language, kind=opened.kind, number=opened.number)
-        letter = replace(letter, trouble=_doubt(opened, known), unseen=unseen)
+        letter = replace(letter, trouble=known.doubt(opened), unseen=unseen)
         return self._show_instruction(letter, opened) if opened.kind == INSTRUCTION else letter
 
     def _show_instruction(self, letter: Letter, opened: FollowUp) -> Letter:
@@ -179,11 +179,22 @@ class _Reader:
         return "locked" if self.behind else "broken"
 
 
-def _doubt(follow_up: FollowUp, known: Sequence[FollowUp]) -> Trouble:
-    """What speaks against a follow-up beside the others of its thread."""
-    if any(other.generation > follow_up.generation and other.number < follow_up.number for other in known):
-        return "doubtful"
-    return "repeated" if Counter(other.number for other in known)[follow_up.number] > 1 else ""
+class _Known:
+    """The follow-ups of a thread that open, each looked at once: there may be thousands of them."""
+
+    def __init__(self, follow_ups: Sequence[FollowUp]) -> None:
+        self._count = Counter(follow_up.number for follow_up in follow_ups)
+        self._first: dict[int, int] = {}
+        for follow_up in follow_ups:
+            first = self._first.get(follow_up.generation, follow_up.number)
+            self._first[follow_up.generation] = min(first, follow_up.number)
+
+    def doubt(self, follow_up: FollowUp) -> Trouble:
+        """What speaks against one of them beside the others."""
+        newer = (number for generation, number in self._first.items() if generation > follow_up.generation)
+        if any(number < follow_up.number for number in newer):
+            return "doubtful"
+        return "repeated" if self._count[follow_up.number] > 1 else ""
 
 
 def _missing(numbers: Sequence[int]) -> Iterator[tuple[int, int]]:
