@@ -23,6 +23,7 @@ from oversight.commission.keys import OfficeSafe, load_start_identity, open_at_s
 from oversight.commission.portal_visits import PortalVisits
 from oversight.desk import routes as desk
 from oversight.findings import routes as findings
+from oversight.findings.check_line import CheckLine
 from oversight.founding import routes as founding
 from oversight.founding.setup import Setup
 from oversight.letters import routes as letters
@@ -87,6 +88,7 @@ def create_app(
     app.state.portal_visits = PortalVisits()
     app.state.setup = Setup()
     app.state.derivations = Derivations(parameters)
+    app.state.checks = CheckLine()
     app.state.kit = load_page_kit(settings)
     return app
 

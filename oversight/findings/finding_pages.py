@@ -18,6 +18,7 @@ from oversight.cases.open_case import MemberNames, OpenCase, open_requested_case
 from oversight.commission.portal import portal_for
 from oversight.findings import labels
 from oversight.findings.check import CheckReport, Hit, check_finding
+from oversight.findings.check_line import CheckLine
 from oversight.findings.difference import compare_findings
 from oversight.findings.history import History, read_history
 from oversight.findings.material import gather_material
@@ -26,8 +27,8 @@ from oversight.findings.publication_steps import PublicationStep, publication_st
 from oversight.findings.records import PublicationRecord
 from oversight.marking import N_
 from oversight.reports.labels import in_language
-from oversight.web.addresses import Route
-from oversight.web.forms import FieldError, read_form
+from oversight.web.addresses import Route, path_of
+from oversight.web.forms import FieldError, Form, read_form
 from oversight.web.rendering import redirect, render, translation_of
 from oversight.workflow.conditions import CONDITIONS
 from oversight.workflow.permissions import may_act
@@ -35,6 +36,7 @@ from oversight.workflow.rules import RuleError
 from portal.kit.i18n import country_names
 
 REASONS_CHARS_MAX = 20_000
+RETRY_SECONDS = 5
 ACTS_HERE = ("drafted", "signed", "checked", "recommendation-status")
 NO_REASONS = N_("Write why this may be published all the same")
 TOO_LONG = N_("The text is too long: shorten it to about half")
@@ -169,18 +171,47 @@ async def check(request: Request) -> Response:
     case = await open_requested_case(request)
     assert case.keys is not None
     form = await read_form(request)
-    report = await check_newest(case, await read_history(case.id, case.keys))
-    await commands.record_check(case.seen(form), case.id, report.text_sha256, report.outcome, report.encode())
+    history = await read_history(case.id, case.keys)
+    actor = case.seen(form)
+
+    async def check_and_record() -> None:
+        report = await _check_now(case, history)
+        await commands.record_check(actor, case.id, report.text_sha256, report.outcome, report.encode())
+
+    await _check_line(request).run(("record", actor.seen, *_checked_of(case)), check_and_record)
     return redirect(f"{case.path}/finding?done=checked#check")
 
 
-async def check_newest(case: OpenCase, history: History) -> CheckReport:
-    """The outgoing check of the newest revision. RuleError ``text`` without one."""
+async def check_newest(request: Request, case: OpenCase, history: History) -> CheckReport:
+    """The outgoing check of the newest revision, in its turn. RuleError ``text`` without one, LineFullError."""
+    return await _check_line(request).run(("look", *_checked_of(case)), lambda: _check_now(case, history))
+
+
+async def _check_now(case: OpenCase, history: History) -> CheckReport:
     newest = history.newest
     if newest is None:
         raise RuleError("text")
     material = await gather_material(case)
     return await asyncio.to_thread(check_finding, newest.draft, newest.text_sha256, material)
+
+
+def _checked_of(case: OpenCase) -> tuple[str, ...]:
+    """What a check is made of stands in the case's events and in the charter, and is the same for all who may ask."""
+    return case.state.head.hash, case.actor.charter.hash, case.today.isoformat()
+
+
+def _check_line(request: Request) -> CheckLine:
+    line: CheckLine = request.app.state.checks
+    return line
+
+
+async def answer_line_full(request: Request, error: Exception) -> Response:
+    """Too many checks wait. What was sent is a button, which stands on the page again."""
+    form: Form = request.state.form
+    back = path_of(request).rpartition("/")[0]
+    response = render(request, "finding_busy.html", 503, back=back, sent=form.fields.items())
+    response.headers["retry-after"] = str(RETRY_SECONDS)
+    return response
 
 
 async def waive(request: Request) -> Response:

@@ -38,7 +38,7 @@ async def publish(request: Request) -> Response:
     record = await PublicationRecord.get_or_none(hash=revision.text_sha256)
     if record is None:
         _check_decided(case, revision)
-        if blocks(await check_newest(case, history)) - blocks(history.check):
+        if blocks(await check_newest(request, case, history)) - blocks(history.check):
             return await render_finding(request, case, history, [FieldError("", NEWLY_BLOCKED)])
         try:
             record = await store_publication(case.id, revision, case.charters[revision.draft.charter])

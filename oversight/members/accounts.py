@@ -5,7 +5,7 @@
 - An unknown username costs the same derivation as a known one, and so does one whose keyring is broken.
 - After a few failures a username has to wait (``failed_logins``), unknown ones too. No stranger makes a member wait who
   comes with a browser that is known: it has a count and a turn at the derivations of its own.
-- Strangers stand in a short line (``waiting_line``). Whoever finds it full is told so at once, before anything else.
+- Strangers stand in a short line (``portal.kit.waiting_line``). Who finds it full is told so at once, before all else.
 """
 
 import asyncio
@@ -24,8 +24,8 @@ from oversight.commission.keys import OfficeKeys, OfficeSafe, open_office, read_
 from oversight.members.failed_logins import FailedAttempt, LoginRefused, count_known, count_stranger
 from oversight.members.records import MemberRecord
 from oversight.members.second_factor import latest_step, matching_step, open_secret
-from oversight.members.waiting_line import WaitingLine
 from portal.kit.database import forget_deleted
+from portal.kit.waiting_line import WaitingLine
 
 DERIVATIONS_MAX = 1
 """Of strangers. Each runs in four lanes, on every core: two at once are no sooner done, and slow members down more."""

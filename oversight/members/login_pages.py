@@ -12,10 +12,10 @@ from oversight.members.failed_logins import LoginMustWait, LoginRefused
 from oversight.members.known_browsers import browser_token, remember_browser
 from oversight.members.records import MemberRecord
 from oversight.members.sessions import LoginRequired, begin_session, close_session, current_session, end_sessions
-from oversight.members.waiting_line import LineFullError
 from oversight.web.addresses import Route, path_of
 from oversight.web.forms import FieldError, Form, read_form
 from oversight.web.rendering import redirect, render
+from portal.kit.waiting_line import LineFullError
 
 FORM_BYTES_MAX = 32 * 1024
 """Nobody needs to be logged in to send it. The longest passphrase, with every byte escaped, has 12 KiB."""

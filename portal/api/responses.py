@@ -12,6 +12,7 @@ from starlette.types import ExceptionHandler
 
 from portal.api.refusals import Refusal
 from portal.kit.body import BodyTooLargeError
+from portal.kit.waiting_line import LineFullError
 from portal.storage.errors import BusyError, StorageFullError
 
 RETRY_SECONDS = "5"
@@ -83,6 +84,7 @@ def exception_handlers() -> dict[Any, ExceptionHandler]:
         Refusal: _refused,
         BodyTooLargeError: _answer_with("too-large"),
         BusyError: _answer_with("busy"),
+        LineFullError: _answer_with("busy"),
         StorageFullError: _answer_with("storage-full"),
         # Nobody reads this answer: the client has gone.
         ClientDisconnect: _answer_with("malformed-request"),

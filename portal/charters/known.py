@@ -14,10 +14,10 @@ from crypto.errors import CryptoError
 from crypto.ids import CharterHash
 from crypto.note import Note, VerifierKey
 from crypto.person_name import check_people
-from portal.api.long_work import LongWork
 from portal.api.refusals import Refusal
 from portal.charters.claim import Claim, read_claim
 from portal.kit.quiet_logging import describe_error
+from portal.kit.waiting_line import WaitingLine
 from portal.storage.database import transaction
 from portal.storage.errors import DuplicateError
 from portal.storage.records import CharterRecord, InvitationRecord
@@ -49,7 +49,7 @@ class Charters:
         self._unreadable: set[str] = set()
         self._sequence = 0
         self._turn = asyncio.Lock()
-        self._work = LongWork()
+        self._work = WaitingLine()
         self.on_change: Callable[[], None] = lambda: None
         self.can_show: Callable[[Charter], Awaitable[bool]] = _show_any
 
@@ -120,7 +120,7 @@ class Charters:
 
         What is cheap to refuse is refused first: a note is read only if it comes with an invitation, or with the
         signatures of those who may follow the newest charter. Raises Refusal: ``charter-invalid``,
-        ``charter-conflict``, ``invitation-invalid``; and BusyError.
+        ``charter-conflict``, ``invitation-invalid``; and LineFullError.
         """
         claim = read_claim(note)
         if claim.hash in self._by_hash:

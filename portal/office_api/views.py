@@ -15,10 +15,10 @@ from crypto.encoding import ID_BYTES, decode_base64
 from crypto.errors import CryptoError
 from crypto.ids import SubmissionId
 from crypto.statement import NUMBER_MAX
-from portal.api.long_work import LongWork
 from portal.api.refusals import Refusal
 from portal.api.responses import json_response
 from portal.charters.newest import NewestNotes
+from portal.kit.waiting_line import WaitingLine
 from portal.office_api.controls import Controls
 from portal.office_api.follow_ups import FollowUps
 from portal.office_api.pickup import Pickup
@@ -50,7 +50,7 @@ class OfficeViews:
     commands: Controls
     newest: NewestNotes
     not_shown: Callable[[str], Sequence[NotShown]]
-    work: LongWork = field(default_factory=LongWork)
+    work: WaitingLine = field(default_factory=WaitingLine)
 
     def routes(self) -> list[Route]:
         return [

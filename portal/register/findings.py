@@ -22,10 +22,10 @@ from crypto.finding import (
 from crypto.finding_signers import FindingSignersError
 from crypto.ids import FindingId, TextHash
 from crypto.note import Note
-from portal.api.long_work import LongWork
 from portal.api.refusals import Refusal
 from portal.charters.known import Charters
 from portal.kit.quiet_logging import describe_error
+from portal.kit.waiting_line import WaitingLine
 from portal.register.entry import Entry, Revision
 from portal.storage.database import transaction
 from portal.storage.errors import DuplicateError
@@ -64,7 +64,7 @@ class Findings:
         self.unreadable: dict[FindingId, str] = {}
         self._sequence = 0
         self._turn = asyncio.Lock()
-        self._work = LongWork()
+        self._work = WaitingLine()
 
     def newest_first(self) -> list[Entry]:
         return sorted(self._entries.values(), key=lambda entry: entry.published, reverse=True)

@@ -1,8 +1,7 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
 """A finding on its way from an empty page to the register, over HTTP, with the real portal at the other end."""
 
-import json
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
@@ -10,7 +9,6 @@ import pytest
 from crypto.charter import Charter
 from crypto.event import SignedEvent
 from crypto.published_finding import PublishedFinding, read_published_finding
-from crypto.questionnaire import read_questionnaire
 from crypto.sealed_parts import Party
 from oversight.cases import commands, entries
 from oversight.findings.records import FindingDraftRecord, PublicationRecord
@@ -19,34 +17,10 @@ from oversight.workflow.rules import RuleError
 from portal.register.downloads import file_bytes
 from tests.oversight.findings.finding_office import TEXT, FindingOffice, finding_office, second_case, text_of
 from tests.oversight.office import Office
-from tests.oversight.portals import Portal, running_portal
+from tests.oversight.portals import Portal
 from tests.oversight.sealed_reports import Wire
-from tests.people import LANGUAGES, World, found_test_commission, portal_key
 
 ROOT = Path(__file__).parents[3]
-
-
-@pytest.fixture(scope="session")
-def world() -> World:
-    """A commission that asks reporters whether it may publish."""
-    questionnaire = json.loads((ROOT / "oversight" / "questionnaires" / "default.json").read_text(encoding="utf-8"))
-    return found_test_commission(questionnaire=read_questionnaire(questionnaire, LANGUAGES))
-
-
-@pytest.fixture
-async def portal(tmp_path: Path, static_folder: Path) -> AsyncIterator[Portal]:
-    """A portal that has the key which the charter of the tests names."""
-    key = tmp_path / "portal" / "secrets" / "signing.key"
-    key.parent.mkdir(parents=True)
-    key.write_bytes(portal_key().seed)
-    key.chmod(0o600)
-    async with running_portal(tmp_path / "portal", static_folder) as portal:
-        yield portal
-
-
-@pytest.fixture
-async def work(office: Office, portal: Portal) -> FindingOffice:
-    return await finding_office(office, portal)
 
 
 async def in_register(portal: Portal, finding: str) -> PublishedFinding | None:

@@ -4,16 +4,13 @@
 import asyncio
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from crypto.charter import Charter
 from crypto.note import SigningKey, sign
-from portal.api.long_work import WAITING_MAX, LongWork
 from portal.charters import known
 from portal.charters.known import invite
-from portal.storage.errors import BusyError
 from portal.storage.records import CharterRecord
 from tests.people import found_test_commission
 from tests.portal.charters.test_charters import post, successor
@@ -123,31 +120,6 @@ async def test_a_stored_charter_that_cannot_be_read_takes_only_its_own_commissio
         refused = await portal.office("GET", "/submissions", key=other.office_key)
         assert error_code(refused) == (401, "signature-invalid")
         assert error_code(await post(portal, successor(other, other.charter))) == (409, "charter-conflict")
-
-
-class TestLongWork:
-    async def test_what_it_is_given_runs_one_after_the_other(self) -> None:
-        running: list[int] = []
-        most: list[int] = []
-
-        def work(number: int) -> int:
-            running.append(number)
-            most.append(len(running))
-            running.remove(number)
-            return number
-
-        long = LongWork()
-        assert await asyncio.gather(*(long.run(work, number) for number in range(10))) == list(range(10))
-        assert max(most) == 1
-
-    async def test_who_comes_when_too_many_wait_is_told_to_come_again(self) -> None:
-        async def ask() -> Any:
-            return await long.run(sum, [1])
-
-        long = LongWork()
-        answers = await asyncio.gather(*(ask() for _ in range(WAITING_MAX + 5)), return_exceptions=True)
-        assert [type(each) for each in answers].count(BusyError) == 4
-        assert await ask() == 1
 
 
 async def test_a_charter_is_read_while_all_turns_to_post_one_are_taken(tmp_path: Path) -> None:

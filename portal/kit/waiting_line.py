@@ -6,8 +6,12 @@ sends two hundred requests makes it as long as they like.
 """
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import ParamSpec, TypeVar
+
+P = ParamSpec("P")
+T = TypeVar("T")
 
 
 class LineFullError(Exception):
@@ -15,9 +19,13 @@ class LineFullError(Exception):
 
 
 class WaitingLine:
-    """``turns`` at a time, and ``waiting`` more who wait for one of them, in their order."""
+    """``turns`` at a time, and ``waiting`` more who wait for one of them, in their order.
 
-    def __init__(self, turns: int, waiting: int) -> None:
+    One turn is enough for what holds the interpreter's lock: more threads would not be faster, and would leave the loop
+    less of it.
+    """
+
+    def __init__(self, turns: int = 1, waiting: int = 32) -> None:
         self.turn = asyncio.Semaphore(turns)
         self._places = turns + waiting
 
@@ -31,3 +39,12 @@ class WaitingLine:
             yield
         finally:
             self._places += 1
+
+    async def run(self, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """Return what ``work`` returns, called in a thread when its turn comes; raise what it raises, or LineFullError.
+
+        For work that takes longer than a request may keep the others waiting.
+        """
+        with self.place():
+            async with self.turn:
+                return await asyncio.to_thread(work, *args, **kwargs)
