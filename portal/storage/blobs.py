@@ -76,7 +76,7 @@ class PartWriter(Protocol):
 
 
 class PartStore(Protocol):
-    """Where parts are written and found."""
+    """Where parts are written and found. What takes nothing, or can't be reached, is an OSError of every call."""
 
     def new_part(self) -> PartWriter:
         """Return a writer for one part of at most ``PART_BYTES``."""
