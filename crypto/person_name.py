@@ -12,7 +12,7 @@ finds more names alike: whether a charter is well-formed must not be asked here,
 import re
 import unicodedata
 from collections.abc import Mapping
-from functools import cache
+from functools import cache, lru_cache
 from typing import Literal
 
 from crypto.errors import MalformedError
@@ -20,6 +20,8 @@ from crypto.folding import normalize
 from crypto.ids import MemberLabel
 
 PERSON_NAME_CHARS_MAX = 200
+# The few members of a commission are compared at each of its findings, and what a name looks like takes its time.
+NAMES_KEPT_MAX = 1024
 # A letter of Hebrew has up to four marks, of Arabic three, of Vietnamese two.
 MARKS_MAX = 4
 
@@ -101,14 +103,15 @@ def skeleton(text: str) -> str:
     return _DOTTED.sub("i", normalize("NFD", decomposed.translate(_prototypes())))
 
 
-Faces = list[frozenset[str]]
+Faces = tuple[frozenset[str], ...]
 
 
+@lru_cache(NAMES_KEPT_MAX)
 def _faces(name: str) -> Faces:
     """For each word what it looks like as it is written, in small letters, and in capitals."""
-    return [
+    return tuple(
         frozenset(map(skeleton, (word, word.casefold(), word.casefold().upper()))) for word in map(_bare, _words(name))
-    ]
+    )
 
 
 def _look_alike(one: Faces, other: Faces) -> bool:
