@@ -118,10 +118,10 @@ async def _build(settings: Settings, out: Path) -> int:
         with database.use():
             charters = Charters(settings.origin, realm, load_signing_key(settings.data, settings.key_name).verifier)
             await charters.refresh()
-            register = await stored_register(charters, settings)
+            pages, hashes = await stored_register(charters, settings)
     finally:
         await database.close()
-    site = extend_site(build_pages(settings, realm, charters.all()), register.pages, register.hashes)
+    site = extend_site(build_pages(settings, realm, charters.all()), pages, hashes)
     for path, page in site.pages.items():
         target = out / (path.lstrip("/") + ("index.html" if path.endswith("/") else ""))
         if page.content_type.startswith("text/html") and not target.suffix:

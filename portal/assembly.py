@@ -101,7 +101,12 @@ class Assembly:
                 self.charters.on_change = lambda: self.pages.renew(self.charters.all())
                 self.charters.can_show = self.pages.can_show
                 self.charters.on_change()
-                for work in (self.commits.run(), self._sweep_for_ever(), self._poll_for_ever()):
+                for work in (
+                    self.commits.run(),
+                    self.register.run(),
+                    self._sweep_for_ever(),
+                    self._poll_for_ever(),
+                ):
                     stack.push_async_callback(_stop, asyncio.create_task(work))
             yield database
 

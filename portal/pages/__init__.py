@@ -3,6 +3,6 @@
 
 from portal.pages.build import build_site
 from portal.pages.serve import SiteEndpoint
-from portal.pages.site import Page, Site, SiteHolder
+from portal.pages.site import Page, Site
 
-__all__ = ["Page", "Site", "SiteEndpoint", "SiteHolder", "build_site"]
+__all__ = ["Page", "Site", "SiteEndpoint", "build_site"]

@@ -8,10 +8,10 @@
 
 import asyncio
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import Receive, Scope, Send
 
 from crypto.charter import Charter
 from crypto.ids import CharterHash
@@ -21,7 +21,8 @@ from portal.settings import Settings
 
 if TYPE_CHECKING:
     from portal.pages.build import SiteMaker
-    from portal.pages.site import Page, Site, SiteHolder
+    from portal.pages.serve import SiteEndpoint
+    from portal.pages.site import Page, Site
 
 LOG = logging.getLogger("portal")
 RETRY_SECONDS_MIN = 5
@@ -29,10 +30,17 @@ RETRY_SECONDS_MAX = 300
 MANIFEST_PATH = "/manifest.json"
 
 
+async def _make_nothing(_: str) -> bool:
+    """A site without a register has no page that is still to be made."""
+    return True
+
+
 class LivePages:
     """ASGI endpoint for everything that is not the API.
 
     A request for a page that a running build may change waits for it: nobody is shown a charter that was replaced.
+    ``register`` has the register's pages that are made. For a path that may be of the register and is not there,
+    ``make_page`` is called: it returns when it is there, if it is of the register, and False if it can't be made now.
     """
 
     def __init__(self, settings: Settings, realm: str) -> None:
@@ -45,13 +53,13 @@ class LivePages:
         self._settled = asyncio.Event()
         self._building: asyncio.Task[None] | None = None
         self._builder: SiteMaker | None = None
-        self._holder: SiteHolder | None = None
+        self._served: SiteEndpoint | None = None
         self._site: Site | None = None
-        self._register: tuple[Sequence[Mapping[str, Page]], Mapping[str, str]] = ((), {})
+        self.register: dict[str, Page] = {}
+        self.make_page: Callable[[str], Awaitable[bool]] = _make_nothing
+        self._register_hashes: Mapping[str, str] | None = None
         self._showing = asyncio.Lock()
-        self.register_ready = asyncio.Event()
         self._unfinished = UnfinishedPages()
-        self._endpoint: ASGIApp = self._unfinished
 
     @property
     def problems(self) -> Mapping[str, CharterHash]:
@@ -86,9 +94,15 @@ class LivePages:
             return self._builder is None or isinstance(error, PASSING)
         return True
 
-    async def extend(self, pages: "Sequence[Mapping[str, Page]]", hashes: Mapping[str, str]) -> None:
-        """Serve the register's pages, with their hashes, beside the others."""
-        self._register = (pages, hashes)
+    def withhold_manifest(self) -> None:
+        """Serve no manifest, as the register has pages whose hashes are not in it, until ``publish_manifest``."""
+        self._register_hashes = None
+        if self._served is not None:
+            self._served.site = self._served.site.without(frozenset({MANIFEST_PATH}))
+
+    async def publish_manifest(self, hashes: Mapping[str, str]) -> None:
+        """Serve the manifest with these hashes, of all the register's pages, unless it is withheld meanwhile."""
+        self._register_hashes = hashes
         await self._show()
 
     async def close(self) -> None:
@@ -100,13 +114,17 @@ class LivePages:
         path = scope["path"]
         if self._site is None or path in self._outdated:
             await self.built()
-        if path == MANIFEST_PATH or (_may_be_of_register(path) and not self._has(path)):
-            # Built after everything else, so that reporters need not wait for it.
-            await self.register_ready.wait()
-        await self._endpoint(scope, receive, send)
+        if self._served is None:
+            await self._unfinished(scope, receive, send)
+        elif _may_be_of_register(path) and not self._has(path) and not await self.make_page(path):
+            await self._served.answer_unavailable(scope, receive, send)
+        else:
+            await self._served(scope, receive, send)
 
     def _has(self, path: str) -> bool:
-        return self._site is not None and (self._site.get(path) is not None or path in self._site.withheld)
+        return path in self.register or (
+            self._site is not None and (self._site.get(path) is not None or path in self._site.withheld)
+        )
 
     async def _build_for_ever(self) -> None:
         while True:
@@ -147,9 +165,9 @@ class LivePages:
 
     def _withhold(self) -> None:
         """After a failure, go on with what is there, without the pages of charters that were replaced."""
-        if self._site is not None and self._holder is not None:
+        if self._site is not None and self._served is not None:
             self._site = self._site.without(self._outdated)
-            self._holder.site = self._holder.site.without(self._outdated)
+            self._served.site = self._served.site.without(self._outdated)
 
     async def _show(self, site: "Site | None" = None) -> None:
         """Combine the site, if it is a new one, with the register, and serve both from now on."""
@@ -158,13 +176,15 @@ class LivePages:
             if site is None:
                 return
             from portal.pages.serve import SiteEndpoint
-            from portal.pages.site import SiteHolder, extend_site
+            from portal.pages.site import extend_site
 
-            whole = await asyncio.to_thread(extend_site, site, *self._register)
-            if self._holder is None:
-                self._holder = SiteHolder(whole)
-                self._endpoint = SiteEndpoint(self._holder)
-            self._holder.site, self._site = whole, site
+            hashes = self._register_hashes
+            whole = await asyncio.to_thread(extend_site, site, self.register, hashes)
+            if hashes is not self._register_hashes:
+                whole = extend_site(site, self.register, None)
+            if self._served is None:
+                self._served = SiteEndpoint(whole)
+            self._served.site, self._site = whole, site
             self._outdated = _outdated(site, self._charters)
 
 

@@ -5,7 +5,7 @@ from starlette.datastructures import Headers
 from starlette.responses import PlainTextResponse, RedirectResponse, Response
 from starlette.types import Receive, Scope, Send
 
-from portal.pages.site import Page, Site, SiteHolder
+from portal.pages.site import Page, Site
 
 _READING = ("GET", "HEAD")
 RETRY_SECONDS = "60"
@@ -13,17 +13,17 @@ _IMMUTABLE = "public, max-age=31536000, immutable"
 
 
 class SiteEndpoint:
-    """Serves the current site of ``holder``.
+    """Serves ``site``; a new charter replaces it.
 
     Documents are never cached (``no-store``), assets forever: their path changes with their bytes. A path that lacks
     only its trailing slash is redirected, to a relative address. A page that is withheld is answered 503.
     """
 
-    def __init__(self, holder: SiteHolder) -> None:
-        self.holder = holder
+    def __init__(self, site: Site) -> None:
+        self.site = site
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        site, path = self.holder.site, scope["path"]
+        site, path = self.site, scope["path"]
         page = site.get(path) if scope["method"] in _READING else None
         if page is not None and not page.immutable:
             # Nearly every request, and so without the detour over a Response.
@@ -36,6 +36,11 @@ class SiteEndpoint:
         response = self._answer(site, scope["method"], path, Headers(scope=scope))
         await response(scope, receive, send)
 
+    async def answer_unavailable(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Say that a page can't be shown at the moment."""
+        response = _unavailable(self.site, scope["path"], Headers(scope=scope))
+        await response(scope, receive, send)
+
     def _answer(self, site: Site, method: str, path: str, headers: Headers) -> Response:
         if method not in _READING:
             return PlainTextResponse("Method Not Allowed", 405, {"allow": ", ".join(_READING)})
@@ -43,9 +48,7 @@ class SiteEndpoint:
         if page is not None:
             return _page_response(page, headers, 200)
         if path in site.withheld:
-            response = _page_response(site.unavailable(path), headers, 503)
-            response.headers["retry-after"] = RETRY_SECONDS
-            return response
+            return _unavailable(site, path, headers)
         if site.get(f"{path}/") is not None:
             return RedirectResponse(f"{path.rsplit('/', 1)[1]}/", 308)
         return _page_response(site.not_found(path), headers, 404)
@@ -87,11 +90,17 @@ def _page_response(page: Page, headers: Headers, status: int) -> Response:
     return Response(body, status, own)
 
 
+def _unavailable(site: Site, path: str, headers: Headers) -> Response:
+    response = _page_response(site.unavailable(path), headers, 503)
+    response.headers["retry-after"] = RETRY_SECONDS
+    return response
+
+
 def _choose(page: Page, accepted: str) -> tuple[str, bytes]:
-    """Return the smallest encoding that the client accepts: brotli, gzip, or the bytes as they are."""
+    """Return the smallest encoding that the page has and the client accepts: brotli, gzip, or the bytes as they are."""
     taken = {_coding(item) for item in accepted.lower().split(",")}
     for coding, body in (("br", page.brotli), ("gzip", page.gzip)):
-        if coding in taken:
+        if body and coding in taken:
             return coding, body
     return "", page.body
 

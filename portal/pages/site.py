@@ -5,6 +5,7 @@
 - The manifest lists the SHA-256 of every other path. Its own hash identifies the whole site.
 """
 
+import gzip
 import hashlib
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -26,16 +27,28 @@ LISTING = {"start": "", "protection": "protection"}
 
 @dataclass(frozen=True)
 class Page:
-    """One path: its bytes, plain and compressed, and its headers."""
+    """One path: its bytes, compressed, and their SHA-256; its headers.
+
+    Of kinds with thousands of pages, only what gzip made of them is kept: ``plain`` is None, ``brotli`` empty.
+    """
 
     path: str
-    body: bytes
+    plain: bytes | None
     gzip: bytes
     brotli: bytes
     content_type: str
-    etag: str
+    hash: str
     csp: str
     immutable: bool
+
+    @property
+    def body(self) -> bytes:
+        """The bytes as they are."""
+        return gzip.decompress(self.gzip) if self.plain is None else self.plain
+
+    @property
+    def etag(self) -> str:
+        return f'"{self.hash[:32]}"'
 
 
 @dataclass(frozen=True)
@@ -71,14 +84,7 @@ class Site:
     @property
     def hash(self) -> str:
         """The SHA-256 of the manifest, in hex, which identifies all of the site's bytes."""
-        return hashlib.sha256(self.pages[MANIFEST_PATH].body).hexdigest()
-
-
-class SiteHolder:
-    """Holds the current site for the endpoint; a new charter replaces it."""
-
-    def __init__(self, site: Site) -> None:
-        self.site = site
+        return self.pages[MANIFEST_PATH].hash
 
 
 def report_path(locale: str, slug: str) -> str:
@@ -123,12 +129,15 @@ def make_site(
     return Site(MappingProxyType(pages), shown or {}, problems or {}, withheld, is_final)
 
 
-def extend_site(site: Site, more: Sequence[Mapping[str, Page]], hashes: Mapping[str, str]) -> Site:
-    """Return the site with more pages, whose hashes are given and listed in its manifest."""
+def extend_site(site: Site, more: Mapping[str, Page], hashes: Mapping[str, str] | None) -> Site:
+    """Return the site with more pages, whose hashes are listed in its manifest: as long as they are not all known, the
+    manifest is withheld."""
     pages = {path: page for path, page in site.pages.items() if path != MANIFEST_PATH and path not in site.withheld}
-    manifest = {MANIFEST_PATH: _manifest_page({**_hashes(pages), **hashes}, quick=True)}
     # Looked up in this order: no page of the register can replace a reporter's page.
-    return replace(site, pages=_Chain((manifest, pages, *more)))
+    if hashes is None:
+        return replace(site, pages=_Chain((pages, more)), withheld=site.withheld | {MANIFEST_PATH})
+    manifest = {MANIFEST_PATH: _manifest_page({**_hashes(pages), **hashes}, quick=True)}
+    return replace(site, pages=_Chain((manifest, pages, more)))
 
 
 class _Chain(Mapping[str, Page]):
@@ -151,7 +160,7 @@ class _Chain(Mapping[str, Page]):
 
 
 def _hashes(pages: Mapping[str, Page]) -> dict[str, str]:
-    return {path: hashlib.sha256(page.body).hexdigest() for path, page in pages.items()}
+    return {path: page.hash for path, page in pages.items()}
 
 
 def _manifest_page(hashes: Mapping[str, str], *, quick: bool = False) -> Page:
@@ -163,30 +172,30 @@ def asset_page(asset: Asset) -> Page:
     """Return the page of an asset, whose path changes with its bytes."""
     return Page(
         path=asset.path,
-        body=asset.body,
+        plain=asset.body,
         gzip=asset.compressed.gzip,
         brotli=asset.compressed.brotli,
         content_type=asset.media_type,
-        etag=_etag(asset.body),
+        hash=_hash(asset.body),
         csp=REPORTER_CSP,
         immutable=True,
     )
 
 
 def make_page(path: str, body: bytes, content_type: str, csp: str = REPORTER_CSP, *, quick: bool = False) -> Page:
-    """Return a compressed page of any kind; ``quick`` for kinds with thousands of pages."""
+    """Return a compressed page of any kind; ``quick`` for kinds with thousands of pages, or one page of all of them."""
     compressed = compress(body, quick=quick)
     return Page(
         path=path,
-        body=body,
+        plain=None if quick else body,
         gzip=compressed.gzip,
         brotli=compressed.brotli,
         content_type=content_type,
-        etag=_etag(body),
+        hash=_hash(body),
         csp=csp,
         immutable=False,
     )
 
 
-def _etag(body: bytes) -> str:
-    return f'"{hashlib.sha256(body).hexdigest()[:32]}"'
+def _hash(body: bytes) -> str:
+    return hashlib.sha256(body).hexdigest()

@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
-"""An entry of the register: the newest revision of a finding, and the list of its revisions."""
+"""A finding in the register: as it is stored, and as an entry that was read and checked, of which pages are made."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 
 from crypto.charter import Charter
 from crypto.finding import Finding, path_name
-from crypto.ids import TextHash
+from crypto.ids import FindingId, TextHash
 
 
 @dataclass(frozen=True)
@@ -21,14 +21,15 @@ class Revision:
 
 
 @dataclass(frozen=True)
-class Entry:
-    """``finding`` is the newest revision, ``charters`` the chain up to its charter.
+class StoredFinding:
+    """What the register keeps of every finding: the note of its newest revision, not read yet, and all revisions.
 
     ``published`` and ``updated`` are the sequences of its first and its newest revision, by which lists are sorted.
     """
 
-    finding: Finding
-    charters: tuple[Charter, ...]
+    id: FindingId
+    slug: str
+    note: bytes = field(repr=False)
     revisions: tuple[Revision, ...]
     published: int
     updated: int
@@ -36,11 +37,7 @@ class Entry:
     @property
     def name(self) -> str:
         """Its id in the form used in paths."""
-        return path_name(self.finding.id)
-
-    @property
-    def charter(self) -> Charter:
-        return self.charters[-1]
+        return path_name(self.id)
 
     @property
     def first_day(self) -> date:
@@ -52,3 +49,15 @@ class Entry:
 
     def page_path(self, locale: str) -> str:
         return f"/{locale}/findings/{self.name}"
+
+
+@dataclass(frozen=True)
+class Entry(StoredFinding):
+    """``finding`` is the newest revision, whose signatures were checked; ``charters`` the chain up to its charter."""
+
+    finding: Finding
+    charters: tuple[Charter, ...]
+
+    @property
+    def charter(self) -> Charter:
+        return self.charters[-1]

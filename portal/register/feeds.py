@@ -13,6 +13,7 @@ from portal.register.entry import Entry
 ENTRIES_MAX = 50
 ATOM_PATH = "/findings.atom"
 JSON_PATH = "/findings.json"
+PATHS = (ATOM_PATH, JSON_PATH)
 ATOM_TYPE = "application/atom+xml; charset=utf-8"
 JSON_TYPE = "application/feed+json"
 # The time of the last change of a feed without entries; Atom requires one.
@@ -21,13 +22,8 @@ _ATOM = "http://www.w3.org/2005/Atom"
 _XML = "http://www.w3.org/XML/1998/namespace"
 
 
-def newest(entries: Sequence[Entry]) -> list[Entry]:
-    """Return the entries of a feed: those changed last, the newest change first."""
-    return sorted(entries, key=lambda entry: entry.updated, reverse=True)[:ENTRIES_MAX]
-
-
 def atom_feed(entries: Sequence[Entry], origin: str, title: str) -> bytes:
-    """Return the Atom feed of ``newest`` entries at ``origin``."""
+    """Return the Atom feed of these entries at ``origin``."""
     feed = ET.Element("feed", {"xmlns": _ATOM, f"{{{_XML}}}lang": SOURCE_LOCALE})
     _text(feed, "id", f"{origin}{ATOM_PATH}")
     _text(feed, "title", title)

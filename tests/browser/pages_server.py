@@ -15,7 +15,7 @@ import uvicorn
 from crypto.questionnaire import Questionnaire, read_questionnaire
 from portal.kit.assets import load_assets
 from portal.kit.headers import REPORTER_CSP, SecurityHeaders
-from portal.pages import SiteEndpoint, SiteHolder, build_site
+from portal.pages import SiteEndpoint, build_site
 from tests.conftest import ROOT
 from tests.people import LANGUAGES, found_test_commission
 
@@ -43,7 +43,7 @@ def serve_pages(dist: Path = ROOT / "static" / "dist") -> Iterator[str]:
         world = found_test_commission(origin, questionnaire=full_questionnaire())
         settings = PageSettings(origin, "https://www.wikipedia.org/")
         site = build_site([world.charter], settings, load_assets(dist), world.charter.realm)
-        app = SecurityHeaders(SiteEndpoint(SiteHolder(site)), REPORTER_CSP, https=False)
+        app = SecurityHeaders(SiteEndpoint(site), REPORTER_CSP, https=False)
         server = uvicorn.Server(uvicorn.Config(app, log_level="warning", access_log=False, lifespan="off"))
         thread = threading.Thread(target=lambda: asyncio.run(server.serve([listener])), daemon=True)
         thread.start()

@@ -8,13 +8,14 @@ import pytest
 
 from crypto.charter import Charter
 from crypto.event import SignedEvent
+from crypto.ids import FindingId
 from crypto.published_finding import PublishedFinding, read_published_finding
 from crypto.sealed_parts import Party
 from oversight.cases import commands, entries
 from oversight.findings.records import FindingDraftRecord, PublicationRecord
 from oversight.ledger.records import EventRecord
 from oversight.workflow.rules import RuleError
-from portal.register.downloads import file_bytes
+from portal.register.register_pages import file_bytes
 from tests.oversight.findings.finding_office import TEXT, FindingOffice, finding_office, second_case, text_of
 from tests.oversight.office import Office
 from tests.oversight.portals import Portal
@@ -25,9 +26,9 @@ ROOT = Path(__file__).parents[3]
 
 async def in_register(portal: Portal, finding: str) -> PublishedFinding | None:
     """The file that the register offers of a finding. The pages around it are the portal's affair."""
-    register = portal.app.state.assembly.register
-    entries = [entry for entry in register.findings.newest_first() if entry.finding.id == finding]
-    return read_published_finding(file_bytes(entries[0])) if entries else None
+    findings = portal.app.state.assembly.register.findings
+    stored = findings.stored.get(FindingId(finding))
+    return read_published_finding(file_bytes(await findings.read(stored))) if stored else None
 
 
 async def test_a_finding_goes_from_an_empty_page_into_the_register(work: FindingOffice) -> None:

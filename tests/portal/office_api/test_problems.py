@@ -10,7 +10,7 @@ import pytest_asyncio
 
 from crypto.finding import finding_id
 from portal.pages import build
-from portal.register.register_pages import RegisterPages
+from portal.register.register_pages import RegisterMaker
 from tests.people import found_test_commission
 from tests.portal.register.test_register import portal_with_styles, put_one
 from tests.portal.world import API, RunningPortal, error_code, publish
@@ -24,7 +24,7 @@ async def broken(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterat
         raise ValueError
 
     monkeypatch.setattr(build, "_commission_pages", fail)
-    monkeypatch.setattr(RegisterPages, "_show", fail)
+    monkeypatch.setattr(RegisterMaker, "show", fail)
     async with portal_with_styles(tmp_path) as running:
         yield running
 

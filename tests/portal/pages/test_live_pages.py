@@ -169,7 +169,7 @@ async def test_what_shows_a_charter_that_was_replaced_is_not_served_while_builds
     trouble.error = None
     await until_served(pages, REPORT)
     assert read_charter(second).hash in (await pages.client.get(REPORT)).text
-    assert (await pages.client.get("/manifest.json")).status_code == 200
+    await until_served(pages, "/manifest.json")
 
 
 async def test_pages_stay_when_a_build_fails_that_would_change_nothing(pages: RunningPortal, trouble: Trouble) -> None:
@@ -209,7 +209,7 @@ async def test_a_new_charter_is_taken_while_memory_or_files_are_short(
 
 async def test_a_form_under_the_registers_name_does_not_wait_for_the_register(pages: RunningPortal) -> None:
     await publish(pages, found_test_commission(slug="findings"))
-    pages.assembly.pages.register_ready.clear()
+    pages.assembly.register._refreshed.clear()
     for path in ("/en/findings/report", "/ar/", REPORT):
         assert (await pages.client.get(path)).status_code == 200
 

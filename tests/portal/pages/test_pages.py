@@ -17,7 +17,7 @@ from crypto.questionnaire import read_questionnaire
 from portal.kit.assets import Asset, load_assets, make_asset
 from portal.kit.headers import REPORTER_CSP, SecurityHeaders
 from portal.kit.i18n import LOCALES, country_names
-from portal.pages import Page, Site, SiteEndpoint, SiteHolder, build_site
+from portal.pages import Page, Site, SiteEndpoint, build_site
 from tests.conftest import ROOT
 from tests.people import LANGUAGES, REALM, SLUG, World, found_test_commission
 
@@ -50,7 +50,7 @@ def site(world: World) -> Site:
 
 @pytest_asyncio.fixture
 async def client(site: Site) -> AsyncIterator[httpx.AsyncClient]:
-    app = SecurityHeaders(SiteEndpoint(SiteHolder(site)), REPORTER_CSP, https=False)
+    app = SecurityHeaders(SiteEndpoint(site), REPORTER_CSP, https=False)
     transport = httpx.ASGITransport(app)
     async with httpx.AsyncClient(transport=transport, base_url="http://portal.test") as client:
         yield client

@@ -7,6 +7,7 @@ from datetime import date
 from functools import cache
 from pathlib import Path
 from typing import Any
+from xml.etree import ElementTree as ET
 
 import pytest
 import pytest_asyncio
@@ -18,15 +19,16 @@ from crypto.errors import CryptoError
 from crypto.finding import CODE, Recommendation, Section, finding_id
 from crypto.taxonomy import GRADES, RECOMMENDATION_STATUSES, STANDARDS
 from portal.kit.assets import make_asset
-from portal.register import feeds, live, register_pages
-from portal.register.entry import Entry, Revision
-from portal.register.register_pages import RegisterPages, build_register
-from portal.storage.records import FindingRecord
+from portal.kit.i18n import LOCALES
+from portal.register import feeds
+from portal.register.entry import Entry, Revision, StoredFinding
+from portal.register.register_pages import ListPage, RegisterMaker
 from tests.findings import correction_of, publish_finding, sign_finding
 from tests.people import PORTAL_ORIGIN, World, found_test_commission
 from tests.portal.pages.test_neighbours import LANGUAGES, texts
-from tests.portal.register.test_register import get, portal_with_styles, put, put_one
-from tests.portal.world import RunningPortal
+from tests.portal.register.test_register import get, portal_with_styles, put, put_one, until_manifest, write_styles
+from tests.portal.world import RunningPortal, running_portal
+from tests.waiting import until
 
 PATH = "/en/findings/xfi-zz-demo-commission-2026-f-000{}"
 ASSETS = {"register.css": make_asset("register.css", b"")}
@@ -41,7 +43,7 @@ async def register(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIter
     monkeypatch.setattr("portal.assembly.POLL_SECONDS", 86_400)
     async with portal_with_styles(tmp_path) as running:
         # And its first one is over.
-        await running.assembly.pages.register_ready.wait()
+        await until_manifest(running)
         yield running
 
 
@@ -49,16 +51,13 @@ def entry_of(world: World, number: int, **changes: Any) -> Entry:
     """As the portal has one that it took. Raises CryptoError where it would take none."""
     finding = publish_finding(world, number, **changes)
     first = Revision(1, finding.day, finding.kind, None, finding.hash)
-    return Entry(finding, (world.charter,), (first,), number, number)
+    stored = StoredFinding(finding.id, finding.slug, finding.note, (first,), number, number)
+    return Entry(**vars(stored), finding=finding, charters=(world.charter,))
 
 
 @cache
-def empty() -> RegisterPages:
-    return build_register((), PORTAL_ORIGIN, ASSETS)
-
-
-def built(*entries: Entry) -> RegisterPages:
-    return empty().renewed(entries, {entry.finding.id for entry in entries})
+def maker() -> RegisterMaker:
+    return RegisterMaker(PORTAL_ORIGIN, ASSETS)
 
 
 @st.composite
@@ -94,30 +93,30 @@ def hostile_entries(draw: st.DrawFn) -> Entry:
 @given(hostile_entries())
 def test_whatever_a_finding_holds_the_others_pages_are_the_same(hostile: Entry) -> None:
     healthy = entry_of(found_test_commission(), 1)
-    alone, beside = built(healthy), built(hostile, healthy)
-    assert beside.problems == {}
-    own = [path for path in alone.hashes if healthy.name in path or path.endswith(".css")]
-    assert len(own) == 4
-    assert {path: alone.hashes[path] for path in own} == {path: beside.hashes[path] for path in own}
-    for locale in ("en", "ar"):
-        item = alone._fragments[locale, healthy.finding.id]
-        page = beside.pages[0][f"/{locale}/findings/"].body.decode()
-        assert item in page
+    alone, beside = maker().show(healthy), maker().show(hostile)
+    assert maker().show(healthy) == alone
+    assert [page.path for page in alone.pages] == [healthy.page_path(locale) for locale in LOCALES]
+    for locale in LOCALES:
+        items = [(hostile.first_day, beside.items[locale]), (healthy.first_day, alone.items[locale])]
+        page = maker().list_page(ListPage(locale, 1, items, 2)).body.decode()
+        assert alone.items[locale] in page
         assert "<script>" not in page
-    assert {feeds.ATOM_PATH, feeds.JSON_PATH} <= set(beside.hashes)
+    atom, json = maker().feeds([hostile, healthy])
+    assert len(list(ET.fromstring(atom.body).iter("{http://www.w3.org/2005/Atom}entry"))) == 2
+    assert healthy.finding.title.encode() in json.body
 
 
 class TestOneThatCannotBeShown:
     @pytest.fixture(autouse=True, params=[ValueError, LookupError, RecursionError, OSError])
     def fails(self, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Any:
-        original = RegisterPages._show
+        original = RegisterMaker.show
 
-        def show(pages: RegisterPages, entry: Entry) -> Any:
+        def show(maker: RegisterMaker, entry: Entry) -> Any:
             if entry.finding.title.startswith("Broken"):
                 raise request.param("secret")
-            return original(pages, entry)
+            return original(maker, entry)
 
-        monkeypatch.setattr(RegisterPages, "_show", show)
+        monkeypatch.setattr(RegisterMaker, "show", show)
         return request.param
 
     async def test_says_so_and_takes_no_other_one_with_it(
@@ -159,12 +158,23 @@ async def test_what_memory_was_short_for_is_shown_when_it_is_there_again(
         raise MemoryError
 
     with monkeypatch.context() as short:
-        short.setattr(RegisterPages, "_show", fail)
+        short.setattr(RegisterMaker, "show", fail)
         await put_one(register)
         assert "can’t be shown" in await get(register, PATH.format(1))
-    with register.database.use():
-        await register.assembly.register.refresh()
+    await refresh(register)
     assert "Held for nineteen days" in await get(register, PATH.format(1))
+
+
+async def refresh(portal: RunningPortal) -> None:
+    """As the portal does every few seconds; return when it has tried what is to be tried."""
+    own = portal.assembly.register
+    with portal.database.use():
+        await own.refresh()
+
+    def is_idle() -> bool:
+        return own._builder is not None and not own._builder.shown._missing and not own._wake.is_set()
+
+    await until(is_idle, "all attempts")
 
 
 async def test_attempts_become_rarer_and_a_new_finding_is_shown_at_once(
@@ -172,32 +182,30 @@ async def test_attempts_become_rarer_and_a_new_finding_is_shown_at_once(
 ) -> None:
     attempts: list[int] = []
     called = 0
-    original = RegisterPages._show
+    original = RegisterMaker.show
 
-    def show(pages: RegisterPages, entry: Entry) -> Any:
+    def show(maker: RegisterMaker, entry: Entry) -> Any:
         if not entry.finding.title.startswith("Broken"):
-            return original(pages, entry)
+            return original(maker, entry)
         attempts.append(called)
         raise MemoryError
 
-    monkeypatch.setattr(RegisterPages, "_show", show)
+    monkeypatch.setattr(RegisterMaker, "show", show)
     await put_one(register, 1, title="Broken")
-    with register.database.use():
-        while called < 129:
-            called += 1
-            await register.assembly.register.refresh()
+    while called < 129:
+        called += 1
+        await refresh(register)
     assert attempts == [0, 1, 3, 7, 15, 31, 63, 95, 127]
     await put_one(register, 2)
     assert "Held for nineteen days" in await get(register, PATH.format(2))
     monkeypatch.undo()
-    with register.database.use():
-        for _ in range(32):
-            await register.assembly.register.refresh()
-        assert register.assembly.register.problems == {}
-        assert register.assembly.register._failures == 0
+    for _ in range(33):
+        await refresh(register)
+    assert register.assembly.register.problems == {}
+    assert register.assembly.register._failures == 0
 
 
-async def test_a_register_that_could_not_be_built_is_tried_again(
+async def test_a_list_that_could_not_be_made_is_tried_again_and_takes_no_finding_with_it(
     register: RunningPortal, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     await put_one(register, 1)
@@ -206,42 +214,32 @@ async def test_a_register_that_could_not_be_built_is_tried_again(
         raise OSError(errno.EMFILE, "files")
 
     with monkeypatch.context() as short:
-        short.setattr(register_pages, "_lists", fail)
+        short.setattr(RegisterMaker, "list_page", fail)
         await put_one(register, 2)
-        assert (await register.client.get(PATH.format(2))).status_code == 404
-        assert (await register.client.get(PATH.format(1))).status_code == 200
-    with register.database.use():
-        await register.assembly.register.refresh()
-    assert (await register.client.get(PATH.format(2))).status_code == 200
+        for path in ("/en/findings/", "/ar/findings"):
+            answer = await register.client.get(path)
+            assert (answer.status_code, answer.headers["retry-after"]) == (503, "60")
+            assert answer.headers["content-type"] == "text/html; charset=utf-8"
+        assert (await register.client.get(PATH.format(2))).status_code == 200
+        assert (await register.client.get("/findings.atom")).status_code == 200
+        assert (await register.client.get("/manifest.json")).status_code == 503
+    await refresh(register)
+    assert "f-0002" in await get(register, "/en/findings/")
+    await until_manifest(register)
 
 
-async def test_a_register_without_its_style_is_there_as_soon_as_the_style_is(
-    register: RunningPortal, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    await put_one(register, 1)
-    own = register.assembly.register
-    own._register, own._is_shown = None, False
-    with register.database.use():
-        with monkeypatch.context() as short:
-            short.setattr(live, "_build", lambda *_: 1 / 0)
-            await own.refresh()
-        await own.refresh()
-    assert (await register.client.get(PATH.format(1))).status_code == 200
-    assert own._is_shown
-
-
-async def test_a_stored_finding_that_cannot_be_read_takes_no_other_one_with_it(tmp_path: Path) -> None:
-    async with portal_with_styles(tmp_path) as portal:
+async def test_a_register_without_its_style_is_there_as_soon_as_the_style_is(tmp_path: Path) -> None:
+    write_styles(tmp_path)
+    style = (tmp_path / "nothing" / "register.css").rename(tmp_path / "register.css")
+    async with running_portal(tmp_path) as portal:
         await put_one(portal, 1)
-        await put_one(portal, 2)
-        with portal.database.use():
-            await FindingRecord.filter(identifier=finding_id(portal.world.slug, 2026, 1)).update(note="not a note")
-    async with portal_with_styles(tmp_path) as portal:
-        assert (await portal.client.get(PATH.format(2))).status_code == 200
-        assert (await portal.client.get(PATH.format(1))).status_code == 404
-        # Its number stays taken.
-        assert (await portal.office("GET", "/findings")).json()["next"] == finding_id(portal.world.slug, 2026, 3)
-        await put_one(portal, 3)
+        for path in (PATH.format(1), "/en/findings/"):
+            assert (await portal.client.get(path)).status_code == 503
+        assert (await portal.client.get("/en/")).status_code == 200
+        style.rename(tmp_path / "nothing" / "register.css")
+        await refresh(portal)
+        for path in (PATH.format(1), "/en/findings/"):
+            assert (await portal.client.get(path)).status_code == 200
 
 
 async def test_one_that_would_spoil_the_feeds_is_left_out_of_them(

@@ -36,6 +36,7 @@ from tests.findings import (
 )
 from tests.people import TODAY, found_test_commission
 from tests.portal.world import API, RunningPortal, error_code, publish, running_portal
+from tests.waiting import until
 
 NAME = "xfi-zz-demo-commission-2026-f-0001"
 PAGE = f"/en/findings/{NAME}"
@@ -80,6 +81,18 @@ async def put(portal: RunningPortal, note: bytes) -> Finding:
 
 async def put_one(portal: RunningPortal, number: int = 1, **changes: Any) -> Finding:
     return await put(portal, sign_finding(portal.world, draft_finding(portal.world, number, **changes)))
+
+
+async def until_manifest(portal: RunningPortal) -> httpx.Response:
+    """The manifest, as soon as all pages are made."""
+
+    async def is_there() -> bool:
+        return (await portal.client.get("/manifest.json")).status_code != 503
+
+    await until(is_there, "the manifest")
+    answer = await portal.client.get("/manifest.json")
+    assert answer.status_code == 200
+    return answer
 
 
 async def get(portal: RunningPortal, path: str) -> str:
@@ -350,7 +363,7 @@ class TestPages:
 
     async def test_the_manifest_lists_every_page(self, register: RunningPortal) -> None:
         await put_one(register)
-        files = decode_json((await register.client.get("/manifest.json")).content, 1 << 20)["files"]
+        files = decode_json((await until_manifest(register)).content, 1 << 20)["files"]
         for path in (PAGE, f"/ar/findings/{NAME}", "/en/findings/", FILE, "/findings.atom", "/findings.json", "/en/"):
             body = (await register.client.get(path)).content
             assert files[path] == hashlib.sha256(body).hexdigest(), path
@@ -367,10 +380,11 @@ class TestPages:
 
     async def test_publishing_makes_only_what_changes(self, register: RunningPortal) -> None:
         await put_one(register)
-        holder = register.assembly.pages
-        before = holder._register[0][0]
+        await until_manifest(register)
+        before = dict(register.assembly.pages.register)
         await put_one(register, 2, title="Another finding")
-        after = holder._register[0][0]
+        await until_manifest(register)
+        after = register.assembly.pages.register
         assert after[PAGE] is before[PAGE]
         assert after["/en/findings/"] is not before["/en/findings/"]
 

@@ -16,7 +16,7 @@ from portal import assembly
 from portal.storage.records import FindingRecord
 from tests.chance import fresh_id
 from tests.findings import draft_finding, sign_finding
-from tests.portal.register.test_register import portal_with_styles, put_one
+from tests.portal.register.test_register import portal_with_styles, put_one, until_manifest
 from tests.portal.world import (
     API,
     RunningPortal,
@@ -70,6 +70,7 @@ async def test_a_server_that_ends_and_comes_back(tmp_path: Path, own_postgres: P
             await put_one(portal)
             before = fresh_report(1000)
             assert (await portal.submit(before.bundle())).status_code == 201
+            await until_manifest(portal)
             served = {path: (await portal.client.get(path)).content for path in PAGES}
             # Some are on their way in when the server ends.
             sent = [fresh_report(100) for _ in range(8)]
