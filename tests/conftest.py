@@ -18,8 +18,8 @@ from tests.servers import Program, portal_program, post_test_charter
 
 ROOT = Path(__file__).resolve().parent.parent
 
-# No deadline: a machine may be busy. No store of examples: the seed alone determines them.
-hypothesis.settings.register_profile("amparo", deadline=None, database=None, print_blob=True)
+# No deadline: a machine may be busy. No store of examples: the seed alone determines them. Each run draws others.
+hypothesis.settings.register_profile("amparo", deadline=None, database=None, max_examples=60, print_blob=True)
 hypothesis.settings.load_profile("amparo")
 
 
@@ -80,7 +80,7 @@ def own_postgres() -> Iterator[Postgres]:
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
-def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+def empty_database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
     """The URL of an empty database, of each kind in turn."""
     if request.param == "sqlite":
         yield f"sqlite://{tmp_path / 'test.sqlite3'}"
@@ -88,6 +88,12 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str
     server: Postgres = request.getfixturevalue("postgres")
     with server.database() as url:
         yield url
+
+
+@pytest.fixture
+def database_url(empty_database_url: str) -> str:
+    """The URL of a database, of each kind in turn, for a program to open."""
+    return empty_database_url
 
 
 @pytest.fixture(scope="session", autouse=True)

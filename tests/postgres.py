@@ -31,10 +31,10 @@ class Postgres:
         return self.folder / "data"
 
     @contextmanager
-    def database(self) -> Iterator[str]:
-        """An empty database, dropped at the end."""
+    def database(self, copied: str = "template1") -> Iterator[str]:
+        """A database, dropped at the end: an empty one, or a copy of that with the URL ``copied``."""
         name = f"test_{next(self.numbers)}"
-        self._admin(f"CREATE DATABASE {name}")
+        self._admin(f"CREATE DATABASE {name} TEMPLATE {copied.rpartition('/')[2]}")
         yield f"asyncpg://tester@127.0.0.1:{self.port}/{name}"
         self._admin(f"DROP DATABASE {name} WITH (FORCE)")
 

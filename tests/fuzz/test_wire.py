@@ -10,7 +10,7 @@ import pytest
 
 from tests.fuzz.wire import Wire, running_office_wire, running_portal_wire
 
-INPUTS = 150
+INPUTS = 60
 
 
 @pytest.mark.parametrize("running", [running_portal_wire, running_office_wire], ids=["portal", "office"])

@@ -44,7 +44,7 @@ from tests.people import World, settle_office
 from tests.servers import ROOT, Program, free_port, is_open, portal_program, post_test_charter
 from tests.waiting import SECONDS_MAX, wait_until
 
-KILLS = 30
+KILLS = 12
 ANSWERED = 8
 PAUSE_SECONDS_MAX = 0.3
 MEMBER = "amina"

@@ -50,7 +50,7 @@ from tests.portal.world import (
 from tests.servers import ROOT, free_port, is_open
 from tests.waiting import SECONDS_MAX, wait_until
 
-KILLS = 60
+KILLS = 24
 CLIENTS = 4
 ANSWERS_MAX = 25
 PAUSE_SECONDS_MAX = 0.02

@@ -2,10 +2,8 @@
 """Several browsers and several processes join at the same moment, on both kinds of database."""
 
 import asyncio
-import shutil
 from collections.abc import AsyncIterator
 from dataclasses import replace
-from pathlib import Path
 
 import httpx
 import pytest
@@ -20,9 +18,7 @@ from tests.oversight.office import Browser, Clock
 
 
 @pytest.fixture
-async def party(settings: Settings, clock: Clock, database_url: str, empty_database: Path) -> AsyncIterator[Party]:
-    if database_url.startswith("sqlite://"):
-        shutil.copy(empty_database, database_url.removeprefix("sqlite://"))
+async def party(settings: Settings, clock: Clock, database_url: str) -> AsyncIterator[Party]:
     async with party_at(replace(settings, database=database_url), clock) as party:
         yield party
 

@@ -131,9 +131,9 @@ async def test_a_stranger_at_one_request_a_second_keeps_nobody_out(office: Offic
     member, stranger = await office.browser_of("amina"), office.browser()
     await member.post("/lock")
     logins = []
-    for second in range(3600):
+    for second in range(600):
         await stranger.log_in(person, passphrase="")
-        if second % 600 == 599:
+        if second % 100 == 99:
             logins.append((await member.log_in(person)).status_code)
             await member.post("/lock")
         office.clock.forward(seconds=1)

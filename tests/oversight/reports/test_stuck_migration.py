@@ -32,14 +32,14 @@ async def opened_as_before(url: str) -> Database:
         return await Database.open(url)
 
 
-async def test_damaged_arrivals_of_before_stay_one_row_for_each_submission(database_url: str) -> None:
-    before = await opened_as_before(database_url)
+async def test_damaged_arrivals_of_before_stay_one_row_for_each_submission(empty_database_url: str) -> None:
+    before = await opened_as_before(empty_database_url)
     with before.use():
         async with in_transaction() as client:
             await client.execute_script(COLUMNS + ", ".join(ROWS))
             await client.execute_script("INSERT INTO collector_state (id, after) VALUES (1, 9007199254740991)")
     await before.close()
-    database = await Database.open(database_url)
+    database = await Database.open(empty_database_url)
     with database.use():
         first, other = await StuckArrivalRecord.all().order_by("item")
         again = await StuckArrivalRecord.create(kind="submission", item="c" * 32)
