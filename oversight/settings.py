@@ -6,7 +6,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from portal.kit.settings import Count, Port, SettingsError, check_origin, help_text, read_settings
+from portal.kit.addresses import SQLITE, check_address, check_database, check_host, check_origin, spell_origin
+from portal.kit.settings import Count, Port, help_text, read_settings
 
 PREFIX = "OVERSIGHT_"
 _CHECKOUT = Path(__file__).resolve().parent.parent
@@ -67,8 +68,11 @@ class Settings:
     )
 
     def __post_init__(self) -> None:
+        check_host(f"{PREFIX}HOST", self.host)
+        if self.database:
+            check_database(f"{PREFIX}DATABASE", self.database)
         if self.portal_url:
-            _check_address(f"{PREFIX}PORTAL_URL", self.portal_url)
+            check_address(f"{PREFIX}PORTAL_URL", self.portal_url)
         if self.portal_origin:
             check_origin(f"{PREFIX}PORTAL_ORIGIN", self.portal_origin)
         if self.origin:
@@ -81,7 +85,7 @@ class Settings:
 
     @property
     def database_url(self) -> str:
-        return self.database or f"sqlite://{self.data.resolve() / 'office.sqlite3'}"
+        return self.database or f"{SQLITE}{self.data.resolve() / 'office.sqlite3'}"
 
     @property
     def secrets(self) -> Path:
@@ -94,10 +98,7 @@ class Settings:
 
     @property
     def own_origin(self) -> str:
-        if self.origin:
-            return self.origin
-        host = f"[{self.host}]" if ":" in self.host else self.host
-        return f"http://{host}:{self.port}"
+        return self.origin or spell_origin("http", self.host, self.port)
 
     @property
     def https(self) -> bool:
@@ -110,13 +111,3 @@ class Settings:
             return self.portal_origin
         parts = urlsplit(self.portal_url)
         return f"{parts.scheme}://{parts.netloc}"
-
-
-def _check_address(name: str, address: str) -> None:
-    try:
-        parts = urlsplit(address)
-        usable = parts.scheme in {"http", "https"} and parts.hostname and parts.port != 0 and not address.endswith("/")
-    except ValueError:
-        usable = False
-    if not usable:
-        raise SettingsError(f"{name} must be an http or https address without a slash at its end")

@@ -28,8 +28,13 @@ async def check(settings: Settings) -> int:
             print(f"ok      {name:9} {await run(settings)}")
         except Exception as error:
             failed += 1
-            print(f"failed  {name:9} {type(error).__name__}: {error}")
+            print(f"failed  {name:9} {type(error).__name__}: {_first_line(error)}")
     return 1 if failed else 0
+
+
+def _first_line(error: Exception) -> str:
+    """Object stores tell theirs in many."""
+    return str(error).partition("\n")[0]
 
 
 async def _check_keys(settings: Settings) -> str:

@@ -6,7 +6,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from portal.kit.settings import Bytes, Count, Port, SettingsError, check_origin, help_text, read_settings
+from portal.kit.addresses import SQLITE, check_blobs, check_database, check_host, check_link, check_origin
+from portal.kit.settings import Bytes, Count, Port, SettingsError, help_text, read_settings
 
 PREFIX = "PORTAL_"
 CHECKOUT = Path(__file__).resolve().parent.parent
@@ -29,8 +30,8 @@ class Settings:
     database: str = field(
         default="",
         metadata=help_text(
-            "URL of the database: sqlite:///path or asyncpg://user@host/name. Default: portal.sqlite3 in the "
-            "data folder."
+            "URL of the database: sqlite:///folder/file or postgresql://user:password@host:port/name. Default: "
+            "portal.sqlite3 in the data folder."
         ),
     )
     blobs: str = field(
@@ -83,7 +84,12 @@ class Settings:
 
     def __post_init__(self) -> None:
         check_origin(f"{PREFIX}ORIGIN", self.origin)
-        if self.workers > 1 and self.database_url.startswith("sqlite"):
+        check_link(f"{PREFIX}LEAVE_URL", self.leave_url)
+        check_host(f"{PREFIX}HOST", self.host)
+        check_blobs(f"{PREFIX}BLOBS", self.blobs)
+        if self.database:
+            check_database(f"{PREFIX}DATABASE", self.database)
+        if self.workers > 1 and self.database_url.startswith(SQLITE):
             raise SettingsError("PORTAL_WORKERS above 1 needs PostgreSQL in PORTAL_DATABASE")
 
     @classmethod
@@ -93,7 +99,7 @@ class Settings:
 
     @property
     def database_url(self) -> str:
-        return self.database or f"sqlite://{self.data.absolute() / 'portal.sqlite3'}"
+        return self.database or f"{SQLITE}{self.data.absolute() / 'portal.sqlite3'}"
 
     @property
     def blobs_url(self) -> str:

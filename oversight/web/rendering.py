@@ -45,13 +45,15 @@ def load_page_kit(settings: Settings) -> PageKit:
     """Raises FileNotFoundError when the styles have not been built or a catalog is missing."""
     assets = load_assets(settings.static)
     translations = {locale: load_translation(LOCALE, DOMAIN, locale) for locale in LOCALES}
-    environments = {locale: _environment(translations[locale], assets) for locale in LOCALES}
+    # Missed at the start, not by whoever opens the first page.
+    stylesheet = assets["office.css"].path
+    environments = {locale: _environment(translations[locale], stylesheet) for locale in LOCALES}
     return PageKit(environments, translations, assets)
 
 
-def _environment(translation: Translation, assets: Mapping[str, Asset]) -> Environment:
+def _environment(translation: Translation, stylesheet: str) -> Environment:
     env = environment([TEMPLATES], translation)
-    env.globals["asset"] = lambda name: assets[name].path
+    env.globals["stylesheet"] = stylesheet
     env.globals["locales"] = LOCALES
     env.globals["attempt"] = attempt
     env.globals["language_in"] = lambda tag: language_in(tag, translation.locale)

@@ -3,6 +3,7 @@
 
 import hashlib
 import mimetypes
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path, PurePosixPath
@@ -31,6 +32,17 @@ class Asset:
         return compress(self.body)
 
 
+class Assets(dict[str, Asset]):
+    """The built files of a folder by their plain names. One that is not there raises FileNotFoundError."""
+
+    def __init__(self, folder: Path, assets: Mapping[str, Asset]) -> None:
+        super().__init__(assets)
+        self._folder = folder
+
+    def __missing__(self, name: str) -> Asset:
+        raise FileNotFoundError(f"{self._folder / name} is missing: build the scripts first (make setup)")
+
+
 def make_asset(name: str, body: bytes) -> Asset:
     """Return an asset served under ``/assets/<stem>-<hash><suffix>``; the same bytes always give the same path."""
     pure = PurePosixPath(name)
@@ -43,14 +55,11 @@ def make_asset(name: str, body: bytes) -> Asset:
     )
 
 
-def load_assets(folder: Path) -> dict[str, Asset]:
-    """Return every built file of ``folder`` by its plain name.
-
-    Raises FileNotFoundError when the folder is missing: the scripts have not been built.
-    """
+def load_assets(folder: Path) -> Assets:
+    """Return every built file of ``folder``. Raises FileNotFoundError when the folder is missing: nothing was built."""
     if not folder.is_dir():
         raise FileNotFoundError(f"{folder} is missing: build the scripts first (make setup)")
     files = sorted(
         path for path in folder.iterdir() if path.is_file() and path.suffix in {".js", ".css", ".svg", ".png"}
     )
-    return {path.name: make_asset(path.name, path.read_bytes()) for path in files}
+    return Assets(folder, {path.name: make_asset(path.name, path.read_bytes()) for path in files})

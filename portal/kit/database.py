@@ -26,6 +26,7 @@ from tortoise.migrations.writer import MigrationWriter
 from tortoise.transactions import in_transaction
 
 from portal.kit import postgresql
+from portal.kit.addresses import SQLITE
 from portal.kit.postgresql import unhurried
 from portal.kit.transactions import mend_transactions
 from portal.kit.write_ahead_log import WriteAheadLog
@@ -71,11 +72,14 @@ class Schema:
         Tortoise keeps statements by the name of the connection, for the whole process. So each kind of database of each
         program has a name of its own, such as ``portal-sqlite``.
         """
-        connection = expand_db_url(url)
+        if url.startswith(SQLITE):
+            # Not by Tortoise, which takes a path with ? or # in it for a shorter one.
+            credentials = {"file_path": url.removeprefix(SQLITE), **SQLITE_PRAGMAS, **self.sqlite_pragmas}
+            connection: dict[str, Any] = {"engine": "tortoise.backends.sqlite", "credentials": credentials}
+        else:
+            connection = expand_db_url(url)
         kind = connection["engine"].rpartition(".")[2]
-        if kind == "sqlite":
-            connection["credentials"].update(SQLITE_PRAGMAS, **self.sqlite_pragmas)
-        elif kind == "asyncpg":
+        if kind == "asyncpg":
             connection["engine"] = postgresql.__name__
         name = f"{self.app}-{kind}"
         return {"connections": {name: connection}, "apps": self.apps(name), "use_tz": True, "timezone": "UTC"}
@@ -109,7 +113,7 @@ class Database:
                 await _migrate(database._context.db(), cls.schema)
                 # What was deleted before a crash.
                 await forget_deleted()
-        except STORAGE_ERRORS as error:
+        except _opening_errors(url) as error:
             await database.close()
             raise DatabaseError(f"the database can't be opened ({type(error).__name__})") from error
         return database
@@ -139,11 +143,23 @@ class Database:
         for connection in config["connections"].values():
             if file := connection["credentials"].get("file_path"):
                 Path(file).parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+                # What can't be opened fails here: aiosqlite leaves a thread that fails when the program ends.
+                sqlite3.connect(file).close()
                 self._log = WriteAheadLog(file, lambda: self._client().acquire_connection())
         await self._context.init(config=config)
         # Tortoise connects under a lock that it keeps when connecting fails: so connect before anything waits.
         await self._context.db().create_connection(with_db=True)
         mend_transactions(self._context.db())
+
+
+def _opening_errors(url: str) -> tuple[type[Exception], ...]:
+    """Tortoise hands on as they are what a server of PostgreSQL refuses, such as a wrong password."""
+    if url.startswith(SQLITE):
+        return STORAGE_ERRORS
+    # Imported late: a program on SQLite does without.
+    from asyncpg import InterfaceError, PostgresError
+
+    return (*STORAGE_ERRORS, PostgresError, InterfaceError)
 
 
 _used: ContextVar[Database] = ContextVar("database")

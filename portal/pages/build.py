@@ -47,8 +47,8 @@ class SiteMaker:
 
     Each commission is rendered for itself, and once for each of its charters. One that fails is left out and named as
     ``Site.problems``; the other pages are the same bytes as without it, save those that list all commissions. ``realm``
-    is the portal's, with which a page derives from a receipt code. Raises OSError, or KeyError when a script or style
-    was not built.
+    is the portal's, with which a page derives from a receipt code. Raises OSError, also when a script or style was not
+    built.
     """
 
     def __init__(self, settings: PageSettings, assets: Mapping[str, Asset], realm: str) -> None:

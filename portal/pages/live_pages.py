@@ -189,7 +189,7 @@ class LivePages:
 
 
 def prepare_pages(settings: Settings, realm: str) -> "SiteMaker":
-    """Read what pages are made of. Raises OSError, or KeyError when scripts or styles were not built."""
+    """Read what pages are made of. Raises OSError, also when scripts or styles were not built."""
     # Imported late: templates and locales load slowly, and the API should not wait for them.
     from portal.kit.assets import load_assets
     from portal.pages.build import SiteMaker

@@ -28,7 +28,7 @@ class RegisterBuilder:
         self._maker: RegisterMaker | None = None
 
     async def prepare(self) -> RegisterMaker:
-        """Read what pages are made of, once. Raises OSError, or KeyError when the register's style was not built."""
+        """Read what pages are made of, once. Raises OSError, also when the register's style was not built."""
         if self._maker is None:
             self._maker = await asyncio.to_thread(_make_maker, self._settings)
             self.shown.pages[self._maker.style.path] = self._maker.style

@@ -181,7 +181,7 @@ def _make_builder(findings: Findings, settings: Settings, pages: "dict[str, Page
 async def stored_register(charters: Charters, settings: Settings) -> tuple[dict[str, "Page"], dict[str, str]]:
     """Return all pages and signed files of the running task's database, and their hashes.
 
-    Raises FileNotFoundError or KeyError without the register's style.
+    Raises FileNotFoundError without the register's style.
     """
     builder = _make_builder(Findings(charters, GroupCommit(0), lambda: datetime.now(UTC)), settings, {})
     await builder.findings.stored.refresh()

@@ -7,7 +7,7 @@ from portal.storage.blobs import BlobStore
 
 
 def open_blobs(url: str, free_bytes_min: int) -> BlobStore:
-    """Open a local folder, or ``s3://bucket/prefix``. Raises OSError when the folder can't be made."""
+    """Open a local folder, or ``s3://bucket/prefix``. Raises OSError when that can't be done."""
     if url.startswith("s3://"):
         from portal.storage.s3_blobs import S3Blobs
 

@@ -41,15 +41,19 @@ class S3Blobs:
 
     @classmethod
     def open(cls, url: str) -> "S3Blobs":
-        """Open ``s3://bucket/prefix``; endpoint, region and keys come from the AWS_… variables."""
-        store = S3Store.from_url(
-            url,
-            retry_config={
-                "max_retries": RETRIES_MAX,
-                "retry_timeout": timedelta(seconds=RETRY_SECONDS_MAX),
-                "backoff": {"init_backoff": timedelta(seconds=FIRST_WAIT_SECONDS)},
-            },
-        )
+        """Open ``s3://bucket/prefix``; endpoint, region and keys come from the AWS_… variables. Raises OSError."""
+        try:
+            store = S3Store.from_url(
+                url,
+                retry_config={
+                    "max_retries": RETRIES_MAX,
+                    "retry_timeout": timedelta(seconds=RETRY_SECONDS_MAX),
+                    "backoff": {"init_backoff": timedelta(seconds=FIRST_WAIT_SECONDS)},
+                },
+            )
+        except obstore.exceptions.BaseError:
+            # The library's own words are many lines, and quote the variables.
+            raise OSError("the object store can't be opened: one of its AWS_… variables can't be used") from None
         return cls(store)
 
     async def check(self) -> None:

@@ -21,6 +21,9 @@ def test_one_setting_is_enough() -> None:
 
 def test_every_setting_can_be_set_and_says_what_it_is() -> None:
     given = {
+        "leave_url": "about:blank",
+        "host": "::1",
+        "database": "sqlite:///x",
         "port": "8100",
         "workers": "1",
         "waiting_max": "7",
