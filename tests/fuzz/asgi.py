@@ -10,6 +10,7 @@ from urllib.parse import unquote
 from starlette.types import ASGIApp, Message, Scope
 
 from tests.fuzz.alterations import BROKEN_UTF_8, ODD_TEXTS, SWELLING, Alter, alter_bytes, swell
+from tests.fuzz.odd import ODD_HEADERS
 
 Headers = tuple[tuple[bytes, bytes], ...]
 # With these a program says that it is busy or full: no fault of it.
@@ -149,8 +150,10 @@ def _fault(answer: Answer) -> str | None:
     missing = [name for name in ON_EVERY_ANSWER if name not in answer.headers]
     if missing:
         return f"answered {answer.status} without {missing}"
+    if b"Traceback" in answer.body:
+        return f"answered {answer.status} with a traceback"
     location = answer.headers.get("location", "/")
-    if not location.startswith("/") or location.startswith("//"):
+    if not location.startswith("/") or location.startswith(("//", "/\\")):
         return f"answered {answer.status}, and sent to another address: {location}"
     # A login form remembers where on this site somebody wanted to go.
     headers = {name: value for name, value in answer.headers.items() if name != "location"}
@@ -223,5 +226,6 @@ def _alter_headers(chance: Random, headers: Headers) -> Headers:
             (*headers, (b"cookie", sendable)),
             (*headers, (b"accept-language", sendable), (b"accept-encoding", sendable)),
             (*headers, (b"range", b"bytes=0-" + sendable), (b"if-none-match", sendable)),
+            (*headers, *chance.sample(ODD_HEADERS, 2)),
         )
     )

@@ -1,15 +1,16 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
-"""The office's pages, found by their links and forms as members find them, and asked for as nobody should."""
+"""The office's pages, found by their links and forms as people find them, and asked for as nobody should."""
 
 import html
 import re
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from random import Random
 from urllib.parse import urlencode, urljoin, urlsplit
 
+from starlette.applications import Starlette
 from starlette.routing import Match, Route
 
 from crypto.finding import make_finding
@@ -17,7 +18,7 @@ from crypto.keyring import MINIMUM
 from oversight.app import create_app
 from oversight.settings import Settings
 from tests.findings import draft_finding
-from tests.fuzz.alterations import ODD_TEXTS, SWELLING, Alter, alter_bytes, swell
+from tests.fuzz.altered_forms import alter_form
 from tests.fuzz.asgi import MARK, Call, alter_call, fault_of, put, quoted
 from tests.oversight.case_desk import Desk
 from tests.oversight.office import OFFICE_ORIGIN, Clock, Office
@@ -33,46 +34,44 @@ SESSION = 40
 _LINK = re.compile(r'<(?:a|link)\b[^>]*\bhref="([^"]*)"')
 _FORM = re.compile(r"<form\b([^>]*)>(.*?)</form>", re.S)
 _ATTRIBUTE = re.compile(r'\b(action|method|name|value)="([^"]*)"')
-_FIELD = re.compile(r"<(?:input|select|textarea|button|option)\b([^>]*)>")
+_FIELD = re.compile(r"<(input|select|textarea|button|option)\b([^>]*)>")
 
 
 @dataclass
 class OfficeSurface:
-    """A running office with reports and a case; ``ways`` grow with every page that is seen."""
+    """A running office; ``ways`` grow with every page that is seen. ``log_in`` begins a session and gives its cookies.
 
-    office: Office
+    ``people`` are those who can; ``entrances`` are where whoever looks around begins.
+    """
+
+    app: Starlette
+    clock: Clock
+    log_in: Callable[[str], Awaitable[bytes]]
+    people: tuple[str, ...] = MEMBERS
+    entrances: tuple[str, ...] = ENTRANCES
     cookies: dict[str, bytes] = field(default_factory=dict)
     ways: dict[str, Call] = field(default_factory=dict)
     tried: int = 0
 
-    async def log_in(self, label: str) -> None:
-        if label == STRANGER:
-            self.cookies[label] = b""
-            return
-        browser = await self.office.browser_of(label)
-        jar = browser.client.cookies.jar
-        self.cookies[label] = "; ".join(f"{cookie.name}={cookie.value}" for cookie in jar).encode()
-
     async def log_in_all(self) -> None:
         """New sessions, after the longest wait that failed logins bring."""
-        self.office.clock.forward(hours=1)
-        for label in MEMBERS:
-            await self.log_in(label)
+        self.clock.forward(minutes=10)
+        self.cookies = {STRANGER: b"", **{label: await self.log_in(label) for label in self.people}}
 
     async def look_around(self) -> None:
-        """Every page that is reached by links, as each member sees it; and all routes that no link led to."""
-        for label in (STRANGER, *MEMBERS):
-            await self.log_in(label)
-            waiting = [Call(b"GET", entrance.encode()) for entrance in ENTRANCES]
+        """Every page that is reached by links, as each sees it; and all routes that no link led to."""
+        await self.log_in_all()
+        for label in (STRANGER, *self.people):
+            waiting = [Call(b"GET", entrance.encode()) for entrance in self.entrances]
             seen: set[bytes] = set()
             while waiting and len(seen) < TARGETS_MAX:
                 call = waiting.pop()
                 if call.target in seen:
                     continue
                 seen.add(call.target)
-                answer = await put(self.office.app, self.as_member(call, label))
+                answer = await put(self.app, self.as_sent_by(label, call))
                 assert answer.status < 500, (call.target, answer.status)
-                found = list(calls_of(call.target.decode(), answer.body.decode("utf-8", "replace")))
+                found = calls_of(call.target.decode(), answer.body.decode("utf-8", "replace"))
                 location = answer.headers.get("location", "")
                 found += [Call(b"GET", location.encode())] if location.startswith("/") else []
                 for each in (call, *found):
@@ -81,30 +80,30 @@ class OfficeSurface:
         for each in list(self._unlinked()):
             self.ways[f"{each.method.decode()} {each.target.decode()}"] = each
 
-    @property
-    def routes(self) -> list[Route]:
-        return [route for route in self.office.app.routes if isinstance(route, Route)]
-
     def route_of(self, call: Call) -> str:
         """The route that takes this call, as ``/cases/{case}``."""
-        taken = (route for route in self.routes if route.matches(call.scope())[0] == Match.FULL)
+        taken = (route for route in self._routes if route.matches(call.scope())[0] == Match.FULL)
         return next((without_forms(route.path) for route in taken), "")
+
+    @property
+    def _routes(self) -> list[Route]:
+        return [route for route in self.app.routes if isinstance(route, Route)]
 
     def _unlinked(self) -> Iterator[Call]:
         """The routes that no page led to, with ids of what there is."""
         met = {(call.method, self.route_of(call)) for call in self.ways.values()}
         known = {"member": "bruno", "label": "bruno", "to": "TRIAGE", "clock": "feedback", "number": "1", "token": "t"}
         for name, template in (("case", "/cases/{case}"), ("id", "/reports/{id}")):
-            found = next(call for call in self.ways.values() if self.route_of(call) == template)
-            known[name] = found.target.decode().rpartition("/")[2]
-        for route in self.routes:
+            found = (call.target.decode() for call in self.ways.values() if self.route_of(call) == template)
+            known[name] = next(found, "/" + "0" * 32).rpartition("/")[2]
+        for route in self._routes:
             for method in sorted({"GET", "POST"} & {*(route.methods or ())}):
                 if (method.encode(), without_forms(route.path)) not in met:
                     target = re.sub(r"{(\w+)}", lambda match: known.get(match[1], "0" * 64), without_forms(route.path))
                     yield Call(method.encode(), target.encode(), (), MARK + b"=1" if method == "POST" else b"")
 
-    def as_member(self, call: Call, label: str) -> Call:
-        """The request as this member's browser makes it."""
+    def as_sent_by(self, label: str, call: Call) -> Call:
+        """The request as the browser of one of these people makes it."""
         call = call.with_header(b"cookie", self.cookies[label]) if self.cookies[label] else call
         call = call.with_header(b"sec-fetch-site", b"same-origin")
         return call.with_header(b"content-type", b"application/x-www-form-urlencoded") if call.body else call
@@ -114,23 +113,25 @@ class OfficeSurface:
         self.tried += 1
         if self.tried % SESSION == 0:
             await self.log_in_all()
-        label = chance.choice((STRANGER, *MEMBERS, *MEMBERS))
-        call = self.as_member(self.ways[name], label)
-        call = alter_call(chance, call, (alter_form, alter_form, alter_form))
-        found = await fault_of(self.office.app, call, stays=chance.random() < 0.95)
-        self.office.clock.forward(seconds=1)
+        call = self.altered(name, chance)
+        found = await fault_of(self.app, call, stays=chance.random() < 0.95)
+        self.clock.forward(seconds=1)
         return found and (call.encode(), found)
+
+    def altered(self, name: str, chance: Random) -> Call:
+        """This way to ask, altered, by one of these people or a stranger."""
+        call = self.as_sent_by(chance.choice((STRANGER, *self.people, *self.people)), self.ways[name])
+        return alter_call(chance, call, (alter_form, alter_form, alter_form))
 
     async def again(self, data: bytes) -> str | None:
         """The same request once more, in a session of now."""
-        await self.log_in(MEMBERS[0])
         call = Call.decode(data)
-        return await fault_of(self.office.app, call.with_header(b"cookie", self.cookies[MEMBERS[0]]))
+        return await fault_of(self.app, call.with_header(b"cookie", await self.log_in(self.people[0])))
 
     async def still_serves(self) -> bool:
         """Whether a member logs in and sees the queue; a session that was ended on the way is begun again."""
         await self.log_in_all()
-        answer = await put(self.office.app, self.as_member(Call(b"GET", b"/queue"), MEMBERS[0]))
+        answer = await put(self.app, self.as_sent_by(self.people[0], Call(b"GET", b"/queue")))
         return answer.status == 200
 
 
@@ -145,9 +146,7 @@ def calls_of(base: str, page: str) -> list[Call]:
     calls = [Call(b"GET", _target(base, link)) for link in links if not urlsplit(link).netloc]
     for attributes, content in _FORM.findall(page):
         form = dict(_ATTRIBUTE.findall(attributes))
-        fields = [dict(_ATTRIBUTE.findall(each)) for each in _FIELD.findall(content)]
-        named = {html.unescape(each["name"]): html.unescape(each.get("value", "")) for each in fields if "name" in each}
-        target, body = _target(base, html.unescape(form.get("action", base))), urlencode(named).encode()
+        target, body = _target(base, html.unescape(form.get("action", base))), urlencode(_fields(content)).encode()
         if form.get("method", "get").lower() == "post":
             calls.append(Call(b"POST", target, (), body or MARK))
         else:
@@ -155,24 +154,16 @@ def calls_of(base: str, page: str) -> list[Call]:
     return calls
 
 
-def alter_form(chance: Random, body: bytes) -> bytes:
-    """The value of one field is another one; or a field is left out, or there many times."""
-    fields = body.split(b"&")
-    at = chance.randrange(len(fields))
-    name, _, value = fields[at].partition(b"=")
-    odd = chance.choice((*ODD_TEXTS, *SWELLING)).encode("utf-8", "surrogatepass")
-    alters: tuple[Alter, ...] = (alter_bytes, swell)
-    other = chance.choice((b"", MARK, odd, odd * 70, odd * 7000, value + odd, b"2026-02-30", b"0", b"-1", b"9" * 30))
-    match chance.randrange(6):
-        case 0:
-            del fields[at]
-        case 1:
-            fields[at:at] = [fields[at]] * chance.choice((1, 70, 1100))
-        case 2:
-            fields[at] = name + b"=" + quoted(chance.choice(alters)(chance, value or b"a"))
-        case _:
-            fields[at] = name + b"=" + b"".join(b"%%%02X" % byte for byte in other)
-    return b"&".join(fields)
+def _fields(form: str) -> list[tuple[str, str]]:
+    """The fields as somebody sends them who ticks everything and takes the last of what is to be chosen from."""
+    fields: list[tuple[str, str]] = []
+    for tag, attributes in _FIELD.findall(form):
+        given = {name: html.unescape(value) for name, value in _ATTRIBUTE.findall(attributes)}
+        if tag == "option" and fields:
+            fields[-1] = (fields[-1][0], given.get("value", ""))
+        elif "name" in given:
+            fields.append((given["name"], given.get("value", "")))
+    return fields
 
 
 def _target(base: str, link: str) -> bytes:
@@ -180,13 +171,18 @@ def _target(base: str, link: str) -> bytes:
     return quoted((parts.path + (f"?{parts.query}" if parts.query else "")).encode())
 
 
+def stand_in_styles(folder: Path) -> Path:
+    """A folder of scripts and styles, on which no answer depends."""
+    folder.mkdir()
+    for name in ("office.css", "page.css", "form.js", "return.js", "leave.js", "seal-worker.js", "mailbox-worker.js"):
+        (folder / name).write_text("/* stand-in */")
+    return folder
+
+
 @asynccontextmanager
 async def running_office(folder: Path) -> AsyncIterator[Office]:
     """The office of the test commission, with its data in ``folder``."""
-    static = folder / "static"
-    static.mkdir()
-    for name in ("office.css", "page.css", "form.js", "return.js", "leave.js", "seal-worker.js", "mailbox-worker.js"):
-        (static / name).write_text("/* stand-in */")
+    static = stand_in_styles(folder / "static")
     settings = Settings(data=folder / "office", origin=OFFICE_ORIGIN, static=static, portal_url=PORTAL_ORIGIN)
     world, clock = found_test_commission(), Clock()
     app = create_app(settings, clock, parameters=MINIMUM)
@@ -199,19 +195,28 @@ async def running_office(folder: Path) -> AsyncIterator[Office]:
             await client.aclose()
 
 
+async def surface_of(office: Office) -> OfficeSurface:
+    """The surface of this office, which gets three reports, and two cases, the finding of one of which is drafted."""
+
+    async def log_in(label: str) -> bytes:
+        browser = await office.browser_of(label)
+        return "; ".join(f"{name}={value}" for name, value in browser.client.cookies.items()).encode()
+
+    with office.database.use():
+        desk = Desk(office.world)
+        for _ in range(3):
+            await desk.receive()
+        for is_drafted in (False, True):
+            case = (await desk.open_case()).head.case
+            await desk.admit(case)
+            if is_drafted:
+                await desk.draft(case, make_finding(draft_finding(office.world)))
+    surface = OfficeSurface(office.app, office.clock, log_in)
+    await surface.look_around()
+    return surface
+
+
 @asynccontextmanager
 async def office_surface(folder: Path) -> AsyncIterator[OfficeSurface]:
-    """An office with three reports, and two cases, the finding of one of which is drafted."""
     async with running_office(folder) as office:
-        with office.database.use():
-            desk = Desk(office.world)
-            for _ in range(3):
-                await desk.receive()
-            for is_drafted in (False, True):
-                case = (await desk.open_case()).head.case
-                await desk.admit(case)
-                if is_drafted:
-                    await desk.draft(case, make_finding(draft_finding(office.world)))
-        surface = OfficeSurface(office)
-        await surface.look_around()
-        yield surface
+        yield await surface_of(office)

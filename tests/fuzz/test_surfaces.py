@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
-"""Whatever is asked of the two programs, they answer, log nothing, and go on: a little of ``python -m tests.fuzz``."""
+"""Whatever is asked of the portal, it answers, logs nothing, and goes on: a little of ``python -m tests.fuzz``."""
 
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -13,23 +13,16 @@ from starlette.routing import Route
 
 from tests.fuzz.alterations import alter_bytes
 from tests.fuzz.asgi import MARK, ON_EVERY_ANSWER, Call, alter_call, fault_of
-from tests.fuzz.office_surface import OfficeSurface, calls_of, office_surface, without_forms
+from tests.fuzz.office_surface import calls_of
 from tests.fuzz.portal_surface import PortalSurface, portal_surface, routes_of
 from tests.portal.world import API
 
 ROUNDS_AT_PORTAL = 12
-ROUNDS_AT_OFFICE = 2
 
 
 @pytest.fixture
 async def portal(tmp_path: Path) -> AsyncIterator[PortalSurface]:
     async with portal_surface(tmp_path) as surface:
-        yield surface
-
-
-@pytest.fixture
-async def office(tmp_path: Path) -> AsyncIterator[OfficeSurface]:
-    async with office_surface(tmp_path) as surface:
         yield surface
 
 
@@ -43,24 +36,6 @@ async def test_the_portal_answers_whatever_it_is_asked(portal: PortalSurface, rn
     assert await portal.still_serves()
     every = {route.replace(API, "") for route in routes_of(portal.portal.app.routes)}
     assert every <= portal.asked
-
-
-async def test_the_office_answers_whatever_it_is_asked(office: OfficeSurface, rng: Random) -> None:
-    faults = []
-    for _ in range(ROUNDS_AT_OFFICE):
-        for name in office.ways:
-            if found := await office.fault(name, rng):
-                faults.append(f"{name}: {found[1]}: {found[0].hex()}")
-    assert faults == []
-    assert await office.still_serves()
-    assert {f"{call.method.decode()} {office.route_of(call)}" for call in office.ways.values()} >= {
-        *map(without_forms, routes_of(office.office.app.routes))
-    }
-
-
-async def test_who_hangs_up_in_the_middle_of_a_form_is_no_failure_of_the_office(office: OfficeSurface) -> None:
-    form = Call(b"POST", b"/login", ((b"sec-fetch-site", b"same-origin"),), b"username=" + b"a" * 10_000)
-    assert await fault_of(office.office.app, form, stays=False) is None
 
 
 async def test_a_request_is_put_again_as_it_was(portal: PortalSurface) -> None:
@@ -102,13 +77,13 @@ def test_links_and_forms_of_a_page_are_found() -> None:
     page = (
         '<a href="/a?b=1&amp;c=2">x</a><a href="https://other.example/">y</a><a href="d">z</a>'
         '<form method="post" action="/e"><input name="f" value="&quot;g"><button name="h"></button></form>'
-        '<form action="?i"><select name="j"></select></form>'
+        '<form action="?i"><select name="j"><option value="l"><option value="m"></select><input name="n"></form>'
     )
     assert calls_of("/k/l", page) == [
         Call(b"GET", b"/a?b=1&c=2"),
         Call(b"GET", b"/k/d"),
         Call(b"POST", b"/e", (), b"f=%22g&h="),
-        Call(b"GET", b"/k/l?j="),
+        Call(b"GET", b"/k/l?j=m&n="),
     ]
 
 
