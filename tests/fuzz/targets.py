@@ -10,7 +10,9 @@ from random import Random
 
 from tests.fuzz.comparison import Comparison, running_script
 from tests.fuzz.crypto_parsers import load_parsers
+from tests.fuzz.floods import Floods
 from tests.fuzz.formats import load_formats
+from tests.fuzz.foundings import foundings
 from tests.fuzz.office_surface import office_surface
 from tests.fuzz.parser import Parser, shortest
 from tests.fuzz.portal_surface import portal_surface
@@ -146,6 +148,18 @@ async def collector(folder: Path) -> AsyncIterator[list[Target]]:
     yield [Target("collector/visits", visits.fault, visits.again)]
 
 
+@asynccontextmanager
+async def founding(folder: Path) -> AsyncIterator[list[Target]]:
+    async with foundings(folder) as several:
+        yield [Target("founding/forms", several.fault, several.again)]
+
+
+@asynccontextmanager
+async def floods(folder: Path) -> AsyncIterator[list[Target]]:
+    several = Floods(folder)
+    yield [Target("floods/uploads", several.fault, several.again)]
+
+
 FAMILIES = {
     "parsers": parsers,
     "languages": languages,
@@ -153,6 +167,8 @@ FAMILIES = {
     "office": office,
     "wire": wire,
     "collector": collector,
+    "founding": founding,
+    "floods": floods,
 }
 
 

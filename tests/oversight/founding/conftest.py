@@ -10,9 +10,9 @@ import pytest
 
 from oversight.settings import Settings
 from tests.oversight.founding.party import Kept, Party, party_at, take_up
-from tests.oversight.office import OFFICE_ORIGIN, Clock
+from tests.oversight.founding.stages import make_stages, office_settings
+from tests.oversight.office import Clock
 from tests.oversight.portals import Portal, running_portal
-from tests.people import PORTAL_ORIGIN
 
 
 @pytest.fixture
@@ -40,28 +40,7 @@ def stages(
     tmp_path_factory: pytest.TempPathFactory, static_folder: Path, empty_database: Path, first_portal: Path
 ) -> dict[str, Kept]:
     """``gathered``: all three have keys. ``laid-out``: the draft waits for signatures."""
-    folder = tmp_path_factory.mktemp("stages")
-
-    async def make() -> dict[str, Kept]:
-        settings = _settings(folder / "gathered", static_folder)
-        settings.data.mkdir()
-        shutil.copy(empty_database, settings.data)
-        async with party_at(settings, Clock()) as party:
-            await party.convene()
-            await party.enter_plan()
-            await party.gather()
-            gathered = await party.keep(settings.data)
-        async with (
-            running_portal(first_portal, static_folder) as portal,
-            take_up(gathered, settings, folder / "laid-out", portal) as party,
-        ):
-            await party.make_reserve()
-            await party.put_on_paper()
-            await party.lay_out()
-            laid_out = await party.keep(folder / "laid-out")
-        return {"gathered": gathered, "laid-out": laid_out}
-
-    return asyncio.run(make())
+    return asyncio.run(make_stages(tmp_path_factory.mktemp("stages"), static_folder, first_portal, empty_database))
 
 
 @pytest.fixture
@@ -74,7 +53,7 @@ async def portal(tmp_path: Path, static_folder: Path, first_portal: Path) -> Asy
 @pytest.fixture
 async def gathered(stages: dict[str, Kept], tmp_path: Path, static_folder: Path) -> AsyncIterator[Party]:
     """Amina, Bruno and Chiara have keys. The portal does not answer."""
-    settings = _settings(tmp_path, static_folder)
+    settings = office_settings(tmp_path, static_folder)
     async with take_up(stages["gathered"], settings, tmp_path / "gathered") as party:
         yield party
 
@@ -82,7 +61,7 @@ async def gathered(stages: dict[str, Kept], tmp_path: Path, static_folder: Path)
 @pytest.fixture
 async def laid_out(stages: dict[str, Kept], tmp_path: Path, static_folder: Path) -> AsyncIterator[Party]:
     """The draft is laid out: two of three governors have to sign. The portal does not answer."""
-    async with take_up(stages["laid-out"], _settings(tmp_path, static_folder), tmp_path / "laid-out") as party:
+    async with take_up(stages["laid-out"], office_settings(tmp_path, static_folder), tmp_path / "laid-out") as party:
         yield party
 
 
@@ -91,9 +70,7 @@ async def before_portal(
     stages: dict[str, Kept], tmp_path: Path, static_folder: Path, portal: Portal
 ) -> AsyncIterator[Party]:
     """The draft is laid out, and the portal answers."""
-    async with take_up(stages["laid-out"], _settings(tmp_path, static_folder), tmp_path / "laid-out", portal) as party:
+    async with take_up(
+        stages["laid-out"], office_settings(tmp_path, static_folder), tmp_path / "laid-out", portal
+    ) as party:
         yield party
-
-
-def _settings(data: Path, static: Path) -> Settings:
-    return Settings(data=data, origin=OFFICE_ORIGIN, static=static, portal_url=PORTAL_ORIGIN)
