@@ -3,6 +3,7 @@
 
 import html
 import re
+import shutil
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -180,9 +181,12 @@ def stand_in_styles(folder: Path) -> Path:
 
 
 @asynccontextmanager
-async def running_office(folder: Path) -> AsyncIterator[Office]:
-    """The office of the test commission, with its data in ``folder``."""
+async def running_office(folder: Path, empty_database: Path | None = None) -> AsyncIterator[Office]:
+    """The office of the test commission, with its data in ``folder``; it begins with a copy of ``empty_database``."""
     static = stand_in_styles(folder / "static")
+    if empty_database is not None:
+        (folder / "office").mkdir()
+        shutil.copy(empty_database, folder / "office" / "office.sqlite3")
     settings = Settings(data=folder / "office", origin=OFFICE_ORIGIN, static=static, portal_url=PORTAL_ORIGIN)
     world, clock = found_test_commission(), Clock()
     app = create_app(settings, clock, parameters=MINIMUM)
