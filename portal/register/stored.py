@@ -8,8 +8,6 @@ import asyncio
 import logging
 from collections.abc import Sequence
 
-from tortoise.queryset import QuerySet
-
 from crypto.errors import MalformedError
 from crypto.finding import Finding, finding_id, parse_finding_id
 from crypto.ids import FindingId, TextHash
@@ -72,34 +70,38 @@ class StoredFindings:
     async def refresh(self) -> None:
         """Load the revisions that were stored since the last call. Raises what the database raises."""
         async with self._turn:
-            while sequences := await self._later().values_list("sequence", flat=True):
-                for row in await self._load([int(str(sequence)) for sequence in sequences]):
-                    self._add(row)
-                self._sequence = int(str(sequences[-1]))
+            while sequences := await self._next_sequences():
+                await self._load(sequences)
             await self._delete_superseded()
 
-    def _later(self) -> QuerySet[FindingRecord]:
-        return FindingRecord.filter(sequence__gt=self._sequence).order_by("sequence").limit(ROWS)
+    async def _next_sequences(self) -> list[int]:
+        later = FindingRecord.filter(sequence__gt=self._sequence).order_by("sequence").limit(ROWS)
+        return [row[0] for row in await later.values_list("sequence")]
 
-    async def _load(self, sequences: Sequence[int]) -> list[FindingRecord]:
-        """These rows; one by one, when there is one among them of which the database's library can't make a record."""
+    async def _load(self, sequences: Sequence[int]) -> None:
+        """Add these rows; one by one, when the database's library can't make a record of one among them."""
         try:
-            return await FindingRecord.filter(sequence__in=sequences).order_by("sequence")
+            rows = await FindingRecord.filter(sequence__in=sequences).order_by("sequence")
         except Exception as error:
             if is_passing(error):
                 raise
-            return [row for sequence in sequences if (row := await self._load_one(sequence)) is not None]
+            for sequence in sequences:
+                await self._load_one(sequence)
+                self._sequence = sequence
+            return
+        for row in rows:
+            self._add(row)
+        self._sequence = sequences[-1]
 
-    async def _load_one(self, sequence: int) -> FindingRecord | None:
+    async def _load_one(self, sequence: int) -> None:
         query = FindingRecord.filter(sequence=sequence)
         try:
-            return await query.get()
+            self._add(await query.get())
         except Exception as error:
             if is_passing(error):
                 raise
             for identifier, slug, text_hash in await query.values_list("identifier", "slug", "hash"):
                 self._leave_out(identifier, slug, text_hash, error)
-            return None
 
     def _add(self, row: FindingRecord) -> None:
         before = self._by_id.get(row.identifier)
