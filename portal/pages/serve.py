@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
 """The ASGI endpoint of the site: one look-up in a dictionary for each request, the same answer for everyone."""
 
+from functools import lru_cache
+
 from starlette.datastructures import Headers
 from starlette.responses import PlainTextResponse, RedirectResponse, Response
 from starlette.types import Receive, Scope, Send
@@ -9,6 +11,8 @@ from portal.pages.site import Page, Site
 
 _READING = ("GET", "HEAD")
 RETRY_SECONDS = "60"
+# Browsers send a few different ones; a stranger's, of any length that a head may have, push one another out.
+ACCEPTED_KEPT_MAX = 64
 _IMMUTABLE = "public, max-age=31536000, immutable"
 
 
@@ -98,11 +102,16 @@ def _unavailable(site: Site, path: str, headers: Headers) -> Response:
 
 def _choose(page: Page, accepted: str) -> tuple[str, bytes]:
     """Return the smallest encoding that the page has and the client accepts: brotli, gzip, or the bytes as they are."""
-    taken = {_coding(item) for item in accepted.lower().split(",")}
+    taken = _codings(accepted)
     for coding, body in (("br", page.brotli), ("gzip", page.gzip)):
         if body and coding in taken:
             return coding, body
     return "", page.body
+
+
+@lru_cache(ACCEPTED_KEPT_MAX)
+def _codings(accepted: str) -> frozenset[str]:
+    return frozenset(_coding(item) for item in accepted.lower().split(","))
 
 
 def _coding(item: str) -> str:
