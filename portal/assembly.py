@@ -162,12 +162,14 @@ def assemble(settings: Settings, clock: Clock, blobs: BlobStore | None = None) -
     shares.is_low = counter.is_low
     shared = SharedBlobs(blobs, uploads)
     parts = Parts(shared, uploads.claims, clock)
-    acceptance = Acceptance(realm, key, charters, shared, parts, Admission(shares, uploads), commits, clock)
+    pressure = Pressure((turns.share_in_use, shares.pressure), clock)
+    admission = Admission(shares, uploads)
+    acceptance = Acceptance(realm, key, charters, shared, parts, admission, commits, pressure, clock)
     verifier = RequestVerifier(settings.origin, charters, commits, clock)
     newest = NewestNotes(realm, charters, commits, clock)
     secret = load_decoy_key(settings.data)
     strangers = Strangers(Decoys(secret))
-    work = StrangersWork(secret, Pressure((turns.share_in_use, shares.pressure), clock), clock)
+    work = StrangersWork(secret, pressure, clock)
     pages = LivePages(settings, realm)
     register = LiveRegister(Findings(charters, commits, clock), pages, settings)
     return Assembly(

@@ -48,6 +48,7 @@ ERRORS: dict[str, tuple[int, str]] = {
     "too-large": (413, "The request is larger than allowed."),
     "unsupported-media-type": (415, "The media type of the body is not accepted here."),
     "file-missing": (422, "A file named in the manifest is missing."),
+    "parts-needed": (422, "Under pressure attachments are taken in parts only, before the bundle, each with its work."),
     "file-size-mismatch": (422, "A file has another size than in the manifest."),
     "file-hash-mismatch": (422, "A file has another hash than in the manifest."),
     "charter-expired": (422, "The charter is not valid today."),

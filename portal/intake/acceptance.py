@@ -14,6 +14,7 @@ from crypto.charter import Charter, NotInForceError
 from crypto.manifest import GRANT_FILE, REPORT_FILE, STATE_FILE, Manifest
 from crypto.note import SigningKey
 from crypto.padding import STATE_SIZE, padded_attachment_size
+from portal.api.pressure import Pressure
 from portal.api.refusals import Refusal
 from portal.api.sealed_form import PREFIX_BYTES, check_grant, check_sealed, check_sealed_size
 from portal.charters.known import Charters
@@ -54,6 +55,7 @@ class Acceptance:
     parts: Parts
     admission: Admission
     commits: GroupCommit
+    pressure: Pressure
     clock: Callable[[], datetime]
 
     async def accept(self, body: AsyncIterator[bytes]) -> Outcome:
@@ -64,7 +66,7 @@ class Acceptance:
         with ExitStack() as claimed:
             on_manifest = partial(self._check_manifest, claimed)
             try:
-                received = await receive_bundle(body, self.blobs, self.clock().date(), on_manifest)
+                received = await receive_bundle(body, self.blobs, self.clock().date(), on_manifest, self._check_part)
                 return await self._accept(received)
             except _RepeatedError as repeated:
                 return Outcome(repeated.accepted.acknowledgement, repeated=True)
@@ -85,6 +87,11 @@ class Acceptance:
             await _check_repeat(manifest, manifest_sha256)
             raise refused if isinstance(refused, Refusal) else Refusal("charter-expired") from None
         _check_limits(manifest, charter)
+
+    def _check_part(self, file: str) -> None:
+        """The work of one request must not pay for more than one part, wherever it is sent."""
+        if self.pressure.bits() is not None:
+            raise Refusal("parts-needed", file)
 
     async def _accept(self, received: Received) -> Outcome:
         manifest = received.manifest

@@ -25,6 +25,7 @@ from portal.storage.blobs import PART_BYTES, PartStore, PartWriter
 _MISMATCH = {"size": "file-size-mismatch", "sha256": "file-hash-mismatch"}
 SMALL_FILES = (*REQUIRED_FILES, STATE_FILE)
 OnManifest = Callable[[Manifest, str], Awaitable[None]]
+OnPart = Callable[[str], None]
 
 
 @dataclass
@@ -40,14 +41,15 @@ class Received:
 
 
 async def receive_bundle(
-    body: AsyncIterator[bytes], blobs: PartStore, today: date, on_manifest: OnManifest
+    body: AsyncIterator[bytes], blobs: PartStore, today: date, on_manifest: OnManifest, on_part: OnPart
 ) -> Received:
-    """Read a bundle to its end. ``on_manifest`` gets the manifest and its hash before any file is read, and may refuse.
+    """Read a bundle to its end. ``on_manifest`` gets the manifest and its hash before any file is read, ``on_part`` the
+    name of an attachment before each part that is stored of it; both may refuse.
 
     Raises Refusal with the codes of docs/protocol.md §7.2. Parts that were stored before an error stay
     until they expire: another request may be using the same ones.
     """
-    reader, receiver = BundleReader(), _Receiver(blobs, today, on_manifest)
+    reader, receiver = BundleReader(), _Receiver(blobs, today, on_manifest, on_part)
     try:
         async for chunk in body:
             for event in _feed(reader, chunk):
@@ -77,11 +79,12 @@ def _feed(reader: BundleReader, chunk: bytes) -> list[Event]:
 class _Receiver:
     """Handles the events of one bundle in turn."""
 
-    def __init__(self, blobs: PartStore, today: date, on_manifest: OnManifest) -> None:
+    def __init__(self, blobs: PartStore, today: date, on_manifest: OnManifest, on_part: OnPart) -> None:
         self._received: Received | None = None
         self._blobs = blobs
         self._today = today
         self._on_manifest = on_manifest
+        self._on_part = on_part
         self._file = ""
         self._prefix = bytearray()
         self._writer: PartWriter | None = None
@@ -126,6 +129,7 @@ class _Receiver:
         self._prefix += data[: PREFIX_BYTES - len(self._prefix)]
         while data:
             if self._writer is None:
+                self._on_part(self._file)
                 self._writer = self._blobs.new_part()
             room = PART_BYTES - self._writer.size
             await self._writer.write(data[:room])

@@ -23,6 +23,7 @@ from tests.portal.world import (
     RunningPortal,
     attachments,
     bundle_without_attachments,
+    cut,
     digest_header,
     error_code,
     fresh_report,
@@ -160,6 +161,49 @@ async def test_who_was_told_that_the_portal_is_busy_has_not_used_it_up(
         assert error_code(await post_bundle(pressed, bundle, headers)) == (503, "busy")
         assert error_code(await post_bundle(pressed, bundle, headers)) == (503, "busy")
     assert (await post_bundle(pressed, bundle, headers)).status_code == 201
+
+
+async def test_the_work_of_one_bundle_pays_for_no_attachment_inside(pressed: RunningPortal) -> None:
+    sealed = fresh_report(9_000_000)
+    headers = await work_for(pressed, "submissions", sealed.bundle())
+    answer = await post_bundle(pressed, sealed.bundle(), headers)
+    assert (error_code(answer), answer.json()["error"]["field"]) == ((422, "parts-needed"), FILE)
+    assert await pressed.assembly.blobs.stored() == {}
+    assert error_code(await post_bundle(pressed, sealed.bundle(), headers)) == NEEDED
+
+
+async def test_who_is_told_to_send_parts_gets_through_with_work_for_each(pressed: RunningPortal) -> None:
+    sealed = fresh_report(9_000_000)
+    refused = await post_bundle(pressed, sealed.bundle(), await work_for(pressed, "submissions", sealed.bundle()))
+    assert error_code(refused) == (422, "parts-needed")
+    for index, part in enumerate(cut(sealed.files[FILE])):
+        path = f"uploads/{sealed.manifest.submission}/{FILE}/{index}"
+        answer = await pressed.client.put(f"{API}/{path}", content=part, headers=await work_for(pressed, path, part))
+        assert answer.status_code == 201
+    bundle = bundle_without_attachments(sealed)
+    answer = await post_bundle(pressed, bundle, await work_for(pressed, "submissions", bundle))
+    assert answer.status_code == 201
+    # Whoever lost the answer and sends the first bundle again has nothing to bring.
+    again = await post_bundle(pressed, sealed.bundle(), await work_for(pressed, "submissions", sealed.bundle()))
+    assert (again.status_code, again.json()) == (200, answer.json())
+
+
+async def test_a_bundle_that_began_before_the_pressure_brings_no_more_parts(tmp_path: Path) -> None:
+    sealed = fresh_report(14_000_000)
+    bundle = sealed.bundle()
+    async with running_portal(tmp_path) as portal:
+        blobs = portal.assembly.blobs
+
+        async def body() -> AsyncIterator[bytes]:
+            yield bundle[: len(bundle) // 2]
+            assert len(await blobs.parts(sealed.manifest.submission)) == 1
+            portal.assembly.work.pressure.gauges = (lambda: 1.0,)
+            yield bundle[len(bundle) // 2 :]
+
+        answer = await portal.client.post(f"{API}/submissions", content=body(), headers={"content-type": MEDIA_TYPE})
+        assert error_code(answer) == (422, "parts-needed")
+        # The second one had begun.
+        assert len(await blobs.parts(sealed.manifest.submission)) == 2 < len(cut(sealed.files[FILE]))
 
 
 async def test_work_for_one_thing_is_none_for_another(pressed: RunningPortal) -> None:
