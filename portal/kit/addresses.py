@@ -14,6 +14,11 @@ from portal.kit.settings import SettingsError
 HOST_CHARS_MAX = 249
 SQLITE = "sqlite://"
 _POSTGRESQL = frozenset({"postgresql", "postgres", "asyncpg"})
+_OPTIONS = {
+    "host": re.compile(r".+", re.DOTALL),
+    "ssl": re.compile("true"),
+    "command_timeout": re.compile(r"[1-9][0-9]{0,3}"),
+}
 _DEFAULT_PORTS = {"https": 443, "http": 80}
 _NAME = re.compile(r"[a-z0-9-]{1,63}(\.[a-z0-9-]{1,63})*")
 # Browsers take such a name for an IPv4 address, however it is written.
@@ -57,7 +62,8 @@ def check_database(name: str, url: str) -> None:
     if not (_is_sqlite(url) if url.startswith(SQLITE) else _is_postgresql(url)):
         raise SettingsError(
             f"{name} must be as sqlite:///folder/file or postgresql://user:password@host:port/name, with ?host=/folder "
-            "for a socket or ?ssl=true for a proven server; in a password %40 stands for @, %2F for /"
+            "for a socket, ?ssl=true for a proven server or ?command_timeout=30 for seconds; in a password %40 stands "
+            "for @, %2F for /"
         )
 
 
@@ -114,5 +120,5 @@ def _is_postgresql(url: str) -> bool:
         return False
     host_fits = parts.hostname is None or _is_host(parts.hostname)
     names_one = re.fullmatch(r"/[^/@]+", parts.path) is not None
-    options_fit = all((name == "host" and value) or (name, value) == ("ssl", "true") for name, value in options)
+    options_fit = all(name in _OPTIONS and _OPTIONS[name].fullmatch(value) for name, value in options)
     return parts.scheme in _POSTGRESQL and host_fits and port != 0 and names_one and options_fit and not parts.fragment

@@ -28,7 +28,7 @@ TAKEN: tuple[tuple[Check, str], ...] = (
     *((check_database, f"sqlite://{path}") for path in ("/x/y.sqlite3", "x", "/a b", "/a[b]@c", "/a%20b")),
     *(
         (check_database, f"postgresql://{rest}")
-        for rest in ("u:p%40%2F@h/d", "h:5433/d", "/d?host=/run/pg", "h/d?ssl=true")
+        for rest in ("u:p%40%2F@h/d", "h:5433/d", "/d?host=/run/pg", "h/d?ssl=true", "h/d?command_timeout=30")
     ),
     *((check_database, f"{scheme}://u@[::1]/d") for scheme in ("postgres", "asyncpg")),
 )
