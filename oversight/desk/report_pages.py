@@ -20,7 +20,7 @@ from oversight.cases.report_access import BrokenReportError, OpenReport, open_re
 from oversight.desk.index import forget_entry
 from oversight.desk.report_layout import show_report
 from oversight.letters.mailbox_commands import commands_of
-from oversight.letters.thread import mark_seen, read_thread
+from oversight.letters.thread import ThreadReader, mark_seen
 from oversight.members.sessions import current_session
 from oversight.reports import labels
 from oversight.reports.blobs import Blobs
@@ -35,6 +35,8 @@ from oversight.workflow.state import CaseState
 from portal.kit.i18n import Translation, language_in
 from portal.kit.unwritable import if_writable, why_unwritable
 
+# Of a letter on the report's page, in characters; all of a longer one is on its own.
+BODY_SHOWN = 5_000
 DOWNLOAD_CSP = "sandbox; default-src 'none'; frame-ancestors 'none'"
 
 
@@ -55,7 +57,7 @@ async def show_page(request: Request) -> Response:
     except BrokenReportError as error:
         return await answer_broken(request, error)
     translation = translation_of(request)
-    thread = await read_thread(report.submission, report.opened, list(report.charters.values()))
+    thread = await _thread_of(report).page(request.query_params.get("letters", ""))
     files = await _show_files(request, report)
     with if_writable():
         await _mark_opened(request, report)
@@ -69,9 +71,9 @@ async def show_page(request: Request) -> Response:
         shown=show_report(report.opened.report, report.charter, translation),
         files=files,
         unnamed=_unnamed_files(report),
-        letters=thread.letters,
+        thread=thread,
+        body_shown=BODY_SHOWN,
         uses=labels.option_labels(report.charter, translation.locale),
-        missing=thread.missing,
         commands=await commands_of(report.submission.id),
         opened_by=_opener(report),
         sealed_by=labels.sealed_by_label(report.opened.report.sealed_by, translation),
@@ -81,6 +83,21 @@ async def show_page(request: Request) -> Response:
         case=await _case_of(report),
         may_open_case=_may_open_case(report.session.member.roles),
     )
+
+
+async def show_letter(request: Request) -> Response:
+    """One letter of the report, whole; from now on it counts as seen."""
+    try:
+        report = await open_requested_report(request)
+    except BrokenReportError as error:
+        return await answer_broken(request, error)
+    thread = await _thread_of(report).letter(request.path_params["letter"])
+    if thread is None:
+        raise HTTPException(404)
+    with if_writable():
+        await mark_seen(thread, report.session.member.label, request.app.state.clock().date())
+    uses = labels.option_labels(report.charter, translation_of(request).locale)
+    return render(request, "report_letter.html", report=report, thread=thread, uses=uses)
 
 
 async def send_file(request: Request) -> Response:
@@ -160,6 +177,10 @@ async def _show_files(request: Request, report: OpenReport) -> list[tuple[int, S
     return [(number, await asyncio.to_thread(attempt, partial(files.show, number, entry))) for number, entry in entries]
 
 
+def _thread_of(report: OpenReport) -> ThreadReader:
+    return ThreadReader(report.submission, report.opened, list(report.charters.values()))
+
+
 def _may_open_case(roles: Iterable[str]) -> bool:
     """Whether these roles allow to open a case with a report, or to add it to one."""
     return any(not EVENT_TYPES[code].act.roles.isdisjoint(roles) for code in ("opened", "report-added"))
@@ -208,5 +229,6 @@ def _blobs(request: Request) -> Blobs:
 
 routes = [
     Route("/reports/{id:id}", show_page),
+    Route("/reports/{id:id}/letters/{letter:id}", show_letter),
     Route("/reports/{id:id}/files/{number:number}", send_file),
 ]

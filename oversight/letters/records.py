@@ -101,7 +101,8 @@ class ReplyDraftRecord(Model):
 class FollowUpRecord(Model):
     """A follow-up as it came, sealed to the thread; whether it opens is seen only by who holds a grant.
 
-    ``confirmed`` says that the portal got a receipt for it, ``collected`` on which day it came here.
+    ``confirmed`` says that the portal got a receipt for it, ``collected`` on which day it came here. ``number`` and
+    ``generation`` are those that are sealed in it, once somebody opened it; 0 for one that does not open.
     """
 
     id: fields.Field[MessageId] = text_column(32, primary_key=True)
@@ -111,6 +112,8 @@ class FollowUpRecord(Model):
     collected = fields.DateField(null=True, db_index=True)
     sealed = fields.BinaryField()
     confirmed = fields.BooleanField(db_default=False, db_index=True)
+    number = fields.IntField(null=True)
+    generation = fields.IntField(null=True)
     seen_on = fields.DateField(null=True)
     seen_by: fields.Field[MemberLabel | None] = text_column(31, null=True)
 
