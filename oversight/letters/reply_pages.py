@@ -11,7 +11,7 @@ from oversight.cases.actor import actor_of
 from oversight.cases.report_access import OpenReport, open_requested_report
 from oversight.commission.charters import current_charter
 from oversight.commission.portal import portal_for
-from oversight.letters.case_events import read_purpose, record_letter
+from oversight.letters.case_events import read_purpose
 from oversight.letters.mailbox_commands import commands_of
 from oversight.letters.outbox import LETTERS
 from oversight.letters.replies import DraftChangedError, store_reply
@@ -80,19 +80,17 @@ async def send(request: Request) -> Response:
     if form.text("draft") != draft.token:
         purpose = _purpose(request)
         return redirect(f"{here}/reply/preview{purpose}{'&' if purpose else '?'}changed")
-    charter, today = await current_charter(), request.app.state.clock().date()
+    writer = await actor_of(report.session, request.app.state.clock())
+    purpose = read_purpose(request.query_params.get("purpose", ""))
     try:
-        record = await store_reply(report, charter, draft, today)
+        record, case = await store_reply(report, draft, writer, purpose)
     except DraftChangedError:
         return redirect(here)
     except CryptoError as error:
         message = NOT_IN_FORCE if isinstance(error, NotInForceError) else NOT_STORABLE
         return await _render_form(request, report, draft, [FieldError("body", message)])
-    purpose = read_purpose(request.query_params.get("purpose", ""))
-    who = await actor_of(report.session, request.app.state.clock())
-    case = await record_letter(who, report.submission.id, record.id, purpose)
-    async with portal_for(request, charter) as client:
-        await LETTERS.post_soon(client, record, today)
+    async with portal_for(request, writer.charter) as client:
+        await LETTERS.post_soon(client, record, writer.now.date())
     if case is not None and purpose and record.progress != "refused":
         return redirect(f"/cases/{case}?done={'posted' if record.progress == 'posted' else 'told'}")
     return redirect(f"{here}?sent={record.delivery}#letters")

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
 """Telling the reporter: the state and the reasons, in their language, recorded in the case; and what the queue says."""
 
+import errno
 import re
 from datetime import timedelta
 
@@ -8,7 +9,7 @@ import pytest
 
 from crypto.event_types import Replied
 from oversight.cases.entries import read_entries
-from oversight.letters.records import ReplyRecord
+from oversight.letters.records import ReplyDraftRecord, ReplyRecord
 from oversight.workflow.clocks import FEEDBACK, find_clock
 from tests.oversight.cases.case_browsing import CaseRoom
 from tests.oversight.office import Office
@@ -127,3 +128,21 @@ async def test_members_see_only_the_cases_that_they_hold_and_what_waits_for_them
     assert "Waiting for your approval" in chair and "C-2026-0002" in chair and "C-2026-0001" not in chair
     assert "Waiting for your approval" not in (await room.get("bruno", "/cases")).text
     assert "C-2026" not in (await room.get("daud", "/cases")).text
+
+
+async def test_a_letter_that_the_case_could_not_take_is_not_stored_and_its_draft_stays(
+    room: CaseRoom, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "no space left")
+
+    case = await room.open_case()
+    [report] = (await room.state(case)).reports
+    await room.do("amina", case, "/transitions/ACKNOWLEDGED", ground="sent")
+    with monkeypatch.context() as patch:
+        patch.setattr("oversight.letters.case_events.commands.record_reply", full)
+        with pytest.raises(KeyError, match="location"):
+            await send_letter(room, "amina", case, report)
+        assert await ReplyRecord.all().count() == 0 and await ReplyDraftRecord.all().count() == 1
+    _, end = await send_letter(room, "amina", case, report)
+    assert end == f"/cases/{case}?done=told" and await ReplyDraftRecord.all().count() == 0
