@@ -61,8 +61,8 @@ async def collect_forever(
 ) -> None:
     """Visit the portal every ``seconds``; ever more rarely, up to every half hour, while nobody answers there at all.
 
-    A portal that answers badly is visited as often as ever: what it does to one item must not delay the others. So it
-    is when this office's own disk or database takes nothing.
+    A portal that answers badly, or now and then, is visited as often as ever: what it does to one item must not delay
+    the others. So it is when this office's own disk or database takes nothing.
     ``prepare`` gives the collector, or nothing as long as no commission is founded. Ends when it is cancelled, and for
     no other reason: an office whose collector has died without a word would leave reports lying at the portal.
     """
@@ -78,7 +78,8 @@ async def collect_forever(
             failures = 0
         except Exception as error:
             if isinstance(error, PortalError):
-                failures = failures + 1 if isinstance(error, PortalAway) else 0
+                away = isinstance(error, PortalAway) and not (collector and collector.answered)
+                failures = failures + 1 if away else 0
             else:
                 LOG.error("a visit to the portal failed: %s", type(error).__name__)
                 # What this office's own disk or database failed at goes on as soon as that is back.

@@ -3,7 +3,7 @@
 
 import asyncio
 import logging
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
 from oversight.wire.portal_errors import PortalAway, PortalError, PortalUnreachable
@@ -14,19 +14,31 @@ T = TypeVar("T")
 
 
 class Steps:
-    """``failure`` is what went wrong first, ``failed`` the name of that step."""
+    """``failure`` is what went wrong first, ``failed`` the name of that step.
 
-    def __init__(self) -> None:
+    ``is_answered`` says whether anything was answered in this visit.
+    """
+
+    def __init__(self, is_answered: Callable[[], bool]) -> None:
+        self.is_answered = is_answered
+        self._was_away = False
         self.failure: Exception | None = None
         self.failed: str | None = None
 
     async def step(self, name: str, work: Awaitable[T]) -> T | None:
-        """The result of a step, or None when it failed. Raises PortalAway alone: no step after it would do better."""
+        """The result of a step, or None when it failed.
+
+        Raises PortalAway alone, when no step after it would do better: one refused connection among answers is no sign
+        of that, a second one is.
+        """
         try:
             async with asyncio.timeout(STEP_SECONDS_MAX):
                 return await work
-        except PortalAway:
-            raise
+        except PortalAway as error:
+            if self._was_away or not self.is_answered():
+                raise
+            self._was_away = True
+            self._fail(name, error)
         except TimeoutError:
             self._fail(name, PortalUnreachable("a step of the visit took too long", "slow"))
         except Exception as error:

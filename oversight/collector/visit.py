@@ -59,7 +59,10 @@ class Outcome:
 
 
 class Collector:
-    """One office's collector. ``fetch_seconds`` is how long a visit waits for downloads."""
+    """One office's collector. ``fetch_seconds`` is how long a visit waits for downloads.
+
+    ``answered`` says whether the portal answered anything in the last visit that failed.
+    """
 
     def __init__(
         self,
@@ -76,6 +79,7 @@ class Collector:
         self.pages = PortalVisits()
         self.submissions = Submissions(client, receiver, clock)
         self.follow_ups, self.controls = ListReading(), ListReading()
+        self.answered = False
         self._fetch_seconds = fetch_seconds
         self._visits = 0
         self._room: tuple[date, int] | None = None
@@ -88,11 +92,13 @@ class Collector:
         """
         self._take_lock()
         await CollectorStateRecord.get_or_create(id=STATE_ROW)
-        steps = Steps()
+        self.answered, before = False, self.client.answers
+        steps = Steps(lambda: self.client.answers > before)
         try:
             outcome = await self._visit(steps)
             steps.end()
         except Exception as error:
+            self.answered = steps.is_answered()
             await self._record(_problem(error), steps.failed)
             raise
         await self._record(None, None)

@@ -15,8 +15,10 @@ from oversight.reports.stuck import HELD_BACK, MANY
 from portal.kit.i18n import Translation
 
 SHOWN_MAX = 50
-# After so long without everything being taken the page says so, whether or not anything is known to be wrong.
+# After so long without everything being taken the page says so, whether or not anything is known to be wrong: so many
+# visits, and not before some minutes have gone by.
 QUIET_MAX = timedelta(minutes=15)
+QUIET_VISITS = 3
 # So far ahead a clock is that is set back a little now and then.
 AHEAD = timedelta(minutes=1)
 # What is wrong with the whole portal or the whole office, whichever step met it first.
@@ -58,10 +60,15 @@ class CollectorStatus:
         return not (self.trouble or self.waits or self.holds_back or self.stuck or self.unsent)
 
 
-async def collector_status(now: datetime, translation: Translation, *, is_open: bool, visits: bool) -> CollectorStatus:
-    """How the exchange stands; ``is_open`` says whether the office's keys are, ``visits`` whether a portal is named."""
+async def collector_status(
+    now: datetime, translation: Translation, *, is_open: bool, every: timedelta | None
+) -> CollectorStatus:
+    """How the exchange stands; ``is_open`` says whether the office's keys are.
+
+    ``every`` is how long it is from one visit to the next, nothing when no portal is named.
+    """
     _ = translation.gettext
-    if not visits:
+    if every is None:
         return CollectorStatus("", _("This office visits no portal: OVERSIGHT_PORTAL_URL is empty."))
     state = await CollectorStateRecord.first()
     found = await StuckArrivalRecord.all().order_by("failing_since", "id")
@@ -70,7 +77,7 @@ async def collector_status(now: datetime, translation: Translation, *, is_open: 
     stuck = tuple(_stuck(row, translation) for row in rows[:SHOWN_MAX])
     return CollectorStatus(
         text=_last(state, now, translation, all_of_it=not found),
-        trouble=_trouble(state, now, translation) if is_open else _closed(translation),
+        trouble=_trouble(state, now, every, translation) if is_open else _closed(translation),
         since=state.failing_since if is_open and state else None,
         waits=_waits(state, messages, translation),
         holds_back=bool(messages or (state and state.held_back)),
@@ -95,7 +102,7 @@ def _last(state: CollectorStateRecord | None, now: datetime, translation: Transl
     return _("Everything else was last collected %(ago)s.") % {"ago": ago}
 
 
-def _trouble(state: CollectorStateRecord | None, now: datetime, translation: Translation) -> str:
+def _trouble(state: CollectorStateRecord | None, now: datetime, every: timedelta, translation: Translation) -> str:
     _ = translation.gettext
     if state is None:
         return ""
@@ -104,7 +111,8 @@ def _trouble(state: CollectorStateRecord | None, now: datetime, translation: Tra
         if state.problem not in GENERAL and state.step:
             problem = _("%(step)s: %(problem)s") % {"step": step_label(state.step, translation), "problem": problem}
         return problem
-    if state.last_success is not None and now - state.last_success > QUIET_MAX and not state.waiting + state.held_back:
+    quiet = max(QUIET_MAX, QUIET_VISITS * every)
+    if state.last_success is not None and now - state.last_success > quiet and not state.waiting + state.held_back:
         return _("For a while nothing was collected. If this stays, start the office again.")
     return ""
 

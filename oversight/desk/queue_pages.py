@@ -109,8 +109,8 @@ async def collect_more(request: Request) -> Response:
 
 async def _status(request: Request, translation: Translation) -> CollectorStatus:
     state = request.app.state
-    visits = bool(state.settings.portal_url)
-    return await collector_status(state.clock(), translation, is_open=state.office_safe.is_open, visits=visits)
+    every = timedelta(seconds=state.settings.collect_seconds) if state.settings.portal_url else None
+    return await collector_status(state.clock(), translation, is_open=state.office_safe.is_open, every=every)
 
 
 def first_day_of_week(day: date) -> date:

@@ -60,7 +60,10 @@ class Answer:
 
 
 class Connection:
-    """Requests to ``portal_url``, each over its own or a kept connection. ``transport`` stands for the network."""
+    """Requests to ``portal_url``, each over its own or a kept connection. ``transport`` stands for the network.
+
+    ``answers`` counts those to which something was answered, whatever it was.
+    """
 
     def __init__(
         self,
@@ -68,6 +71,7 @@ class Connection:
         transport: httpx.AsyncBaseTransport | None = None,
         seconds: Callable[[], float] = time.monotonic,
     ) -> None:
+        self.answers = 0
         self._seconds = seconds
         self._http = httpx.AsyncClient(
             base_url=portal_url,
@@ -93,6 +97,7 @@ class Connection:
             began = self._seconds()
             async with asyncio.timeout(patience.seconds):
                 response = await self._http.send(request, stream=True)
+            self.answers += 1
             try:
                 patience.wait(self._seconds() - began)
                 yield Answer(response, patience, self._seconds)

@@ -103,6 +103,11 @@ class PortalClient:
         self._signer = RequestSigner(office_key, clock)
         self._connection = connection
 
+    @property
+    def answers(self) -> int:
+        """How many requests were answered so far, whatever it was."""
+        return self._connection.answers
+
     async def close(self) -> None:
         await self._connection.close()
 

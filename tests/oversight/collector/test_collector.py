@@ -420,6 +420,28 @@ async def test_failures_make_the_visits_rarer_and_success_makes_them_regular(
     assert waits == [120, 240, 480, 960, 60, 60]
 
 
+async def test_a_portal_that_answered_in_a_visit_is_visited_as_often_as_ever(
+    wire: Wire, portal: PortalSimulator
+) -> None:
+    """Under a flood one connection or another is refused in every visit; the steps after it have their turn."""
+    waits: list[float] = []
+
+    async def sleep(seconds: float) -> None:
+        waits.append(seconds)
+        if len(waits) == 3:
+            raise asyncio.CancelledError
+
+    collector = wire.collector()
+    portal.faults.append(lambda request: nobody_answers(request) if "/follow-ups" in request.url.path else None)
+    with pytest.raises(asyncio.CancelledError):
+        await collect_forever(_ready(collector), 60, sleep)
+    await collector.close()
+    assert waits == [60, 60, 60]
+    assert any("/office/problems" in request for request in portal.requests)
+    state = await CollectorStateRecord.get()
+    assert (state.problem, state.step) == ("unreachable", "follow-ups")
+
+
 async def test_no_fault_ends_the_visits(wire: Wire, portal: PortalSimulator, monkeypatch: pytest.MonkeyPatch) -> None:
     waits: list[float] = []
 
