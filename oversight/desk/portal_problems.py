@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from oversight.commission.portal_visits import PortalVisits
 from portal.kit.i18n import Translation
 
+SHOWN_MAX = 5
+
 
 @dataclass(frozen=True)
 class PortalProblemText:
@@ -15,8 +17,16 @@ class PortalProblemText:
     name: str
 
 
-def portal_problems(visits: PortalVisits, translation: Translation) -> list[PortalProblemText]:
-    """One text for each thing that is missing on the portal, as it said at the last visit."""
+@dataclass(frozen=True)
+class PortalProblemTexts:
+    """Those that are shown, and how many ``more`` the portal named: a portal that lies must not push the queue away."""
+
+    shown: tuple[PortalProblemText, ...]
+    more: int
+
+
+def portal_problems(visits: PortalVisits, translation: Translation) -> PortalProblemTexts:
+    """One text for each thing that is missing on the portal, as it said at the last visit; charters before findings."""
     _ = translation.gettext
     texts = {
         "charter": _(
@@ -24,4 +34,6 @@ def portal_problems(visits: PortalVisits, translation: Translation) -> list[Port
         ),
         "finding": _("The portal says that it can’t show a finding. Its number:"),
     }
-    return [PortalProblemText(texts[problem.kind], problem.name) for problem in visits.problems]
+    problems = sorted(visits.problems, key=lambda problem: problem.kind)
+    shown = tuple(PortalProblemText(texts[problem.kind], problem.name) for problem in problems[:SHOWN_MAX])
+    return PortalProblemTexts(shown, len(problems) - len(shown))

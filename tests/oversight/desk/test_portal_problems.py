@@ -11,6 +11,7 @@ from oversight.desk.portal_problems import portal_problems
 from oversight.wire.portal_responses import PortalProblem, read_problems
 from portal.kit.i18n import SOURCE_LOCALE, load_translation
 from tests.conftest import ROOT
+from tests.oversight.office import Office
 
 HASH, ID = "ab" * 32, "XFI:ZZ:DEMO-COMMISSION:2026:F.0001"
 
@@ -44,8 +45,16 @@ def test_more_than_a_hundred_are_refused() -> None:
 def test_members_read_what_is_missing_and_which_one() -> None:
     shown = PortalVisits((PortalProblem("charter", HASH), PortalProblem("finding", ID)))
     translation = load_translation(ROOT / "oversight" / "locale", "oversight", SOURCE_LOCALE)
-    charter, finding = portal_problems(shown, translation)
+    charter, finding = portal_problems(shown, translation).shown
     assert (charter.name, finding.name) == (HASH, ID)
     assert "nobody can write to it there" in charter.sentence
     assert "can’t show a finding" in finding.sentence
-    assert portal_problems(PortalVisits(), translation) == []
+    assert portal_problems(PortalVisits(), translation).shown == ()
+
+
+async def test_a_portal_that_names_a_hundred_does_not_push_the_queue_away(office: Office) -> None:
+    findings = [PortalProblem("finding", f"XFI:ZZ:DEMO-COMMISSION:2026:F.{number:04}") for number in range(1, 100)]
+    office.app.state.portal_visits.problems = (*findings, PortalProblem("charter", HASH))
+    page = (await (await office.browser_of("bruno")).get("/queue")).text
+    assert page.count("The portal says that it can’t show") == 5
+    assert HASH in page and "The portal names 95 more things that it can’t show." in page
