@@ -238,7 +238,7 @@ STALE: Mapping[str, str] = {
     "number": N_("Another finding has taken this number in the register: keep the text again, it gets a new one"),
     "charter": N_("There is a new charter: keep the text again, then it is signed under that one"),
     "day": N_("The day in the text is too long ago: keep the text again, it gets the day of today"),
-    "portal": N_("The portal can’t be reached. Which number is free stands only there: sign a little later"),
+    "portal": N_("The portal does not say now which number is free, and that stands only there: sign a little later"),
 }
 
 

@@ -23,6 +23,7 @@ from oversight.wire.portal_client import PortalClient
 from oversight.wire.portal_errors import PortalAway, PortalError, PortalRefused
 from oversight.wire.retry import COLUMNS, RetriedRecord, next_attempt
 from portal.kit.database import transaction
+from portal.kit.unwritable import if_writable
 
 STORE_ATTEMPTS_MAX = 3
 POST_SECONDS_MAX = 8.0
@@ -132,10 +133,11 @@ class Outbox(Generic[R]):
     async def post_soon(self, client: PortalClient, row: R, today: date) -> None:
         """Post a row that waits if the portal answers within POST_SECONDS_MAX; otherwise the collector does it later.
 
-        ``row.progress`` says afterwards what became of it.
+        So it is when nothing can be written here meanwhile: the row is stored already. ``row.progress`` says afterwards
+        what became of it.
         """
         if row.progress != "waiting":
             return
-        with suppress(PortalError, TimeoutError):
+        with if_writable(), suppress(PortalError, TimeoutError):
             async with asyncio.timeout(POST_SECONDS_MAX):
                 await self.post_one(client, row, today)

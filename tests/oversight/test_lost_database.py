@@ -66,6 +66,7 @@ async def test_a_server_that_ends_and_comes_back(office: Office, own_postgres: P
             ):
                 assert page.status_code == 503
                 assert "The database can’t be reached" in page.text
+                assert "whether it was kept can’t be known now" in page.text and "room" not in page.text
             with pytest.raises(OSError, match="Connect"):
                 await collector.run()
 

@@ -283,6 +283,7 @@ async def test_a_reply_waits_while_the_portal_is_away_and_goes_out_once(
     office.app.state.transport = httpx.MockTransport(_unreachable)
     sent = await send_reply(browser, submission)
     assert sent.headers["location"] == f"/reports/{submission}?sent=waiting#letters"
+    assert "The portal has not taken it yet" in (await browser.get(sent.headers["location"])).text
     assert "waiting to be sent" in (await browser.get(f"/reports/{submission}")).text
     assert (await ask(portal)).messages == ()
     await wire.collect()

@@ -2,6 +2,7 @@
 """What waits for the portal goes out once, oldest first, and waits through whatever may pass."""
 
 import asyncio
+import errno
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import suppress
 from dataclasses import replace
@@ -24,6 +25,8 @@ from oversight.wire.portal_errors import PortalRefused, PortalUnreachable
 from tests.oversight.case_desk import store
 from tests.oversight.sealed_reports import sealed_report, under_new_id, waiting_letter
 from tests.people import NOW, TODAY, found_test_commission
+
+FULL = OSError(errno.ENOSPC, "no space left")
 
 PASSING = ("signature-invalid", "storage-full", "mailbox-full", "some-later-code")
 Make = Callable[[int], Awaitable[OutgoingRecord]]
@@ -110,7 +113,9 @@ async def test_what_is_refused_for_good_is_never_posted_again(outbox: Outbox[Any
 
 
 @both_kinds
-@pytest.mark.parametrize("trouble", [PortalUnreachable(), PortalRefused("signature-invalid", 401), TimeoutError()])
+@pytest.mark.parametrize(
+    "trouble", [PortalUnreachable(), PortalRefused("signature-invalid", 401), TimeoutError(), FULL]
+)
 async def test_what_a_click_cannot_post_is_left_for_the_collector(
     outbox: Outbox[Any], make: Make, trouble: Exception
 ) -> None:
