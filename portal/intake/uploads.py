@@ -16,7 +16,7 @@ from crypto.ids import SubmissionId
 from portal.storage.blobs import BlobStore
 from portal.storage.claims import Claims
 from portal.storage.errors import StorageFullError
-from portal.storage.shares import Kind, Shares
+from portal.storage.shares import Arrivals, Kind, Shares
 from portal.storage.submissions import unnamed
 
 UPLOADS_MAX = 16_384
@@ -40,6 +40,7 @@ class Uploads:
         self._shares = shares
         self._uploads_max = uploads_max
         self._uploads: OrderedDict[SubmissionId, _Upload] = OrderedDict()
+        self._begun = Arrivals()
         self._being_written = 0
         self._moves = 0
         self._one_at_a_time = asyncio.Lock()
@@ -65,6 +66,8 @@ class Uploads:
         """A part that was counted by ``take`` is stored: the upload has moved."""
         self._being_written -= size
         self._moves += 1
+        if submission not in self._uploads:
+            self._begun.add(1, self._shares.clock())
         upload = self._uploads.setdefault(submission, _Upload(0, 0))
         upload.size, upload.move = upload.size + size, self._moves
         self._uploads.move_to_end(submission)
@@ -79,6 +82,10 @@ class Uploads:
         self._shares.give_back(Kind.UPLOADS, size)
         if not upload.size:
             del self._uploads[submission]
+
+    def pressure(self) -> float:
+        """How fast uploads push each other out by their number, from 0 to 1: however small, so many have no room."""
+        return self._begun.pressure_by_turnover(self._shares.clock(), self._uploads_max)
 
     @property
     def moves(self) -> int:

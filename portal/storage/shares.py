@@ -46,6 +46,29 @@ HALF_LIFE_SECONDS = 600.0
 
 
 @dataclass
+class Arrivals:
+    """How much came within the last minutes; what came longer ago counts less and less."""
+
+    _came: float = 0.0
+    _at: float = 0.0
+
+    def add(self, amount: int, now: float) -> None:
+        self._came, self._at = self.recently(now) + amount, now
+
+    def recently(self, now: float) -> float:
+        return self._came * math.exp2(-(now - self._at) / HALF_LIFE_SECONDS)
+
+    def pressure(self, now: float, left: float, limit: int) -> float:
+        """From 0 to 1: one half if as much came as is ``left`` of ``limit``."""
+        came = self.recently(now)
+        return came / (came + max(left, limit // 16)) if came and limit else 0.0
+
+    def pressure_by_turnover(self, now: float, limit: int) -> float:
+        """The same for what makes room by itself: how fast things push each other out."""
+        return self.pressure(now, limit - self.recently(now), limit)
+
+
+@dataclass
 class _Share:
     """One kind's. ``bound`` is how far this process may fill it until the next count."""
 
@@ -53,12 +76,7 @@ class _Share:
     bound: int = 0
     used: int = 0
     since_count: int = 0
-    arrived: float = 0.0
-    arrived_at: float = 0.0
-
-    def recently(self, now: float) -> float:
-        """Bytes that came within the last minutes, those of longer ago counted less and less."""
-        return self.arrived * math.exp2(-(now - self.arrived_at) / HALF_LIFE_SECONDS)
+    arrivals: Arrivals = field(default_factory=Arrivals)
 
 
 @dataclass
@@ -90,8 +108,7 @@ class Shares:
         share = self._shares[kind]
         share.used += size
         share.since_count += size
-        now = self.clock()
-        share.arrived, share.arrived_at = share.recently(now) + size, now
+        share.arrivals.add(size, self.clock())
 
     def give_back(self, kind: Kind, size: int) -> None:
         """Count ``size`` bytes less."""
@@ -125,9 +142,9 @@ class Shares:
         return max(self._pressure(kind, share) for kind, share in self._shares.items())
 
     def _pressure(self, kind: Kind, share: _Share) -> float:
-        came = share.recently(self.clock())
-        left = share.limit - (came if kind is Kind.UPLOADS else share.used)
-        return came / (came + max(left, share.limit // 16)) if came and share.limit else 0.0
+        if kind is Kind.UPLOADS:
+            return share.arrivals.pressure_by_turnover(self.clock(), share.limit)
+        return share.arrivals.pressure(self.clock(), share.limit - share.used, share.limit)
 
     def used(self, kind: Kind) -> int:
         """Bytes that this kind fills, as far as this process knows."""

@@ -4,6 +4,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
+from functools import partial
 from importlib import import_module
 from pathlib import Path
 from types import SimpleNamespace
@@ -14,12 +15,14 @@ import pytest_asyncio
 from tortoise.transactions import in_transaction
 
 from crypto.ids import SubmissionId
+from portal.api.pressure import THRESHOLD
 from portal.intake.shared_blobs import SharedBlobs
+from portal.intake.uploads import Uploads
 from portal.storage.blobs import PART_BYTES
 from portal.storage.errors import BusyError
 from portal.storage.local_blobs import LocalBlobs, LocalPartWriter
 from portal.storage.records import SubmissionRecord
-from portal.storage.shares import SMALL_ROW_BYTES, Kind
+from portal.storage.shares import SMALL_ROW_BYTES, Kind, Shares
 from portal.storage.weights import FOLLOW_UP_BYTES, MAILBOX_BYTES, PART_BYTES_MIN, ROW_BYTES, file_weight
 from tests.chance import fresh_bytes, fresh_id
 from tests.portal.kit.http_server import until
@@ -95,6 +98,42 @@ async def test_reports_and_their_files_find_room_while_uploads_are_full(small: R
     await fill_uploads(small, 20)
     assert (await small.submit(fresh_report(2_000_000).bundle())).status_code == 201
     assert (await small.submit(fresh_report().bundle())).status_code == 201
+
+
+async def test_small_uploads_press_by_their_number_though_they_fill_next_to_nothing(small: RunningPortal) -> None:
+    now, few = [0.0], 100
+    shares = Shares(clock=lambda: now[0])
+    shares.end_count(dict.fromkeys(Kind, 0), 10**11, 10**11)
+    uploads = Uploads(small.assembly.blobs, shares, small.assembly.counter.uploads.claims, uploads_max=few)
+    last, pressures = SubmissionId(fresh_id()), []
+    with small.database.use():
+        for _ in range(3 * few):
+            last = SubmissionId(fresh_id())
+            await uploads.take(PART_BYTES_MIN)
+            uploads.keep(last, PART_BYTES_MIN)
+            pressures.append(uploads.pressure())
+    assert shares.pressure() < 0.01
+    assert pressures[few // 2 - 2] < THRESHOLD <= pressures[few // 2 - 1]
+    assert min(pressures[few // 2 :]) >= THRESHOLD
+    # An upload that goes on is no other one.
+    uploads.keep(last, PART_BYTES_MIN)
+    assert uploads.pressure() == pressures[-1]
+    now[0] = 86_400.0
+    assert uploads.pressure() < 0.01
+
+
+async def test_a_flood_of_small_uploads_is_asked_for_work_before_it_pushes_any_out(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("portal.assembly.Uploads", partial(Uploads, uploads_max=20))
+    sealed = fresh_report(10)
+    async with running_portal(tmp_path, store_bytes=10**11) as portal:
+        answers = [await portal.put_part(fresh_id(), FILE, 0, sealed.files[FILE]) for _ in range(30)]
+        there = len(await portal.assembly.blobs.stored())
+    # Time passes meanwhile, so one more than half of them may be there.
+    assert there in (10, 11)
+    assert [answer.status_code for answer in answers] == [201] * there + [503] * (30 - there)
+    assert error_code(answers[-1]) == (503, "work-needed")
 
 
 async def test_small_uploads_weigh_what_their_files_take(small: RunningPortal) -> None:
