@@ -12,7 +12,7 @@ import pytest_asyncio
 
 from crypto.submission import SealedSubmission
 from portal.kit import postgresql
-from tests.portal.register.test_register import portal_with_styles
+from tests.portal.register.test_register import portal_with_styles, until_manifest
 from tests.portal.world import API, RunningPortal, error_code, fresh_report, mailbox_secrets
 from tests.postgres import Postgres
 from tests.swallowing import Line, line_to
@@ -59,6 +59,7 @@ async def test_whatever_needs_it_is_asked_to_come_back_and_all_goes_on_when_it_a
     portal, line = served
     before = fresh_report()
     assert (await taken(lambda: portal.submit(before.bundle()))).status_code in (200, 201)
+    await until_manifest(portal)
     for path in PAGES:
         assert (await portal.client.get(path)).status_code == 200
     line.cut()
