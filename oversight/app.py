@@ -4,7 +4,7 @@
 import asyncio
 import gc
 from collections.abc import AsyncIterator, Callable
-from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from datetime import UTC, datetime
 from typing import Protocol
 
@@ -42,6 +42,7 @@ from portal.kit.headers import OFFICE_CSP, SecurityHeaders
 from portal.kit.in_database import InDatabase
 from portal.kit.null_bytes import NoNullBytes
 from portal.kit.origin_check import CrossOriginCheck
+from portal.kit.stopping import stop
 
 
 class Room(Protocol):
@@ -114,10 +115,7 @@ def _lifespan(serving: bool) -> Callable[[Starlette], AbstractAsyncContextManage
                 # What there is now stays: looking for garbage after every request passes it by.
                 gc.freeze()
             yield
-            for task in tasks:
-                task.cancel()
-                with suppress(asyncio.CancelledError):
-                    await task
+            await stop(*tasks)
         finally:
             await app.state.database.close()
 

@@ -25,6 +25,7 @@ from portal.intake.uploads import Uploads
 from portal.intake.views import IntakeViews
 from portal.kit.free_space import Ballast
 from portal.kit.quiet_logging import describe_error
+from portal.kit.stopping import stop
 from portal.mailbox.decoy import Decoys
 from portal.mailbox.mailboxes import Mailboxes
 from portal.mailbox.strangers import Strangers
@@ -107,7 +108,7 @@ class Assembly:
                     self._sweep_for_ever(),
                     self._poll_for_ever(),
                 ):
-                    stack.push_async_callback(_stop, asyncio.create_task(work))
+                    stack.push_async_callback(stop, asyncio.create_task(work))
             yield database
 
     async def _sweep_for_ever(self) -> None:
@@ -220,8 +221,3 @@ async def _quietly(work: Coroutine[Any, Any, None]) -> bool:
         LOG.error(describe_error(error))
         return False
     return True
-
-
-async def _stop(task: "asyncio.Task[None]") -> None:
-    task.cancel()
-    await asyncio.gather(task, return_exceptions=True)

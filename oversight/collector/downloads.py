@@ -12,6 +12,7 @@ from collections.abc import Awaitable, Callable
 from crypto.ids import SubmissionId
 from oversight.reports.arrival import CheckedSubmission
 from oversight.wire.patience import Patience
+from portal.kit.stopping import stop
 
 SMALL_BYTES_MAX = 1024 * 1024
 SMALL_AT_ONCE = 10
@@ -112,10 +113,7 @@ class Downloads:
 
     async def close(self) -> None:
         """Break off what is under way."""
-        tasks = [task for lane in self._lanes for task in lane.tasks.values()]
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        await stop(*(task for lane in self._lanes for task in lane.tasks.values()))
 
     def _begin(self, lane: _Lane, checked: CheckedSubmission) -> bool:
         if lane.is_full:

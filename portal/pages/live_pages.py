@@ -16,6 +16,7 @@ from starlette.types import Receive, Scope, Send
 from crypto.charter import Charter
 from crypto.ids import CharterHash
 from portal.kit.quiet_logging import describe_error
+from portal.kit.stopping import stop
 from portal.pages.unfinished import UnfinishedPages
 from portal.settings import Settings
 
@@ -107,8 +108,7 @@ class LivePages:
 
     async def close(self) -> None:
         if self._building is not None:
-            self._building.cancel()
-            await asyncio.gather(self._building, return_exceptions=True)
+            await stop(self._building)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         path = scope["path"]
