@@ -94,6 +94,8 @@ class OfficeSurface:
         """The routes that no page led to, with ids of what there is."""
         met = {(call.method, self.route_of(call)) for call in self.ways.values()}
         known = {"member": "bruno", "label": "bruno", "to": "TRIAGE", "clock": "feedback", "number": "1", "token": "t"}
+        # Of no letter: the page says so.
+        known["letter"] = "0" * 32
         for name, template in (("case", "/cases/{case}"), ("id", "/reports/{id}")):
             found = (call.target.decode() for call in self.ways.values() if self.route_of(call) == template)
             known[name] = next(found, "/" + "0" * 32).rpartition("/")[2]

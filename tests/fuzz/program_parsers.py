@@ -33,7 +33,7 @@ def load_program_parsers() -> list[Parser]:
 
 def _of_the_portal() -> list[Parser]:
     digests = [b"sha-256=:" + encode_base64(b"d" * 32).encode() + b":, sha-512=:YQ==:", b"a;b=?1, c=(1.0 2);d"]
-    settings = [b"ORIGIN=https://portal.example\nPORT=8000\nWORKERS=1\nBLOBS=s3://a/b\nFREE_BYTES_MIN=0"]
+    settings = [b"ORIGIN=https://portal.example\nPORT=8000\nWORKERS=1\nBLOBS=s3://bucket/b\nFREE_BYTES_MIN=0"]
     return [
         Parser("content-digest", digests[:1], (alter_bytes, swell), _content_digest, refusals=(Refusal,)),
         Parser("portal-settings", settings, LINES, _settings(PortalSettings), refusals=(SettingsError,)),
