@@ -1,10 +1,11 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
 """Whatever an environment can hold for a program's settings, and what a refusal may say of it."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import fields
 from typing import Any
 
+from hypothesis import reject
 from hypothesis import strategies as st
 
 from portal.kit.settings import SettingsError
@@ -117,3 +118,12 @@ def check_refusal(error: SettingsError, environment: Mapping[str, str]) -> None:
     assert message.isprintable()
     assert SECRET not in message
     assert any(name in message or ascii(name) in message for name in environment), message
+
+
+def refusal_of(read: Callable[[Mapping[str, str]], object], environment: Mapping[str, str]) -> str:
+    """What is said of an environment that is refused; for one that is taken another one is drawn."""
+    try:
+        read(environment)
+    except SettingsError as error:
+        return str(error)
+    return reject()

@@ -60,7 +60,7 @@ class ListPage:
 
 
 class RegisterMaker:
-    """Makes the register's pages, each for itself. Raises KeyError when the register's style was not built."""
+    """Makes the register's pages, each for itself. Raises FileNotFoundError when the style was not built."""
 
     def __init__(self, origin: str, assets: Mapping[str, Asset]) -> None:
         self.style = asset_page(assets[STYLE])

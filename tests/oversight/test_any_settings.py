@@ -8,7 +8,7 @@ from pathlib import Path
 
 import httpx
 import pytest
-from hypothesis import HealthCheck, assume, given
+from hypothesis import HealthCheck, given
 from hypothesis import settings as hypothesis_settings
 
 from crypto.charter import ORIGIN
@@ -17,7 +17,7 @@ from oversight.commission.keys import load_start_identity
 from oversight.settings import PREFIX, Settings
 from oversight.storage import SCHEMA
 from portal.kit.settings import SettingsError
-from tests.environments import check_refusal, environments
+from tests.environments import check_refusal, environments, refusal_of
 
 BASE = {"OVERSIGHT_DATA": "office"}
 ODD_FOLDER = "a b?c#d%20e;f[g]@h:i&'\"<é>\\"
@@ -61,12 +61,7 @@ def test_settings_are_refused_in_one_line_or_can_be_used(environment: dict[str, 
 def test_a_command_with_refused_settings_ends_with_their_line(
     environment: dict[str, str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    message = ""
-    try:
-        Settings.from_environment(environment)
-    except SettingsError as error:
-        message = str(error)
-    assume(message)
+    message = refusal_of(Settings.from_environment, environment)
     monkeypatch.setattr(os, "environ", environment)
     for command in COMMANDS:
         assert main(command) == 1

@@ -22,7 +22,7 @@ from portal.pages.build import SiteMaker
 from portal.register.feeds import atom_feed, json_feed
 from portal.settings import PREFIX, Settings
 from portal.storage.database import SCHEMA
-from tests.environments import check_refusal, environments
+from tests.environments import check_refusal, environments, refusal_of
 from tests.people import REALM
 from tests.portal.pages.test_pages import fake_assets
 from tests.postgres import Postgres
@@ -53,12 +53,7 @@ def test_settings_are_refused_in_one_line_or_can_be_used(environment: dict[str, 
 def test_a_command_with_refused_settings_ends_with_their_line(
     environment: dict[str, str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    message = ""
-    try:
-        Settings.from_environment(environment)
-    except SettingsError as error:
-        message = str(error)
-    assume(message)
+    message = refusal_of(Settings.from_environment, environment)
     monkeypatch.setattr(os, "environ", environment)
     for command in (["serve"], ["check"], ["invite", "demo"], ["build", "out"]):
         assert main(command) == 1

@@ -26,16 +26,6 @@ from tests.people import REALM, TODAY, portal_key
 pytestmark = pytest.mark.usefixtures("in_database")
 
 
-@pytest.fixture
-def portal() -> PortalSimulator:
-    return PortalSimulator()
-
-
-@pytest.fixture
-def wire(office: Office, portal: PortalSimulator) -> Wire:
-    return Wire(office, portal.transport())
-
-
 def in_its_place(true: SealedSubmission, other: SealedSubmission) -> SealedSubmission:
     """Another report under the id of a true one, as whoever holds the portal can make it."""
     manifest = replace(other.manifest, submission=true.manifest.submission)

@@ -33,16 +33,6 @@ from tests.people import REALM, TODAY
 pytestmark = pytest.mark.usefixtures("in_database")
 
 
-@pytest.fixture
-def portal() -> PortalSimulator:
-    return PortalSimulator()
-
-
-@pytest.fixture
-def wire(office: Office, portal: PortalSimulator) -> Wire:
-    return Wire(office, portal.transport())
-
-
 async def test_what_waits_is_stored_whole_and_then_confirmed(
     wire: Wire, portal: PortalSimulator, office: Office
 ) -> None:

@@ -16,22 +16,10 @@ from tests.oversight.case_desk import store
 from tests.oversight.collector.test_collector import under_id
 from tests.oversight.office import Office
 from tests.oversight.portal_simulator import PortalSimulator, cut_connection, nobody_answers, refusal
-from tests.oversight.sealed_reports import Wire, sealed_report, under_new_id, waiting_letter
+from tests.oversight.sealed_reports import sealed_report, under_new_id, waiting_letter
 from tests.people import TODAY
 
 pytestmark = pytest.mark.usefixtures("in_database")
-
-
-@pytest.fixture
-def portal() -> PortalSimulator:
-    return PortalSimulator()
-
-
-@pytest.fixture
-async def collector(office: Office, portal: PortalSimulator):  # type: ignore[no-untyped-def]
-    collector = Wire(office, portal.transport()).collector()
-    yield collector
-    await collector.close()
 
 
 async def visit(collector: Collector, office: Office, times: int = 1) -> None:

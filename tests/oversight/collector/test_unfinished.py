@@ -17,22 +17,10 @@ from oversight.wire.portal_errors import PortalError
 from tests.chance import fresh_bytes
 from tests.oversight.office import Office
 from tests.oversight.portal_simulator import Handler, PortalSimulator, answer, refusal
-from tests.oversight.sealed_reports import Wire, attachment, sealed_report, under_new_id, with_files
+from tests.oversight.sealed_reports import attachment, sealed_report, under_new_id, with_files
 
 pytestmark = pytest.mark.usefixtures("in_database")
 FIRST, SECOND = "attachment-1.age", "attachment-2.age"
-
-
-@pytest.fixture
-def portal() -> PortalSimulator:
-    return PortalSimulator()
-
-
-@pytest.fixture
-async def collector(office: Office, portal: PortalSimulator):  # type: ignore[no-untyped-def]
-    collector = Wire(office, portal.transport()).collector()
-    yield collector
-    await collector.close()
 
 
 def two_files(office: Office) -> SealedSubmission:

@@ -37,7 +37,8 @@ async def test_every_task_ends_also_one_that_loses_a_cancellation(monkeypatch: p
 
 
 async def test_what_has_ended_and_nothing_at_all_are_stopped_too() -> None:
-    task = asyncio.create_task(asyncio.sleep(0))
+    task = asyncio.create_task(asyncio.sleep(0, "done"))
     await task
     await stop(task)
     await stop()
+    assert task.result() == "done"
