@@ -73,11 +73,15 @@ class Fields:
     def day(self, name: str) -> date:
         return parse_day(self.text(name))
 
-    def optional_day(self, name: str) -> date | None:
-        if self._members.get(name, 0) is None:
+    def is_null(self, name: str) -> bool:
+        """Whether this member is ``null``, which is then read."""
+        is_null = self._members.get(name, 0) is None
+        if is_null:
             self.take(name)
-            return None
-        return self.day(name)
+        return is_null
+
+    def optional_day(self, name: str) -> date | None:
+        return None if self.is_null(name) else self.day(name)
 
     def child(self, name: str) -> "Fields":
         return Fields(self.take(name), f"{name!r} of {self.where}")

@@ -104,9 +104,9 @@ def read_state(data: bytes, mac_key: bytes) -> State:
     fields = read_document(data, "state", STATE_MAX)
     realm = fields.hex("realm", ID_BYTES)
     threads = fields.items("threads", THREADS_MAX, _read_thread)
-    newest = fields.child("newest")
     if len(threads) != 1:
         raise UnsupportedVersionError("a state of more than one thread") if threads else MalformedError("no thread")
+    newest = fields.child("newest")
     number, charter = newest.integer("number", 1, NUMBER_MAX), CharterHash(newest.hex("charter", HASH_BYTES))
     newest.end()
     mac = fields.hex("mac", HASH_BYTES)
@@ -128,7 +128,6 @@ def open_state(sealed: bytes, secrets: MailboxSecrets) -> State:
 
 def _read_thread(item: object) -> ThreadState:
     fields = Fields(item, "thread of the state")
-    sent = fields.child("sent")
     thread = ThreadState(
         submission=SubmissionId(fields.hex("submission", ID_BYTES)),
         manifest=fields.hex("manifest", HASH_BYTES),
@@ -138,14 +137,18 @@ def _read_thread(item: object) -> ThreadState:
         note=fields.integer("note", 0, MESSAGES_MAX),
         reply=fields.integer("reply", 0, MESSAGES_MAX),
         deleted=fields.integer("deleted", 0, MESSAGES_MAX),
-        sent_count=sent.integer("count", 0, MESSAGES_MAX),
-        sent=sent.items("last", SENT_KEPT_MAX, _read_sent),
+        **_read_all_sent(fields.child("sent")),
     )
-    sent.end()
     fields.end()
-    if len(thread.sent) > thread.sent_count:
-        raise MalformedError("a state lists more messages than were sent")
     return thread
+
+
+def _read_all_sent(fields: Fields) -> dict[str, Any]:
+    count, last = fields.integer("count", 0, MESSAGES_MAX), fields.items("last", SENT_KEPT_MAX, _read_sent)
+    fields.end()
+    if len(last) > count:
+        raise MalformedError("a state lists more messages than were sent")
+    return {"sent_count": count, "sent": last}
 
 
 def _read_sent(item: object) -> Sent:

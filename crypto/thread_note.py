@@ -102,46 +102,53 @@ def unseal_thread_note(sealed: bytes, mailbox: PqIdentity) -> tuple[ThreadNote, 
 def read_text(text: str) -> ThreadNote:
     """Read the text of a thread note, whose signature is not looked at. Raises as ``open_thread_note``."""
     fields = read_document(text.removesuffix("\n").encode("utf-8"), "thread", NOTE_MAX)
-    newest, replies, held = fields.child("newest"), fields.child("replies"), fields.child("held")
-    message, renewal = replies.take("message"), fields.take("renewal")
+    # In the order of the reader in script: of two faults both name the same one.
     thread = ThreadNote(
         realm=fields.hex("realm", ID_BYTES),
         submission=SubmissionId(fields.hex("submission", ID_BYTES)),
         manifest=fields.hex("manifest", HASH_BYTES),
         number=fields.integer("number", 1, NUMBER_MAX),
         day=fields.day("day"),
-        charter_number=newest.integer("number", 1, CHARTERS_MAX),
-        charter=CharterHash(newest.hex("charter", HASH_BYTES)),
-        oldest_reply=replies.integer("oldest", 1, NUMBER_MAX),
-        last_reply=replies.integer("last", 0, NUMBER_MAX),
-        last_message=None if message is None else MessageId(Fields({"message": message}, "reply").hex("message", 16)),
-        held_count=held.integer("count", 0, NUMBER_MAX),
-        held=_read_ids(held.text("messages")),
-        renewal=b"" if renewal is None else _read_renewal(Fields({"renewal": renewal}, "thread")),
+        **_read_newest(fields.child("newest")),
+        **_read_replies(fields.child("replies")),
+        **_read_held(fields.child("held")),
+        renewal=_read_renewal(fields),
     )
-    for part in (newest, replies, held, fields):
-        part.end()
-    _check(thread)
+    fields.end()
     return thread
 
 
-def _check(thread: ThreadNote) -> None:
-    if (thread.last_reply == 0) != (thread.last_message is None) or thread.oldest_reply > thread.last_reply + 1:
+def _read_newest(fields: Fields) -> dict[str, Any]:
+    number, charter = fields.integer("number", 1, CHARTERS_MAX), fields.hex("charter", HASH_BYTES)
+    fields.end()
+    return {"charter_number": number, "charter": CharterHash(charter)}
+
+
+def _read_replies(fields: Fields) -> dict[str, Any]:
+    oldest, last = fields.integer("oldest", 1, NUMBER_MAX), fields.integer("last", 0, NUMBER_MAX)
+    message = None if fields.is_null("message") else MessageId(fields.hex("message", ID_BYTES))
+    fields.end()
+    if (last == 0) != (message is None) or oldest > last + 1:
         raise MalformedError("the replies of a thread note contradict each other")
-    if len(thread.held) > thread.held_count or len(set(thread.held)) != len(thread.held):
-        raise MalformedError("the follow-ups of a thread note contradict each other")
+    return {"oldest_reply": oldest, "last_reply": last, "last_message": message}
 
 
-def _read_ids(text: str) -> tuple[MessageId, ...]:
-    data = decode_base64(text)
+def _read_held(fields: Fields) -> dict[str, Any]:
+    count, data = fields.integer("count", 0, NUMBER_MAX), decode_base64(fields.text("messages"))
+    fields.end()
     if len(data) % ID_BYTES:
         raise MalformedError("a thread note has a message id of another length")
     if len(data) > HELD_KEPT_MAX * ID_BYTES:
         raise LimitError(f"a thread note of more than {HELD_KEPT_MAX} follow-ups")
-    return tuple(MessageId(data[at : at + ID_BYTES].hex()) for at in range(0, len(data), ID_BYTES))
+    held = tuple(MessageId(data[at : at + ID_BYTES].hex()) for at in range(0, len(data), ID_BYTES))
+    if len(held) > count or len(set(held)) != len(held):
+        raise MalformedError("the follow-ups of a thread note contradict each other")
+    return {"held_count": count, "held": held}
 
 
 def _read_renewal(fields: Fields) -> bytes:
+    if fields.is_null("renewal"):
+        return b""
     sealed = decode_base64(fields.text("renewal", 2 * RENEWAL_SEALED_MAX))
     if not 0 < len(sealed) <= RENEWAL_SEALED_MAX:
         raise LimitError("the renewal of a thread note is empty or too long")

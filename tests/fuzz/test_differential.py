@@ -4,9 +4,11 @@
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from random import Random
+from typing import Any
 
 import pytest
 
+from crypto.encoding import decode_json, encode_json
 from crypto.errors import MalformedError
 from tests.chance import fresh_bytes
 from tests.fuzz import differential
@@ -47,6 +49,39 @@ def test_both_languages_accept_and_refuse_the_same(format_: Format, script: Scri
         comparison.try_altered(format_, generator)
     assert [str(each) for each in comparison.differences] == [], f"seed {seed}"
     assert len([name for name, _ in comparison.outcomes]) > 1, "nothing but one outcome"
+
+
+def change(value: Any, path: str, to: Any) -> None:
+    """Set the member at this path of a JSON value; ``None`` takes it away."""
+    *above, name = path.split("/")
+    for each in above:
+        value = value[each]
+    if to is None:
+        del value[name]
+    else:
+        value[name] = to
+
+
+# One is out of bounds, the other is missing: of different classes, whichever comes first.
+TWO_FAULTS = [
+    ({"number": -7, "replies/message": None}, "LimitError"),
+    ({"number": -7, "newest": None}, "LimitError"),
+    ({"replies/last": -7, "renewal": None}, "LimitError"),
+    ({"replies/message": None, "held/count": -7}, "MalformedError"),
+]
+
+
+@pytest.mark.parametrize(("changes", "error"), TWO_FAULTS, ids=str)
+def test_of_two_faults_both_languages_name_the_first_in_the_order_of_reading(
+    changes: dict[str, Any], error: str, script: Script
+) -> None:
+    format_ = FORMATS["thread-note"]
+    value = decode_json(format_.inputs[0], 1 << 20)
+    for path, to in changes.items():
+        change(value, path, to)
+    comparison = Comparison(script)
+    assert comparison.compare(format_, encode_json(value)) == {"refused": error}
+    assert comparison.differences == []
 
 
 @pytest.mark.parametrize("read", [refuse, fail, lambda data: "something else"], ids=["refusing", "failing", "other"])
