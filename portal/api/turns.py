@@ -9,9 +9,10 @@ import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from portal.kit.body import GATHERED_BYTES
+from portal.kit.body import GATHERED_BYTES, declared_length
 from portal.storage.errors import BusyError
 
 # A body is not judged by its rate before.
@@ -109,9 +110,9 @@ class RequestTurns:
 
 def _comes(scope: Scope) -> bool:
     """Whether the body may still be coming when its request begins: it is long, or its length is not known."""
-    headers = dict(scope["headers"])
-    length = headers.get(b"content-length", b"")
-    return int(length) > GATHERED_BYTES if length.isdigit() else b"transfer-encoding" in headers
+    headers = Headers(scope=scope)
+    length = declared_length(headers)
+    return "transfer-encoding" in headers if length is None else length > GATHERED_BYTES
 
 
 class InTurn:

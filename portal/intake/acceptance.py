@@ -63,21 +63,21 @@ class Acceptance:
 
         Raises Refusal, StorageFullError or BusyError; then nothing was accepted.
         """
-        with ExitStack() as claimed:
-            on_manifest = partial(self._check_manifest, claimed)
+        with ExitStack() as stack:
+            on_manifest = partial(self._check_manifest, stack)
             try:
                 received = await receive_bundle(body, self.blobs, self.clock().date(), on_manifest, self._check_part)
+                if received.manifest.attachments:
+                    # Their parts stay until the rows that name them are there.
+                    stack.enter_context(self.admission.uploads.claims.used(received.manifest.submission))
                 return await self._accept(received)
             except _RepeatedError as repeated:
                 return Outcome(repeated.accepted.acknowledgement, repeated=True)
 
-    async def _check_manifest(self, claimed: ExitStack, manifest: Manifest, manifest_sha256: str) -> None:
-        """Refuse early. A repeat is looked up only where its answer differs; otherwise the insertion finds it.
-
-        The parts of attachments are ``claimed`` from now on, so that they stay until the rows that name them are there.
-        """
+    async def _check_manifest(self, stack: ExitStack, manifest: Manifest, manifest_sha256: str) -> None:
+        """Refuse early. A repeat is looked up only where its answer differs; otherwise the insertion finds it."""
         if manifest.attachments:
-            claimed.enter_context(self.admission.uploads.claims.used(manifest.submission))
+            stack.enter_context(self.admission.uploads.named(manifest.submission))
             await _check_repeat(manifest, manifest_sha256)
             self.admission.check_attachments(manifest)
         try:
@@ -100,7 +100,9 @@ class Acceptance:
         check_sealed(REPORT_FILE, received.files[REPORT_FILE])
         check_sealed_size(STATE_FILE, received.files[STATE_FILE], STATE_SIZE)
         for attachment in manifest.attachments:
-            if attachment.name not in received.parts:
+            if attachment.name in received.parts:
+                await self.parts.check(manifest.submission, attachment, received.parts[attachment.name])
+            else:
                 received.parts[attachment.name] = await self.parts.find(manifest.submission, attachment)
         row = weigh(self._row(received, charter, self.clock().date()), manifest)
         try:

@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
 """Counts what strangers fill, and what the disks have: at the start, and after every sweep."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,7 +10,7 @@ from crypto.ids import SubmissionId
 from portal.intake.uploads import Uploads
 from portal.kit.free_space import free_bytes
 from portal.kit.postgresql import unhurried
-from portal.storage.blobs import BlobStore, Stored
+from portal.storage.blobs import BlobStore
 from portal.storage.records import FollowUpRecord, MailboxRecord, SubmissionRecord
 from portal.storage.shares import IN_BLOBS, Kind, Shares
 from portal.storage.submissions import accepted_weights
@@ -35,7 +34,7 @@ class Counter:
 
     async def count(self) -> None:
         """Tell the shares what is held now. Attachments are known by their rows, uploads by all other parts."""
-        as_of = self.uploads.moves
+        as_of = self.uploads.came
         self.shares.begin_count()
         # As long as it takes: without a count nothing is taken in.
         with unhurried():
@@ -59,7 +58,7 @@ class Counter:
         """What the parts weigh that no accepted submission names."""
         stored = await self.blobs.stored()
         accepted = await accepted_weights()
-        left = {submission: each.weight - accepted.get(submission, 0) for submission, each in _by_age(stored)}
+        left = {submission: each.weight - accepted.get(submission, 0) for submission, each in stored.items()}
         return {submission: weight for submission, weight in left.items() if weight > 0}
 
     async def _rooms(self, rows: int, blobs: int) -> tuple[int, int]:
@@ -91,8 +90,3 @@ async def _held_in_rows() -> dict[Kind, int]:
 async def _held_in_mailboxes() -> int:
     closed = await MailboxRecord.filter(closed=True).count()
     return (await MailboxRecord.all().count() - closed) * MAILBOX_BYTES + closed * ROW_BYTES
-
-
-def _by_age(stored: Mapping[SubmissionId, Stored]) -> list[tuple[SubmissionId, Stored]]:
-    """The one that moved last first, as far as days tell."""
-    return sorted(stored.items(), key=lambda item: item[1].newest, reverse=True)

@@ -14,7 +14,6 @@ from crypto.manifest import SealedFile
 from portal.api.refusals import Refusal
 from portal.api.sealed_form import PREFIX_BYTES, check_sealed
 from portal.storage.blobs import PART_BYTES, Part, PartStore
-from portal.storage.claims import Claims
 from portal.storage.submissions import is_accepted
 
 # A part can be used on the day of its upload and three days after. It is deleted at least a day later, less the hour
@@ -28,9 +27,8 @@ LISTED_MAX = 1024
 class Parts:
     """Stores parts, lists them, and finds those that make up a file."""
 
-    def __init__(self, blobs: PartStore, claims: Claims, clock: Callable[[], datetime]) -> None:
+    def __init__(self, blobs: PartStore, clock: Callable[[], datetime]) -> None:
         self._blobs = blobs
-        self._claims = claims
         self._clock = clock
 
     async def take(
@@ -42,12 +40,6 @@ class Parts:
         ``too-large``, ``malformed-request`` for an empty part, ``digest-mismatch``, ``not-sealed``. Raises
         StorageFullError, and BusyError while the upload gives way to others.
         """
-        with self._claims.used(submission):
-            return await self._take(submission, file, index, sha256, body)
-
-    async def _take(
-        self, submission: SubmissionId, file: str, index: int, sha256: str, body: AsyncIterator[bytes]
-    ) -> bool:
         there = [part for part in await self._current(submission, file) if part.index == index]
         if any(part.sha256 != sha256 for part in there):
             raise Refusal("part-conflict", file)
@@ -63,6 +55,11 @@ class Parts:
         """The first LISTED_MAX of the parts that a submission can count on, each once."""
         parts = {(part.file, part.index): part for part in await self._current(submission)}
         return list(parts.values())[:LISTED_MAX]
+
+    async def check(self, submission: SubmissionId, file: SealedFile, names: Sequence[str]) -> None:
+        """Raise Refusal ``file-missing`` unless parts of these names are still there."""
+        if not {part.name for part in await self._current(submission, file.name)}.issuperset(names):
+            raise Refusal("file-missing", file.name)
 
     async def find(self, submission: SubmissionId, file: SealedFile) -> list[str]:
         """Names of the stored parts that make up a file of the manifest, after reading them through.
@@ -90,7 +87,7 @@ class Parts:
     async def _keep(
         self, submission: SubmissionId, file: str, index: int, sha256: str, body: AsyncIterator[bytes]
     ) -> None:
-        writer = self._blobs.new_part()
+        writer = self._blobs.new_part(submission)
         try:
             prefix = b""
             async for chunk in body:
@@ -106,7 +103,7 @@ class Parts:
             if index == 0:
                 check_sealed(file, prefix)
             _check_size(await self._current(submission, file), file, index, writer.size)
-            await writer.keep(submission, file, index, self._clock().date())
+            await writer.keep(file, index, self._clock().date())
         finally:
             await asyncio.shield(writer.discard())
 

@@ -130,7 +130,7 @@ class _Receiver:
         while data:
             if self._writer is None:
                 self._on_part(self._file)
-                self._writer = self._blobs.new_part()
+                self._writer = self._blobs.new_part(self.received.manifest.submission)
             room = PART_BYTES - self._writer.size
             await self._writer.write(data[:room])
             data = data[room:]
@@ -149,6 +149,6 @@ class _Receiver:
         if index == 0:
             check_sealed(self._file, self._prefix)
         await writer.digest()
-        name = await writer.keep(self.received.manifest.submission, self._file, index, self._today)
+        name = await writer.keep(self._file, index, self._today)
         self.received.parts[self._file].append(name)
         self._writer = None

@@ -18,8 +18,8 @@ class SharedBlobs:
         self._blobs = blobs
         self._uploads = uploads
 
-    def new_part(self) -> PartWriter:
-        return SharedPartWriter(self._blobs.new_part(), self._uploads)
+    def new_part(self, submission: SubmissionId) -> PartWriter:
+        return SharedPartWriter(self._blobs.new_part(submission), submission, self._uploads)
 
     async def parts(self, submission: SubmissionId, file: str | None = None) -> list[Part]:
         return await self._blobs.parts(submission, file)
@@ -31,8 +31,9 @@ class SharedBlobs:
 class SharedPartWriter:
     """Counts a part for what it weighs as soon as its first byte comes, and for more as it grows."""
 
-    def __init__(self, writer: PartWriter, uploads: Uploads) -> None:
+    def __init__(self, writer: PartWriter, submission: SubmissionId, uploads: Uploads) -> None:
         self._writer = writer
+        self._submission = submission
         self._uploads = uploads
         self._counted = 0
         self._turn = asyncio.Lock()
@@ -42,16 +43,16 @@ class SharedPartWriter:
         self.size += len(chunk)
         more = part_weight(self.size) - self._counted
         if more > 0:
-            await self._uploads.take(more)
+            await self._uploads.take(self._submission, more)
             self._counted += more
         await self._writer.write(chunk)
 
     async def digest(self) -> str:
         return await self._writer.digest()
 
-    async def keep(self, submission: SubmissionId, file: str, index: int, day: date) -> str:
+    async def keep(self, file: str, index: int, day: date) -> str:
         # What the store has begun it ends, also when the request is over: then the part is there, and counts.
-        return await asyncio.shield(self._keep(submission, file, index, day))
+        return await asyncio.shield(self._keep(file, index, day))
 
     async def discard(self) -> None:
         async with self._turn:
@@ -59,9 +60,10 @@ class SharedPartWriter:
             self._counted = 0
             await self._writer.discard()
 
-    async def _keep(self, submission: SubmissionId, file: str, index: int, day: date) -> str:
+    async def _keep(self, file: str, index: int, day: date) -> str:
         async with self._turn:
-            name = await self._writer.keep(submission, file, index, day)
-            self._uploads.keep(submission, self._counted)
-            self._counted = 0
+            with self._uploads.claims.used(self._submission):
+                name = await self._writer.keep(file, index, day)
+                self._uploads.keep(self._submission, self._counted)
+                self._counted = 0
             return name

@@ -1,16 +1,21 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
 """Unfinished uploads, and how they give way when their share is full.
 
-- An upload is all parts of a submission that was not accepted. The one that has not moved for longest goes first.
-- One that is used right now never goes: while a part of it is written, and from the moment a bundle names it until that
-  submission is durable or refused (``Claims``). So no part is ever taken from under a submission that is accepted.
-- Which moved when is in memory alone, since no time more exact than a day is stored. After a restart the days tell.
+- An upload is all parts of a submission that was not accepted. First goes the one for which most has come since it
+  moved last, its own size added: what lies still gives way to what moves, and what is large to what is small.
+- Bytes of a part that come move it, and so does a bundle that names it and comes; but neither holds it, or one that
+  trickles would hold the whole share. What does is short: putting a part in its place, and accepting a bundle that is
+  there (``Claims``). So no part is ever taken from under a submission that is accepted.
+- Which moved when is in memory alone, and is counted in bytes that have come, not in time: no time more exact than a
+  day is stored.
 """
 
 import asyncio
-from collections import OrderedDict
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
+from heapq import heapify, heappop, heappush, heapreplace
 
 from crypto.ids import SubmissionId
 from portal.storage.blobs import BlobStore
@@ -18,6 +23,7 @@ from portal.storage.claims import Claims
 from portal.storage.errors import StorageFullError
 from portal.storage.shares import Arrivals, Kind, Shares
 from portal.storage.submissions import unnamed
+from portal.storage.weights import stored
 
 UPLOADS_MAX = 16_384
 """Unfinished uploads at once, however small."""
@@ -25,37 +31,49 @@ UPLOADS_MAX = 16_384
 
 @dataclass
 class _Upload:
-    """Bytes that an upload counts for; ``move`` is the number of its last move."""
+    """``size``: bytes that it counts for; ``moved``: how many had come in all when it moved last."""
 
     size: int
-    move: int
+    moved: int
+
+    @property
+    def place(self) -> int:
+        """The lowest goes first. It only ever rises, since an upload's own bytes are among those that come."""
+        return self.moved - self.size
 
 
 class Uploads:
-    """The unfinished uploads that this process knows of, the one that moved longest ago first."""
+    """The unfinished uploads that this process knows of."""
 
     def __init__(self, blobs: BlobStore, shares: Shares, claims: Claims, uploads_max: int = UPLOADS_MAX) -> None:
         self.claims = claims
         self._blobs = blobs
         self._shares = shares
         self._uploads_max = uploads_max
-        self._uploads: OrderedDict[SubmissionId, _Upload] = OrderedDict()
+        self._uploads: dict[SubmissionId, _Upload] = {}
+        # With the place that each had once: the first is looked at again until its place is the true one.
+        self._order: list[tuple[int, SubmissionId]] = []
+        self._named: Counter[SubmissionId] = Counter()
         self._begun = Arrivals()
         self._being_written = 0
-        self._moves = 0
+        self._came = 0
+        self._counted_at = 0
         self._one_at_a_time = asyncio.Lock()
 
-    async def take(self, size: int) -> None:
-        """Count ``size`` bytes of a part that is being written. Raises StorageFullError when nothing can give way."""
-        while not self._shares.has_room(Kind.UPLOADS, size) or len(self._uploads) >= self._uploads_max:
+    async def take(self, submission: SubmissionId, size: int) -> None:
+        """Count ``size`` bytes of a part of this upload, which is being written.
+
+        Raises StorageFullError when nothing can give way: when this upload itself would be the first to go.
+        """
+        while self._is_full(submission, size):
             async with self._one_at_a_time:
-                full = not self._shares.has_room(Kind.UPLOADS, size) or len(self._uploads) >= self._uploads_max
                 # Once begun it is ended, also when this request is over: until then nobody may use what goes.
-                if full and not await asyncio.shield(self._give_way()):
+                if self._is_full(submission, size) and not await asyncio.shield(self._give_way(submission)):
                     self._shares.has_refused = True
                     raise StorageFullError
         self._shares.take(Kind.UPLOADS, size)
         self._being_written += size
+        self._move(submission, size)
 
     def give_back(self, size: int) -> None:
         """A part of ``size`` bytes is not kept."""
@@ -63,14 +81,27 @@ class Uploads:
         self._shares.give_back(Kind.UPLOADS, size)
 
     def keep(self, submission: SubmissionId, size: int) -> None:
-        """A part that was counted by ``take`` is stored: the upload has moved."""
+        """A part that was counted by ``take`` is stored."""
         self._being_written -= size
-        self._moves += 1
         if submission not in self._uploads:
             self._begun.add(1, self._shares.clock())
-        upload = self._uploads.setdefault(submission, _Upload(0, 0))
-        upload.size, upload.move = upload.size + size, self._moves
-        self._uploads.move_to_end(submission)
+            self._uploads[submission] = _Upload(0, self._came)
+            # Larger than any: its true place is found when it comes to that.
+            heappush(self._order, (self._came - size, submission))
+        self._uploads[submission].size += size
+        # One more, so that a count that began before this move is known to have done so.
+        self._move(submission, 1)
+
+    @contextmanager
+    def named(self, submission: SubmissionId) -> Iterator[None]:
+        """A bundle that names this upload comes within the block: meanwhile it moves with all that comes."""
+        self._named[submission] += 1
+        try:
+            yield
+        finally:
+            self._named[submission] -= 1
+            if not self._named[submission]:
+                del self._named[submission]
 
     def accept(self, submission: SubmissionId, size: int) -> None:
         """``size`` bytes of this upload's parts are an accepted submission's from now on."""
@@ -88,36 +119,80 @@ class Uploads:
         return self._begun.pressure_by_turnover(self._shares.clock(), self._uploads_max)
 
     @property
-    def moves(self) -> int:
-        """How often any upload has moved: what is counted now is as of this move."""
-        return self._moves
+    def came(self) -> int:
+        """Bytes that have come: what is counted now is as of then."""
+        return self._came
 
     def counted(self, held: Mapping[SubmissionId, int], as_of: int) -> int:
         """Take over what a count found; return what unfinished uploads fill in all.
 
-        What moved after the move ``as_of`` may have been seen or not: the greater of both counts.
+        What moved after ``as_of`` may have been seen or not: the greater of both counts. What another process has taken
+        in moved since the count before this one.
         """
         for submission in [each for each in self._uploads if each not in held]:
-            if self._uploads[submission].move <= as_of:
+            if self._uploads[submission].moved <= as_of:
                 del self._uploads[submission]
         for submission, size in held.items():
-            known = self._uploads.get(submission)
-            if known is None:
-                self._uploads[submission] = _Upload(size, 0)
-                self._uploads.move_to_end(submission, last=False)
-            else:
-                known.size = max(size, known.size) if known.move > as_of else size
+            upload = self._uploads.setdefault(submission, _Upload(0, self._counted_at))
+            if size > upload.size:
+                upload.size, upload.moved = size, max(upload.moved, self._counted_at)
+            elif upload.moved <= as_of:
+                upload.size = size
+        self._counted_at = as_of
+        self._order = [(upload.place, submission) for submission, upload in self._uploads.items()]
+        heapify(self._order)
         return self._being_written + sum(upload.size for upload in self._uploads.values())
 
-    async def _give_way(self) -> bool:
-        """Delete the first upload that nobody uses; False when there is none."""
-        for submission in list(self._uploads):
-            with self.claims.alone(submission) as is_free:
-                if not is_free:
-                    continue
-                parts = await self._blobs.parts(submission)
-                await self._blobs.delete(submission, await unnamed(submission, parts))
-                gone = self._uploads.pop(submission, None)
-            self._shares.give_back(Kind.UPLOADS, gone.size if gone else 0)
-            return True
+    def _is_full(self, submission: SubmissionId, size: int) -> bool:
+        too_many = submission not in self._uploads and len(self._uploads) >= self._uploads_max
+        return too_many or not self._shares.has_room(Kind.UPLOADS, size)
+
+    def _move(self, submission: SubmissionId, size: int) -> None:
+        self._came += size
+        upload = self._uploads.get(submission)
+        if upload is not None:
+            upload.moved = self._came
+
+    async def _give_way(self, asking: SubmissionId) -> bool:
+        """Delete the first upload that nobody uses; False when there is none before the one that asks."""
+        in_use = []
+        try:
+            while (first := self._first()) is not None and first != asking:
+                with self.claims.alone(first) as is_free:
+                    if not is_free:
+                        in_use.append(heappop(self._order))
+                    elif await self._delete(first):
+                        return True
+        finally:
+            for each in in_use:
+                heappush(self._order, each)
         return False
+
+    def _first(self) -> SubmissionId | None:
+        while self._order:
+            place, submission = self._order[0]
+            upload = self._uploads.get(submission)
+            if upload is None:
+                heappop(self._order)
+                continue
+            if submission in self._named:
+                upload.moved = self._came
+            if upload.place > place:
+                heapreplace(self._order, (upload.place, submission))
+            else:
+                return submission
+        return None
+
+    async def _delete(self, submission: SubmissionId) -> bool:
+        """False for an upload that has moved after all: another process has taken parts of it in."""
+        upload = self._uploads[submission]
+        parts = await unnamed(submission, await self._blobs.parts(submission))
+        found = stored(parts)
+        if found is not None and found.weight > upload.size:
+            upload.size, upload.moved = found.weight, self._came
+            return False
+        await self._blobs.delete(submission, parts)
+        self._uploads.pop(submission, None)
+        # Nothing for one that another process has deleted: there the room is counted as free.
+        self._shares.give_back(Kind.UPLOADS, found.weight if found else 0)
+        return True

@@ -17,7 +17,7 @@ from portal.api.turns import InTurn, RequestTurns
 from portal.api.work import StrangersWork
 from portal.intake.acceptance import Acceptance
 from portal.intake.parts import Parts
-from portal.kit.body import BodyTooLargeError
+from portal.kit.body import check_length
 from portal.storage.blobs import FILE, INDEX_MAX, PART_BYTES
 
 _ID = re.compile(r"[0-9a-f]{32}")
@@ -45,7 +45,7 @@ class IntakeViews:
     async def submit(self, request: Request) -> Response:
         if request.headers.get("content-type", "").partition(";")[0].strip().lower() != MEDIA_TYPE:
             raise Refusal("unsupported-media-type")
-        _check_length(request, BUNDLE_MAX)
+        check_length(request.headers, BUNDLE_MAX)
         with self._work.admit(request):
             outcome = await self._acceptance.accept(held_to_digest(request))
         answer = {"acknowledgement": outcome.acknowledgement, "status": "accepted"}
@@ -57,7 +57,7 @@ class IntakeViews:
         if not FILE.fullmatch(file) or not _INDEX.fullmatch(index) or int(index) >= INDEX_MAX:
             raise Refusal("malformed-request")
         digest = content_digest(request)
-        _check_length(request, PART_BYTES)
+        check_length(request.headers, PART_BYTES)
         with self._work.admit(request):
             new = await self._parts.take(submission, file, int(index), digest, request.stream())
         return json_response({"status": "stored"}, 201 if new else 200)
@@ -75,9 +75,3 @@ def _submission(request: Request) -> SubmissionId:
     if not _ID.fullmatch(identifier):
         raise Refusal("malformed-request")
     return SubmissionId(identifier)
-
-
-def _check_length(request: Request, bytes_max: int) -> None:
-    declared = request.headers.get("content-length", "")
-    if declared.isdigit() and int(declared) > bytes_max:
-        raise BodyTooLargeError

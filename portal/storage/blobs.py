@@ -40,12 +40,10 @@ class Part:
 
 @dataclass(frozen=True)
 class Stored:
-    """What is stored of a submission: what its parts weigh in all (``weights``), the days of its oldest and its newest
-    one."""
+    """What is stored of a submission: what its parts weigh in all (``weights``), and the day of its oldest one."""
 
     weight: int
     oldest: date
-    newest: date
 
 
 @dataclass(frozen=True)
@@ -68,8 +66,11 @@ class PartWriter(Protocol):
     async def digest(self) -> str:
         """Return the SHA-256 (hex) of all bytes written; nothing may be written after it."""
 
-    async def keep(self, submission: SubmissionId, file: str, index: int, day: date) -> str:
-        """Make the part durable and return its name. Called after ``digest``. Raises StorageFullError."""
+    async def keep(self, file: str, index: int, day: date) -> str:
+        """Make the part durable and return its name. Called after ``digest``.
+
+        Raises StorageFullError, and BusyError while the submission's parts give way to others.
+        """
 
     async def discard(self) -> None:
         """Delete the bytes written. Does nothing after ``keep``."""
@@ -78,8 +79,8 @@ class PartWriter(Protocol):
 class PartStore(Protocol):
     """Where parts are written and found. What takes nothing, or can't be reached, is an OSError of every call."""
 
-    def new_part(self) -> PartWriter:
-        """Return a writer for one part of at most ``PART_BYTES``."""
+    def new_part(self, submission: SubmissionId) -> PartWriter:
+        """Return a writer for one part of this submission, of at most ``PART_BYTES``."""
 
     async def parts(self, submission: SubmissionId, file: str | None = None) -> list[Part]:
         """The parts of a submission, or of one of its files, sorted by file number and index."""

@@ -3,6 +3,9 @@
 
 A claim is a lock on one byte of a file that stays empty, at an offset that the submission's id gives. The system lets
 go of it when the process ends, however it does.
+
+Whoever finds the parts in use that are to be deleted shuts them: then nobody begins to use them for some time, in this
+process, so that they can't be kept from deletion by one use after another.
 """
 
 import errno
@@ -10,9 +13,10 @@ import fcntl
 import os
 import struct
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from time import monotonic
 
 from crypto.ids import SubmissionId
 from portal.storage.errors import BusyError
@@ -20,20 +24,28 @@ from portal.storage.errors import BusyError
 # struct flock: type, whence, start, length, process.
 _LOCK = struct.Struct("hhqqi4x")
 _OFFSET_DIGITS = 14
+SHUT_SECONDS = 60
 _TAKEN = (errno.EAGAIN, errno.EACCES)
 
 
 class Claims:
     """The claims of one process; ``path`` is the file that all of them share."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, clock: Callable[[], float] = monotonic) -> None:
+        self._clock = clock
         self._descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         self._users: Counter[SubmissionId] = Counter()
         self._deleted: set[SubmissionId] = set()
+        self._shut: dict[SubmissionId, float] = {}
 
     def use(self, submission: SubmissionId) -> None:
-        """Claim the parts for use, as often as asked; ``leave`` ends it. Raises BusyError while they are deleted."""
-        if submission in self._deleted or (not self._users[submission] and not self._lock(submission, fcntl.F_RDLCK)):
+        """Claim the parts for use, as often as asked; ``leave`` ends it.
+
+        Raises BusyError while they are deleted, and for a minute after somebody found them in use who is to do so.
+        """
+        if submission in self._deleted or self._shut.get(submission, 0) > self._clock():
+            raise BusyError
+        if not self._users[submission] and not self._lock(submission, fcntl.F_RDLCK):
             raise BusyError
         self._users[submission] += 1
 
@@ -55,9 +67,10 @@ class Claims:
 
     @contextmanager
     def alone(self, submission: SubmissionId) -> Iterator[bool]:
-        """Whether nobody uses the parts; then nobody does within the block."""
+        """Whether nobody uses the parts; then nobody does within the block. Otherwise they are shut."""
         in_use = submission in self._users or submission in self._deleted
         if in_use or not self._lock(submission, fcntl.F_WRLCK):
+            self._shut_for_some_time(submission)
             yield False
             return
         self._deleted.add(submission)
@@ -69,6 +82,11 @@ class Claims:
 
     def close(self) -> None:
         os.close(self._descriptor)
+
+    def _shut_for_some_time(self, submission: SubmissionId) -> None:
+        now = self._clock()
+        self._shut = {each: until for each, until in self._shut.items() if until > now}
+        self._shut[submission] = now + SHUT_SECONDS
 
     def _lock(self, submission: SubmissionId, kind: int) -> bool:
         lock = _LOCK.pack(kind, os.SEEK_SET, int(submission[:_OFFSET_DIGITS], 16), 1, 0)

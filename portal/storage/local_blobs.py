@@ -54,12 +54,12 @@ class LocalBlobs:
             raise
 
     async def check(self) -> None:
-        writer = self.new_part()
+        writer = self.new_part(SubmissionId("check"))
         await writer.write(b"check")
         await writer.discard()
 
-    def new_part(self) -> PartWriter:
-        return LocalPartWriter(self)
+    def new_part(self, submission: SubmissionId) -> PartWriter:
+        return LocalPartWriter(self, self.kept / submission)
 
     async def parts(self, submission: SubmissionId, file: str | None = None) -> list[Part]:
         return await self.run(self._list, submission, file)
@@ -120,9 +120,10 @@ class LocalBlobs:
 class LocalPartWriter:
     """Writes one part into ``incoming/``, hashes it, and moves it to its place."""
 
-    def __init__(self, store: LocalBlobs) -> None:
+    def __init__(self, store: LocalBlobs, folder: Path) -> None:
         self.size = 0
         self._store = store
+        self._folder = folder
         self._path = store.incoming / secrets.token_hex(16)
         self._file: UnfinishedFile | None = None
         self._hash = hashlib.sha256()
@@ -140,9 +141,9 @@ class LocalPartWriter:
         await self._store.run(self._flush)
         return self._hash.hexdigest()
 
-    async def keep(self, submission: SubmissionId, file: str, index: int, day: date) -> str:
+    async def keep(self, file: str, index: int, day: date) -> str:
         name = part_name(index, self._hash.hexdigest(), day)
-        await self._store.run(self._keep, self._store.kept / submission / file, name, day)
+        await self._store.run(self._keep, self._folder / file, name, day)
         return name
 
     async def discard(self) -> None:

@@ -60,8 +60,8 @@ class S3Blobs:
         await obstore.put_async(self._store, "check", b"check")
         await obstore.delete_async(self._store, "check")
 
-    def new_part(self) -> PartWriter:
-        return S3PartWriter(self._store)
+    def new_part(self, submission: SubmissionId) -> PartWriter:
+        return S3PartWriter(self._store, f"parts/{submission}")
 
     async def parts(self, submission: SubmissionId, file: str | None = None) -> list[Part]:
         prefix = f"parts/{submission}" + (f"/{file}" if file else "")
@@ -112,9 +112,10 @@ class S3Blobs:
 class S3PartWriter:
     """Collects one part in memory, because an object is put in one request."""
 
-    def __init__(self, store: S3Store) -> None:
+    def __init__(self, store: S3Store, path: str) -> None:
         self.size = 0
         self._store = store
+        self._path = path
         self._data = bytearray()
         self._sha256 = ""
 
@@ -126,10 +127,10 @@ class S3PartWriter:
         self._sha256 = (await asyncio.to_thread(hashlib.sha256, self._data)).hexdigest()
         return self._sha256
 
-    async def keep(self, submission: SubmissionId, file: str, index: int, day: date) -> str:
+    async def keep(self, file: str, index: int, day: date) -> str:
         name = part_name(index, self._sha256, day)
         with _told():
-            await obstore.put_async(self._store, f"parts/{submission}/{file}/{name}", self._data)
+            await obstore.put_async(self._store, f"{self._path}/{file}/{name}", self._data)
         return name
 
     async def discard(self) -> None:

@@ -29,8 +29,7 @@ def stored(parts: Iterable[Part]) -> Stored | None:
     there = list(parts)
     if not there:
         return None
-    days = [part.day for part in there]
-    return Stored(sum(part_weight(part.size) for part in there), min(days), max(days))
+    return Stored(sum(part_weight(part.size) for part in there), min(part.day for part in there))
 
 
 def file_weight(size: int) -> int:

@@ -77,12 +77,15 @@ class RunningPortal:
         """However fast its shares fill."""
         self.assembly.work.pressure.gauges = ()
 
-    async def submit(self, bundle: bytes) -> httpx.Response:
+    async def submit(self, bundle: bytes | AsyncIterator[bytes]) -> httpx.Response:
         return await self.client.post(f"{API}/submissions", content=bundle, headers={"content-type": MEDIA_TYPE})
 
-    async def put_part(self, submission: str, file: str, index: int, data: bytes) -> httpx.Response:
-        path = f"{API}/uploads/{submission}/{file}/{index}"
-        return await self.client.put(path, content=data, headers={"content-digest": digest_header(data)})
+    async def put_part(
+        self, submission: str, file: str, index: int, data: bytes, body: AsyncIterator[bytes] | None = None
+    ) -> httpx.Response:
+        """``body`` brings ``data`` bit by bit."""
+        path, headers = f"{API}/uploads/{submission}/{file}/{index}", {"content-digest": digest_header(data)}
+        return await self.client.put(path, content=body or data, headers=headers)
 
     async def put_parts(self, sealed: SealedSubmission) -> None:
         for file, data in attachments(sealed).items():

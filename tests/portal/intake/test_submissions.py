@@ -29,6 +29,7 @@ from tests.portal.world import (
     RunningPortal,
     another,
     collected_files,
+    digest_header,
     error_code,
     fresh_report,
     fresh_secrets,
@@ -464,3 +465,20 @@ def _unchecked_bundle(manifest_bytes: bytes, sealed: SealedSubmission) -> bytes:
     return raw_bundle(
         [("manifest.json", manifest_bytes), ("commitment", sealed.commitment.encode()), *sealed.files.items()]
     )
+
+
+@pytest.mark.parametrize("length", ["²", "9" * 5000, "0" * 5000, "-1", "", " ", "1e3", "0x10", "1_0", "12, 12"])
+@pytest.mark.parametrize("method", ["submissions", "part", "mailbox/changes"])
+async def test_a_length_that_is_no_number_is_no_failure(portal: RunningPortal, method: str, length: str) -> None:
+    """The server lets no such head pass; a proxy or another server may."""
+    sealed = fresh_report(10)
+    headers = {b"content-type": MEDIA_TYPE.encode(), b"content-length": length.encode("latin-1")}
+    if method == "part":
+        data = sealed.files["attachment-1.age"]
+        path = f"{API}/uploads/{sealed.manifest.submission}/attachment-1.age/0"
+        headers[b"content-digest"] = digest_header(data).encode()
+        request = portal.client.build_request("PUT", path, content=data, headers=headers)
+    else:
+        request = portal.client.build_request("POST", f"{API}/{method}", content=sealed.bundle(), headers=headers)
+    answer = await portal.client.send(request)
+    assert answer.status_code in {"submissions": (201, 413), "part": (201, 413)}.get(method, (400, 413))

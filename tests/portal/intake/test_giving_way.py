@@ -1,0 +1,229 @@
+# SPDX-License-Identifier: AGPL-3.0-or-later
+"""Which unfinished upload goes first when their share is full, and what holds one: nothing that trickles."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from functools import partial
+from pathlib import Path
+from random import Random
+
+import httpx
+import pytest
+
+from crypto.ids import SubmissionId
+from portal.intake.counting import Counter
+from portal.intake.parts import Parts
+from portal.intake.uploads import Uploads
+from portal.storage.blobs import PART_BYTES
+from portal.storage.claims import SHUT_SECONDS, Claims
+from portal.storage.errors import BusyError, StorageFullError
+from portal.storage.shares import Kind, Shares
+from tests.chance import fresh_bytes, fresh_id
+from tests.portal.intake.filling import (
+    FILE,
+    FULL,
+    STORE_BYTES,
+    UPLOADS,
+    fill_uploads,
+    held_back,
+    in_use,
+    kept,
+    whole_part,
+)
+from tests.portal.world import RunningPortal, bundle_without_attachments, cut, error_code, fresh_report, running_portal
+
+Send = Callable[[AsyncIterator[bytes]], Awaitable[httpx.Response]]
+ROOM = UPLOADS // PART_BYTES
+
+
+async def giant(portal: RunningPortal, parts: int) -> SubmissionId:
+    """An upload of ``parts`` whole parts."""
+    submission, first = SubmissionId(fresh_id()), whole_part()
+    for index in range(parts):
+        part = first if index == 0 else fresh_bytes(16) + bytes(PART_BYTES - 16)
+        assert (await portal.put_part(submission, FILE, index, part)).status_code == 201
+    return submission
+
+
+@asynccontextmanager
+async def trickling(send: Send, data: bytes, left: int) -> AsyncIterator[Callable[[], Awaitable[httpx.Response]]]:
+    """A request whose last bytes come when its answer is asked for, and not before."""
+    began, go_on = asyncio.Event(), asyncio.Event()
+
+    async def slow() -> AsyncIterator[bytes]:
+        yield data[: len(data) - left]
+        began.set()
+        await go_on.wait()
+        yield data[len(data) - left :]
+
+    sent = asyncio.ensure_future(send(slow()))
+    # A request that is refused at once never asks for its body.
+    await asyncio.wait([sent, asyncio.ensure_future(began.wait())], return_when=asyncio.FIRST_COMPLETED)
+    assert began.is_set(), await sent
+
+    async def answer() -> httpx.Response:
+        go_on.set()
+        return await sent
+
+    yield answer
+    go_on.set()
+    await asyncio.wait([sent])
+
+
+async def test_an_upload_that_trickles_does_not_hold_the_whole_share(small: RunningPortal) -> None:
+    submission = await giant(small, ROOM - 1)
+    part = fresh_bytes(16) + bytes(PART_BYTES - 16)
+    put = partial(small.put_part, submission, FILE, ROOM - 1, part)
+    async with trickling(put, part, 10) as answer:
+        await fill_uploads(small, 3)
+        assert await kept(small, submission) == 0
+        await answer()
+
+
+async def test_a_bundle_that_comes_slowly_moves_its_upload(small: RunningPortal) -> None:
+    sealed = fresh_report(9_000_000)
+    await small.put_parts(sealed)
+    async with trickling(small.submit, bundle_without_attachments(sealed), 10) as answer:
+        await fill_uploads(small, 2 * ROOM)
+        for _ in range(4):
+            await giant(small, 3)
+        assert (await answer()).status_code == 201
+
+
+@pytest.mark.parametrize("is_whole", [False, True])
+async def test_a_bundle_that_trickles_does_not_hold_a_giant_and_is_told_when_it_has_gone(
+    small: RunningPortal, *, is_whole: bool
+) -> None:
+    """Whether its parts came before it, or it brings them itself."""
+    sealed = fresh_report(40_000_000)
+    if not is_whole:
+        await small.put_parts(sealed)
+    bundle = sealed.bundle() if is_whole else bundle_without_attachments(sealed)
+    async with trickling(small.submit, bundle, 10) as answer:
+        assert await kept(small, sealed.manifest.submission) >= ROOM - 3
+        others = await fill_uploads(small, 3)
+        assert [await kept(small, each) for each in (sealed.manifest.submission, *others)] == [0, 1, 1, 1]
+        assert error_code(await answer()) == (422, "file-missing")
+    assert (await small.submit(sealed.bundle())).status_code == 201
+
+
+async def test_an_upload_that_is_being_accepted_stays_whatever_comes(small: RunningPortal) -> None:
+    sealed = fresh_report(9_000_000)
+    await small.put_parts(sealed)
+    with held_back(Parts, "find") as (began, go_on):
+        sent = asyncio.create_task(small.submit(bundle_without_attachments(sealed)))
+        await asyncio.wait_for(began.wait(), 60)
+        await fill_uploads(small, 2 * ROOM)
+        go_on.set()
+        assert (await sent).status_code == 201
+    fetched = await small.office("GET", f"/submissions/{sealed.manifest.submission}/files/{FILE}")
+    assert fetched.content == sealed.files[FILE]
+
+
+async def test_giants_that_move_all_the_time_do_not_push_out_a_small_one(small: RunningPortal) -> None:
+    """Each of three adds a file of one byte, which counts for 64 KiB, between two parts of an honest one."""
+    giants = [await giant(small, 3) for _ in range(3)]
+    honest = fresh_report(14_000_000)
+    small_file = fresh_report(10).files[FILE]
+    for index, part in enumerate(cut(honest.files[FILE])):
+        assert (await small.put_part(honest.manifest.submission, FILE, index, part)).status_code == 201
+        for each in giants:
+            await small.put_part(each, f"attachment-{index + 2}.age", 0, small_file)
+        await fill_uploads(small, 2)
+    assert await kept(small, honest.manifest.submission) == len(cut(honest.files[FILE]))
+    assert (await small.submit(bundle_without_attachments(honest))).status_code == 201
+
+
+async def test_a_large_upload_outlasts_what_was_left_behind_before_it(small: RunningPortal) -> None:
+    flood = await fill_uploads(small, ROOM)
+    submission = await giant(small, 5)
+    assert await kept(small, submission) == 5
+    assert [await kept(small, each) for each in flood] == [0] * 5 + [1] * (ROOM - 5)
+
+
+async def test_what_is_used_again_and_again_is_shut_so_that_it_gives_way_in_the_end(tmp_path: Path) -> None:
+    now = [0.0]
+    claims = Claims(tmp_path / "lock", lambda: now[0])
+    submission = SubmissionId(fresh_id())
+    with claims.used(submission):
+        with claims.alone(submission) as is_free:
+            assert not is_free
+        with pytest.raises(BusyError):
+            claims.use(submission)
+    with claims.alone(submission) as is_free:
+        assert is_free
+    now[0] = SHUT_SECONDS
+    with claims.used(submission):
+        pass
+    claims.close()
+
+
+@asynccontextmanager
+async def second_process(portal: RunningPortal) -> AsyncIterator[Uploads]:
+    """Another portal on the same folder, as far as uploads go; both have counted what is there."""
+    shares, first = Shares(2), portal.assembly.counter
+    uploads = Uploads(portal.assembly.blobs, shares, Claims(portal.data / "uploads.lock"))
+    counter = Counter(portal.assembly.blobs, shares, uploads, portal.data, STORE_BYTES, 0)
+    with portal.database.use():
+        await first.count()
+        await counter.count()
+        yield uploads
+    uploads.claims.close()
+
+
+async def take_whole(uploads: Uploads) -> None:
+    await uploads.take(SubmissionId(fresh_id()), PART_BYTES)
+
+
+async def test_what_two_processes_make_give_way_makes_room_once(small: RunningPortal) -> None:
+    await fill_uploads(small, ROOM)
+    async with second_process(small) as other:
+        taken = 0
+        for uploads in (small.assembly.counter.uploads, other):
+            with pytest.raises(StorageFullError):
+                while True:
+                    await take_whole(uploads)
+                    taken += 1
+        assert taken == ROOM
+        assert await small.assembly.blobs.stored() == {}
+
+
+async def test_an_upload_that_goes_on_at_another_process_is_not_the_oldest(small: RunningPortal) -> None:
+    first, *others = await fill_uploads(small, 3)
+    async with second_process(small) as other:
+        part = fresh_bytes(16) + bytes(PART_BYTES - 16)
+        assert (await small.put_part(first, FILE, 1, part)).status_code == 201
+        # Half of what was left is this one's: four parts. Two more make two give way.
+        for _ in range((ROOM - 3) // 2 + 2):
+            await take_whole(other)
+        assert [await kept(small, each) for each in (first, *others)] == [2, 0, 0]
+
+
+async def test_one_that_would_be_the_first_to_go_makes_no_room_for_itself(small: RunningPortal) -> None:
+    submission = await giant(small, ROOM - 1)
+    await fill_uploads(small, 1)
+    part = fresh_bytes(16) + bytes(PART_BYTES - 16)
+    assert error_code(await small.put_part(submission, FILE, ROOM - 1, part)) == FULL
+    assert await kept(small, submission) == ROOM - 1
+
+
+async def test_the_count_agrees_with_the_disk_whatever_comes_and_goes(tmp_path: Path, rng: Random) -> None:
+    """Uploads of all sizes come, go on, are accepted, give way; counts come in between."""
+    async with running_portal(tmp_path, store_bytes=STORE_BYTES // 8) as portal:
+        portal.ask_for_no_work()
+        limit = UPLOADS // 8
+        uploads: list[str] = []
+        small_file, first = fresh_report(10).files[FILE], whole_part()
+        for _ in range(150):
+            if rng.random() < 0.1:
+                with portal.database.use():
+                    await portal.assembly.counter.count()
+            if not uploads or rng.random() < 0.5:
+                uploads.append(fresh_id())
+            submission, number = rng.choice(uploads[-20:]), rng.randrange(1, 30)
+            part = first if rng.random() < 0.1 else small_file
+            answer = await portal.put_part(submission, f"attachment-{number}.age", 0, part)
+            assert answer.status_code in (200, 201, 409, 507)
+            stored = await portal.assembly.blobs.stored()
+            assert sum(each.weight for each in stored.values()) == in_use(portal, Kind.UPLOADS) <= limit
