@@ -243,38 +243,55 @@ def check_signed(parsed: Note, governors: Governors) -> None:
 def _read_text(text: str) -> CharterDraft:
     fields = read_document(text.removesuffix("\n").encode("utf-8"), "charter", NOTE_BYTES_MAX)
     check_public_texts(text)
-    languages = fields.texts("languages", LANGUAGES_MAX)
-    _refuse_other(languages, LANGUAGE, "language")
-    valid, retention = fields.child("valid"), fields.child("retention")
+    languages = _read_texts(fields, "languages", LANGUAGES_MAX, LANGUAGE)
+    refuse_repeats(list(languages), "languages of a charter")
+    if not languages:
+        raise MalformedError("a charter must have at least one language")
+    # In the order of the reader in the other language, so that both name the same one of two faults.
     draft = CharterDraft(
-        slug=fields.text("slug", pattern=SLUG),
+        languages=languages,
         name=fields.translations("name", languages, NAME_CHARS_MAX),
         mandate=fields.translations("mandate", languages),
-        jurisdictions=fields.texts("jurisdictions", JURISDICTIONS_MAX),
+        jurisdictions=_read_texts(fields, "jurisdictions", JURISDICTIONS_MAX, JURISDICTION),
+        slug=fields.text("slug", pattern=SLUG),
         number=fields.integer("number", 1, NUMBER_MAX),
         previous=_read_previous(fields),
         origin=fields.text("origin", max_chars=300, pattern=ORIGIN),
         realm=fields.hex("realm", ID_BYTES),
         portal=VerifierKey.parse(fields.text("portal")),
-        languages=languages,
-        valid_from=valid.day("from"),
-        valid_until=valid.day("until"),
+        **_read_valid(fields.child("valid")),
         governors=_read_governors(fields.child("governors")),
         members=fields.items("members", MEMBERS_MAX, _read_member),
         reserve=_read_reserve(fields.child("reserve")),
         slots=fields.integer("slots", 2, SLOTS_MAX),
         office=tuple(VerifierKey.parse(key) for key in fields.texts("office", OFFICE_KEYS_MAX)),
         questionnaire=read_questionnaire(fields.take("questionnaire"), languages),
-        grace_days=retention.integer("grace_days", 0, DAYS_MAX),
-        reply_days=retention.integer("reply_days", REPLY_DAYS_MIN, DAYS_MAX),
         limits=_read_limits(fields.child("limits")),
+        **_read_retention(fields.child("retention")),
         staffed_always=_read_options(fields.child("options")),
     )
-    valid.end()
-    retention.end()
     fields.end()
     _check_rules(draft)
     return draft
+
+
+def _read_texts(fields: Fields, name: str, count_max: int, pattern: str) -> tuple[str, ...]:
+    texts = fields.texts(name, count_max)
+    _refuse_other(texts, pattern, f"one of {name}")
+    return texts
+
+
+def _read_valid(fields: Fields) -> dict[str, Any]:
+    valid = {"valid_from": fields.day("from"), "valid_until": fields.day("until")}
+    fields.end()
+    return valid
+
+
+def _read_retention(fields: Fields) -> dict[str, Any]:
+    grace_days = fields.integer("grace_days", 0, DAYS_MAX)
+    retention = {"grace_days": grace_days, "reply_days": fields.integer("reply_days", REPLY_DAYS_MIN, DAYS_MAX)}
+    fields.end()
+    return retention
 
 
 def _read_previous(fields: Fields) -> CharterHash | None:
@@ -296,7 +313,7 @@ def _read_member(item: object) -> Member:
     member = Member(
         label=MemberLabel(fields.text("label", pattern=LABEL)),
         name=fields.text("name", max_chars=PERSON_NAME_CHARS_MAX, pattern=r"[^\n]*"),
-        roles=fields.texts("roles", len(ROLES)),
+        roles=_read_roles(fields),
         recipient=PqRecipient.from_string(fields.text("recipient")),
         verifier=VerifierKey.parse(fields.text("verifier")),
         valid_from=fields.day("from"),
@@ -304,6 +321,14 @@ def _read_member(item: object) -> Member:
     )
     fields.end()
     return member
+
+
+def _read_roles(fields: Fields) -> tuple[str, ...]:
+    roles = fields.texts("roles", len(ROLES))
+    if not set(roles) <= set(ROLES):
+        raise MalformedError("a member has a role that does not exist")
+    refuse_repeats(list(roles), "roles of a member")
+    return roles
 
 
 def _read_reserve(fields: Fields) -> Reserve:
@@ -328,30 +353,20 @@ def _read_options(fields: Fields) -> bool:
 
 def _check_rules(draft: CharterDraft) -> None:
     """Check the rules of §4.2 that concern more than one member of the object."""
-    _refuse_other(draft.jurisdictions, JURISDICTION, "jurisdiction")
-    refuse_repeats(list(draft.languages), "languages of a charter")
     if (draft.number == 1) != (draft.previous is None):
         raise MalformedError("a charter must name the one before it, except the first, which must not")
     if draft.valid_from > draft.valid_until:
         raise MalformedError("a charter ends before it begins")
-    if not (draft.languages and draft.members and draft.office):
-        raise MalformedError("a charter must have at least one language, one member and one office key")
+    if not (draft.members and draft.office):
+        raise MalformedError("a charter must have at least one member and one office key")
     check_threshold(draft.governors.threshold, len(draft.governors.keys), members=len(draft.members))
     check_threshold(draft.reserve.threshold, draft.reserve.shares, members=len(draft.members))
     if draft.slots < len(draft.members) + 1:
         raise MalformedError("a charter has fewer slots than its members and the reserve need")
-    for member in draft.members:
-        _check_member(member)
+    if any(member.valid_until is not None and member.valid_from > member.valid_until for member in draft.members):
+        raise MalformedError("a member's last day is before the first")
     _check_names(draft)
     _check_keys(draft)
-
-
-def _check_member(member: Member) -> None:
-    if not set(member.roles) <= set(ROLES):
-        raise MalformedError("a member has a role that does not exist")
-    refuse_repeats(list(member.roles), "roles of a member")
-    if member.valid_until is not None and member.valid_from > member.valid_until:
-        raise MalformedError("a member's last day is before the first")
 
 
 def _check_names(draft: CharterDraft) -> None:

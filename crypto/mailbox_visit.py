@@ -35,6 +35,7 @@ from crypto.receipt_code import MailboxSecrets, derive
 from crypto.state import State, open_state
 from crypto.taxonomy import INSTRUCTION
 from crypto.thread_keys import ThreadKeys
+from crypto.work import AskedWork
 
 COMMISSIONS_MAX = 1_000
 CHARTERS_MAX = 1_000
@@ -55,11 +56,12 @@ _REFUSALS = {
 
 
 class PortalRefusedError(CryptoError):
-    """The portal answered a request with an error; ``code`` is one of §7.3."""
+    """The portal answered a request with an error; ``code`` is one of §7.3, ``asked`` the work that it asks for."""
 
-    def __init__(self, code: str) -> None:
+    def __init__(self, code: str, asked: AskedWork | None = None) -> None:
         super().__init__(_REFUSALS.get(code, f"the portal refused: {code}"))
         self.code = code
+        self.asked = asked
 
 
 class PortalRequests(Protocol):

@@ -18,12 +18,13 @@ import urllib.request
 from collections.abc import Callable, Mapping
 
 from crypto.encoding import encode_base64
-from crypto.errors import LimitError, MalformedError
+from crypto.errors import CryptoError, LimitError, MalformedError
 from crypto.mailbox_visit import PortalRefusedError
 from crypto.work import HEADER, do_work, read_asked_work
 
 SECONDS_MAX = 120
 ANSWER_MAX = 16 * 1024 * 1024
+REFUSAL_MAX = 16 * 1024
 NO_ANSWER = "no answer that can be read"
 BUSY, UNAVAILABLE, WORK_NEEDED = "busy", "unavailable", "work-needed"
 # Five seconds are what the portal asks for; with the jitter about five minutes.
@@ -62,15 +63,15 @@ class PortalConnection:
                 if tries == 1:
                     _say(error.code)
                 if error.code == WORK_NEEDED:
-                    work = self._work(path, body)
+                    work = self._work(error, path, body)
                 else:
                     # Those who were turned away together do not come back together.
                     self._pause(BUSY_SECONDS * random.uniform(1, 2))  # noqa: S311
         raise AssertionError("unreachable: the loop returns or raises")
 
-    def _work(self, path: str, body: bytes) -> Mapping[str, str]:
+    def _work(self, refused: PortalRefusedError, path: str, body: bytes) -> Mapping[str, str]:
         """The headers with the work for a request; none when the pressure has passed meanwhile."""
-        asked = read_asked_work(self.get("work"))
+        asked = refused.asked or read_asked_work(self.get("work"))
         if asked is None:
             return {}
         digest = hashlib.sha256(body).digest()
@@ -81,7 +82,7 @@ class PortalConnection:
         try:
             data, is_whole = self._read(path, body, more)
         except urllib.error.HTTPError as error:
-            raise PortalRefusedError(_code(error)) from None
+            raise _refused(error) from None
         except (http.client.HTTPException, OSError):
             raise OSError(0, NO_ANSWER, "the portal") from None
         except ValueError:
@@ -106,9 +107,18 @@ def _say(code: str) -> None:
     print(f"amparo: the portal {TOLD[code]}", file=sys.stderr)
 
 
-def _code(error: urllib.error.HTTPError) -> str:
+def _refused(error: urllib.error.HTTPError) -> PortalRefusedError:
+    answer = error.read(REFUSAL_MAX)
     try:
-        code = json.loads(error.read(16 * 1024))["error"]["code"]
+        asked = read_asked_work(answer)
+    except CryptoError:
+        asked = None
+    return PortalRefusedError(_code(error.code, answer), asked)
+
+
+def _code(status: int, answer: bytes) -> str:
+    try:
+        code = json.loads(answer)["error"]["code"]
     except (ValueError, KeyError, TypeError, RecursionError):
-        return f"status {error.code}"
+        return f"status {status}"
     return code if isinstance(code, str) and code.isascii() and code.isprintable() and len(code) < 64 else "unknown"

@@ -117,6 +117,9 @@ async def remove_person(request: Request) -> Response:
     label = form.text("label")
     if label == sitting.founding.convener:
         raise HTTPException(403)
+    if sitting.founding.plan.member(label) is None:
+        # A second click, or another tab: whoever is not there any more is not removed again.
+        return redirect("/found/members")
     founding = with_plan(sitting.founding, without_member(sitting.founding.plan, label))
     await _keep_members(request, sitting, founding, label)
     return redirect("/found/members")

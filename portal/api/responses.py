@@ -59,7 +59,7 @@ ERRORS: dict[str, tuple[int, str]] = {
     "internal": (500, "Something went wrong on the portal. Nothing was acknowledged; send it again."),
     "busy": (503, "Too many requests are being handled. Send it again in a moment."),
     "unavailable": (503, "The portal's disk or database takes nothing. Nothing was acknowledged; send it again later."),
-    "work-needed": (503, "Strangers are asked for work before this is taken in. GET /api/v1/work says which."),
+    "work-needed": (503, "Strangers are asked for the work that is said here, before this is taken in."),
     "storage-full": (507, "There is no space left. Nothing was acknowledged."),
 }
 
@@ -68,9 +68,9 @@ def json_response(value: Any, status: int = 200) -> Response:
     return Response(msgspec.json.encode(value), status, media_type="application/json")
 
 
-def error_response(code: str, field: str | None = None) -> Response:
+def error_response(code: str, field: str | None = None, **beside: Any) -> Response:
     status, message = ERRORS[code]
-    answer = json_response({"error": {"code": code, "message": message, "field": field}}, status)
+    answer = json_response({"error": {"code": code, "message": message, "field": field}, **beside}, status)
     if status == HTTPStatus.SERVICE_UNAVAILABLE:
         answer.headers["Retry-After"] = RETRY_SECONDS
     if code == "storage-full":
@@ -102,7 +102,7 @@ def _answer_with(code: str) -> ExceptionHandler:
 
 def _refused(_: Request, refusal: Exception) -> Response:
     assert isinstance(refusal, Refusal)
-    return error_response(refusal.code, refusal.field)
+    return error_response(refusal.code, refusal.field, **refusal.beside)
 
 
 def _http_error(_: Request, error: Exception) -> Response:

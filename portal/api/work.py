@@ -41,9 +41,7 @@ class StrangersWork:
 
     async def tell(self, _: Request) -> Response:
         """Say what work is asked for, if any."""
-        bits = self.pressure.bits()
-        asked = None if bits is None else {"challenge": self._challenge(self._period()).hex(), "bits": bits}
-        return json_response({"work": asked})
+        return json_response({"work": self._asked()})
 
     @contextmanager
     def admit(self, request: Request) -> Iterator[None]:
@@ -58,25 +56,33 @@ class StrangersWork:
             return
         period, seed = self._check(request, bits)
         if not self._used.use(period, seed):
-            raise Refusal("work-needed")
+            raise self._refusal()
         try:
             yield
         except (BusyError, asyncio.CancelledError):
             self._used.give_back(period, seed)
             raise
 
+    def _asked(self) -> dict[str, str | int] | None:
+        bits = self.pressure.bits()
+        return None if bits is None else {"challenge": self._challenge(self._period()).hex(), "bits": bits}
+
+    def _refusal(self) -> Refusal:
+        """It says what is asked for: whoever asks first may be told so by a process that asks for less."""
+        return Refusal("work-needed", work=self._asked())
+
     def _check(self, request: Request, bits: int) -> tuple[int, bytes]:
         """Return the period and the seed of the request's work. Raises Refusal."""
         try:
             work = parse_work(request.headers.get(HEADER, ""))
         except CryptoError:
-            raise Refusal("work-needed") from None
+            raise self._refusal() from None
         period = self._period_of(work)
         path, digest = request.scope["path"].removeprefix(_BASE), bytes.fromhex(content_digest(request))
         try:
             work.check(path, digest, bits)
         except CryptoError:
-            raise Refusal("work-needed") from None
+            raise self._refusal() from None
         return period, work.seed(path, digest)
 
     def _period_of(self, work: Work) -> int:
@@ -84,7 +90,7 @@ class StrangersWork:
         for period in (now, now - 1):
             if hmac.compare_digest(work.challenge, self._challenge(period)):
                 return period
-        raise Refusal("work-needed")
+        raise self._refusal()
 
     def _period(self) -> int:
         return int(self._clock().timestamp()) // PERIOD_SECONDS

@@ -19,16 +19,21 @@ BODY = b'{"a":"change"}'
 ASKED = {"challenge": "a5" * 16, "bits": 4}
 
 
+def refusal(code):
+    return {"error": {"code": code, "message": "", "field": None}}
+
+
 class Handler(http.server.BaseHTTPRequestHandler):
     """Refuses with the codes that it was given in turn; then takes what comes with the work that it asks for."""
 
     refusals: list[tuple[int, str]]
     asked: dict[str, object] | None
+    told: dict[str, object] | None
     took: list[bytes]
 
     def do_GET(self):
         assert self.path == "/api/v1/work"
-        self._answer(200, {"work": self.asked})
+        self._answer(200, {"work": self.told})
 
     def do_POST(self):
         body = self.rfile.read(int(self.headers["content-length"]))
@@ -36,7 +41,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
             status, code = self.refusals.pop(0)
             self._refuse(status, code)
         elif self.asked and not self._counts(body):
-            self._refuse(503, "work-needed")
+            self._answer(503, {**refusal("work-needed"), "work": self.asked})
         else:
             self.took.append(body)
             self._answer(202, {"status": "accepted"})
@@ -52,7 +57,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
         return work.challenge.hex() == self.asked["challenge"]
 
     def _refuse(self, status, code):
-        self._answer(status, {"error": {"code": code, "message": "", "field": None}})
+        self._answer(status, refusal(code))
 
     def _answer(self, status, value):
         answer = json.dumps(value).encode()
@@ -68,7 +73,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
 @pytest.fixture
 def portal():
     """The handler of a portal on loopback, the way to it, and the seconds that were waited."""
-    handler = type("Told", (Handler,), {"refusals": [], "asked": None, "took": []})
+    handler = type("Told", (Handler,), {"refusals": [], "asked": None, "told": None, "took": []})
     server = http.server.HTTPServer(("127.0.0.1", 0), handler)
     thread = threading.Thread(target=server.serve_forever)
     thread.start()
@@ -114,6 +119,22 @@ def test_work_that_is_asked_for_is_done_without_a_pause(portal, capsys):
     connection.post(PATH, BODY)
     assert (handler.took, pauses) == ([BODY], [])
     assert "heavy load" in capsys.readouterr().err
+
+
+def test_a_calm_process_that_is_asked_does_not_keep_anybody_out_of_a_pressed_one(portal):
+    """What is asked is told with the refusal; whoever is asked instead may know of nothing."""
+    handler, connection, _ = portal
+    handler.asked, handler.told = ASKED, None
+    connection.post(PATH, BODY)
+    assert handler.took == [BODY]
+
+
+def test_a_refusal_that_does_not_say_what_is_asked_is_followed_by_a_question(portal):
+    handler, connection, _ = portal
+    handler.refusals += [(503, "work-needed")]
+    handler.told = ASKED
+    connection.post(PATH, BODY)
+    assert handler.took == [BODY]
 
 
 def test_pressure_that_passed_meanwhile_asks_for_nothing(portal):

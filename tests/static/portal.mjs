@@ -111,7 +111,10 @@ export class TestPortal {
     const isWrite = request.method === "PUT" || path === "submissions" || path === "mailbox/changes";
     if (!this.work || !isWrite) return this.#answer(request, path, body);
     const sent = request.headers["amparo-work"] ?? "";
-    if (!countsAsWork(sent, path, body, this.work)) return refuse(503, "work-needed");
+    if (!countsAsWork(sent, path, body, this.work)) {
+      const [status, answer] = refuse(503, "work-needed");
+      return [status, { ...answer, work: this.work }];
+    }
     this.works.push(sent);
     return this.#answer(request, path, body);
   }

@@ -18,6 +18,7 @@ const SLOTS_MAX = 64;
 const GOVERNORS_MAX = 32;
 const OFFICE_KEYS_MAX = 16;
 const LANGUAGES_MAX = 32;
+const NAME_CHARS_MAX = 200;
 const JURISDICTIONS_MAX = 300;
 const SHARES_MAX = 16;
 const DAYS_MAX = 3650;
@@ -185,7 +186,7 @@ function readText(text) {
   checkPublicTexts(text.slice(0, -1));
   const languages = readTexts(fields, "languages", LANGUAGES_MAX, LANGUAGE);
   refuse(languages.length === 0);
-  readTranslations(fields.child("name"), languages);
+  readTranslations(fields.child("name"), languages, NAME_CHARS_MAX);
   readTranslations(fields.child("mandate"), languages);
   readTexts(fields, "jurisdictions", JURISDICTIONS_MAX, JURISDICTION, true);
   const charter = {
@@ -204,11 +205,12 @@ function readText(text) {
     questionnaire: readQuestionnaire(fields.child("questionnaire")),
     limits: readLimits(fields.child("limits")),
   };
-  const [retention, options] = [fields.child("retention"), fields.child("options")];
+  const retention = fields.child("retention");
   retention.integer("grace_days", 0, DAYS_MAX);
   retention.integer("reply_days", REPLY_DAYS_MIN, DAYS_MAX);
-  options.boolean("staffed_always");
   retention.end();
+  const options = fields.child("options");
+  options.boolean("staffed_always");
   options.end();
   fields.end();
   return charter;
@@ -274,7 +276,7 @@ function readMember(item) {
   const fields = new Fields(item, "member");
   const member = {
     label: fields.text("label", LABEL),
-    name: fields.text("name", /^[^\n]*$/, 200),
+    name: fields.text("name", /^[^\n]*$/, NAME_CHARS_MAX),
     roles: readTexts(fields, "roles", 10, ROLE),
     recipient: readRecipient(fields),
     verifier: parseVerifier(fields.text("verifier")),
@@ -322,9 +324,10 @@ function readLimits(fields) {
 /**
  * @param {Fields} fields
  * @param {string[]} languages a text for each, and no other
+ * @param {number} [charsMax]
  */
-function readTranslations(fields, languages) {
-  for (const language of languages) fields.text(language);
+function readTranslations(fields, languages, charsMax) {
+  for (const language of languages) fields.text(language, undefined, charsMax);
   fields.end();
 }
 
@@ -349,5 +352,5 @@ function refuseRepeats(values) {
 
 /** @param {boolean} broken */
 function refuse(broken) {
-  if (broken) throw new MalformedError("the charter breaks a rule of its format");
+  if (broken) throw new MalformedError("the charter breaks a rule");
 }

@@ -12,7 +12,7 @@ const BITS_MAX = 20;
 /** @typedef {{ challenge: Uint8Array, bits: number }} AskedWork `bits` is from 1 to 20 */
 
 /**
- * @param {any} answer to `GET work`
+ * @param {any} answer to `GET work`, or one that asks for it
  * @returns {AskedWork | null} null when nothing is asked
  * @throws {Error} of any class for what is no such answer
  */

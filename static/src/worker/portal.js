@@ -160,21 +160,22 @@ export class Portal {
 
   /** @param {Request} request */
   async #send(request) {
-    if (this.#isPressed && request.isWrite) request.work ??= await this.#work(request);
+    if (request.isWrite && (request.asked || this.#isPressed)) request.work ??= await this.#work(request);
     try {
       return await sendRequest(this.#fetch, this.#base, request);
     } catch (error) {
-      const kind = error instanceof Trouble && error.kind;
+      const trouble = /** @type {Partial<Trouble>} */ (error);
+      request.asked = trouble.asked;
       // A portal that is only busy has not used it up.
-      if (kind !== "busy") request.work = undefined;
-      if (kind === "work") this.#isPressed = true;
+      if (trouble.kind !== "busy") request.work = undefined;
       throw error;
     }
   }
 
   /** @param {Request} request is given its digest */
   async #work(request) {
-    const asked = await this.#attempt({ method: "GET", path: "work" }, (answer) => readAskedWork(readJson(answer)));
+    const which = { method: "GET", path: "work" };
+    const asked = request.asked ?? (await this.#attempt(which, (answer) => readAskedWork(readJson(answer))));
     this.#isPressed = Boolean(asked);
     if (!asked) return;
     request.digest ??= sha256(/** @type {Bytes} */ (request.body));

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
-// One request to the portal and its answer, over a network that fails. docs/protocol.md §7.3, §8.
+// One request to the portal and its answer, over a network that fails. docs/protocol.md §7.3, §7.4, §8.
 
 import { encodeBase64 } from "../formats/encoding.js";
 import { PortalError } from "../formats/portal-error.js";
+import { readAskedWork } from "../formats/work.js";
 
 // A request may take this long, plus the time for its body at 5 bytes a millisecond.
 const TIMEOUT_MS_MIN = 120_000;
@@ -20,6 +21,8 @@ export const DELAY_MS_MAX = 30_000;
  * @property {Uint8Array} [digest] SHA-256 of the body
  * @property {boolean} [isWrite] whether a portal under pressure may ask for work, docs/protocol.md §7.4
  * @property {string} [work] that was done for it
+ * @property {AskedWork | null} [asked] with which it was refused
+ * @typedef {import("../formats/work.js").AskedWork} AskedWork
  *
  * @typedef {"offline" | "busy" | "full" | "work"} TroubleKind
  */
@@ -29,11 +32,13 @@ export class Trouble extends Error {
   /**
    * @param {TroubleKind} kind
    * @param {number} [delay] milliseconds that the portal asks for
+   * @param {AskedWork | null} [asked] the work that it asks for
    */
-  constructor(kind, delay = 0) {
+  constructor(kind, delay = 0, asked) {
     super(kind);
     this.kind = kind;
     this.delay = delay;
+    this.asked = asked;
   }
 }
 
@@ -79,24 +84,19 @@ export async function sendRequest(fetch, base, { method, path, type, body, diges
  */
 function readRefusal(response, answer) {
   const { status } = response;
-  const code = readCode(answer);
+  let code, asked;
+  try {
+    const refusal = readJson(answer);
+    code = readText(refusal.error.code);
+    asked = readAskedWork(refusal);
+  } catch {
+    // Most refusals ask for no work, and some are not the portal's.
+  }
   if (status >= 500) {
-    const kind = status === 507 ? "full" : code === "work-needed" ? "work" : "busy";
-    return new Trouble(kind, readDelay(response.headers.get("Retry-After")));
+    const kind = status === 507 ? "full" : asked ? "work" : "busy";
+    return new Trouble(kind, readDelay(response.headers.get("Retry-After")), asked);
   }
   return code ? new PortalError(code) : new Trouble("offline");
-}
-
-/**
- * @param {Uint8Array} answer
- * @returns {string} empty for what is not the portal's answer
- */
-function readCode(answer) {
-  try {
-    return readText(readJson(answer).error.code);
-  } catch {
-    return "";
-  }
 }
 
 /** @param {string | null} seconds */

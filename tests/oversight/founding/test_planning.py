@@ -143,6 +143,14 @@ async def test_a_short_name_may_be_a_word_of_an_address(convened: Party, label: 
     assert (await convened.founding()).plan.member(label) is None
 
 
+@pytest.mark.parametrize("label", ["nobody", "", "é" * 300, "a\x00b"])
+async def test_whoever_is_not_there_is_not_removed(convened: Party, label: str) -> None:
+    await convened.enter_plan()
+    before = await convened.founding()
+    expect(await convened[CONVENER].post("/found/members/remove", label=label), "/found/members")
+    assert await convened.founding() == before
+
+
 async def test_roles_that_there_are_not_are_left_out(convened: Party) -> None:
     await convened.enter_plan()
     form = {"roles": ["queen", "chair", "auditor"], "governor": "yes"}

@@ -11,7 +11,7 @@ import pytest
 import pytest_asyncio
 
 from crypto.bundle import MEDIA_TYPE
-from crypto.work import HEADER, AskedWork, do_work, parse_work
+from crypto.work import HEADER, AskedWork, do_work, parse_work, read_asked_work
 from portal.api.pressure import CALM, PERIOD, PERIOD_SECONDS, STEPS
 from portal.storage.errors import BusyError
 from tests.chance import fresh_bytes, fresh_id
@@ -106,6 +106,7 @@ async def test_under_pressure_strangers_writes_are_asked_for_work_before_a_body_
         await client.post(f"{API}/mailbox/changes", content=body()),
     ]
     assert [error_code(answer) for answer in answers] == [NEEDED] * 3
+    assert {read_asked_work(answer.content) for answer in answers} == {await asked(pressed)}
     assert all(int(answer.headers["retry-after"]) > 0 for answer in answers)
 
 
