@@ -178,13 +178,14 @@ async def check(request: Request) -> Response:
         report = await _check_now(case, history)
         await commands.record_check(actor, case.id, report.text_sha256, report.outcome, report.encode())
 
-    await _check_line(request).run(("record", actor.seen, *_checked_of(case)), check_and_record)
+    await _check_line(request).run(actor.label, ("record", actor.seen, *_checked_of(case)), check_and_record)
     return redirect(f"{case.path}/finding?done=checked#check")
 
 
 async def check_newest(request: Request, case: OpenCase, history: History) -> CheckReport:
     """The outgoing check of the newest revision, in its turn. RuleError ``text`` without one, LineFullError."""
-    return await _check_line(request).run(("look", *_checked_of(case)), lambda: _check_now(case, history))
+    what = ("look", *_checked_of(case))
+    return await _check_line(request).run(case.actor.label, what, lambda: _check_now(case, history))
 
 
 async def _check_now(case: OpenCase, history: History) -> CheckReport:

@@ -12,8 +12,9 @@ import pytest
 
 from oversight.findings import finding_pages
 from oversight.findings.check import CheckReport, check_finding
-from oversight.findings.check_line import CheckLine
+from oversight.findings.check_line import OF_ONE_MAX, CheckLine
 from oversight.ledger.records import EventRecord
+from portal.kit.waiting_line import LineFullError
 from tests.oversight.cases.case_browsing import head_of
 from tests.oversight.findings.finding_office import FindingOffice, second_case, text_of
 from tests.waiting import SECONDS_MAX
@@ -120,6 +121,24 @@ async def test_who_finds_the_line_full_reads_so_and_checks_the_same_text_again(w
     again = await (await other.browser("elif")).post(f"{other.path}/check", head=head_of(page.text))
     assert again.status_code == 303
     assert await checks_recorded(other) == 1
+
+
+async def test_one_member_alone_never_fills_the_line() -> None:
+    line, may_end = CheckLine(), asyncio.Event()
+
+    async def check() -> bool:
+        return await may_end.wait()
+
+    waiting = [asyncio.create_task(line.run("elif", number, check)) for number in range(OF_ONE_MAX)]
+    await asyncio.sleep(0)
+    with pytest.raises(LineFullError):
+        await line.run("elif", "one more", check)
+    other = asyncio.create_task(line.run("chiara", "another's", check))
+    # The same as before is no other one.
+    again = asyncio.create_task(line.run("elif", 0, check))
+    may_end.set()
+    assert await asyncio.gather(*waiting, other, again) == [True] * (OF_ONE_MAX + 2)
+    assert await line.run("elif", "one more", check)
 
 
 async def test_a_check_whose_member_has_gone_goes_on_for_the_other(work: FindingOffice, held: Held) -> None:
