@@ -27,6 +27,7 @@ from portal.storage.weights import stored
 
 UPLOADS_MAX = 16_384
 """Unfinished uploads at once, however small."""
+ORDER_SPARE = 64
 
 
 @dataclass
@@ -86,8 +87,10 @@ class Uploads:
         if submission not in self._uploads:
             self._begun.add(1, self._shares.clock())
             self._uploads[submission] = _Upload(0, self._came)
-            # Larger than any: its true place is found when it comes to that.
+            # No higher than its true place, which is looked up when it comes to that.
             heappush(self._order, (self._came - size, submission))
+            if len(self._order) > 2 * len(self._uploads) + ORDER_SPARE:
+                self._put_in_order()
         self._uploads[submission].size += size
         # One more, so that a count that began before this move is known to have done so.
         self._move(submission, 1)
@@ -139,8 +142,7 @@ class Uploads:
             elif upload.moved <= as_of:
                 upload.size = size
         self._counted_at = as_of
-        self._order = [(upload.place, submission) for submission, upload in self._uploads.items()]
-        heapify(self._order)
+        self._put_in_order()
         return self._being_written + sum(upload.size for upload in self._uploads.values())
 
     def _is_full(self, submission: SubmissionId, size: int) -> bool:
@@ -152,6 +154,11 @@ class Uploads:
         upload = self._uploads.get(submission)
         if upload is not None:
             upload.moved = self._came
+
+    def _put_in_order(self) -> None:
+        """Anew, without those that are no more."""
+        self._order = [(upload.place, submission) for submission, upload in self._uploads.items()]
+        heapify(self._order)
 
     async def _give_way(self, asking: SubmissionId) -> bool:
         """Delete the first upload that nobody uses; False when there is none before the one that asks."""

@@ -2,6 +2,7 @@
 """Which unfinished upload goes first when their share is full, and what holds one: nothing that trickles."""
 
 import asyncio
+from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from functools import partial
@@ -12,13 +13,14 @@ import httpx
 import pytest
 
 from crypto.ids import SubmissionId
-from portal.intake.counting import Counter
+from portal.intake import counting
 from portal.intake.parts import Parts
-from portal.intake.uploads import Uploads
+from portal.intake.uploads import ORDER_SPARE, Uploads
 from portal.storage.blobs import PART_BYTES
 from portal.storage.claims import SHUT_SECONDS, Claims
 from portal.storage.errors import BusyError, StorageFullError
 from portal.storage.shares import Kind, Shares
+from portal.storage.weights import PART_BYTES_MIN
 from tests.chance import fresh_bytes, fresh_id
 from tests.portal.intake.filling import (
     FILE,
@@ -164,7 +166,7 @@ async def second_process(portal: RunningPortal) -> AsyncIterator[Uploads]:
     """Another portal on the same folder, as far as uploads go; both have counted what is there."""
     shares, first = Shares(2), portal.assembly.counter
     uploads = Uploads(portal.assembly.blobs, shares, Claims(portal.data / "uploads.lock"))
-    counter = Counter(portal.assembly.blobs, shares, uploads, portal.data, STORE_BYTES, 0)
+    counter = counting.Counter(portal.assembly.blobs, shares, uploads, portal.data, STORE_BYTES, 0)
     with portal.database.use():
         await first.count()
         await counter.count()
@@ -208,22 +210,45 @@ async def test_one_that_would_be_the_first_to_go_makes_no_room_for_itself(small:
     assert await kept(small, submission) == ROOM - 1
 
 
-async def test_the_count_agrees_with_the_disk_whatever_comes_and_goes(tmp_path: Path, rng: Random) -> None:
-    """Uploads of all sizes come, go on, are accepted, give way; counts come in between."""
+async def test_the_one_goes_for_which_most_has_come_and_the_count_agrees_with_the_disk(
+    tmp_path: Path, rng: Random
+) -> None:
+    """Uploads of all sizes come and go on, against the rule in its plainest words; counts come in between."""
     async with running_portal(tmp_path, store_bytes=STORE_BYTES // 8) as portal:
         portal.ask_for_no_work()
-        limit = UPLOADS // 8
-        uploads: list[str] = []
-        small_file, first = fresh_report(10).files[FILE], whole_part()
-        for _ in range(150):
+        limit, came = UPLOADS // 8, 0
+        sizes, moved, files = Counter[str](), dict[str, int](), Counter[str]()
+        parts = {PART_BYTES_MIN: fresh_report(10).files[FILE], PART_BYTES: whole_part()}
+        for _ in range(200):
             if rng.random() < 0.1:
                 with portal.database.use():
                     await portal.assembly.counter.count()
-            if not uploads or rng.random() < 0.5:
-                uploads.append(fresh_id())
-            submission, number = rng.choice(uploads[-20:]), rng.randrange(1, 30)
-            part = first if rng.random() < 0.1 else small_file
-            answer = await portal.put_part(submission, f"attachment-{number}.age", 0, part)
-            assert answer.status_code in (200, 201, 409, 507)
+            submission = rng.choice([*sorted(sizes)[:20], fresh_id()])
+            weight = PART_BYTES if rng.random() < 0.1 else PART_BYTES_MIN
+            answer = await portal.put_part(submission, f"attachment-{files[submission] + 1}.age", 0, parts[weight])
+            files[submission] += 1
+            while sizes.total() + weight > limit:
+                first = min(sizes, key=lambda each: moved[each] - sizes[each])
+                if first == submission:
+                    assert error_code(answer) == FULL
+                    break
+                del sizes[first]
+            else:
+                assert answer.status_code == 201
+                sizes[submission] += weight
+                came += weight + 1
+                moved[submission] = came
             stored = await portal.assembly.blobs.stored()
-            assert sum(each.weight for each in stored.values()) == in_use(portal, Kind.UPLOADS) <= limit
+            assert {name: each.weight for name, each in stored.items()} == dict(sizes)
+            assert in_use(portal, Kind.UPLOADS) == sizes.total()
+
+
+async def test_uploads_that_are_accepted_leave_nothing_in_the_order(small: RunningPortal) -> None:
+    uploads = Uploads(small.assembly.blobs, Shares(), small.assembly.counter.uploads.claims)
+    uploads._shares.end_count(dict.fromkeys(Kind, 0), 10**11, 10**11)
+    for _ in range(10 * ORDER_SPARE):
+        submission = SubmissionId(fresh_id())
+        await uploads.take(submission, PART_BYTES_MIN)
+        uploads.keep(submission, PART_BYTES_MIN)
+        uploads.accept(submission, PART_BYTES_MIN)
+    assert len(uploads._order) <= ORDER_SPARE + 2
