@@ -39,7 +39,7 @@ class _Upload:
 
     @property
     def place(self) -> int:
-        """The lowest goes first. It only ever rises, since an upload's own bytes are among those that come."""
+        """The lowest goes first. It rises with what comes, and falls only when a part is kept."""
         return self.moved - self.size
 
 
@@ -52,7 +52,7 @@ class Uploads:
         self._shares = shares
         self._uploads_max = uploads_max
         self._uploads: dict[SubmissionId, _Upload] = {}
-        # With the place that each had once: the first is looked at again until its place is the true one.
+        # With the place that each had when a part was kept, or later: the first is looked at until it has not risen.
         self._order: list[tuple[int, SubmissionId]] = []
         self._named: Counter[SubmissionId] = Counter()
         self._begun = Arrivals()
@@ -86,14 +86,13 @@ class Uploads:
         self._being_written -= size
         if submission not in self._uploads:
             self._begun.add(1, self._shares.clock())
-            self._uploads[submission] = _Upload(0, self._came)
-            # No higher than its true place, which is looked up when it comes to that.
-            heappush(self._order, (self._came - size, submission))
-            if len(self._order) > 2 * len(self._uploads) + ORDER_SPARE:
-                self._put_in_order()
-        self._uploads[submission].size += size
+        upload = self._uploads.setdefault(submission, _Upload(0, 0))
+        upload.size += size
         # One more, so that a count that began before this move is known to have done so.
         self._move(submission, 1)
+        heappush(self._order, (upload.place, submission))
+        if len(self._order) > 2 * len(self._uploads) + ORDER_SPARE:
+            self._put_in_order()
 
     @contextmanager
     def named(self, submission: SubmissionId) -> Iterator[None]:
