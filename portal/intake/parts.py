@@ -5,7 +5,6 @@ All parts of a file but the last have their whole size, so that small ones, of w
 """
 
 import asyncio
-import hashlib
 from collections.abc import AsyncIterator, Callable, Sequence
 from datetime import datetime, timedelta
 
@@ -13,6 +12,7 @@ from crypto.ids import SubmissionId
 from crypto.manifest import SealedFile
 from portal.api.refusals import Refusal
 from portal.api.sealed_form import PREFIX_BYTES, check_sealed
+from portal.intake.file_reader import FileReader
 from portal.storage.blobs import PART_BYTES, Part, PartStore
 from portal.storage.submissions import is_accepted
 
@@ -29,6 +29,7 @@ class Parts:
 
     def __init__(self, blobs: PartStore, clock: Callable[[], datetime]) -> None:
         self._blobs = blobs
+        self._reader = FileReader(blobs)
         self._clock = clock
 
     async def take(
@@ -74,15 +75,12 @@ class Parts:
         expected = [min(PART_BYTES, file.size - index * PART_BYTES) for index in range(count)]
         if [part.size for part in chosen] != expected:
             raise Refusal("file-size-mismatch", file.name)
-        digest, prefix = hashlib.sha256(), b""
-        for part in chosen:
-            async for piece in self._blobs.read(submission, file.name, part.name):
-                prefix = prefix or piece[:PREFIX_BYTES]
-                await asyncio.to_thread(digest.update, piece)
-        check_sealed(file.name, prefix)
-        if digest.hexdigest() != file.sha256:
+        names = [part.name for part in chosen]
+        found = await self._reader.hash_of(submission, file.name, names)
+        check_sealed(file.name, found.prefix)
+        if found.sha256 != file.sha256:
             raise Refusal("file-hash-mismatch", file.name)
-        return [part.name for part in chosen]
+        return names
 
     async def _keep(
         self, submission: SubmissionId, file: str, index: int, sha256: str, body: AsyncIterator[bytes]
