@@ -16,8 +16,10 @@ from pathlib import Path
 from tests.chance import fresh_id
 from tests.portal.world import (
     RunningPortal,
+    bundle_that_misnames,
     bundle_without_attachments,
     cut,
+    error_code,
     fresh_report,
     running_portal,
     sealed_report,
@@ -49,7 +51,15 @@ async def made_up_reports(portal: RunningPortal) -> None:
     await portal.submit(fresh_report().bundle())
 
 
-FLOODS: tuple[Flood, ...] = (nothing, whole_parts, small_parts, made_up_reports)
+async def misnaming_bundles(portal: RunningPortal) -> None:
+    """A bundle of 50 KB that names an upload of 40 MB, and another hash than it has."""
+    sealed = sealed_report((40_000_000,))
+    answer = await portal.submit(bundle_that_misnames(sealed, FILE))
+    if error_code(answer) == (422, "file-missing"):
+        await portal.put_parts(sealed)
+
+
+FLOODS: tuple[Flood, ...] = (nothing, whole_parts, small_parts, made_up_reports, misnaming_bundles)
 
 
 async def main() -> None:
@@ -84,7 +94,7 @@ async def _measure(portal: RunningPortal, flood: Flood) -> None:
     await asyncio.gather(*flooding, return_exceptions=True)
     used = portal.assembly.shares.pressure()
     print(
-        f"{flood.__name__:16} small report {_median(small)}, with 20 MB {_median(with_file)}, share in use {used:.2f}"
+        f"{flood.__name__:17} small report {_median(small)}, with 20 MB {_median(with_file)}, share in use {used:.2f}"
     )
 
 

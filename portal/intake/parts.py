@@ -49,8 +49,7 @@ class Parts:
             return False
         if await is_accepted(submission):
             raise Refusal("already-accepted")
-        await self._keep(submission, file, index, sha256, body)
-        return True
+        return await self._keep(submission, file, index, sha256, body)
 
     async def listing(self, submission: SubmissionId) -> list[Part]:
         """The first LISTED_MAX of the parts that a submission can count on, each once."""
@@ -84,7 +83,7 @@ class Parts:
 
     async def _keep(
         self, submission: SubmissionId, file: str, index: int, sha256: str, body: AsyncIterator[bytes]
-    ) -> None:
+    ) -> bool:
         writer = self._blobs.new_part(submission)
         try:
             prefix = b""
@@ -100,8 +99,13 @@ class Parts:
                 raise Refusal("digest-mismatch", file)
             if index == 0:
                 check_sealed(file, prefix)
-            _check_size(await self._current(submission, file), file, index, writer.size)
+            there = await self._current(submission, file)
+            if any((part.index, part.sha256) == (index, sha256) for part in there):
+                # Another request brought it meanwhile. Kept twice it would count twice.
+                return False
+            _check_size(there, file, index, writer.size)
             await writer.keep(file, index, self._clock().date())
+            return True
         finally:
             await asyncio.shield(writer.discard())
 

@@ -192,7 +192,8 @@ class Uploads:
     async def _delete(self, submission: SubmissionId) -> bool:
         """False for an upload that has moved after all: another process has taken parts of it in."""
         upload = self._uploads[submission]
-        parts = await unnamed(submission, await self._blobs.parts(submission))
+        there = await self._blobs.parts(submission)
+        parts = await unnamed(submission, there)
         found = stored(parts)
         if found is not None and found.weight > upload.size:
             upload.size, upload.moved = found.weight, self._came
@@ -200,5 +201,5 @@ class Uploads:
         await self._blobs.delete(submission, parts)
         self._uploads.pop(submission, None)
         # Nothing for one that another process has deleted: there the room is counted as free.
-        self._shares.give_back(Kind.UPLOADS, found.weight if found else 0)
+        self._shares.give_back(Kind.UPLOADS, upload.size if there else 0)
         return True

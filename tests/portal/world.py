@@ -238,6 +238,15 @@ def bundle_without_attachments(sealed: SealedSubmission) -> bytes:
     return write_bundle(sealed.manifest_bytes, sealed.commitment, small)
 
 
+def bundle_that_misnames(sealed: SealedSubmission, file: str) -> bytes:
+    """The bundle without attachments, and with another hash for one of them."""
+    files = [
+        replace(each, sha256=fresh_bytes(32).hex()) if each.name == file else each for each in sealed.manifest.files
+    ]
+    manifest = replace(sealed.manifest, files=tuple(files))
+    return bundle_without_attachments(replace(sealed, manifest=manifest, manifest_bytes=manifest.encode()))
+
+
 def cut(data: bytes) -> list[bytes]:
     return [data[start : start + PART_BYTES] for start in range(0, len(data), PART_BYTES)]
 

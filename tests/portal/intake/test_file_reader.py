@@ -4,7 +4,6 @@
 import asyncio
 from collections import Counter
 from collections.abc import AsyncIterator
-from dataclasses import replace
 
 import pytest
 
@@ -12,9 +11,15 @@ from crypto.ids import SubmissionId
 from portal.intake.file_reader import FileReader
 from portal.storage.errors import BlobMissingError
 from portal.storage.local_blobs import LocalBlobs
-from tests.chance import fresh_bytes
 from tests.portal.intake.filling import FILE
-from tests.portal.world import RunningPortal, bundle_without_attachments, cut, error_code, fresh_report
+from tests.portal.world import (
+    RunningPortal,
+    bundle_that_misnames,
+    bundle_without_attachments,
+    cut,
+    error_code,
+    fresh_report,
+)
 
 WRONG = 20
 
@@ -38,13 +43,7 @@ async def test_bundles_that_name_a_large_file_again_and_again_have_it_read_once(
 ) -> None:
     sealed = fresh_report(9_000_000)
     await portal.put_parts(sealed)
-    wrong = []
-    for _ in range(WRONG):
-        named = [
-            replace(each, sha256=fresh_bytes(32).hex()) if each.name == FILE else each for each in sealed.manifest.files
-        ]
-        manifest = replace(sealed.manifest, files=tuple(named))
-        wrong.append(bundle_without_attachments(replace(sealed, manifest=manifest, manifest_bytes=manifest.encode())))
+    wrong = [bundle_that_misnames(sealed, FILE) for _ in range(WRONG)]
     answers = await asyncio.gather(*map(portal.submit, wrong))
     assert [error_code(answer) for answer in answers] == [(422, "file-hash-mismatch")] * WRONG
     assert (await portal.submit(bundle_without_attachments(sealed))).status_code == 201

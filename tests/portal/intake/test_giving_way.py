@@ -4,7 +4,7 @@
 import asyncio
 from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from functools import partial
 from pathlib import Path
 from random import Random
@@ -241,6 +241,32 @@ async def test_the_one_goes_for_which_most_has_come_and_the_count_agrees_with_th
             stored = await portal.assembly.blobs.stored()
             assert {name: each.weight for name, each in stored.items()} == dict(sizes)
             assert in_use(portal, Kind.UPLOADS) == sizes.total()
+
+
+async def test_a_part_that_comes_by_several_requests_at_once_counts_once(small: RunningPortal) -> None:
+    submission, part = SubmissionId(fresh_id()), whole_part()
+    async with AsyncExitStack() as stack:
+        put = partial(small.put_part, submission, FILE, 0, part)
+        answers = [await stack.enter_async_context(trickling(put, part, 10)) for _ in range(5)]
+        assert [(await answer()).status_code for answer in answers] == [201, 200, 200, 200, 200]
+    assert in_use(small, Kind.UPLOADS) == PART_BYTES
+
+
+async def test_what_was_counted_twice_is_given_back_when_the_upload_has_gone(small: RunningPortal) -> None:
+    """A bundle that brings its parts itself comes twice at once."""
+    sealed = fresh_report(9_000_000)
+    async with (
+        trickling(small.submit, sealed.bundle(), 10) as first,
+        trickling(small.submit, sealed.bundle(), 10) as second,
+    ):
+        assert {(await first()).status_code, (await second()).status_code} == {200, 201}
+    counted = in_use(small, Kind.UPLOADS)
+    await fill_uploads(small, 2 * ROOM)
+    assert counted <= UPLOADS
+    assert in_use(small, Kind.UPLOADS) == ROOM * PART_BYTES
+    stored = await small.assembly.blobs.stored()
+    del stored[sealed.manifest.submission]
+    assert sum(each.weight for each in stored.values()) == ROOM * PART_BYTES
 
 
 async def test_uploads_that_are_accepted_leave_nothing_in_the_order(small: RunningPortal) -> None:
