@@ -16,6 +16,8 @@ from portal.kit.waiting_line import LineFullError
 from portal.storage.errors import BusyError, StorageFullError
 
 RETRY_SECONDS = "5"
+# The work itself is the pause.
+WORK_RETRY_SECONDS = "1"
 FULL_RETRY_SECONDS = "3600"
 
 ERRORS: dict[str, tuple[int, str]] = {
@@ -72,7 +74,7 @@ def error_response(code: str, field: str | None = None, **beside: Any) -> Respon
     status, message = ERRORS[code]
     answer = json_response({"error": {"code": code, "message": message, "field": field}, **beside}, status)
     if status == HTTPStatus.SERVICE_UNAVAILABLE:
-        answer.headers["Retry-After"] = RETRY_SECONDS
+        answer.headers["Retry-After"] = WORK_RETRY_SECONDS if code == "work-needed" else RETRY_SECONDS
     if code == "storage-full":
         # Room comes with the next sweep, or on another day.
         answer.headers["Retry-After"] = FULL_RETRY_SECONDS

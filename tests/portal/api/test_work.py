@@ -107,7 +107,8 @@ async def test_under_pressure_strangers_writes_are_asked_for_work_before_a_body_
     ]
     assert [error_code(answer) for answer in answers] == [NEEDED] * 3
     assert {read_asked_work(answer.content) for answer in answers} == {await asked(pressed)}
-    assert all(int(answer.headers["retry-after"]) > 0 for answer in answers)
+    # The work takes its time; nobody is kept waiting before it.
+    assert {answer.headers["retry-after"] for answer in answers} == {"1"}
 
 
 async def test_under_pressure_work_opens_the_door_to_all_that_is_sent(pressed: RunningPortal) -> None:
