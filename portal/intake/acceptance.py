@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
 """Accepting a submission: every check of docs/protocol.md §7.2, then durable rows, then the acknowledgement."""
 
+import asyncio
 import hashlib
 from collections.abc import AsyncIterator, Callable
-from contextlib import ExitStack
+from contextlib import ExitStack, nullcontext
 from dataclasses import dataclass
 from datetime import date, datetime
 from functools import partial
@@ -67,10 +68,8 @@ class Acceptance:
             on_manifest = partial(self._check_manifest, stack)
             try:
                 received = await receive_bundle(body, self.blobs, self.clock().date(), on_manifest, self._check_part)
-                if received.manifest.attachments:
-                    # Their parts stay until the rows that name them are there.
-                    stack.enter_context(self.admission.uploads.claims.used(received.manifest.submission))
-                return await self._accept(received)
+                # Ended once begun: of rows that are on their way nobody knows whether they will be there.
+                return await asyncio.shield(self._accept_claimed(received))
             except _RepeatedError as repeated:
                 return Outcome(repeated.accepted.acknowledgement, repeated=True)
 
@@ -87,6 +86,12 @@ class Acceptance:
             await _check_repeat(manifest, manifest_sha256)
             raise refused if isinstance(refused, Refusal) else Refusal("charter-expired") from None
         _check_limits(manifest, charter)
+
+    async def _accept_claimed(self, received: Received) -> Outcome:
+        """The parts of attachments stay until the rows that name them are there."""
+        claims, manifest = self.admission.uploads.claims, received.manifest
+        with claims.used(manifest.submission) if manifest.attachments else nullcontext():
+            return await self._accept(received)
 
     def _check_part(self, file: str) -> None:
         """The work of one request must not pay for more than one part, wherever it is sent."""

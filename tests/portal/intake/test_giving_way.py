@@ -19,6 +19,8 @@ from portal.intake.uploads import ORDER_SPARE, Uploads
 from portal.storage.blobs import PART_BYTES
 from portal.storage.claims import SHUT_SECONDS, Claims
 from portal.storage.errors import BusyError, StorageFullError
+from portal.storage.group_commit import GroupCommit
+from portal.storage.records import SubmissionRecord
 from portal.storage.shares import Kind, Shares
 from portal.storage.weights import PART_BYTES_MIN
 from tests.chance import fresh_bytes, fresh_id
@@ -119,6 +121,27 @@ async def test_an_upload_that_is_being_accepted_stays_whatever_comes(small: Runn
         await fill_uploads(small, 2 * ROOM)
         go_on.set()
         assert (await sent).status_code == 201
+    fetched = await small.office("GET", f"/submissions/{sealed.manifest.submission}/files/{FILE}")
+    assert fetched.content == sealed.files[FILE]
+
+
+async def test_a_bundle_whose_request_has_ended_keeps_its_parts_as_long_as_its_rows_may_come(
+    small: RunningPortal,
+) -> None:
+    sealed = fresh_report(9_000_000)
+    await small.put_parts(sealed)
+    with held_back(GroupCommit, "insert") as (began, go_on):
+        sent = asyncio.create_task(small.submit(bundle_without_attachments(sealed)))
+        await asyncio.wait_for(began.wait(), 60)
+        sent.cancel()
+        await asyncio.wait([sent])
+        await fill_uploads(small, 2 * ROOM)
+        go_on.set()
+        with small.database.use():
+            async with asyncio.timeout(60):
+                while not await SubmissionRecord.exists():  # noqa: ASYNC110
+                    await asyncio.sleep(0)
+    assert (await small.submit(bundle_without_attachments(sealed))).status_code == 200
     fetched = await small.office("GET", f"/submissions/{sealed.manifest.submission}/files/{FILE}")
     assert fetched.content == sealed.files[FILE]
 
