@@ -6,10 +6,12 @@ import random
 from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from pathlib import Path
 from random import Random
 from tempfile import TemporaryDirectory
 
+from crypto.ids import SubmissionId
 from crypto.submission import SealedSubmission
 from portal.kit.quiet_logging import describe_error
 from portal.storage.shares import PARTS, Kind
@@ -43,6 +45,7 @@ class Flooded:
     unfinished: list[SealedSubmission] = field(default_factory=list)
     accepted: list[SealedSubmission] = field(default_factory=list)
     collected: list[SealedSubmission] = field(default_factory=list)
+    deleted_from: dict[SubmissionId, datetime] = field(default_factory=dict)
     portal: RunningPortal = field(init=False)
 
     async def start(self) -> None:
@@ -96,15 +99,16 @@ class Flooded:
             sealed = self.accepted.pop(self.rng.randrange(len(self.accepted)))
             await collect(self.portal, sealed)
             self.collected.append(sealed)
+            self.deleted_from[sealed.manifest.submission] = self.clock.now + timedelta(days=GRACE_DAYS)
 
-    async def pass_a_day(self) -> None:
-        self.clock.pass_days(1)
+    async def pass_a_day(self, days: int = 1) -> None:
+        self.clock.pass_days(days)
         await self.portal.sweep()
+        due = self.deleted_from
+        self.collected = [each for each in self.collected if self.clock.now < due[each.manifest.submission]]
 
     async def pass_the_grace(self) -> None:
-        self.clock.pass_days(GRACE_DAYS)
-        await self.portal.sweep()
-        self.collected.clear()
+        await self.pass_a_day(GRACE_DAYS)
 
     async def check(self) -> None:
         """No part of an accepted submission is gone, no share exceeded, and a small report finds room."""
