@@ -66,6 +66,8 @@ class Uploads:
 
         Raises StorageFullError when nothing can give way: when this upload itself would be the first to go.
         """
+        # What comes moves it before it is judged: who comes back after a pause is not the one that lies still.
+        self._move(submission, size)
         while self._is_full(submission, size):
             async with self._one_at_a_time:
                 # Once begun it is ended, also when this request is over: until then nobody may use what goes.
@@ -74,7 +76,6 @@ class Uploads:
                     raise StorageFullError
         self._shares.take(Kind.UPLOADS, size)
         self._being_written += size
-        self._move(submission, size)
 
     def give_back(self, size: int) -> None:
         """A part of ``size`` bytes is not kept."""

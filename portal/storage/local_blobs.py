@@ -8,6 +8,7 @@ import os
 import secrets
 from collections.abc import AsyncIterator, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
 from typing import ParamSpec, TypeVar
@@ -89,9 +90,11 @@ class LocalBlobs:
         found = []
         for name in [file] if file else _names(self.kept / submission):
             for entry in _entries(self.kept / submission / name):
-                part = parse_part(name, entry.name, entry.stat().st_size)
-                if part:
-                    found.append(part)
+                # What gives way meanwhile is not there.
+                with suppress(FileNotFoundError):
+                    part = parse_part(name, entry.name, entry.stat().st_size)
+                    if part:
+                        found.append(part)
         return sorted(found, key=part_order)
 
     def _stored(self) -> dict[SubmissionId, Stored]:
@@ -113,8 +116,9 @@ class LocalBlobs:
 
     def _sweep_incoming(self, before: date) -> None:
         for entry in _entries(self.incoming):
-            if _day(entry.stat().st_mtime) < before:
-                Path(entry.path).unlink(missing_ok=True)
+            with suppress(FileNotFoundError):
+                if _day(entry.stat().st_mtime) < before:
+                    Path(entry.path).unlink(missing_ok=True)
 
 
 class LocalPartWriter:

@@ -2,6 +2,7 @@
 """Which unfinished upload goes first when their share is full, and what holds one: nothing that trickles."""
 
 import asyncio
+import os
 from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -16,6 +17,7 @@ from crypto.ids import SubmissionId
 from portal.intake import counting
 from portal.intake.parts import Parts
 from portal.intake.uploads import ORDER_SPARE, Uploads
+from portal.storage import local_blobs
 from portal.storage.blobs import PART_BYTES
 from portal.storage.claims import SHUT_SECONDS, Claims
 from portal.storage.errors import BusyError, StorageFullError
@@ -35,7 +37,15 @@ from tests.portal.intake.filling import (
     kept,
     whole_part,
 )
-from tests.portal.world import RunningPortal, bundle_without_attachments, cut, error_code, fresh_report, running_portal
+from tests.portal.world import (
+    API,
+    RunningPortal,
+    bundle_without_attachments,
+    cut,
+    error_code,
+    fresh_report,
+    running_portal,
+)
 
 Send = Callable[[AsyncIterator[bytes]], Awaitable[httpx.Response]]
 ROOM = UPLOADS // PART_BYTES
@@ -160,6 +170,32 @@ async def test_giants_that_move_all_the_time_do_not_push_out_a_small_one(small: 
     assert (await small.submit(bundle_without_attachments(honest))).status_code == 201
 
 
+async def test_who_comes_back_after_a_pause_is_let_in_before_a_newcomer(small: RunningPortal) -> None:
+    first, *others = await fill_uploads(small, ROOM)
+    part = fresh_bytes(16) + bytes(PART_BYTES - 16)
+    assert (await small.put_part(first, FILE, 1, part)).status_code == 201
+    assert [await kept(small, each) for each in (first, *others)] == [2, 0, *[1] * (ROOM - 2)]
+
+
+async def test_a_listing_leaves_out_what_gives_way_meanwhile(
+    small: RunningPortal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    [submission] = await fill_uploads(small, 1)
+    entries = local_blobs._entries
+
+    def gone_at_once(folder: Path) -> list[os.DirEntry[str]]:
+        found = entries(folder)
+        for entry in found:
+            if entry.is_file():
+                Path(entry.path).unlink()
+        return found
+
+    monkeypatch.setattr(local_blobs, "_entries", gone_at_once)
+    assert (await small.client.get(f"{API}/uploads/{submission}")).json() == {"parts": []}
+    with small.database.use():
+        await small.assembly.counter.count()
+
+
 async def test_a_large_upload_outlasts_what_was_left_behind_before_it(small: RunningPortal) -> None:
     flood = await fill_uploads(small, ROOM)
     submission = await giant(small, 5)
@@ -250,6 +286,9 @@ async def test_the_one_goes_for_which_most_has_come_and_the_count_agrees_with_th
             weight = PART_BYTES if rng.random() < 0.1 else PART_BYTES_MIN
             answer = await portal.put_part(submission, f"attachment-{files[submission] + 1}.age", 0, parts[weight])
             files[submission] += 1
+            came += weight
+            if submission in sizes:
+                moved[submission] = came
             while sizes.total() + weight > limit:
                 first = min(sizes, key=lambda each: moved[each] - sizes[each])
                 if first == submission:
@@ -259,7 +298,7 @@ async def test_the_one_goes_for_which_most_has_come_and_the_count_agrees_with_th
             else:
                 assert answer.status_code == 201
                 sizes[submission] += weight
-                came += weight + 1
+                came += 1
                 moved[submission] = came
             stored = await portal.assembly.blobs.stored()
             assert {name: each.weight for name, each in stored.items()} == dict(sizes)
