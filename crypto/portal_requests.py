@@ -16,6 +16,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 
 from crypto.encoding import encode_base64
 from crypto.errors import CryptoError, LimitError, MalformedError
@@ -108,11 +109,11 @@ def _say(code: str) -> None:
 
 
 def _refused(error: urllib.error.HTTPError) -> PortalRefusedError:
-    answer = error.read(REFUSAL_MAX)
-    try:
+    answer, asked = b"", None
+    # Of a refusal that broke off the status is known.
+    with suppress(CryptoError, http.client.HTTPException, OSError):
+        answer = error.read(REFUSAL_MAX)
         asked = read_asked_work(answer)
-    except CryptoError:
-        asked = None
     return PortalRefusedError(_code(error.code, answer), asked)
 
 

@@ -6,9 +6,7 @@ whoever asked has gone, for somebody else may wait for it.
 """
 
 import asyncio
-from collections import Counter
-from collections.abc import Callable, Coroutine, Hashable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Coroutine, Hashable
 from typing import Any, TypeVar
 
 from portal.kit.waiting_line import LineFullError, WaitingLine
@@ -25,38 +23,26 @@ class CheckLine:
 
     def __init__(self, waiting_max: int = WAITING_MAX) -> None:
         self._line = WaitingLine(1, waiting_max)
-        self._asked: dict[Hashable, asyncio.Task[Any]] = {}
-        self._of: Counter[str] = Counter()
+        self._asked: dict[Hashable, tuple[str, asyncio.Task[Any]]] = {}
 
     async def run(self, who: str, what: Hashable, check: Callable[[], Coroutine[Any, Any, T]]) -> T:
         """What ``check`` gives when its turn comes; or the one of the same ``what`` that was asked for before.
 
         Raises what it raises, and LineFullError when too many wait, or too many of the member ``who``.
         """
-        task = self._asked.get(what)
-        if task is None:
-            task = asyncio.create_task(self._in_turn(who, check))
-            self._asked[what] = task
+        if what not in self._asked:
+            if [each for each, _ in self._asked.values()].count(who) >= OF_ONE_MAX:
+                raise LineFullError
+            task = asyncio.create_task(self._in_turn(check))
+            self._asked[what] = (who, task)
             task.add_done_callback(lambda done: self._forget(what, done))
-        given: T = await asyncio.shield(task)
+        given: T = await asyncio.shield(self._asked[what][1])
         return given
 
-    async def _in_turn(self, who: str, check: Callable[[], Coroutine[Any, Any, T]]) -> T:
-        with self._one_of(who), self._line.place():
+    async def _in_turn(self, check: Callable[[], Coroutine[Any, Any, T]]) -> T:
+        with self._line.place():
             async with self._line.turn:
                 return await check()
-
-    @contextmanager
-    def _one_of(self, who: str) -> Iterator[None]:
-        if self._of[who] >= OF_ONE_MAX:
-            raise LineFullError
-        self._of[who] += 1
-        try:
-            yield
-        finally:
-            self._of[who] -= 1
-            if not self._of[who]:
-                del self._of[who]
 
     def _forget(self, what: Hashable, done: "asyncio.Task[Any]") -> None:
         del self._asked[what]

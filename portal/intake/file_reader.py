@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
-"""SHA-256 of attachments over their stored parts. Each is read once, however often and by whatever bundles it is named:
-a bundle of 50 KB may name hundreds of megabytes, and what one reads for a stranger must not be more than they sent.
+"""SHA-256 of attachments over their stored parts. Each part is read once, however often and by whatever bundles it is
+named: a bundle of 50 KB may name hundreds of megabytes, and also their beginning, longer every time.
 """
 
 import asyncio
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from crypto.ids import SubmissionId
@@ -24,44 +24,64 @@ class FileHash:
     prefix: bytes
 
 
-class FileReader:
-    """Reads files through, and remembers the hashes of those that were named last.
+@dataclass(frozen=True)
+class _Run:
+    """What was read of a file from its first part on. ``digest`` is copied, never updated."""
 
-    They hold for good: parts never change, and their names have their own hashes in them.
+    digest: "hashlib._Hash"
+    prefix: bytes
+
+
+class FileReader:
+    """Reads files through, and remembers those that were named last.
+
+    That holds for good: parts never change, and their names have their own hashes in them.
     """
 
     def __init__(self, blobs: PartStore, known_max: int = KNOWN_MAX) -> None:
         self._blobs = blobs
         self._known_max = known_max
-        self._known: dict[bytes, FileHash] = {}
-        self._under_way: dict[bytes, asyncio.Task[FileHash]] = {}
+        self._known: dict[bytes, _Run] = {}
+        self._under_way: dict[bytes, asyncio.Task[_Run]] = {}
         self._turn = asyncio.Semaphore(AT_ONCE)
 
     async def hash_of(self, submission: SubmissionId, file: str, names: Sequence[str]) -> FileHash:
         """That of the file with parts of these names. Raises BlobMissingError, OSError."""
-        key = hashlib.sha256("/".join((submission, file, *names)).encode()).digest()
-        if (known := self._known.get(key)) is not None:
-            return known
-        task = self._under_way.get(key)
-        if task is None:
-            task = self._under_way[key] = asyncio.create_task(self._read(submission, file, names))
-            task.add_done_callback(lambda done: self._remember(key, done))
-        # Somebody else may wait for it when this request is over.
-        return await asyncio.shield(task)
+        keys = list(_keys(submission, file, names))
+        key = keys[-1]
+        if (run := self._known.get(key)) is None:
+            task = self._under_way.get(key)
+            if task is None:
+                task = self._under_way[key] = asyncio.create_task(self._read(submission, file, names, keys))
+                task.add_done_callback(lambda done: self._remember(key, done))
+            # Somebody else may wait for it when this request is over.
+            run = await asyncio.shield(task)
+        return FileHash(run.digest.hexdigest(), run.prefix)
 
-    async def _read(self, submission: SubmissionId, file: str, names: Sequence[str]) -> FileHash:
+    async def _read(self, submission: SubmissionId, file: str, names: Sequence[str], keys: Sequence[bytes]) -> _Run:
         async with self._turn:
-            digest, prefix = hashlib.sha256(), b""
-            for name in names:
+            done = next((count for count in range(len(names), -1, -1) if keys[count] in self._known), 0)
+            begun = self._known.get(keys[done], _Run(hashlib.sha256(), b""))
+            digest, prefix = begun.digest.copy(), begun.prefix
+            for name in names[done:]:
                 async for piece in self._blobs.read(submission, file, name):
                     prefix = prefix or piece[:PREFIX_BYTES]
                     await asyncio.to_thread(digest.update, piece)
-            return FileHash(digest.hexdigest(), prefix)
+            return _Run(digest, prefix)
 
-    def _remember(self, key: bytes, done: "asyncio.Task[FileHash]") -> None:
+    def _remember(self, key: bytes, done: "asyncio.Task[_Run]") -> None:
         del self._under_way[key]
         if done.cancelled() or done.exception() is not None:
             return
         if len(self._known) >= self._known_max:
             del self._known[next(iter(self._known))]
         self._known[key] = done.result()
+
+
+def _keys(submission: SubmissionId, file: str, names: Sequence[str]) -> Iterator[bytes]:
+    """One for no part, one for the first, one for the first two, and so on."""
+    named = hashlib.sha256(f"{submission}/{file}".encode())
+    yield named.digest()
+    for name in names:
+        named.update(f"/{name}".encode())
+        yield named.digest()

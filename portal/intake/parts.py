@@ -101,7 +101,7 @@ class Parts:
                 check_sealed(file, prefix)
             there = await self._current(submission, file)
             if any((part.index, part.sha256) == (index, sha256) for part in there):
-                # Another request brought it meanwhile. Kept twice it would count twice.
+                # Another request brought it meanwhile.
                 return False
             _check_size(there, file, index, writer.size)
             await writer.keep(file, index, self._clock().date())

@@ -4,6 +4,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 from datetime import date
+from weakref import WeakValueDictionary
 
 from crypto.ids import SubmissionId
 from portal.intake.uploads import Uploads
@@ -17,9 +18,12 @@ class SharedBlobs:
     def __init__(self, blobs: PartStore, uploads: Uploads) -> None:
         self._blobs = blobs
         self._uploads = uploads
+        # As long as somebody writes to the upload.
+        self._placing: WeakValueDictionary[SubmissionId, asyncio.Lock] = WeakValueDictionary()
 
     def new_part(self, submission: SubmissionId) -> PartWriter:
-        return SharedPartWriter(self._blobs.new_part(submission), submission, self._uploads)
+        placing = self._placing.setdefault(submission, asyncio.Lock())
+        return SharedPartWriter(self._blobs, submission, self._uploads, placing)
 
     async def parts(self, submission: SubmissionId, file: str | None = None) -> list[Part]:
         return await self._blobs.parts(submission, file)
@@ -31,8 +35,10 @@ class SharedBlobs:
 class SharedPartWriter:
     """Counts a part for what it weighs as soon as its first byte comes, and for more as it grows."""
 
-    def __init__(self, writer: PartWriter, submission: SubmissionId, uploads: Uploads) -> None:
-        self._writer = writer
+    def __init__(self, blobs: PartStore, submission: SubmissionId, uploads: Uploads, placing: asyncio.Lock) -> None:
+        self._blobs = blobs
+        self._writer = blobs.new_part(submission)
+        self._placing = placing
         self._submission = submission
         self._uploads = uploads
         self._counted = 0
@@ -61,9 +67,14 @@ class SharedPartWriter:
             await self._writer.discard()
 
     async def _keep(self, file: str, index: int, day: date) -> str:
-        async with self._turn:
+        async with self._turn, self._placing:
             with self._uploads.claims.used(self._submission):
+                there = await self._blobs.parts(self._submission, file)
                 name = await self._writer.keep(file, index, day)
-                self._uploads.keep(self._submission, self._counted)
+                # One that stood there before, whoever brought it, is counted already.
+                if any(part.name == name for part in there):
+                    self._uploads.give_back(self._counted)
+                else:
+                    self._uploads.keep(self._submission, self._counted)
                 self._counted = 0
             return name

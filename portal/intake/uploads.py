@@ -21,6 +21,7 @@ from crypto.ids import SubmissionId
 from portal.storage.blobs import BlobStore
 from portal.storage.claims import Claims
 from portal.storage.errors import StorageFullError
+from portal.storage.group_commit import GroupCommit
 from portal.storage.shares import Arrivals, Kind, Shares
 from portal.storage.submissions import unnamed
 from portal.storage.weights import stored
@@ -39,16 +40,19 @@ class _Upload:
 
     @property
     def place(self) -> int:
-        """The lowest goes first. It rises with what comes, and falls only when a part is kept."""
+        """The lowest goes first. It rises as the upload moves, and falls when its size turns out to be larger."""
         return self.moved - self.size
 
 
 class Uploads:
     """The unfinished uploads that this process knows of."""
 
-    def __init__(self, blobs: BlobStore, shares: Shares, claims: Claims, uploads_max: int = UPLOADS_MAX) -> None:
+    def __init__(
+        self, blobs: BlobStore, shares: Shares, claims: Claims, commits: GroupCommit, uploads_max: int = UPLOADS_MAX
+    ) -> None:
         self.claims = claims
         self._blobs = blobs
+        self._commits = commits
         self._shares = shares
         self._uploads_max = uploads_max
         self._uploads: dict[SubmissionId, _Upload] = {}
@@ -64,16 +68,16 @@ class Uploads:
     async def take(self, submission: SubmissionId, size: int) -> None:
         """Count ``size`` bytes of a part of this upload, which is being written.
 
-        Raises StorageFullError when nothing can give way: when this upload itself would be the first to go.
+        Raises StorageFullError when nothing can give way: when this upload itself would be the first to go. Raises
+        BusyError when too many writes wait.
         """
         # What comes moves it before it is judged: who comes back after a pause is not the one that lies still.
         self._move(submission, size)
         while self._is_full(submission, size):
-            async with self._one_at_a_time:
-                # Once begun it is ended, also when this request is over: until then nobody may use what goes.
-                if self._is_full(submission, size) and not await asyncio.shield(self._give_way(submission)):
-                    self._shares.has_refused = True
-                    raise StorageFullError
+            # Once begun it is ended, also when this request is over: until then nobody may use what goes.
+            if not await asyncio.shield(self._make_room(submission, size)):
+                self._shares.has_refused = True
+                raise StorageFullError
         self._shares.take(Kind.UPLOADS, size)
         self._being_written += size
 
@@ -160,6 +164,10 @@ class Uploads:
         self._order = [(upload.place, submission) for submission, upload in self._uploads.items()]
         heapify(self._order)
 
+    async def _make_room(self, submission: SubmissionId, size: int) -> bool:
+        async with self._one_at_a_time:
+            return not self._is_full(submission, size) or await self._give_way(submission)
+
     async def _give_way(self, asking: SubmissionId) -> bool:
         """Delete the first upload that nobody uses; False when there is none before the one that asks."""
         in_use = []
@@ -194,7 +202,8 @@ class Uploads:
         """False for an upload that has moved after all: another process has taken parts of it in."""
         upload = self._uploads[submission]
         there = await self._blobs.parts(submission)
-        parts = await unnamed(submission, there)
+        # In turn with all who write: rows that are on their way, also of a process that has died, are there or never.
+        parts = await self._commits.apply(lambda: unnamed(submission, there))
         found = stored(parts)
         if found is not None and found.weight > upload.size:
             upload.size, upload.moved = found.weight, self._came

@@ -1,13 +1,17 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
 """What the command line does when a portal is busy, full, or asks for work (docs/protocol.md §7.3, §7.4)."""
 
+import email.message
 import hashlib
 import http.server
+import io
 import json
 import threading
+import urllib.error
 
 import pytest
 
+from crypto import portal_requests
 from crypto.encoding import encode_base64
 from crypto.errors import CryptoError
 from crypto.mailbox_visit import PortalRefusedError
@@ -135,6 +139,16 @@ def test_a_refusal_that_does_not_say_what_is_asked_is_followed_by_a_question(por
     handler.told = ASKED
     connection.post(PATH, BODY)
     assert handler.took == [BODY]
+
+
+def test_of_a_refusal_that_breaks_off_the_status_is_told():
+    class Broken(io.BytesIO):
+        def read(self, *_):
+            raise ConnectionResetError
+
+    error = urllib.error.HTTPError("http://portal.example", 503, "", email.message.Message(), Broken())
+    refused = portal_requests._refused(error)
+    assert (refused.code, refused.asked) == ("status 503", None)
 
 
 def test_pressure_that_passed_meanwhile_asks_for_nothing(portal):

@@ -2,13 +2,16 @@
 """What a bundle names is read once, however many bundles name it."""
 
 import asyncio
+import hashlib
 from collections import Counter
 from collections.abc import AsyncIterator
 
 import pytest
 
 from crypto.ids import SubmissionId
-from portal.intake.file_reader import FileReader
+from portal.api.sealed_form import PREFIX_BYTES
+from portal.intake.file_reader import FileHash, FileReader
+from portal.storage.blobs import PART_BYTES
 from portal.storage.errors import BlobMissingError
 from portal.storage.local_blobs import LocalBlobs
 from tests.portal.intake.filling import FILE
@@ -48,6 +51,20 @@ async def test_bundles_that_name_a_large_file_again_and_again_have_it_read_once(
     assert [error_code(answer) for answer in answers] == [(422, "file-hash-mismatch")] * WRONG
     assert (await portal.submit(bundle_without_attachments(sealed))).status_code == 201
     assert list(reads.values()) == [1] * len(cut(sealed.files[FILE]))
+
+
+async def test_a_file_that_is_named_a_part_longer_each_time_is_read_once(
+    portal: RunningPortal, reads: Counter[str]
+) -> None:
+    sealed = fresh_report(14_000_000)
+    reader, submission = FileReader(portal.assembly.blobs), SubmissionId(sealed.manifest.submission)
+    await portal.put_parts(sealed)
+    names = [part.name for part in await portal.assembly.blobs.parts(submission)]
+    for count in range(len(names) + 1):
+        begin = sealed.files[FILE][: count * PART_BYTES]
+        found = await reader.hash_of(submission, FILE, names[:count])
+        assert found == FileHash(hashlib.sha256(begin).hexdigest(), begin[:PREFIX_BYTES])
+    assert [reads[name] for name in names] == [1] * len(names)
 
 
 async def test_a_file_that_could_not_be_read_is_read_again(portal: RunningPortal, reads: Counter[str]) -> None:

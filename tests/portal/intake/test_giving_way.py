@@ -3,6 +3,7 @@
 
 import asyncio
 import os
+import sqlite3
 from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -22,6 +23,7 @@ from portal.storage.blobs import PART_BYTES
 from portal.storage.claims import SHUT_SECONDS, Claims
 from portal.storage.errors import BusyError, StorageFullError
 from portal.storage.group_commit import GroupCommit
+from portal.storage.local_blobs import LocalBlobs
 from portal.storage.records import SubmissionRecord
 from portal.storage.shares import Kind, Shares
 from portal.storage.weights import PART_BYTES_MIN
@@ -39,6 +41,7 @@ from tests.portal.intake.filling import (
 )
 from tests.portal.world import (
     API,
+    DATABASE,
     RunningPortal,
     bundle_without_attachments,
     cut,
@@ -224,7 +227,7 @@ async def test_what_is_used_again_and_again_is_shut_so_that_it_gives_way_in_the_
 async def second_process(portal: RunningPortal) -> AsyncIterator[Uploads]:
     """Another portal on the same folder, as far as uploads go; both have counted what is there."""
     shares, first = Shares(2), portal.assembly.counter
-    uploads = Uploads(portal.assembly.blobs, shares, Claims(portal.data / "uploads.lock"))
+    uploads = Uploads(portal.assembly.blobs, shares, Claims(portal.data / "uploads.lock"), portal.assembly.commits)
     counter = counting.Counter(portal.assembly.blobs, shares, uploads, portal.data, STORE_BYTES, 0)
     with portal.database.use():
         await first.count()
@@ -331,9 +334,59 @@ async def test_what_was_counted_twice_is_given_back_when_the_upload_has_gone(sma
     assert sum(each.weight for each in stored.values()) == ROOM * PART_BYTES
 
 
+async def test_a_bundle_that_breaks_off_again_and_again_counts_once(small: RunningPortal) -> None:
+    sealed = fresh_report(9_000_000)
+    for _ in range(6):
+        assert (await small.submit(sealed.bundle()[:-1])).status_code == 400
+        stored = await small.assembly.blobs.stored()
+        assert in_use(small, Kind.UPLOADS) == sum(each.weight for each in stored.values())
+    assert (await small.submit(sealed.bundle())).status_code == 201
+    assert in_use(small, Kind.UPLOADS) == 0
+
+
+async def test_a_request_that_ends_while_it_waits_for_room_makes_no_other_give_way(small: RunningPortal) -> None:
+    flood = await fill_uploads(small, ROOM)
+    with held_back(LocalBlobs, "delete") as (began, go_on):
+        ended = asyncio.create_task(small.put_part(fresh_id(), FILE, 0, whole_part()))
+        await asyncio.wait_for(began.wait(), 60)
+        ended.cancel()
+        await asyncio.wait([ended])
+        following = asyncio.create_task(small.put_part(fresh_id(), FILE, 0, whole_part()))
+        for _ in range(100):
+            await asyncio.sleep(0)
+        go_on.set()
+        assert (await following).status_code == 201
+    assert [await kept(small, each) for each in flood] == [0] + [1] * (ROOM - 1)
+
+
+async def test_rows_that_another_process_is_still_writing_keep_their_parts(small: RunningPortal) -> None:
+    """It has committed at the database, and nobody knows: it was killed, or the answer was lost."""
+    sealed = fresh_report(9_000_000)
+    await small.put_parts(sealed)
+    assert (await small.submit(bundle_without_attachments(sealed))).status_code == 201
+    with sqlite3.connect(small.data / DATABASE, isolation_level=None) as other:
+        columns = ", ".join(row[1] for row in other.execute("PRAGMA table_info(submission)"))
+        rows = other.execute(f"SELECT {columns} FROM submission").fetchall()
+        other.execute("DELETE FROM submission")
+        with small.database.use():
+            await small.assembly.counter.count()
+        other.execute("BEGIN IMMEDIATE")
+        marks = ", ".join("?" for _ in rows[0])
+        other.executemany(f"INSERT INTO submission ({columns}) VALUES ({marks})", rows)
+        flood = asyncio.create_task(fill_uploads(small, 2 * ROOM))
+        await asyncio.wait([flood], timeout=1)
+        assert not flood.done()
+        other.execute("COMMIT")
+    await flood
+    assert (await small.submit(bundle_without_attachments(sealed))).status_code == 200
+    fetched = await small.office("GET", f"/submissions/{sealed.manifest.submission}/files/{FILE}")
+    assert fetched.content == sealed.files[FILE]
+
+
 async def test_uploads_that_are_accepted_leave_nothing_in_the_order(small: RunningPortal) -> None:
-    uploads = Uploads(small.assembly.blobs, Shares(), small.assembly.counter.uploads.claims)
-    uploads._shares.end_count(dict.fromkeys(Kind, 0), 10**11, 10**11)
+    shares, claims = Shares(), small.assembly.counter.uploads.claims
+    shares.end_count(dict.fromkeys(Kind, 0), 10**11, 10**11)
+    uploads = Uploads(small.assembly.blobs, shares, claims, small.assembly.commits)
     for _ in range(10 * ORDER_SPARE):
         submission = SubmissionId(fresh_id())
         await uploads.take(submission, PART_BYTES_MIN)

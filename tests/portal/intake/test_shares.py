@@ -75,7 +75,7 @@ async def test_small_uploads_press_by_their_number_though_they_fill_next_to_noth
     now, few = [0.0], 100
     shares = Shares(clock=lambda: now[0])
     shares.end_count(dict.fromkeys(Kind, 0), 10**11, 10**11)
-    uploads = Uploads(small.assembly.blobs, shares, small.assembly.counter.uploads.claims, uploads_max=few)
+    uploads = Uploads(small.assembly.blobs, shares, small.assembly.counter.uploads.claims, small.assembly.commits, few)
     last, pressures = SubmissionId(fresh_id()), []
     with small.database.use():
         for _ in range(3 * few):

@@ -34,6 +34,20 @@ def test_who_deletes_is_alone_and_who_uses_is_not(tmp_path: Path) -> None:
     other.close()
 
 
+def test_ids_that_begin_alike_do_not_undo_each_others_claims(tmp_path: Path) -> None:
+    one, other = Claims(tmp_path / "lock"), Claims(tmp_path / "lock")
+    submission, sibling = SubmissionId("ab" * 16), SubmissionId("ab" * 15 + "00")
+    with one.used(submission):
+        with one.used(sibling):
+            pass
+        with other.alone(submission) as is_free:
+            assert not is_free
+        with one.alone(sibling) as is_free:
+            assert not is_free
+    one.close()
+    other.close()
+
+
 def test_a_claim_ends_with_its_process(tmp_path: Path) -> None:
     gone, left = Claims(tmp_path / "lock"), Claims(tmp_path / "lock")
     submission = SubmissionId(fresh_id())
