@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
 """What is kept for strangers has shares: no kind of it takes the room of another one.
 
-- ``UPLOADS`` are parts that no accepted submission names. They give way by themselves, what lies still and what is large
-  first (``intake.uploads``); all other kinds are full when they are full.
+- ``UPLOADS`` are parts that no accepted submission names. They give way by themselves, what lies still and what is
+  large first (``intake.uploads``); all other kinds are full when they are full.
 - ``ATTACHMENTS`` are parts that one names. ``REPORTS`` are its rows, so that a report without files finds room when
   files don't, and a small one when large ones don't.
 - ``FOLLOW_UPS`` and ``MAILBOXES`` are rows too. A mailbox stays when its report is deleted.

@@ -293,7 +293,7 @@ async def test_the_one_goes_for_which_most_has_come_and_the_count_agrees_with_th
             if submission in sizes:
                 moved[submission] = came
             while sizes.total() + weight > limit:
-                first = min(sizes, key=lambda each: moved[each] - sizes[each])
+                first = min(sizes, key=lambda each: (moved[each] - sizes[each], each))
                 if first == submission:
                     assert error_code(answer) == FULL
                     break
@@ -373,11 +373,15 @@ async def test_rows_that_another_process_is_still_writing_keep_their_parts(small
         other.execute("BEGIN IMMEDIATE")
         marks = ", ".join("?" for _ in rows[0])
         other.executemany(f"INSERT INTO submission ({columns}) VALUES ({marks})", rows)
-        flood = asyncio.create_task(fill_uploads(small, 2 * ROOM))
-        await asyncio.wait([flood], timeout=1)
-        assert not flood.done()
-        other.execute("COMMIT")
-    await flood
+        with held_back(GroupCommit, "apply") as (asked, go_on):
+            flood = asyncio.create_task(fill_uploads(small, 2 * ROOM))
+            await asyncio.wait_for(asked.wait(), 60)
+            go_on.set()
+            # Now it waits for the other's transaction.
+            for _ in range(100):
+                await asyncio.sleep(0)
+            other.execute("COMMIT")
+            await flood
     assert (await small.submit(bundle_without_attachments(sealed))).status_code == 200
     fetched = await small.office("GET", f"/submissions/{sealed.manifest.submission}/files/{FILE}")
     assert fetched.content == sealed.files[FILE]
