@@ -47,6 +47,7 @@ class SharedPartWriter:
 
     async def write(self, chunk: bytes) -> None:
         self.size += len(chunk)
+        self._uploads.come(self._submission, len(chunk))
         more = part_weight(self.size) - self._counted
         if more > 0:
             await self._uploads.take(self._submission, more)
@@ -75,6 +76,6 @@ class SharedPartWriter:
                 if any(part.name == name for part in there):
                     self._uploads.give_back(self._counted)
                 else:
-                    self._uploads.keep(self._submission, self._counted)
+                    self._uploads.keep(self._submission, self._counted, self.size)
                 self._counted = 0
             return name

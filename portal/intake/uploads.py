@@ -3,9 +3,11 @@
 
 - An upload is all parts of a submission that was not accepted. First goes the one for which most has come since it
   moved last, its own size added: what lies still gives way to what moves, and what is large to what is small.
-- Bytes of a part that come move it, and so does a bundle that names it and comes; but neither holds it, or one that
-  trickles would hold the whole share. What does is short: putting a part in its place, and accepting a bundle that is
-  there (``Claims``). So no part is ever taken from under a submission that is accepted.
+- It moves once a 64th of its size has come for it: to keep a share costs about as much as all others send. Who is about
+  to send, by a part or by a bundle that names it and comes, is judged as if it had moved, and no longer.
+- None of this holds it, or one that trickles would hold the whole share. What does is short: putting a part in its
+  place, and accepting a bundle that is there (``Claims``). So no part is ever taken from under a submission that is
+  accepted.
 - Which moved when is in memory alone, and is counted in bytes that have come, not in time: no time more exact than a
   day is stored.
 """
@@ -24,24 +26,41 @@ from portal.storage.errors import StorageFullError
 from portal.storage.group_commit import GroupCommit
 from portal.storage.shares import Arrivals, Kind, Shares
 from portal.storage.submissions import unnamed
-from portal.storage.weights import stored
+from portal.storage.weights import PART_BYTES_MIN, stored
 
 UPLOADS_MAX = 16_384
 """Unfinished uploads at once, however small."""
+MOVE_PART = 64
+"""An upload moves when this part of its size has come for it, and 64 KiB at least."""
 ORDER_SPARE = 64
+FAILED_MAX = 3
 
 
 @dataclass
 class _Upload:
-    """``size``: bytes that it counts for; ``moved``: how many had come in all when it moved last."""
+    """``size``: bytes that it counts for; ``moved``: how many had come in all when it moved last; ``since``: how many
+    have come for it since then; ``kept``: how many had come in all when a part was kept last."""
 
     size: int
     moved: int
+    since: int = 0
+    kept: int = 0
 
     @property
     def place(self) -> int:
         """The lowest goes first. It rises as the upload moves, and falls when its size turns out to be larger."""
         return self.moved - self.size
+
+    def grow(self, size: int, came: int) -> None:
+        """Another process has kept parts of it."""
+        more, self.size = size - self.size, size
+        self.come(more, came)
+
+    def come(self, size: int, came: int) -> None:
+        """``size`` bytes have come for it; ``came``: in all."""
+        self.since += size
+        if self.since >= max(PART_BYTES_MIN, self.size // MOVE_PART):
+            self.moved, self.since = max(self.moved, came), 0
 
 
 class Uploads:
@@ -65,14 +84,19 @@ class Uploads:
         self._counted_at = 0
         self._one_at_a_time = asyncio.Lock()
 
+    def come(self, submission: SubmissionId, size: int) -> None:
+        """``size`` bytes have come for this upload, whether they are kept or not."""
+        self._came += size
+        upload = self._uploads.get(submission)
+        if upload is not None:
+            upload.come(size, self._came)
+
     async def take(self, submission: SubmissionId, size: int) -> None:
         """Count ``size`` bytes of a part of this upload, which is being written.
 
-        Raises StorageFullError when nothing can give way: when this upload itself would be the first to go. Raises
-        BusyError when too many writes wait.
+        Raises StorageFullError when nothing can give way: when this upload itself, had it moved now, would be the first
+        to go. Raises BusyError when too many writes wait.
         """
-        # What comes moves it before it is judged: who comes back after a pause is not the one that lies still.
-        self._move(submission, size)
         while self._is_full(submission, size):
             # Once begun it is ended, also when this request is over: until then nobody may use what goes.
             if not await asyncio.shield(self._make_room(submission, size)):
@@ -86,22 +110,22 @@ class Uploads:
         self._being_written -= size
         self._shares.give_back(Kind.UPLOADS, size)
 
-    def keep(self, submission: SubmissionId, size: int) -> None:
-        """A part that was counted by ``take`` is stored."""
+    def keep(self, submission: SubmissionId, size: int, came: int) -> None:
+        """A part that was counted by ``take`` is stored; ``came``: what ``come`` was told of it."""
         self._being_written -= size
-        if submission not in self._uploads:
+        # One more, so that a count that began before this one was kept is known to have done so.
+        self.come(submission, size - came + 1)
+        upload = self._uploads.get(submission)
+        if upload is None:
             self._begun.add(1, self._shares.clock())
-        upload = self._uploads.setdefault(submission, _Upload(0, 0))
+            upload = self._uploads[submission] = _Upload(0, self._came)
         upload.size += size
-        # One more, so that a count that began before this move is known to have done so.
-        self._move(submission, 1)
-        heappush(self._order, (upload.place, submission))
-        if len(self._order) > 2 * len(self._uploads) + ORDER_SPARE:
-            self._put_in_order()
+        upload.kept = self._came
+        self._enter(submission)
 
     @contextmanager
     def named(self, submission: SubmissionId) -> Iterator[None]:
-        """A bundle that names this upload comes within the block: meanwhile it moves with all that comes."""
+        """A bundle that names this upload comes within the block: meanwhile it is judged as if it moved on and on."""
         self._named[submission] += 1
         try:
             yield
@@ -109,6 +133,7 @@ class Uploads:
             self._named[submission] -= 1
             if not self._named[submission]:
                 del self._named[submission]
+                self._enter(submission)
 
     def accept(self, submission: SubmissionId, size: int) -> None:
         """``size`` bytes of this upload's parts are an accepted submission's from now on."""
@@ -133,17 +158,17 @@ class Uploads:
     def counted(self, held: Mapping[SubmissionId, int], as_of: int) -> int:
         """Take over what a count found; return what unfinished uploads fill in all.
 
-        What moved after ``as_of`` may have been seen or not: the greater of both counts. What another process has taken
-        in moved since the count before this one.
+        What was kept after ``as_of`` may have been seen or not: the greater of both counts. What another process has
+        taken in came by the count before this one.
         """
         for submission in [each for each in self._uploads if each not in held]:
-            if self._uploads[submission].moved <= as_of:
+            if self._uploads[submission].kept <= as_of:
                 del self._uploads[submission]
         for submission, size in held.items():
             upload = self._uploads.setdefault(submission, _Upload(0, self._counted_at))
             if size > upload.size:
-                upload.size, upload.moved = size, max(upload.moved, self._counted_at)
-            elif upload.moved <= as_of:
+                upload.grow(size, self._counted_at)
+            elif upload.kept <= as_of:
                 upload.size = size
         self._counted_at = as_of
         self._put_in_order()
@@ -153,11 +178,12 @@ class Uploads:
         too_many = submission not in self._uploads and len(self._uploads) >= self._uploads_max
         return too_many or not self._shares.has_room(Kind.UPLOADS, size)
 
-    def _move(self, submission: SubmissionId, size: int) -> None:
-        self._came += size
-        upload = self._uploads.get(submission)
-        if upload is not None:
-            upload.moved = self._came
+    def _enter(self, submission: SubmissionId) -> None:
+        """Note its place, which may be lower than the one that it was noted with."""
+        if submission in self._uploads:
+            heappush(self._order, (self._uploads[submission].place, submission))
+        if len(self._order) > 2 * len(self._uploads) + ORDER_SPARE:
+            self._put_in_order()
 
     def _put_in_order(self) -> None:
         """Anew, without those that are no more."""
@@ -169,44 +195,53 @@ class Uploads:
             return not self._is_full(submission, size) or await self._give_way(submission)
 
     async def _give_way(self, asking: SubmissionId) -> bool:
-        """Delete the first upload that nobody uses; False when there is none before the one that asks."""
-        in_use = []
+        """Delete the first upload that nobody uses; False when there is none before the one that asks.
+
+        Raises OSError when a few can't be deleted.
+        """
+        passed, failed = [], 0
         try:
-            while (first := self._first()) is not None and first != asking:
+            while (first := self._first(asking)) is not None and first != asking:
+                passed.append(heappop(self._order))
                 with self.claims.alone(first) as is_free:
-                    if not is_free:
-                        in_use.append(heappop(self._order))
-                    elif await self._delete(first):
-                        return True
+                    try:
+                        if is_free and await self._delete(first):
+                            return True
+                    except OSError:
+                        # One that can't be deleted is not in the way of the others.
+                        failed += 1
+                        if failed == FAILED_MAX:
+                            raise
         finally:
-            for each in in_use:
+            for each in passed:
                 heappush(self._order, each)
+            self._enter(asking)
         return False
 
-    def _first(self) -> SubmissionId | None:
+    def _first(self, asking: SubmissionId) -> SubmissionId | None:
         while self._order:
-            place, submission = self._order[0]
+            noted, submission = self._order[0]
             upload = self._uploads.get(submission)
             if upload is None:
                 heappop(self._order)
                 continue
-            if submission in self._named:
-                upload.moved = self._came
-            if upload.place > place:
-                heapreplace(self._order, (upload.place, submission))
-            else:
+            is_moving = submission == asking or submission in self._named
+            place = self._came - upload.size if is_moving else upload.place
+            if place <= noted:
                 return submission
+            heapreplace(self._order, (place, submission))
         return None
 
     async def _delete(self, submission: SubmissionId) -> bool:
-        """False for an upload that has moved after all: another process has taken parts of it in."""
+        """False for an upload that has grown: another process has taken parts of it in."""
         upload = self._uploads[submission]
         there = await self._blobs.parts(submission)
         # In turn with all who write: rows that are on their way, also of a process that has died, are there or never.
         parts = await self._commits.apply(lambda: unnamed(submission, there))
         found = stored(parts)
         if found is not None and found.weight > upload.size:
-            upload.size, upload.moved = found.weight, self._came
+            upload.grow(found.weight, self._came)
+            self._enter(submission)
             return False
         await self._blobs.delete(submission, parts)
         self._uploads.pop(submission, None)

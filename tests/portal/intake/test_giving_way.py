@@ -2,10 +2,11 @@
 """Which unfinished upload goes first when their share is full, and what holds one: nothing that trickles."""
 
 import asyncio
+import errno
 import os
 import sqlite3
 from collections import Counter
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from functools import partial
 from pathlib import Path
@@ -17,9 +18,9 @@ import pytest
 from crypto.ids import SubmissionId
 from portal.intake import counting
 from portal.intake.parts import Parts
-from portal.intake.uploads import ORDER_SPARE, Uploads
+from portal.intake.uploads import MOVE_PART, ORDER_SPARE, Uploads
 from portal.storage import local_blobs
-from portal.storage.blobs import PART_BYTES
+from portal.storage.blobs import PART_BYTES, Part
 from portal.storage.claims import SHUT_SECONDS, Claims
 from portal.storage.errors import BusyError, StorageFullError
 from portal.storage.group_commit import GroupCommit
@@ -45,6 +46,7 @@ from tests.portal.world import (
     RunningPortal,
     bundle_without_attachments,
     cut,
+    digest_header,
     error_code,
     fresh_report,
     running_portal,
@@ -173,6 +175,42 @@ async def test_giants_that_move_all_the_time_do_not_push_out_a_small_one(small: 
     assert (await small.submit(bundle_without_attachments(honest))).status_code == 201
 
 
+async def nudge(portal: RunningPortal, submission: SubmissionId) -> None:
+    """A part whose hash is another one's: it is refused once its byte has come."""
+    path, headers = f"{API}/uploads/{submission}/attachment-9.age/0", {"content-digest": digest_header(b"another")}
+    answer = await portal.client.put(path, content=b"1", headers=headers)
+    assert error_code(answer) == (400, "digest-mismatch")
+
+
+async def test_what_is_nudged_by_hardly_anything_gives_way_to_what_is_larger_and_comes(small: RunningPortal) -> None:
+    crowd = [await giant(small, 2) for _ in range(ROOM // 2)]
+    honest = fresh_report(6 * PART_BYTES)
+    for index, part in enumerate(cut(honest.files[FILE])):
+        for each in crowd:
+            await nudge(small, each)
+        assert (await small.put_part(honest.manifest.submission, FILE, index, part)).status_code == 201
+    assert (await small.submit(bundle_without_attachments(honest))).status_code == 201
+
+
+async def test_one_that_cannot_be_deleted_is_not_in_the_way_of_the_others(
+    small: RunningPortal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bad, *others = await fill_uploads(small, ROOM)
+    delete = LocalBlobs.delete
+
+    async def failing(blobs: LocalBlobs, submission: SubmissionId, parts: Sequence[Part]) -> None:
+        if submission == bad:
+            raise OSError(errno.EIO, "")
+        await delete(blobs, submission, parts)
+
+    monkeypatch.setattr(LocalBlobs, "delete", failing)
+    await fill_uploads(small, 3)
+    assert [await kept(small, each) for each in (bad, *others)] == [1] + [0] * 3 + [1] * (ROOM - 4)
+    monkeypatch.undo()
+    await fill_uploads(small, 1)
+    assert await kept(small, bad) == 0
+
+
 async def test_who_comes_back_after_a_pause_is_let_in_before_a_newcomer(small: RunningPortal) -> None:
     first, *others = await fill_uploads(small, ROOM)
     part = fresh_bytes(16) + bytes(PART_BYTES - 16)
@@ -237,7 +275,9 @@ async def second_process(portal: RunningPortal) -> AsyncIterator[Uploads]:
 
 
 async def take_whole(uploads: Uploads) -> None:
-    await uploads.take(SubmissionId(fresh_id()), PART_BYTES)
+    submission = SubmissionId(fresh_id())
+    uploads.come(submission, PART_BYTES)
+    await uploads.take(submission, PART_BYTES)
 
 
 async def test_what_two_processes_make_give_way_makes_room_once(small: RunningPortal) -> None:
@@ -279,8 +319,14 @@ async def test_the_one_goes_for_which_most_has_come_and_the_count_agrees_with_th
     async with running_portal(tmp_path, store_bytes=STORE_BYTES // 8) as portal:
         portal.ask_for_no_work()
         limit, came = UPLOADS // 8, 0
-        sizes, moved, files = Counter[str](), dict[str, int](), Counter[str]()
+        sizes, moved, since, files = Counter[str](), dict[str, int](), Counter[str](), Counter[str]()
         parts = {PART_BYTES_MIN: fresh_report(10).files[FILE], PART_BYTES: whole_part()}
+
+        def come(submission: str, size: int) -> None:
+            since[submission] += size
+            if since[submission] >= max(PART_BYTES_MIN, sizes[submission] // MOVE_PART):
+                moved[submission], since[submission] = came, 0
+
         for _ in range(200):
             if rng.random() < 0.1:
                 with portal.database.use():
@@ -289,20 +335,26 @@ async def test_the_one_goes_for_which_most_has_come_and_the_count_agrees_with_th
             weight = PART_BYTES if rng.random() < 0.1 else PART_BYTES_MIN
             answer = await portal.put_part(submission, f"attachment-{files[submission] + 1}.age", 0, parts[weight])
             files[submission] += 1
-            came += weight
+            size = len(parts[weight])
+            came += size
             if submission in sizes:
-                moved[submission] = came
+                come(submission, size)
             while sizes.total() + weight > limit:
-                first = min(sizes, key=lambda each: (moved[each] - sizes[each], each))
+                places = {each: (came if each == submission else moved[each]) - sizes[each] for each in sizes}
+                first = min(places, key=lambda each: (places[each], each))
                 if first == submission:
                     assert error_code(answer) == FULL
                     break
                 del sizes[first]
             else:
                 assert answer.status_code == 201
+                rest = weight - size + 1
+                came += rest
+                if submission in sizes:
+                    come(submission, rest)
+                else:
+                    moved[submission], since[submission] = came, 0
                 sizes[submission] += weight
-                came += 1
-                moved[submission] = came
             stored = await portal.assembly.blobs.stored()
             assert {name: each.weight for name, each in stored.items()} == dict(sizes)
             assert in_use(portal, Kind.UPLOADS) == sizes.total()
@@ -394,6 +446,6 @@ async def test_uploads_that_are_accepted_leave_nothing_in_the_order(small: Runni
     for _ in range(10 * ORDER_SPARE):
         submission = SubmissionId(fresh_id())
         await uploads.take(submission, PART_BYTES_MIN)
-        uploads.keep(submission, PART_BYTES_MIN)
+        uploads.keep(submission, PART_BYTES_MIN, 0)
         uploads.accept(submission, PART_BYTES_MIN)
     assert len(uploads._order) <= ORDER_SPARE + 2

@@ -81,13 +81,13 @@ async def test_small_uploads_press_by_their_number_though_they_fill_next_to_noth
         for _ in range(3 * few):
             last = SubmissionId(fresh_id())
             await uploads.take(last, PART_BYTES_MIN)
-            uploads.keep(last, PART_BYTES_MIN)
+            uploads.keep(last, PART_BYTES_MIN, 0)
             pressures.append(uploads.pressure())
     assert shares.pressure() < 0.01
     assert pressures[few // 2 - 2] < THRESHOLD <= pressures[few // 2 - 1]
     assert min(pressures[few // 2 :]) >= THRESHOLD
     # An upload that goes on is no other one.
-    uploads.keep(last, PART_BYTES_MIN)
+    uploads.keep(last, PART_BYTES_MIN, 0)
     assert uploads.pressure() == pressures[-1]
     now[0] = 86_400.0
     assert uploads.pressure() < 0.01

@@ -4,7 +4,7 @@
 from pathlib import Path
 
 from tests.few_files import no_more_files
-from tests.portal.register.test_register import portal_with_styles
+from tests.portal.register.test_register import portal_with_styles, until_manifest
 from tests.portal.world import error_code, fresh_report
 
 FILE = "attachment-1.age"
@@ -16,7 +16,8 @@ async def test_whatever_opens_a_file_is_asked_to_come_back_while_none_can_be_ope
     async with portal_with_styles(tmp_path) as portal:
         assert (await portal.submit(before.bundle())).status_code == 201
         fetched = f"/submissions/{before.manifest.submission}/files/{FILE}"
-        # From here on nothing beside the requests opens files.
+        # From here on nothing beside the requests opens files, or closes any.
+        await until_manifest(portal)
         page = await portal.client.get("/en/findings/")
         with no_more_files():
             for answer in (
