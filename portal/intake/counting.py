@@ -34,7 +34,7 @@ class Counter:
 
     async def count(self) -> None:
         """Tell the shares what is held now. Attachments are known by their rows, uploads by all other parts."""
-        as_of = self.uploads.came
+        as_of = self.uploads.begin_count()
         self.shares.begin_count()
         # As long as it takes: without a count nothing is taken in.
         with unhurried():

@@ -82,6 +82,8 @@ class Uploads:
         self._being_written = 0
         self._came = 0
         self._counted_at = 0
+        # Of what goes during a count, which may have been seen.
+        self._gone: set[SubmissionId] | None = None
         self._one_at_a_time = asyncio.Lock()
 
     def come(self, submission: SubmissionId, size: int) -> None:
@@ -143,6 +145,7 @@ class Uploads:
         size = min(size, upload.size)
         upload.size -= size
         self._shares.give_back(Kind.UPLOADS, size)
+        self._note_gone(submission)
         if not upload.size:
             del self._uploads[submission]
 
@@ -150,21 +153,24 @@ class Uploads:
         """How fast uploads push each other out by their number, from 0 to 1: however small, so many have no room."""
         return self._begun.pressure_by_turnover(self._shares.clock(), self._uploads_max)
 
-    @property
-    def came(self) -> int:
-        """Bytes that have come: what is counted now is as of then."""
+    def begin_count(self) -> int:
+        """Return how many bytes have come: what is counted from now on is as of then."""
+        self._gone = set()
         return self._came
 
     def counted(self, held: Mapping[SubmissionId, int], as_of: int) -> int:
         """Take over what a count found; return what unfinished uploads fill in all.
 
-        What was kept after ``as_of`` may have been seen or not: the greater of both counts. What another process has
-        taken in came by the count before this one.
+        What was kept after ``as_of`` may have been seen or not: the greater of both counts; what has gone since then
+        may have been seen, and is as it is known here. What another process has taken in came by the count before.
         """
+        gone, self._gone = self._gone or set(), None
         for submission in [each for each in self._uploads if each not in held]:
             if self._uploads[submission].kept <= as_of:
                 del self._uploads[submission]
         for submission, size in held.items():
+            if submission in gone:
+                continue
             upload = self._uploads.setdefault(submission, _Upload(0, self._counted_at))
             if size > upload.size:
                 upload.grow(size, self._counted_at)
@@ -184,6 +190,10 @@ class Uploads:
             heappush(self._order, (self._uploads[submission].place, submission))
         if len(self._order) > 2 * len(self._uploads) + ORDER_SPARE:
             self._put_in_order()
+
+    def _note_gone(self, submission: SubmissionId) -> None:
+        if self._gone is not None:
+            self._gone.add(submission)
 
     def _put_in_order(self) -> None:
         """Anew, without those that are no more."""
@@ -245,6 +255,7 @@ class Uploads:
             return False
         await self._blobs.delete(submission, parts)
         self._uploads.pop(submission, None)
+        self._note_gone(submission)
         # Nothing for one that another process has deleted: there the room is counted as free.
         self._shares.give_back(Kind.UPLOADS, upload.size if there else 0)
         return True

@@ -237,6 +237,22 @@ async def test_a_listing_leaves_out_what_gives_way_meanwhile(
         await small.assembly.counter.count()
 
 
+async def test_what_goes_during_a_count_is_not_in_the_books_after_it(small: RunningPortal) -> None:
+    sealed = fresh_report(9_000_000)
+    await small.put_parts(sealed)
+    await fill_uploads(small, ROOM - 3)
+    with held_back(counting.Counter, "_rooms") as (began, go_on), small.database.use():
+        count = asyncio.create_task(small.assembly.counter.count())
+        await asyncio.wait_for(began.wait(), 60)
+        assert (await small.submit(bundle_without_attachments(sealed))).status_code == 201
+        await fill_uploads(small, 6)
+        go_on.set()
+        await count
+    stored = await small.assembly.blobs.stored()
+    del stored[sealed.manifest.submission]
+    assert in_use(small, Kind.UPLOADS) == sum(each.weight for each in stored.values())
+
+
 async def test_a_large_upload_outlasts_what_was_left_behind_before_it(small: RunningPortal) -> None:
     flood = await fill_uploads(small, ROOM)
     submission = await giant(small, 5)
