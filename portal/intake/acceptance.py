@@ -4,7 +4,7 @@
 import asyncio
 import hashlib
 from collections.abc import AsyncIterator, Callable
-from contextlib import ExitStack, nullcontext
+from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import date, datetime
 from functools import partial
@@ -89,9 +89,30 @@ class Acceptance:
 
     async def _accept_claimed(self, received: Received) -> Outcome:
         """The parts of attachments stay until the rows that name them are there."""
-        claims, manifest = self.admission.uploads.claims, received.manifest
-        with claims.used(manifest.submission) if manifest.attachments else nullcontext():
+        uploads, submission = self.admission.uploads, received.manifest.submission
+        if not received.manifest.attachments:
             return await self._accept(received)
+        try:
+            with uploads.claims.used(submission):
+                await self._find_parts(received)
+                return await self._accept(received)
+        except Refusal as refused:
+            if refused.code == "file-hash-mismatch":
+                # Whoever has much read for nothing has to send it again before it is read again.
+                await uploads.drop(submission)
+            raise
+
+    async def _find_parts(self, received: Received) -> None:
+        """Nothing is read before all parts of all attachments are there."""
+        submission, stored = received.manifest.submission, []
+        for attachment in received.manifest.attachments:
+            if attachment.name in received.parts:
+                await self.parts.check(submission, attachment, received.parts[attachment.name])
+            else:
+                received.parts[attachment.name] = await self.parts.find(submission, attachment)
+                stored.append(attachment)
+        for attachment in stored:
+            await self.parts.check_hash(submission, attachment, received.parts[attachment.name])
 
     def _check_part(self, file: str) -> None:
         """The work of one request must not pay for more than one part, wherever it is sent."""
@@ -104,11 +125,6 @@ class Acceptance:
         check_grant(received.files[GRANT_FILE], charter.slots)
         check_sealed(REPORT_FILE, received.files[REPORT_FILE])
         check_sealed_size(STATE_FILE, received.files[STATE_FILE], STATE_SIZE)
-        for attachment in manifest.attachments:
-            if attachment.name in received.parts:
-                await self.parts.check(manifest.submission, attachment, received.parts[attachment.name])
-            else:
-                received.parts[attachment.name] = await self.parts.find(manifest.submission, attachment)
         row = weigh(self._row(received, charter, self.clock().date()), manifest)
         try:
             with self.admission.admitted(row):

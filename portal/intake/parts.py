@@ -62,24 +62,25 @@ class Parts:
             raise Refusal("file-missing", file.name)
 
     async def find(self, submission: SubmissionId, file: SealedFile) -> list[str]:
-        """Names of the stored parts that make up a file of the manifest, after reading them through.
+        """Names of the stored parts that make up a file of the manifest, as far as can be told without reading them.
 
-        Raises Refusal ``file-missing``, ``file-size-mismatch``, ``file-hash-mismatch`` or ``not-sealed``.
+        Raises Refusal ``file-missing``, or ``file-size-mismatch``, also when there are more parts than it has.
         """
         by_index = {part.index: part for part in await self._current(submission, file.name)}
-        count = -(-file.size // PART_BYTES)
-        chosen = [by_index[index] for index in range(count) if index in by_index]
-        if len(chosen) < count:
+        expected = [min(PART_BYTES, file.size - start) for start in range(0, file.size, PART_BYTES)]
+        if not by_index.keys() >= set(range(len(expected))):
             raise Refusal("file-missing", file.name)
-        expected = [min(PART_BYTES, file.size - index * PART_BYTES) for index in range(count)]
-        if [part.size for part in chosen] != expected:
+        if [by_index[index].size for index in sorted(by_index)] != expected:
             raise Refusal("file-size-mismatch", file.name)
-        names = [part.name for part in chosen]
-        found = await self._reader.hash_of(submission, file.name, names)
-        check_sealed(file.name, found.prefix)
-        if found.sha256 != file.sha256:
+        return [by_index[index].name for index in sorted(by_index)]
+
+    async def check_hash(self, submission: SubmissionId, file: SealedFile, names: Sequence[str]) -> None:
+        """Raise Refusal ``file-hash-mismatch`` unless parts of these names make up the file. Reads them through.
+
+        Raises BusyError when too many files wait to be read.
+        """
+        if await self._reader.hash_of(submission, file.name, names) != file.sha256:
             raise Refusal("file-hash-mismatch", file.name)
-        return names
 
     async def _keep(
         self, submission: SubmissionId, file: str, index: int, sha256: str, body: AsyncIterator[bytes]

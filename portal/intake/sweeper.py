@@ -2,8 +2,8 @@
 """Deletes expired data: parts that no submission named; collected submissions and confirmed follow-ups after their
 grace; replies after the charter's days.
 
-A new submission cannot use an expired part (``Parts``), and the name of a part is never reused (``blobs``). So no part
-that is deleted here can belong to a submission that is being accepted meanwhile.
+A new submission cannot use an expired part (``Parts``), and parts that one is using are left to the next sweep
+(``Uploads``).
 
 What frees most goes first, and what can't be deleted keeps nothing else from it.
 """
@@ -14,10 +14,11 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 
 from portal.intake.parts import PART_DAYS
+from portal.intake.uploads import Uploads
 from portal.storage.blobs import BlobStore
 from portal.storage.database import transaction
 from portal.storage.records import FollowUpRecord, NonceRecord, ReplyRecord, SubmissionRecord
-from portal.storage.submissions import accepted_weights, due_for_deletion, unnamed
+from portal.storage.submissions import accepted_weights, due_for_deletion
 
 BATCH = 100
 
@@ -27,13 +28,14 @@ class Sweeper:
     """Each of its steps can be interrupted anywhere and repeated."""
 
     blobs: BlobStore
+    uploads: Uploads
 
     async def sweep(self, today: date) -> None:
         """Delete everything that has expired on this day.
 
         Raises the first error when all that can be deleted is: what is left is for the next sweep.
         """
-        sweep = _Sweep(self.blobs, today)
+        sweep = _Sweep(self.blobs, self.uploads, today)
         await sweep.try_to(sweep.delete_expired_parts())
         await sweep.try_to(self.blobs.sweep(today))
         await sweep.try_to(sweep.delete_collected())
@@ -50,6 +52,7 @@ class _Sweep:
     """One sweep, and what went wrong in it first."""
 
     blobs: BlobStore
+    uploads: Uploads
     today: date
     error: Exception | None = None
 
@@ -71,8 +74,7 @@ class _Sweep:
         accepted = await accepted_weights()
         for submission, stored in (await self.blobs.stored()).items():
             if stored.oldest < oldest and stored.weight != accepted.get(submission, 0):
-                expired = [part for part in await self.blobs.parts(submission) if part.day < oldest]
-                await self.try_to(self.blobs.delete(submission, await unnamed(submission, expired)))
+                await self.try_to(self.uploads.drop_expired(submission, oldest))
             await asyncio.sleep(0)
 
     async def _delete(self, row: SubmissionRecord) -> None:

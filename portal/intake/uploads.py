@@ -14,13 +14,14 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import date
 from heapq import heapify, heappop, heappush, heapreplace
 
 from crypto.ids import SubmissionId
-from portal.storage.blobs import BlobStore
+from portal.storage.blobs import BlobStore, Part
 from portal.storage.claims import Claims
 from portal.storage.errors import StorageFullError
 from portal.storage.group_commit import GroupCommit
@@ -149,6 +150,21 @@ class Uploads:
         if not upload.size:
             del self._uploads[submission]
 
+    async def drop(self, submission: SubmissionId) -> None:
+        """Delete this upload, unless somebody else uses it: its parts are not what its sender says."""
+        async with self._one_at_a_time:
+            with self.claims.alone(submission) as is_free:
+                if is_free:
+                    there = await self._blobs.parts(submission)
+                    await self._remove(submission, there, await self._unnamed(submission, there))
+
+    async def drop_expired(self, submission: SubmissionId, oldest: date) -> None:
+        """Delete the parts of before this day, unless somebody uses the upload; the next count takes it over."""
+        with self.claims.alone(submission) as is_free:
+            if is_free:
+                expired = [part for part in await self._blobs.parts(submission) if part.day < oldest]
+                await self._blobs.delete(submission, await self._unnamed(submission, expired))
+
     def pressure(self) -> float:
         """How fast uploads push each other out by their number, from 0 to 1: however small, so many have no room."""
         return self._begun.pressure_by_turnover(self._shares.clock(), self._uploads_max)
@@ -244,18 +260,23 @@ class Uploads:
 
     async def _delete(self, submission: SubmissionId) -> bool:
         """False for an upload that has grown: another process has taken parts of it in."""
-        upload = self._uploads[submission]
         there = await self._blobs.parts(submission)
-        # In turn with all who write: rows that are on their way, also of a process that has died, are there or never.
-        parts = await self._commits.apply(lambda: unnamed(submission, there))
-        found = stored(parts)
+        parts = await self._unnamed(submission, there)
+        upload, found = self._uploads[submission], stored(parts)
         if found is not None and found.weight > upload.size:
             upload.grow(found.weight, self._came)
             self._enter(submission)
             return False
+        await self._remove(submission, there, parts)
+        return True
+
+    async def _unnamed(self, submission: SubmissionId, parts: Sequence[Part]) -> list[Part]:
+        # In turn with all who write: rows that are on their way, also of a process that has died, are there or never.
+        return await self._commits.apply(lambda: unnamed(submission, parts))
+
+    async def _remove(self, submission: SubmissionId, there: Sequence[Part], parts: Sequence[Part]) -> None:
         await self._blobs.delete(submission, parts)
-        self._uploads.pop(submission, None)
+        upload = self._uploads.pop(submission, None)
         self._note_gone(submission)
         # Nothing for one that another process has deleted: there the room is counted as free.
-        self._shares.give_back(Kind.UPLOADS, upload.size if there else 0)
-        return True
+        self._shares.give_back(Kind.UPLOADS, upload.size if upload is not None and there else 0)

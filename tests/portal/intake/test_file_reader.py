@@ -1,20 +1,20 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
-"""What a bundle names is read once, however many bundles name it."""
+"""What bundles name is read as often as it was sent, and nobody else waits for it."""
 
 import asyncio
-import hashlib
 from collections import Counter
 from collections.abc import AsyncIterator
+from dataclasses import replace
 
 import pytest
 
 from crypto.ids import SubmissionId
-from portal.api.sealed_form import PREFIX_BYTES
-from portal.intake.file_reader import FileHash, FileReader
+from portal.intake.file_reader import AT_ONCE, WAITING_MAX, FileReader
+from portal.intake.parts import Parts
 from portal.storage.blobs import PART_BYTES
 from portal.storage.errors import BlobMissingError
 from portal.storage.local_blobs import LocalBlobs
-from tests.portal.intake.filling import FILE
+from tests.portal.intake.filling import FILE, held_back, kept
 from tests.portal.world import (
     RunningPortal,
     bundle_that_misnames,
@@ -41,30 +41,85 @@ def reads(monkeypatch: pytest.MonkeyPatch) -> Counter[str]:
     return begun
 
 
-async def test_bundles_that_name_a_large_file_again_and_again_have_it_read_once(
+async def test_an_upload_that_is_not_what_its_bundle_says_goes_once_it_was_read(
+    portal: RunningPortal, reads: Counter[str]
+) -> None:
+    """Otherwise a bundle of 50 KB has hundreds of megabytes read, again and again."""
+    sealed = fresh_report(9_000_000)
+    await portal.put_parts(sealed)
+    assert error_code(await portal.submit(bundle_that_misnames(sealed, FILE))) == (422, "file-hash-mismatch")
+    assert await kept(portal, sealed.manifest.submission) == 0
+    assert list(reads.values()) == [1] * len(cut(sealed.files[FILE]))
+    assert error_code(await portal.submit(bundle_without_attachments(sealed))) == (422, "file-missing")
+    assert (await portal.submit(sealed.bundle())).status_code == 201
+
+
+async def test_bundles_that_name_a_large_file_all_at_once_have_it_read_once(
     portal: RunningPortal, reads: Counter[str]
 ) -> None:
     sealed = fresh_report(9_000_000)
     await portal.put_parts(sealed)
     wrong = [bundle_that_misnames(sealed, FILE) for _ in range(WRONG)]
-    answers = await asyncio.gather(*map(portal.submit, wrong))
-    assert [error_code(answer) for answer in answers] == [(422, "file-hash-mismatch")] * WRONG
+    answers = {error_code(each) for each in await asyncio.gather(*map(portal.submit, wrong))}
+    assert answers <= {(422, "file-hash-mismatch"), (503, "busy")}
+    assert list(reads.values()) == [1] * len(cut(sealed.files[FILE]))
+    assert await kept(portal, sealed.manifest.submission) == 0
+
+
+async def test_an_accepted_report_keeps_its_files_whatever_is_said_of_them(portal: RunningPortal) -> None:
+    sealed = fresh_report(9_000_000)
+    await portal.put_parts(sealed)
+    with held_back(Parts, "check_hash") as (began, go_on):
+        wrong = asyncio.create_task(portal.submit(bundle_that_misnames(sealed, FILE)))
+        await asyncio.wait_for(began.wait(), 60)
+        right = asyncio.create_task(portal.submit(bundle_without_attachments(sealed)))
+        go_on.set()
+        assert (await right).status_code == 201
+        assert error_code(await wrong) == (422, "file-hash-mismatch")
+    fetched = await portal.office("GET", f"/submissions/{sealed.manifest.submission}/files/{FILE}")
+    assert fetched.content == sealed.files[FILE]
+
+
+@pytest.mark.parametrize("change", [-1, 1])
+async def test_nothing_is_read_of_a_file_that_has_other_parts_than_it_should(
+    portal: RunningPortal, reads: Counter[str], change: int
+) -> None:
+    """The beginning of what is there, or more than is there: a part less, or more, each time."""
+    sealed = fresh_report(9_000_000)
+    await portal.put_parts(sealed)
+    files = [
+        replace(each, size=each.size + change * PART_BYTES) if each.name == FILE else each
+        for each in sealed.manifest.files
+    ]
+    manifest = replace(sealed.manifest, files=tuple(files))
+    bundle = bundle_without_attachments(replace(sealed, manifest=manifest, manifest_bytes=manifest.encode()))
+    expected = "file-size-mismatch" if change < 0 else "file-missing"
+    assert error_code(await portal.submit(bundle)) == (422, expected)
     assert (await portal.submit(bundle_without_attachments(sealed))).status_code == 201
     assert list(reads.values()) == [1] * len(cut(sealed.files[FILE]))
 
 
-async def test_a_file_that_is_named_a_part_longer_each_time_is_read_once(
-    portal: RunningPortal, reads: Counter[str]
-) -> None:
-    sealed = fresh_report(14_000_000)
-    reader, submission = FileReader(portal.assembly.blobs), SubmissionId(sealed.manifest.submission)
+async def test_nothing_is_read_before_all_files_are_there(portal: RunningPortal, reads: Counter[str]) -> None:
+    sealed = fresh_report(10, 10)
+    await portal.put_part(sealed.manifest.submission, FILE, 0, sealed.files[FILE])
+    assert error_code(await portal.submit(bundle_without_attachments(sealed))) == (422, "file-missing")
+    assert not reads
+
+
+async def test_reports_without_files_are_taken_while_others_wait_for_theirs_to_be_read(portal: RunningPortal) -> None:
+    sealed, busy = fresh_report(10), 5
     await portal.put_parts(sealed)
-    names = [part.name for part in await portal.assembly.blobs.parts(submission)]
-    for count in range(len(names) + 1):
-        begin = sealed.files[FILE][: count * PART_BYTES]
-        found = await reader.hash_of(submission, FILE, names[:count])
-        assert found == FileHash(hashlib.sha256(begin).hexdigest(), begin[:PREFIX_BYTES])
-    assert [reads[name] for name in names] == [1] * len(names)
+    portal.ask_for_no_work()
+    with held_back(FileReader, "_read") as (began, go_on):
+        bundle = bundle_without_attachments(sealed)
+        sent = [asyncio.create_task(portal.submit(bundle)) for _ in range(AT_ONCE + WAITING_MAX + busy)]
+        await asyncio.wait_for(began.wait(), 60)
+        refused, _ = await asyncio.wait(sent, return_when=asyncio.FIRST_COMPLETED)
+        assert {error_code(each.result()) for each in refused} == {(503, "busy")}
+        assert (await portal.submit(fresh_report().bundle())).status_code == 201
+        go_on.set()
+        answers = Counter([(await each).status_code for each in sent])
+    assert answers == {201: 1, 200: AT_ONCE + WAITING_MAX - 1, 503: busy}
 
 
 async def test_a_file_that_could_not_be_read_is_read_again(portal: RunningPortal, reads: Counter[str]) -> None:
@@ -75,7 +130,7 @@ async def test_a_file_that_could_not_be_read_is_read_again(portal: RunningPortal
     with pytest.raises(BlobMissingError):
         await reader.hash_of(submission, "attachment-2.age", [part.name])
     for _ in range(2):
-        assert (await reader.hash_of(submission, FILE, [part.name])).sha256 == part.sha256
+        assert await reader.hash_of(submission, FILE, [part.name]) == part.sha256
     assert reads[part.name] == 2
 
 
@@ -88,7 +143,7 @@ async def test_whoever_has_gone_does_not_end_what_another_waits_for(portal: Runn
     await asyncio.sleep(0)
     first.cancel()
     [expected] = [file.sha256 for file in sealed.manifest.files if file.name == FILE]
-    assert (await second).sha256 == expected
+    assert await second == expected
     assert first.cancelled()
 
 

@@ -13,8 +13,10 @@ import pytest
 from crypto.ids import SubmissionId
 from portal.intake.sweeper import Sweeper
 from portal.storage.blobs import Part
+from portal.storage.group_commit import GroupCommit
 from portal.storage.local_blobs import LocalBlobs
 from portal.storage.records import SubmissionRecord
+from tests.portal.intake.filling import held_back
 from tests.portal.office_api.test_office_api import collection_note
 from tests.portal.threads import start_thread
 from tests.portal.world import (
@@ -157,6 +159,22 @@ async def test_a_second_collection_does_not_prolong_the_grace(portal: RunningPor
         assert (await SubmissionRecord.get(submission=sealed.manifest.submission)).deleted
 
 
+async def test_parts_of_a_report_that_is_being_accepted_outlast_their_days(portal: RunningPortal) -> None:
+    """However long that takes, and whatever the clock does meanwhile."""
+    sealed = fresh_report(10)
+    await portal.put_parts(sealed)
+    with held_back(GroupCommit, "insert") as (began, go_on):
+        sent = asyncio.create_task(portal.submit(bundle_without_attachments(sealed)))
+        await asyncio.wait_for(began.wait(), 60)
+        portal.clock.pass_days(30)
+        await portal.sweep()
+        portal.clock.pass_days(-30)
+        go_on.set()
+        assert (await sent).status_code == 201
+    fetched = await portal.office("GET", f"/submissions/{sealed.manifest.submission}/files/{FILE}")
+    assert fetched.content == sealed.files[FILE]
+
+
 @dataclass
 class BreaksOff:
     """A store whose deletion breaks off after the first part."""
@@ -178,8 +196,9 @@ async def test_a_deletion_that_broke_off_is_finished_by_the_next_sweep(portal: R
     portal.clock.pass_days(GRACE_DAYS)
     blobs = portal.assembly.blobs
     assert isinstance(blobs, LocalBlobs)
+    sweeper = Sweeper(BreaksOff(blobs), portal.assembly.counter.uploads)  # type: ignore[arg-type]
     with portal.database.use(), pytest.raises(OSError, match="power"):
-        await Sweeper(BreaksOff(blobs)).sweep(portal.clock().date())  # type: ignore[arg-type]
+        await sweeper.sweep(portal.clock().date())
     assert len(kept_files(portal)) == 1
     await portal.sweep()
     assert kept_files(portal) == []
@@ -212,8 +231,9 @@ async def test_what_can_not_be_deleted_keeps_nothing_else(portal: RunningPortal)
     blobs = portal.assembly.blobs
     assert isinstance(blobs, LocalBlobs)
     broken = KeepsOne(blobs, reports[0].manifest.submission)
+    sweeper = Sweeper(broken, portal.assembly.counter.uploads)  # type: ignore[arg-type]
     with portal.database.use(), pytest.raises(OSError, match="damaged"):
-        await Sweeper(broken).sweep(portal.clock().date())  # type: ignore[arg-type]
+        await sweeper.sweep(portal.clock().date())
     assert list(await blobs.stored()) == [reports[0].manifest.submission]
     await portal.sweep()
     assert await blobs.stored() == {}
