@@ -76,7 +76,7 @@ class Acceptance:
     async def _check_manifest(self, stack: ExitStack, manifest: Manifest, manifest_sha256: str) -> None:
         """Refuse early. A repeat is looked up only where its answer differs; otherwise the insertion finds it."""
         if manifest.attachments:
-            stack.enter_context(self.admission.uploads.named(manifest.submission))
+            stack.enter_context(self.admission.uploads.order.named(manifest.submission))
             await _check_repeat(manifest, manifest_sha256)
             self.admission.check_attachments(manifest)
         try:

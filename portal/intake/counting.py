@@ -34,7 +34,7 @@ class Counter:
 
     async def count(self) -> None:
         """Tell the shares what is held now. Attachments are known by their rows, uploads by all other parts."""
-        as_of = self.uploads.begin_count()
+        as_of = self.uploads.order.begin_count()
         self.shares.begin_count()
         # As long as it takes: without a count nothing is taken in.
         with unhurried():
@@ -43,7 +43,7 @@ class Counter:
         rows = sum(size for kind, size in held.items() if kind not in IN_BLOBS)
         blobs = held[Kind.ATTACHMENTS] + sum(unfinished.values())
         rooms = await self._rooms(rows, blobs)
-        held[Kind.UPLOADS] = self.uploads.counted(unfinished, as_of)
+        held[Kind.UPLOADS] = self.uploads.end_count(unfinished, as_of)
         self.shares.end_count(held, *rooms)
 
     def is_low(self) -> bool:

@@ -47,7 +47,7 @@ class SharedPartWriter:
 
     async def write(self, chunk: bytes) -> None:
         self.size += len(chunk)
-        self._uploads.come(self._submission, len(chunk))
+        self._uploads.order.come(self._submission, len(chunk))
         more = part_weight(self.size) - self._counted
         if more > 0:
             await self._uploads.take(self._submission, more)

@@ -17,7 +17,7 @@ CAMEL = re.compile(r"[A-Z][a-z0-9]+|[A-Z0-9]+(?![a-z])")
 PLAIN = {
     "things": """account action admission answer attempt authentication byte conflict counter credential data date
         day derivation disk download effort end fact file garbage history info item kind level limit line link main
-        match mismatch name origin pace parameter patience phase place problem progress proof rule security sink
+        match mismatch name order origin pace parameter patience phase place problem progress proof rule security sink
         source start step text value""",
     "who or what does": """builder client database endpoint filter formatter maker reader receiver server store
         stranger writer""",

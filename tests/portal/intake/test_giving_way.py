@@ -18,7 +18,8 @@ import pytest
 from crypto.ids import SubmissionId
 from portal.intake import counting
 from portal.intake.parts import Parts
-from portal.intake.uploads import MOVE_PART, ORDER_SPARE, Uploads
+from portal.intake.upload_order import MOVE_PART, ORDER_SPARE
+from portal.intake.uploads import Uploads
 from portal.storage import local_blobs
 from portal.storage.blobs import PART_BYTES, Part
 from portal.storage.claims import SHUT_SECONDS, Claims
@@ -292,7 +293,7 @@ async def second_process(portal: RunningPortal) -> AsyncIterator[Uploads]:
 
 async def take_whole(uploads: Uploads) -> None:
     submission = SubmissionId(fresh_id())
-    uploads.come(submission, PART_BYTES)
+    uploads.order.come(submission, PART_BYTES)
     await uploads.take(submission, PART_BYTES)
 
 
@@ -464,4 +465,4 @@ async def test_uploads_that_are_accepted_leave_nothing_in_the_order(small: Runni
         await uploads.take(submission, PART_BYTES_MIN)
         uploads.keep(submission, PART_BYTES_MIN, 0)
         uploads.accept(submission, PART_BYTES_MIN)
-    assert len(uploads._order) <= ORDER_SPARE + 2
+    assert len(uploads.order._order) <= ORDER_SPARE + 2
