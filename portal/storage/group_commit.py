@@ -7,13 +7,14 @@ has read can't alter before it writes.
 
 import asyncio
 from collections import deque
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from tortoise.backends.base.client import TransactionalDBClient
 from tortoise.models import Model
 
+from portal.kit.unwritable import Unwritable, why_unwritable
 from portal.storage.database import transaction
 from portal.storage.errors import BusyError, DuplicateError, StorageFullError
 
@@ -80,38 +81,49 @@ class GroupCommit:
                 self._wake.clear()
                 while self._waiting:
                     count = min(WRITES_MAX, len(self._waiting))
-                    await _write([self._waiting.popleft() for _ in range(count)])
+                    lost = await _write([self._waiting.popleft() for _ in range(count)])
+                    if lost is not None:
+                        # A database that does not answer is not waited for again by each batch.
+                        self._fail_waiting(lost)
         finally:
             self._ended = True
-            for write in self._waiting:
-                if not write.outcome.done():
-                    write.outcome.set_exception(BusyError())
-            self._waiting.clear()
+            self._fail_waiting(BusyError())
+
+    def _fail_waiting(self, error: Exception) -> None:
+        _fail(self._waiting, error)
+        self._waiting.clear()
 
 
-async def _write(batch: Sequence[Write]) -> None:
-    """Write one batch and settle all outcomes in it; raises nothing but CancelledError."""
+async def _write(batch: Sequence[Write]) -> Exception | None:
+    """Write one batch and settle all outcomes in it; return what says that the database is lost.
+
+    Raises nothing but CancelledError.
+    """
     try:
         results = await _commit(batch)
     except (DuplicateError, StorageFullError) as error:
         # What fits is not refused for what does not.
         if len(batch) == 1:
             _fail(batch, error)
-            return
-        for each in batch:
-            await _write([each])
+            return None
+        for number, each in enumerate(batch):
+            if (lost := await _write([each])) is not None:
+                _fail(batch[number + 1 :], lost)
+                return lost
     except asyncio.CancelledError:
         _fail(batch, BusyError())
         raise
     except Exception as error:
         _fail(batch, error)
+        return error if why_unwritable(error) is Unwritable.LOST else None
     else:
         for write, result in zip(batch, results, strict=True):
             if not write.outcome.done():
                 write.outcome.set_result(result)
+    return None
 
 
-def _fail(batch: Sequence[Write], error: Exception) -> None:
+def _fail(batch: Iterable[Write], error: Exception) -> None:
     for write in batch:
         if not write.outcome.done():
             # Each waiter gets an exception of its own: a shared one would grow a traceback with every raise. What the

@@ -211,6 +211,32 @@ async def test_too_many_that_wait_are_told_so(tmp_path: Path) -> None:
         await stop(writing)
 
 
+@pytest.mark.parametrize("is_one_by_one", [False, True])
+async def test_a_database_that_does_not_answer_is_waited_for_once_for_all_who_wait(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, is_one_by_one: bool
+) -> None:
+    tries = 0
+
+    @contextlib.asynccontextmanager
+    async def silent() -> AsyncIterator[object]:
+        nonlocal tries
+        tries += 1
+        await asyncio.sleep(0)
+        if is_one_by_one and tries == 1:
+            raise DuplicateError
+        raise TimeoutError
+        yield
+
+    async with open_database(f"sqlite://{tmp_path}/silent.sqlite3"), committing() as commits:
+        monkeypatch.setattr(group_commit, "transaction", silent)
+        count = 3 * group_commit.WRITES_MAX
+        outcomes = await asyncio.gather(*(commits.insert(nonce()) for _ in range(count)), return_exceptions=True)
+        assert {type(each) for each in outcomes} == {TimeoutError}
+        assert tries == 1 + is_one_by_one
+        monkeypatch.undo()
+        await commits.insert(nonce())
+
+
 async def test_who_still_waits_at_the_end_is_told_that_nothing_was_written(tmp_path: Path) -> None:
     async with open_database(f"sqlite://{tmp_path / 'test.sqlite3'}"):
         commits = GroupCommit(waiting_max=10)
