@@ -3,6 +3,7 @@
 
 - A request begins when its body is there, or ``GATHERED_BYTES`` of it: the program sees no body that never comes.
 - What follows a request waits, unparsed, until that one is answered: of more than a head nothing is kept.
+- A chunked body may come in so many pieces as its bytes pay for: it is cut wherever a request may end in it.
 - Heads, trailers and the extensions of chunks are limited; uvicorn's parser collects them without a limit.
 - Answers that no part of the program gave have the headers of all others, and none repeats anything of the request.
 
@@ -25,6 +26,9 @@ HEADERS_MAX = 100
 # A client may send this much more than it is answered for before it is hung up on.
 DISCARDED_BYTES_MAX = 8 * 1024 * 1024
 RETRY_SECONDS = 5
+# What a chunked body may be cut into: so many pieces, and one more for so many bytes.
+PIECES_FREE = 1024
+PIECE_BYTES = 256
 _HEAD_END = b"\r\n\r\n"
 _WORDS = {
     400: "This is not a request that the server understands.",
@@ -50,6 +54,7 @@ class LimitedHttpProtocol(HttpToolsProtocol):
         self.came = self.gathered = self.unsent_since = self.unsent_peak = 0
         self._head_bytes = 0
         self._body_left = 0
+        self._pieces = 0
         self._head_is_open = True
         # Whole, and not answered: nothing is parsed meanwhile.
         self._is_asked = False
@@ -132,6 +137,7 @@ class LimitedHttpProtocol(HttpToolsProtocol):
         # The scope has the address now; here it would stay as long as the connection.
         self.url = b""
         self._body_left = next((int(value) for name, value in self.headers if name == b"content-length"), 0)
+        self._pieces = 0
         if self._is_asked:
             return
         self.phase, self.since, self.came = Phase.BODY, self._peers.now, 0
@@ -151,8 +157,11 @@ class LimitedHttpProtocol(HttpToolsProtocol):
     def on_body(self, body: bytes) -> None:
         size = len(body)
         self._head_bytes = 0
-        self._body_left = max(0, self._body_left - size)
         self.came += size
+        if self._body_left:
+            self._body_left = max(0, self._body_left - size)
+        else:
+            self._count_piece()
         cycle = self.cycle
         if cycle.response_complete:
             if self.came > DISCARDED_BYTES_MAX:
@@ -167,6 +176,11 @@ class LimitedHttpProtocol(HttpToolsProtocol):
             self._start_asgi_task(*self._to_begin)
         else:
             self._peers.gather(self, size)
+
+    def _count_piece(self) -> None:
+        self._pieces += 1
+        if self._pieces > PIECES_FREE + self.came // PIECE_BYTES:
+            raise ValueError("a body in too many pieces")
 
     def on_message_complete(self) -> None:
         self._head_bytes = self._body_left = 0

@@ -10,7 +10,7 @@ import pytest_asyncio
 from portal.kit.body import GATHERED_BYTES
 from portal.kit.connections import CALM_PACE, CROWDED_PACE, HEAD_SECONDS_MAX, IDLE_SECONDS_MAX, SECONDS_MIN
 from portal.kit.headers import API_CSP, security_headers
-from portal.kit.http_protocol import HEAD_BYTES_MAX, HEADERS_MAX
+from portal.kit.http_protocol import HEAD_BYTES_MAX, HEADERS_MAX, PIECE_BYTES, PIECES_FREE
 from tests.portal.kit.http_server import GET, LARGE, Client, Served, post, serving
 from tests.waiting import SECONDS_MAX
 
@@ -47,6 +47,8 @@ REFUSED = {
     "length beyond all numbers": (400, b"POST / HTTP/1.1\r\n" + HOST + b"Content-Length: " + b"9" * 30 + b"\r\n\r\n"),
     "chunk beyond all numbers": (400, CHUNKED + b"f" * 17 + b"\r\n"),
     "chunk that is none": (400, CHUNKED + b"-1\r\n"),
+    "chunks of a byte": (400, CHUNKED + b"1\r\na\r\n" * (PIECES_FREE + 100)),
+    "ends of heads within a chunk": (400, CHUNKED + b"%x\r\n" % (8 * PIECES_FREE) + b"\r\n" * (4 * PIECES_FREE)),
     "trailer": (400, CHUNKED + b"3\r\nabc\r\n0\r\nX: a\r\n\r\n"),
     "long header": (431, GET[:-2] + b"X: " + b"a" * HEAD_BYTES_MAX + b"\r\n\r\n"),
     "long header without an end": (431, GET[:-2] + b"X: " + b"a" * HEAD_BYTES_MAX),
@@ -121,6 +123,14 @@ async def test_chunks_are_put_together(served: Served) -> None:
     client = await served.connect(CHUNKED + b"3\r\nabc\r\n4;x=y\r\n\r\n\r\n\r\n0\r\n\r\n" + GET)
     assert (await client.answer())[2] == b"7"
     assert (await client.answer())[2] == b"0"
+
+
+@pytest.mark.parametrize(("count", "size"), [(PIECES_FREE, 1), (4 * PIECES_FREE, PIECE_BYTES + 2)])
+async def test_many_chunks_are_taken_when_they_are_few_for_what_they_hold(
+    served: Served, count: int, size: int
+) -> None:
+    client = await served.connect(CHUNKED + b"%x\r\n%s\r\n" % (size, b"a" * size) * count + b"0\r\n\r\n")
+    assert (await client.answer())[2] == str(count * size).encode()
 
 
 async def test_a_request_begins_when_its_body_is_there(served: Served) -> None:
