@@ -31,6 +31,8 @@ _ERRNOS = {
 _SQLITE = {
     sqlite3.SQLITE_FULL: Unwritable.FULL,
     sqlite3.SQLITE_READONLY: Unwritable.READ_ONLY,
+    sqlite3.SQLITE_BUSY: Unwritable.LOST,
+    sqlite3.SQLITE_LOCKED: Unwritable.LOST,
     sqlite3.SQLITE_IOERR: Unwritable.LOST,
     sqlite3.SQLITE_CANTOPEN: Unwritable.LOST,
 }

@@ -169,7 +169,6 @@ class LocalPartWriter:
         # A file bears the day of its upload and no more exact time; so do the folders that it changes.
         midnight = datetime.combine(day, time(), UTC).timestamp()
         self._file.finish(midnight)
-        self._file = None
         try:
             folder.mkdir(parents=True, exist_ok=True, mode=0o700)
             self._path.rename(folder / name)
@@ -177,6 +176,7 @@ class LocalPartWriter:
             # The folder was emptied of expired parts and removed in between.
             folder.mkdir(parents=True, exist_ok=True, mode=0o700)
             self._path.rename(folder / name)
+        self._file = None
         # All three, always: another request may have made a parent folder and not synced it yet.
         for changed in (folder, folder.parent, folder.parent.parent):
             sync_folder(changed, midnight)

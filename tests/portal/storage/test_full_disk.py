@@ -6,6 +6,7 @@ import os
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -69,6 +70,24 @@ async def test_a_disk_that_fills_up_while_a_part_is_written(
     monkeypatch.undo()
     assert [part.index for part in await portal.assembly.blobs.parts(submission)] == [0]
     assert list((portal.data / "blobs" / "incoming").iterdir()) == []
+    await portal.put_parts(sealed)
+    assert (await portal.submit(bundle_without_attachments(sealed))).status_code == 201
+
+
+async def test_a_part_whose_folder_can_not_be_made_leaves_nothing(
+    portal: RunningPortal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sealed, mkdir = fresh_report(10), Path.mkdir
+
+    def no_inode_left(folder: Path, *given: Any, **options: Any) -> None:
+        if sealed.manifest.submission in folder.parts:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        mkdir(folder, *given, **options)
+
+    monkeypatch.setattr(Path, "mkdir", no_inode_left)
+    assert error_code(await portal.put_part(sealed.manifest.submission, FILE, 0, sealed.files[FILE])) == FULL
+    assert list((portal.data / "blobs" / "incoming").iterdir()) == []
+    monkeypatch.undo()
     await portal.put_parts(sealed)
     assert (await portal.submit(bundle_without_attachments(sealed))).status_code == 201
 

@@ -3,6 +3,7 @@
 served, nothing acknowledged is lost, and all goes on by itself."""
 
 import asyncio
+import sqlite3
 from collections.abc import Callable, Coroutine
 from pathlib import Path
 from typing import Any
@@ -13,18 +14,21 @@ import pytest
 from crypto.finding import read_finding
 from crypto.submission import SealedSubmission
 from portal import assembly
+from portal.kit.database import SQLITE_PRAGMAS
 from portal.storage.records import FindingRecord
 from tests.chance import fresh_id
 from tests.findings import draft_finding, sign_finding
 from tests.portal.register.test_register import portal_with_styles, put_one, until_manifest
 from tests.portal.world import (
     API,
+    DATABASE,
     RunningPortal,
     collected_files,
     cut,
     error_code,
     fresh_report,
     mailbox_secrets,
+    running_portal,
 )
 from tests.postgres import Postgres
 from tests.waiting import SECONDS_MAX
@@ -62,6 +66,20 @@ async def is_handed_over(portal: RunningPortal, sealed: SealedSubmission) -> boo
         if fetched.content != data:
             return False
     return True
+
+
+async def test_a_file_that_somebody_else_has_locked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A copy that is being made, or whoever looks into it by hand."""
+    monkeypatch.setitem(SQLITE_PRAGMAS, "busy_timeout", 10)
+    sealed = fresh_report()
+    async with running_portal(tmp_path) as portal:
+        with sqlite3.connect(portal.data / DATABASE, isolation_level=None) as other:
+            other.execute("BEGIN IMMEDIATE")
+            answer = await portal.submit(sealed.bundle())
+            assert error_code(answer) == AWAY
+            assert int(answer.headers["retry-after"]) > 0
+            other.execute("ROLLBACK")
+        assert (await portal.submit(sealed.bundle())).status_code == 201
 
 
 async def test_a_server_that_ends_and_comes_back(tmp_path: Path, own_postgres: Postgres) -> None:
