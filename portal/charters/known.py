@@ -9,10 +9,12 @@ import secrets
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 
+import msgspec
+
 from crypto.charter import Charter, check_signed, check_successor, read_charter
 from crypto.errors import CryptoError
 from crypto.ids import CharterHash
-from crypto.note import Note, VerifierKey
+from crypto.note import NOTE_BYTES_MAX, Note, VerifierKey
 from crypto.person_name import check_people
 from portal.api.refusals import Refusal
 from portal.charters.claim import Claim, read_claim
@@ -24,6 +26,8 @@ from portal.storage.records import CharterRecord, InvitationRecord
 
 LOG = logging.getLogger("portal")
 TOKEN_BYTES = 24
+CHAIN_BYTES_MAX = 8 * 1024 * 1024
+"""Of all charters of a commission: everybody reads them whole."""
 
 
 async def _show_any(_: Charter) -> bool:
@@ -44,6 +48,7 @@ class Charters:
         self.realm = realm
         self._verifier = verifier
         self._by_hash: dict[CharterHash, Charter] = {}
+        self._as_json: dict[CharterHash, bytes] = {}
         self._by_slug: dict[str, list[Charter]] = {}
         self._office: dict[str, tuple[Charter, VerifierKey]] = {}
         self._unreadable: set[str] = set()
@@ -78,6 +83,10 @@ class Charters:
         if charter_hash not in self._by_hash:
             raise Refusal("charter-unknown")
         return self._by_hash[charter_hash]
+
+    def as_json(self, charter: Charter) -> bytes:
+        """Its note as a string of JSON: the same bytes for all who ask, so that who does not read costs no memory."""
+        return self._as_json[charter.hash]
 
     def chain(self, slug: str) -> list[Charter]:
         """All charters of a commission, from number 1."""
@@ -158,6 +167,8 @@ class Charters:
         chain = self._by_slug.get(claim.slug, [])
         if claim.number <= len(chain) or claim.slug in self._unreadable:
             raise Refusal("charter-conflict")
+        if sum(len(self.as_json(each)) for each in chain) > CHAIN_BYTES_MAX - NOTE_BYTES_MAX:
+            raise Refusal("too-large", "chain")
         if not chain:
             if claim.number != 1:
                 raise Refusal("charter-invalid", "number")
@@ -175,12 +186,13 @@ class Charters:
             del self._office[key.short_id]
         self._office.update({key.short_id: (charter, key) for key in charter.office})
         self._by_hash[charter.hash] = charter
+        self._as_json[charter.hash] = msgspec.json.encode(charter.note.decode("utf-8"))
         chain.append(charter)
 
     def _drop(self, slug: str) -> None:
         self._unreadable.add(slug)
         for charter in self._by_slug.pop(slug, []):
-            del self._by_hash[charter.hash]
+            del self._by_hash[charter.hash], self._as_json[charter.hash]
             for key in charter.office:
                 self._office.pop(key.short_id, None)
 

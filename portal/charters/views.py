@@ -1,8 +1,11 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
 """The open part of docs/protocol.md §10: the portal's key, and reading and adding charters."""
 
+from collections.abc import AsyncIterator, Iterator, Sequence
+
+import msgspec
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import Response, StreamingResponse
 from starlette.routing import Route
 
 from crypto.charter import Charter
@@ -59,13 +62,29 @@ class CharterViews:
         return await self._tell(charter.slug, await self._charters.successors(charter.hash))
 
     async def _tell(self, slug: str, charters: list[Charter]) -> Response:
-        newest = await self._newest.latest(slug)
-        return json_response({"charters": [each.note.decode("utf-8") for each in charters], "newest": newest})
+        newest = msgspec.json.encode(await self._newest.latest(slug))
+        pieces = list(_pieces([self._charters.as_json(each) for each in charters], newest))
+        length = {"content-length": str(sum(map(len, pieces)))}
+        return StreamingResponse(_one_by_one(pieces), headers=length, media_type="application/json")
 
     async def take(self, request: Request) -> Response:
         note = await read_body(request, NOTE_BYTES_MAX)
         new = await self._charters.take(note, request.headers.get("amparo-invitation"))
         return json_response({"status": "accepted"}, 201 if new else 200)
+
+
+def _pieces(notes: Sequence[bytes], newest: bytes) -> Iterator[bytes]:
+    yield b'{"charters":['
+    for number, note in enumerate(notes):
+        if number:
+            yield b","
+        yield note
+    yield b'],"newest":' + newest + b"}"
+
+
+async def _one_by_one(pieces: Sequence[bytes]) -> AsyncIterator[bytes]:
+    for piece in pieces:
+        yield piece
 
 
 def _note(charter: Charter) -> Response:

@@ -17,6 +17,7 @@ from portal.register.entry import StoredFinding
 from portal.register.register_pages import LIST_PAGE, ListPage, ShownFinding, count_lists, list_path
 
 FILES_KEPT_MAX = 64
+FILES_KEPT_BYTES_MAX = 16 * 1024 * 1024
 
 
 class ShownPages:
@@ -139,7 +140,10 @@ class ShownPages:
         """Take in a finding's signed file, for a while, unless the finding has changed meanwhile."""
         if self._findings.get(page.path) is not stored:
             return
-        if len(self._files) >= FILES_KEPT_MAX:
+        kept = [len(self.pages[path].body) if path in self.pages else 0 for path in self._files]
+        room = FILES_KEPT_BYTES_MAX - len(page.body) - sum(kept)
+        while self._files and (len(self._files) >= FILES_KEPT_MAX or room < 0):
+            room += kept.pop(0)
             self.pages.pop(self._files.popleft(), None)
         self._files.append(page.path)
         self.pages[page.path] = page

@@ -8,9 +8,11 @@ from pathlib import Path
 
 import httpx
 import pytest
+from starlette.types import Message
 
 from crypto.charter import Charter, CharterDraft, make_charter, read_charter
-from crypto.note import SigningKey, sign
+from crypto.note import NOTE_BYTES_MAX, SigningKey, sign
+from portal.charters import known
 from portal.charters.known import Charters, invite
 from portal.storage.records import CharterRecord, InvitationRecord
 from tests.people import PORTAL_ORIGIN, REALM, World, found_test_commission, portal_key, write_charter
@@ -185,3 +187,39 @@ async def test_charters_are_known_after_a_restart(tmp_path: Path) -> None:
 @pytest.mark.parametrize("size", [1024 * 1024 + 1])
 async def test_a_charter_that_is_too_large_is_refused(portal: RunningPortal, size: int) -> None:
     assert error_code(await post(portal, bytes(size))) == (413, "too-large")
+
+
+async def test_a_chain_that_not_all_could_read_goes_no_further(
+    portal: RunningPortal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An office and a command read so much and no more, and the newest one has to have room."""
+    own = len(portal.assembly.charters.as_json(portal.world.charter))
+    monkeypatch.setattr(known, "CHAIN_BYTES_MAX", own + NOTE_BYTES_MAX)
+    second = successor(portal.world, portal.world.charter)
+    assert (await post(portal, second)).status_code == 201
+    third = successor(portal.world, read_charter(second))
+    assert error_code(await post(portal, third)) == (413, "too-large")
+    assert (await portal.client.get(f"{API}/commissions/{portal.world.slug}/charter")).content == second
+
+
+async def test_all_who_ask_for_a_chain_get_the_same_bytes_and_not_each_their_own(portal: RunningPortal) -> None:
+    """Who does not read it keeps them in memory."""
+
+    async def pieces() -> list[bytes]:
+        sent: list[Message] = []
+
+        async def receive() -> Message:
+            raise AssertionError("it has no body")
+
+        async def send(message: Message) -> None:
+            sent.append(message)
+
+        path = f"{API}/charters/{portal.world.charter.hash}/chain"
+        scope = {"type": "http", "method": "GET", "path": path, "headers": [], "query_string": b""}
+        await portal.app({**scope, "asgi": {"spec_version": "2.4"}}, receive, send)
+        return [message["body"] for message in sent if message.get("body")]
+
+    first, second = await pieces(), await pieces()
+    assert b"".join(first) == b"".join(second)
+    assert max(first, key=len) is max(second, key=len)
+    assert sum(map(len, first)) - len(max(first, key=len)) < 100

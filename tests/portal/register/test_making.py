@@ -210,10 +210,11 @@ class TestAPageThatWasNotMade:
         monkeypatch.setattr(started.assembly.register, "_builder", None)
         assert (await started.client.get(PAGE.format(1))).status_code == 503
 
+    @pytest.mark.parametrize("limit", ["FILES_KEPT_MAX", "FILES_KEPT_BYTES_MAX"])
     async def test_may_be_asked_for_again_when_it_is_not_kept(
-        self, started: RunningPortal, monkeypatch: pytest.MonkeyPatch
+        self, started: RunningPortal, monkeypatch: pytest.MonkeyPatch, limit: str
     ) -> None:
-        monkeypatch.setattr(shown, "FILES_KEPT_MAX", 1)
+        monkeypatch.setattr(shown, limit, 1)
         files = [await get(started, FILE.format(number)) for number in (1, 2, 1)]
         assert files[0] == files[2] != files[1]
         kept = [path for path in started.assembly.pages.register if path.endswith(".json")]
