@@ -191,7 +191,7 @@ def assemble(settings: Settings, clock: Clock, blobs: BlobStore | None = None) -
         office=OfficeViews(
             verifier,
             Pickup(realm, blobs, clock),
-            Threads(realm, commits, clock),
+            Threads(realm, commits, shares, clock),
             FollowUps(realm, clock),
             Controls(realm, commits),
             newest,

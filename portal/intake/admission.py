@@ -9,7 +9,7 @@ from crypto.manifest import Manifest
 from portal.intake.uploads import Uploads
 from portal.storage.errors import StorageFullError
 from portal.storage.records import SubmissionRecord
-from portal.storage.shares import Kind, Shares
+from portal.storage.shares import LONG, SMALL_ROW_BYTES, Kind, Shares
 from portal.storage.weights import MAILBOX_BYTES, file_weight, row_weight
 
 
@@ -32,21 +32,21 @@ class Admission:
 
         Raises StorageFullError.
         """
-        weights = {
-            Kind.REPORTS: row.row_bytes,
-            Kind.MAILBOXES: MAILBOX_BYTES,
-            Kind.ATTACHMENTS: row.attachment_bytes,
-        }
-        taken: list[Kind] = []
+        weights = [
+            (Kind.REPORTS, row.row_bytes, LONG if row.row_bytes > SMALL_ROW_BYTES else ""),
+            (Kind.MAILBOXES, MAILBOX_BYTES, ""),
+            (Kind.ATTACHMENTS, row.attachment_bytes, ""),
+        ]
+        taken: list[tuple[Kind, int, str]] = []
         try:
-            for kind, weight in weights.items():
-                if weight:
-                    self.shares.take(kind, weight)
-                    taken.append(kind)
+            for each in weights:
+                if each[1]:
+                    self.shares.take(*each)
+                    taken.append(each)
             yield
         except BaseException:
-            for kind in taken:
-                self.shares.give_back(kind, weights[kind])
+            for each in taken:
+                self.shares.give_back(*each)
             raise
         self.uploads.accept(row.submission, row.attachment_bytes)
 

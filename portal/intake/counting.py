@@ -4,6 +4,7 @@
 from dataclasses import dataclass
 from pathlib import Path
 
+from tortoise.connection import get_connections
 from tortoise.functions import Sum
 
 from crypto.ids import SubmissionId
@@ -12,12 +13,16 @@ from portal.kit.free_space import free_bytes
 from portal.kit.postgresql import unhurried
 from portal.storage.blobs import BlobStore
 from portal.storage.records import FollowUpRecord, MailboxRecord, SubmissionRecord
-from portal.storage.shares import IN_BLOBS, Kind, Shares
+from portal.storage.shares import IN_BLOBS, LONG, SMALL_ROW_BYTES, Kind, Part, Shares
 from portal.storage.submissions import accepted_weights
 from portal.storage.weights import FOLLOW_UP_BYTES, MAILBOX_BYTES, ROW_BYTES
 
 ROWS_FREE_PART = 4
 """Rows are taken as long as this part of the bytes that attachments leave free is there: a fourth of them."""
+_REPLIES = """
+    SELECT submission.slug AS slug, COUNT(*) AS count, SUM(LENGTH(reply.sealed)) AS sealed
+    FROM reply JOIN submission ON submission.submission = reply.submission GROUP BY submission.slug
+"""
 
 
 @dataclass(frozen=True)
@@ -38,13 +43,14 @@ class Counter:
         self.shares.begin_count()
         # As long as it takes: without a count nothing is taken in.
         with unhurried():
-            held = await _held_in_rows()
+            held, parts = await _held_in_rows(), await _held_by_parts()
             unfinished = await self._unfinished()
         rows = sum(size for kind, size in held.items() if kind not in IN_BLOBS)
         blobs = held[Kind.ATTACHMENTS] + sum(unfinished.values())
         rooms = await self._rooms(rows, blobs)
         held[Kind.UPLOADS] = self.uploads.end_count(unfinished, as_of)
-        self.shares.end_count(held, *rooms)
+        held[Kind.REPLIES] = sum(size for (kind, _), size in parts.items() if kind is Kind.REPLIES)
+        self.shares.end_count(held, parts, *rooms)
 
     def is_low(self) -> bool:
         """Whether the disk of the rows is nearly full, whoever filled it."""
@@ -84,6 +90,16 @@ async def _held_in_rows() -> dict[Kind, int]:
         Kind.ATTACHMENTS: int(summed["files"] or 0),
         Kind.FOLLOW_UPS: await FollowUpRecord.all().count() * FOLLOW_UP_BYTES,
         Kind.MAILBOXES: await _held_in_mailboxes(),
+    }
+
+
+async def _held_by_parts() -> dict[Part, int]:
+    """What long reports fill, and the replies of each commission."""
+    [long] = await SubmissionRecord.filter(row_bytes__gt=SMALL_ROW_BYTES).annotate(all=Sum("row_bytes")).values("all")
+    [connection] = get_connections().all()
+    replies = await connection.execute_query_dict(_REPLIES)
+    return {(Kind.REPORTS, LONG): int(long["all"] or 0)} | {
+        (Kind.REPLIES, row["slug"]): int(row["count"]) * ROW_BYTES + int(row["sealed"]) for row in replies
     }
 
 

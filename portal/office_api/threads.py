@@ -23,6 +23,8 @@ from portal.office_api.own import own_submission
 from portal.storage.commands import save_thread
 from portal.storage.group_commit import GroupCommit
 from portal.storage.records import MailboxRecord, ReplyRecord, SubmissionRecord, ThreadRecord
+from portal.storage.shares import Kind, Shares
+from portal.storage.weights import row_weight
 
 # A reply of this size, in base64, still fits into a mailbox answer.
 REPLY_SEALED_MAX = 700 * 1024
@@ -58,6 +60,7 @@ class Threads:
 
     realm: str
     commits: GroupCommit
+    shares: Shares
     clock: Callable[[], datetime]
 
     async def post_reply(self, charter: Charter, reply: Outgoing) -> tuple[str, bool]:
@@ -65,14 +68,23 @@ class Threads:
 
         A message that is there already, or was the last one, changes nothing: its posting, and False. ``charter`` is
         the commission's newest. Raises Refusal ``too-large``, ``not-sealed``, ``malformed-request`` (posting),
-        ``mailbox-closed``, ``reply-number``, ``thread-number``.
+        ``mailbox-closed``, ``reply-number``, ``thread-number``. Raises StorageFullError when replies have no room left,
+        or those of this commission.
         """
         submission = reply.thread.submission
         row = await own_submission(charter.slug, submission, "manifest_sha256")
         _check_reply(reply.sealed)
         check_thread_note(reply.thread)
         posting = self._read_posting(charter, reply, row.manifest_sha256)
-        outcome = await self.commits.apply(lambda: self._post(reply, posting, charter.reply_days))
+        share = (Kind.REPLIES, row_weight(reply.sealed), charter.slug)
+        self.shares.take(*share)
+        is_kept = False
+        try:
+            outcome = await self.commits.apply(lambda: self._post(reply, posting, charter.reply_days))
+            is_kept = not isinstance(outcome, Refusal) and outcome[1]
+        finally:
+            if not is_kept:
+                self.shares.give_back(*share)
         if isinstance(outcome, Refusal):
             raise outcome
         return outcome

@@ -1,11 +1,13 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
-"""What is kept for strangers has shares: no kind of it takes the room of another one.
+"""What is kept for others has shares: no kind of it takes the room of another one.
 
 - ``UPLOADS`` are parts that no accepted submission names. They give way by themselves, what lies still and what is
   large first (``intake.uploads``); all other kinds are full when they are full.
 - ``ATTACHMENTS`` are parts that one names. ``REPORTS`` are its rows, so that a report without files finds room when
   files don't, and a small one when large ones don't.
 - ``FOLLOW_UPS`` and ``MAILBOXES`` are rows too. A mailbox stays when its report is deleted.
+- ``REPLIES`` are what offices post. Of this share, as of the reports', no part takes more than half: not one
+  commission, and not the long reports.
 
 Shares are parts of what the disk has. What is held is counted at the start and with every sweep (``intake.counting``);
 in between each process adds up what it takes. Several processes divide among themselves what a count left free, so that
@@ -13,7 +15,7 @@ a share is never exceeded, whatever each of them takes before the next one.
 """
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from time import monotonic
@@ -22,26 +24,31 @@ from portal.storage.errors import BusyError, StorageFullError
 
 
 class Kind(StrEnum):
-    """What strangers fill."""
+    """What others fill; all but the replies are strangers'."""
 
     UPLOADS = "uploads"
     ATTACHMENTS = "attachments"
     REPORTS = "reports"
     FOLLOW_UPS = "follow-ups"
     MAILBOXES = "mailboxes"
+    REPLIES = "replies"
 
 
-# In hundredths of the disk. The rest is for what offices post, and for the database itself.
+# In hundredths of the disk. The rest is for charters and findings, and for the database itself.
 PARTS: Mapping[Kind, int] = {
     Kind.UPLOADS: 25,
     Kind.ATTACHMENTS: 30,
     Kind.REPORTS: 20,
     Kind.FOLLOW_UPS: 8,
     Kind.MAILBOXES: 10,
+    Kind.REPLIES: 5,
 }
 IN_BLOBS = frozenset({Kind.UPLOADS, Kind.ATTACHMENTS})
 SMALL_ROW_BYTES = 256 * 1024
-"""A report whose rows weigh more may fill half of the reports' share, so that the other half is for small ones."""
+"""Reports whose rows weigh more fill half of the reports' share at most, so that the other half is for small ones."""
+LONG = "long"
+Part = tuple[Kind, str]
+"""What fills half of a kind's share at most: of reports the long ones, of replies those of one commission."""
 HALF_LIFE_SECONDS = 600.0
 
 
@@ -70,13 +77,25 @@ class Arrivals:
 
 @dataclass
 class _Share:
-    """One kind's. ``bound`` is how far this process may fill it until the next count."""
+    """One kind's, or a part's. ``bound`` is how far this process may fill it until the next count."""
 
     limit: int = 0
     bound: int = 0
     used: int = 0
     since_count: int = 0
     arrivals: Arrivals = field(default_factory=Arrivals)
+
+    def take(self, size: int) -> None:
+        self.used += size
+        self.since_count += size
+
+    def give_back(self, size: int) -> None:
+        self.used = max(0, self.used - size)
+        self.since_count = max(0, self.since_count - size)
+
+    def end_count(self, used: int, limit: int, processes: int) -> None:
+        self.used, self.limit = used, limit
+        self.bound = used + max(0, limit - used) // processes
 
 
 @dataclass
@@ -91,45 +110,57 @@ class Shares:
     has_refused: bool = False
     """Whether anything found no room since the last count."""
     _shares: dict[Kind, _Share] = field(default_factory=lambda: {kind: _Share() for kind in Kind})
+    _parts: dict[Part, _Share] = field(default_factory=dict)
 
-    def has_room(self, kind: Kind, size: int) -> bool:
-        """Whether ``size`` bytes more of this kind may be kept. Raises BusyError before the first count."""
+    def has_room(self, kind: Kind, size: int, part: str = "") -> bool:
+        """Whether ``size`` bytes more of this kind may be kept, of a part of it if one is named.
+
+        Raises BusyError before the first count.
+        """
         if not self.is_counted:
             raise BusyError
-        share = self._shares[kind]
-        bound = share.bound // 2 if kind is Kind.REPORTS and size > SMALL_ROW_BYTES else share.bound
-        return share.used + size <= bound and (kind in IN_BLOBS or not self.is_low())
+        fits = all(share.used + size <= share.bound for share in self._filled(kind, part))
+        return fits and (kind in IN_BLOBS or not self.is_low())
 
-    def take(self, kind: Kind, size: int) -> None:
+    def take(self, kind: Kind, size: int, part: str = "") -> None:
         """Count ``size`` bytes more. Raises StorageFullError, or BusyError before the first count."""
-        if not self.has_room(kind, size):
+        if not self.has_room(kind, size, part):
             self.has_refused = True
             raise StorageFullError
-        share = self._shares[kind]
-        share.used += size
-        share.since_count += size
-        share.arrivals.add(size, self.clock())
+        for share in self._filled(kind, part):
+            share.take(size)
+        self._shares[kind].arrivals.add(size, self.clock())
 
-    def give_back(self, kind: Kind, size: int) -> None:
+    def give_back(self, kind: Kind, size: int, part: str = "") -> None:
         """Count ``size`` bytes less."""
-        share = self._shares[kind]
-        share.used = max(0, share.used - size)
-        share.since_count = max(0, share.since_count - size)
+        for share in self._filled(kind, part):
+            share.give_back(size)
+
+    def _filled(self, kind: Kind, part: str) -> Iterator[_Share]:
+        """The shares that what is of this part of this kind fills."""
+        yield self._shares[kind]
+        if part:
+            half = self._shares[kind].limit // 2
+            yield self._parts.setdefault((kind, part), _Share(half, half // self.processes))
 
     def begin_count(self) -> None:
         """What is taken from now on may be seen by the count or not: ``end_count`` adds it, rather twice than never.
 
         Uploads are known one by one, so that theirs are not added.
         """
-        for share in self._shares.values():
+        for share in (*self._shares.values(), *self._parts.values()):
             share.since_count = 0
 
-    def end_count(self, held: Mapping[Kind, int], blobs_room: int, rows_room: int) -> None:
-        """Take over what a count found held, and how many bytes of parts and of rows the disks can have in all."""
+    def end_count(self, held: Mapping[Kind, int], parts: Mapping[Part, int], blobs_room: int, rows_room: int) -> None:
+        """Take over what a count found held, of kinds and of their parts, and how many bytes of attachments and of rows
+        the disks can have in all."""
         for kind, share in self._shares.items():
-            share.used = held[kind] + (0 if kind is Kind.UPLOADS else share.since_count)
-            share.limit = max(0, blobs_room if kind in IN_BLOBS else rows_room) * PARTS[kind] // 100
-            share.bound = share.used + max(0, share.limit - share.used) // self.processes
+            since = 0 if kind is Kind.UPLOADS else share.since_count
+            limit = max(0, blobs_room if kind in IN_BLOBS else rows_room) * PARTS[kind] // 100
+            share.end_count(held[kind] + since, limit, self.processes)
+        for part in self._parts.keys() | parts.keys():
+            share = self._parts.setdefault(part, _Share())
+            share.end_count(parts.get(part, 0) + share.since_count, self._shares[part[0]].limit // 2, self.processes)
         self.is_counted, self.has_refused = True, False
 
     def pressure(self) -> float:
@@ -137,9 +168,10 @@ class Shares:
         minutes as it has left.
 
         A share that is full for long is none: nothing comes, and no work would make room. Uploads make room by
-        themselves; of their share counts how fast they push each other out.
+        themselves; of their share counts how fast they push each other out. What offices post is no stranger's.
         """
-        return max(self._pressure(kind, share) for kind, share in self._shares.items())
+        strangers = [each for each in self._shares.items() if each[0] is not Kind.REPLIES]
+        return max(self._pressure(kind, share) for kind, share in strangers)
 
     def _pressure(self, kind: Kind, share: _Share) -> float:
         if kind is Kind.UPLOADS:

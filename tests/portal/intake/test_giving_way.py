@@ -458,7 +458,7 @@ async def test_rows_that_another_process_is_still_writing_keep_their_parts(small
 
 async def test_uploads_that_are_accepted_leave_nothing_in_the_order(small: RunningPortal) -> None:
     shares, claims = Shares(), small.assembly.counter.uploads.claims
-    shares.end_count(dict.fromkeys(Kind, 0), 10**11, 10**11)
+    shares.end_count(dict.fromkeys(Kind, 0), {}, 10**11, 10**11)
     uploads = Uploads(small.assembly.blobs, shares, claims, small.assembly.commits)
     for _ in range(10 * ORDER_SPARE):
         submission = SubmissionId(fresh_id())

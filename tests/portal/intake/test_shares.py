@@ -11,6 +11,8 @@ import pytest
 from tortoise.transactions import in_transaction
 
 from crypto.ids import SubmissionId
+from crypto.receipt_code import new_code
+from crypto.submission import seal_submission
 from portal.api.pressure import THRESHOLD
 from portal.intake.shared_blobs import SharedBlobs
 from portal.intake.uploads import Uploads
@@ -18,9 +20,10 @@ from portal.storage.blobs import PART_BYTES
 from portal.storage.errors import BusyError
 from portal.storage.local_blobs import LocalBlobs, LocalPartWriter
 from portal.storage.records import SubmissionRecord
-from portal.storage.shares import SMALL_ROW_BYTES, Kind, Shares
-from portal.storage.weights import FOLLOW_UP_BYTES, MAILBOX_BYTES, PART_BYTES_MIN, ROW_BYTES, file_weight
+from portal.storage.shares import LONG, SMALL_ROW_BYTES, Kind, Shares
+from portal.storage.weights import FOLLOW_UP_BYTES, MAILBOX_BYTES, PART_BYTES_MIN, ROW_BYTES, file_weight, row_weight
 from tests.chance import fresh_bytes, fresh_id
+from tests.people import TODAY
 from tests.portal.intake.filling import (
     FILE,
     FULL,
@@ -74,7 +77,7 @@ async def test_reports_and_their_files_find_room_while_uploads_are_full(small: R
 async def test_small_uploads_press_by_their_number_though_they_fill_next_to_nothing(small: RunningPortal) -> None:
     now, few = [0.0], 100
     shares = Shares(clock=lambda: now[0])
-    shares.end_count(dict.fromkeys(Kind, 0), 10**11, 10**11)
+    shares.end_count(dict.fromkeys(Kind, 0), {}, 10**11, 10**11)
     uploads = Uploads(small.assembly.blobs, shares, small.assembly.counter.uploads.claims, small.assembly.commits, few)
     last, pressures = SubmissionId(fresh_id()), []
     with small.database.use():
@@ -153,14 +156,60 @@ async def test_a_refused_report_is_taken_when_there_is_room_again(small: Running
     assert (await small.submit(reports[-1].bundle())).status_code == 201
 
 
-async def test_large_reports_leave_half_of_the_room_to_small_ones(small: RunningPortal) -> None:
-    shares = small.assembly.shares
+async def test_long_reports_leave_half_of_the_room_to_short_ones(small: RunningPortal) -> None:
+    shares, size = small.assembly.shares, 2 * 1024 * 1024
     limit = STORE_BYTES * 20 // 100
-    while shares.has_room(Kind.REPORTS, 2 * 1024 * 1024):
-        shares.take(Kind.REPORTS, 2 * 1024 * 1024)
-    assert limit // 2 - 2 * 1024 * 1024 < shares.used(Kind.REPORTS) <= limit // 2
-    assert shares.has_room(Kind.REPORTS, SMALL_ROW_BYTES)
+    while shares.has_room(Kind.REPORTS, size, LONG):
+        shares.take(Kind.REPORTS, size, LONG)
+    assert limit // 2 - size < shares.used(Kind.REPORTS) <= limit // 2
+    assert shares.has_room(Kind.REPORTS, limit // 2)
     assert (await small.submit(fresh_report().bundle())).status_code == 201
+
+
+async def test_short_reports_leave_room_to_a_long_one_as_long_as_there_is_any(small: RunningPortal) -> None:
+    shares, limit = small.assembly.shares, STORE_BYTES * 20 // 100
+    shares.take(Kind.REPORTS, limit - 4 * 1024 * 1024)
+    sealed = seal_submission(
+        charter=small.world.charter,
+        receipt_digits=new_code(),
+        language="en",
+        answers={"story": "They took him at the border crossing. " * 10_000},
+        sealed_by="command-line",
+        today=TODAY,
+    )
+    assert (await small.submit(sealed.bundle())).status_code == 201
+    weight = shares._parts[Kind.REPORTS, LONG].used
+    assert weight > SMALL_ROW_BYTES
+    await small.sweep()
+    assert shares._parts[Kind.REPORTS, LONG].used == weight
+
+
+async def test_replies_have_a_share_of_which_one_commission_fills_half(small: RunningPortal) -> None:
+    """So it can't shut out reporters, nor another commission's letters."""
+    thread = await start_thread(small)
+    shares, slug = small.assembly.shares, small.world.slug
+    half = STORE_BYTES * 5 // 100 // 2
+    [first] = await thread.post_next()
+    weight = shares.used(Kind.REPLIES)
+    assert weight == row_weight(first)
+    assert (await thread.post(1, first)).status_code == 200
+    assert shares.used(Kind.REPLIES) == weight
+    await small.sweep()
+    assert shares.used(Kind.REPLIES) == weight
+    shares.take(Kind.REPLIES, half - weight, slug)
+    second = thread.reply("One more")
+    assert error_code(await thread.post(2, second)) == FULL
+    shares.take(Kind.REPLIES, half, "another-commission")
+    assert (await small.submit(fresh_report().bundle())).status_code == 201
+    assert shares.pressure() < 0.5
+    await small.sweep()
+    assert (await thread.post(2, second)).status_code == 201
+
+
+async def test_a_letter_that_was_refused_takes_no_room(small: RunningPortal) -> None:
+    thread = await start_thread(small)
+    assert error_code(await thread.post(1, thread.reply(), last=7)) == (409, "reply-number")
+    assert small.assembly.shares.used(Kind.REPLIES) == 0
 
 
 async def test_a_repeat_is_acknowledged_while_everything_is_full(small: RunningPortal) -> None:
