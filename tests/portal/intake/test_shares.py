@@ -11,7 +11,6 @@ import pytest
 from tortoise.transactions import in_transaction
 
 from crypto.ids import SubmissionId
-from crypto.receipt_code import new_code
 from crypto.submission import seal_submission
 from portal.api.pressure import THRESHOLD
 from portal.intake.shared_blobs import SharedBlobs
@@ -40,6 +39,7 @@ from tests.portal.office_api.test_office_api import collection_note
 from tests.portal.threads import blind_change, blind_follow_up, shown_state, start_thread
 from tests.portal.world import (
     API,
+    DIGITS,
     RunningPortal,
     attachments,
     bundle_without_attachments,
@@ -171,7 +171,7 @@ async def test_short_reports_leave_room_to_a_long_one_as_long_as_there_is_any(sm
     shares.take(Kind.REPORTS, limit - 4 * 1024 * 1024)
     sealed = seal_submission(
         charter=small.world.charter,
-        receipt_digits=new_code(),
+        receipt_digits=DIGITS,
         language="en",
         answers={"story": "They took him at the border crossing. " * 10_000},
         sealed_by="command-line",
