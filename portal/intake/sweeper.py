@@ -1,11 +1,12 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
 """Deletes expired data: parts that no submission named; collected submissions and confirmed follow-ups after their
-grace; replies after the charter's days.
+grace; replies after the charter's days; the rest of what is in closed mailboxes.
 
 A new submission cannot use an expired part (``Parts``), and parts that one is using are left to the next sweep
 (``Uploads``).
 
-What frees most goes first, and what can't be deleted keeps nothing else from it.
+What frees most goes first, and what can't be deleted keeps nothing else from it. No transaction grows with what is to
+be deleted.
 """
 
 import asyncio
@@ -15,12 +16,16 @@ from datetime import UTC, date, datetime, time, timedelta
 
 from portal.intake.parts import PART_DAYS
 from portal.intake.uploads import Uploads
+from portal.storage.batches import delete_rows
 from portal.storage.blobs import BlobStore
+from portal.storage.closing import close_rest, closings
 from portal.storage.database import transaction
 from portal.storage.records import FollowUpRecord, NonceRecord, ReplyRecord, SubmissionRecord
 from portal.storage.submissions import accepted_weights, due_for_deletion
 
 BATCH = 100
+MESSAGES_AT_ONCE = 32
+NONCES_AT_ONCE = 1000
 
 
 @dataclass(frozen=True)
@@ -40,9 +45,11 @@ class Sweeper:
         await sweep.try_to(self.blobs.sweep(today))
         await sweep.try_to(sweep.delete_collected())
         for messages in (FollowUpRecord, ReplyRecord):
-            await sweep.try_to(messages.filter(delete_from__lte=today).delete())
+            await sweep.try_to(delete_rows(messages.filter(delete_from__lte=today), MESSAGES_AT_ONCE))
+        await sweep.try_to(sweep.close_mailboxes())
         midnight = datetime.combine(today, time(), UTC)
-        await sweep.try_to(NonceRecord.filter(expires__lt=int(midnight.timestamp())).delete())
+        expired = NonceRecord.filter(expires__lt=int(midnight.timestamp()))
+        await sweep.try_to(delete_rows(expired, NONCES_AT_ONCE))
         if sweep.error is not None:
             raise sweep.error
 
@@ -68,6 +75,13 @@ class _Sweep:
             for row in rows:
                 await self.try_to(self._delete(row))
             done_to = rows[-1].sequence
+
+    async def close_mailboxes(self) -> None:
+        done_to = ""
+        while mailboxes := await closings(done_to):
+            for mailbox in mailboxes:
+                await self.try_to(close_rest(mailbox))
+            done_to = mailboxes[-1]
 
     async def delete_expired_parts(self) -> None:
         oldest = self.today - timedelta(days=PART_DAYS)

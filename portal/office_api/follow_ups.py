@@ -44,6 +44,8 @@ class FollowUps:
         if receipt.realm != self.realm:
             raise Refusal("malformed-request")
         delete_from = self.clock().date() + timedelta(days=charter.grace_days)
-        async with transaction():
-            waiting = FollowUpRecord.filter(slug=charter.slug, message__in=receipt.messages, delete_from=None)
-            await waiting.update(delete_from=delete_from)
+        waiting = FollowUpRecord.filter(slug=charter.slug, message__in=receipt.messages, delete_from=None)
+        # One message may have been sent to any number of mailboxes.
+        while found := await waiting.limit(PAGE).values_list("sequence", flat=True):
+            async with transaction():
+                await FollowUpRecord.filter(sequence__in=found, delete_from=None).update(delete_from=delete_from)

@@ -22,8 +22,9 @@ from portal.api.sealed_form import check_sealed_size
 from portal.office_api.own import own_submission
 from portal.storage.commands import save_thread
 from portal.storage.group_commit import GroupCommit
-from portal.storage.records import MailboxRecord, ReplyRecord, SubmissionRecord, ThreadRecord
+from portal.storage.records import ReplyRecord, SubmissionRecord, ThreadRecord
 from portal.storage.shares import Kind, Shares
+from portal.storage.submissions import is_closed
 from portal.storage.weights import row_weight
 
 # A reply of this size, in base64, still fits into a mailbox answer.
@@ -124,7 +125,7 @@ class Threads:
         thread = await ThreadRecord.filter(submission=submission).first().only(*_COLUMNS)
         if (there := await _posting_of(submission, reply.message, thread)) is not None:
             return there, False
-        if await MailboxRecord.filter(submission=submission, closed=True).exists():
+        if await is_closed(submission):
             return Refusal("mailbox-closed")
         if posting is None:
             return Refusal("malformed-request", "posting")
@@ -178,9 +179,11 @@ async def _posting_of(submission: SubmissionId, message: MessageId, thread: Thre
 async def _post_notes(slug: str, notes: Sequence[SealedThreadNote]) -> list[SubmissionId]:
     named = [note.submission for note in notes]
     own = {row.submission for row in await SubmissionRecord.filter(slug=slug, submission__in=named).only("submission")}
-    closed = await MailboxRecord.filter(submission__in=named, closed=True).only("submission")
-    open_ones = own - {row.submission for row in closed}
-    return [note.submission for note in notes if note.submission not in open_ones or not await _replace(note)]
+    return [note.submission for note in notes if note.submission not in own or not await _take(note)]
+
+
+async def _take(note: SealedThreadNote) -> bool:
+    return not await is_closed(note.submission) and await _replace(note)
 
 
 async def _replace(note: SealedThreadNote) -> bool:

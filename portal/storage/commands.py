@@ -5,11 +5,10 @@
 import hashlib
 from typing import Any
 
-from tortoise.expressions import Subquery
-
 from crypto.control import Control
 from crypto.ids import SubmissionId
-from portal.storage.records import ControlRecord, MailboxRecord, ReplyRecord, ThreadRecord
+from portal.storage.closing import close
+from portal.storage.records import ControlRecord, ReplyRecord, ThreadRecord
 
 
 async def save_thread(submission: SubmissionId, **values: Any) -> None:
@@ -25,7 +24,7 @@ async def obey(slug: str, submission: SubmissionId, control: Control, note: str)
     """
     deleted = bool(control.delete) and await _delete_replies(submission, control.delete)
     if control.close:
-        await _close(control.mailbox)
+        await close(control.mailbox)
     # A note that deletes nothing more than one before it is not kept: else whoever has a reply could store any number.
     if deleted or control.close:
         note_hash = hashlib.sha256(note.encode("utf-8")).hexdigest()
@@ -42,12 +41,3 @@ async def _delete_replies(submission: SubmissionId, up_to: int) -> bool:
         await save_thread(submission, deleted_to=up_to)
         return True
     return False
-
-
-async def _close(mailbox: str) -> None:
-    # In as many statements for any number of submissions to it, and each of them once.
-    rows = MailboxRecord.filter(mailbox=mailbox, closed=False)
-    of_these = Subquery(rows.values("submission"))
-    await ReplyRecord.filter(submission__in=of_these).delete()
-    await ThreadRecord.filter(submission__in=of_these).update(note=b"")
-    await rows.update(closed=True, state=b"", state_sha256="")

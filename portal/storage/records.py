@@ -70,11 +70,12 @@ class MailboxRecord(Model):
     """The mailbox of a submission: its public id, who may ask (the token's hash), who commands (``control``: V).
 
     It has a row of its own, so that a new state does not write the report again. The state of a closed one is empty.
+    Of several submissions to one mailbox the first counts, also for whether it is closed.
     """
 
     sequence = fields.BigIntField(primary_key=True)
     submission: fields.Field[SubmissionId] = text_column(32, unique=True)
-    mailbox = fields.CharField(32, db_index=True)
+    mailbox = fields.CharField(32)
     token_sha256 = fields.CharField(64)
     control = fields.CharField(64)
     closed = fields.BooleanField(default=False)
@@ -83,6 +84,16 @@ class MailboxRecord(Model):
 
     class Meta:
         table = "mailbox"
+        indexes = (("mailbox", "sequence", "closed"),)
+
+
+class ClosingRecord(Model):
+    """A mailbox that is closed, while rows of further submissions to it wait for that (``closing``)."""
+
+    mailbox = fields.CharField(32, primary_key=True)
+
+    class Meta:
+        table = "closing"
 
 
 class ThreadRecord(Model):
@@ -134,7 +145,7 @@ class FollowUpRecord(Model):
     class Meta:
         table = "follow_up"
         unique_together = (("submission", "message"),)
-        indexes = (("slug", "sequence"),)
+        indexes = (("slug", "sequence"), ("slug", "delete_from", "message"))
 
 
 class ControlRecord(Model):

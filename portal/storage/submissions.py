@@ -30,13 +30,29 @@ async def is_accepted(submission: SubmissionId) -> bool:
     return await SubmissionRecord.filter(submission=submission).exists()
 
 
-async def find_mailbox(mailbox: str, token_sha256: str) -> MailboxRecord | None:
-    """Return the open mailbox of this id if the token matches. Of several submissions to one, the first counts.
+async def first_to(mailbox: str) -> MailboxRecord | None:
+    """The mailbox as the first submission to it made it. It counts for all that were sent to it.
 
     No other one is read: their number is up to whoever sends them. All have the same token, which the id commits to.
     """
-    row = await MailboxRecord.filter(mailbox=mailbox, closed=False).order_by("sequence").first()
-    return row if row is not None and hmac.compare_digest(row.token_sha256, token_sha256) else None
+    return await MailboxRecord.filter(mailbox=mailbox).order_by("sequence").first()
+
+
+async def find_mailbox(mailbox: str, token_sha256: str) -> MailboxRecord | None:
+    """Return the mailbox of this id if it is open and the token matches."""
+    row = await first_to(mailbox)
+    if row is None or row.closed:
+        return None
+    return row if hmac.compare_digest(row.token_sha256, token_sha256) else None
+
+
+async def is_closed(submission: SubmissionId) -> bool:
+    """Whether the mailbox of a submission is closed, though its own row may not be yet."""
+    own = await MailboxRecord.filter(submission=submission).first().only("sequence", "mailbox")
+    if own is None:
+        return False
+    first = MailboxRecord.filter(mailbox=own.mailbox).order_by("sequence").limit(1)
+    return any(await first.values_list("closed", flat=True))
 
 
 def encode_parts(parts: Mapping[str, Sequence[str]]) -> bytes:

@@ -15,8 +15,8 @@ CAMEL = re.compile(r"[A-Z][a-z0-9]+|[A-Z0-9]+(?![a-z])")
 
 # Words that mean here what they mean everywhere. A word of this house goes into the glossary instead.
 PLAIN = {
-    "things": """account action admission answer attempt authentication byte conflict counter credential data date
-        day derivation disk download effort end fact file garbage history info item kind level limit line link main
+    "things": """account action admission answer attempt authentication byte closing conflict counter credential data
+        date day derivation disk download effort end fact file garbage history info item kind level limit line link main
         match mismatch name order origin pace parameter patience phase place problem progress proof rule security sink
         source start step text value""",
     "who or what does": """builder client database endpoint filter formatter maker reader receiver server store
