@@ -4,7 +4,6 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from tortoise.connection import get_connections
 from tortoise.functions import Sum
 
 from crypto.ids import SubmissionId
@@ -12,6 +11,7 @@ from portal.intake.uploads import Uploads
 from portal.kit.free_space import free_bytes
 from portal.kit.postgresql import unhurried
 from portal.storage.blobs import BlobStore
+from portal.storage.database import connection, freed_bytes
 from portal.storage.records import FollowUpRecord, MailboxRecord, SubmissionRecord
 from portal.storage.shares import IN_BLOBS, LONG, SMALL_ROW_BYTES, Kind, Part, Shares
 from portal.storage.submissions import accepted_weights
@@ -44,12 +44,12 @@ class Counter:
         # As long as it takes: without a count nothing is taken in.
         with unhurried():
             held, parts = await _held_in_rows(), await _held_by_parts()
+            held[Kind.REPLIES] = sum(size for (kind, _), size in parts.items() if kind is Kind.REPLIES)
             unfinished = await self._unfinished()
         rows = sum(size for kind, size in held.items() if kind not in IN_BLOBS)
         blobs = held[Kind.ATTACHMENTS] + sum(unfinished.values())
         rooms = await self._rooms(rows, blobs)
         held[Kind.UPLOADS] = self.uploads.end_count(unfinished, as_of)
-        held[Kind.REPLIES] = sum(size for (kind, _), size in parts.items() if kind is Kind.REPLIES)
         self.shares.end_count(held, parts, *rooms)
 
     def is_low(self) -> bool:
@@ -76,6 +76,8 @@ class Counter:
             return self.store_bytes, self.store_bytes
         room = await self.blobs.room()
         rows_free = max(0, free_bytes(self.folder) - self._rows_free_min)
+        # What was deleted is room for rows, whose share it was, though the disk does not get it back.
+        rows += await freed_bytes()
         blobs_free = max(0, room.free_bytes - self.free_bytes_min) if room else rows_free
         if room and room.device == self.folder.stat().st_dev:
             return blobs_free + blobs + rows, rows_free + blobs + rows
@@ -96,8 +98,7 @@ async def _held_in_rows() -> dict[Kind, int]:
 async def _held_by_parts() -> dict[Part, int]:
     """What long reports fill, and the replies of each commission."""
     [long] = await SubmissionRecord.filter(row_bytes__gt=SMALL_ROW_BYTES).annotate(all=Sum("row_bytes")).values("all")
-    [connection] = get_connections().all()
-    replies = await connection.execute_query_dict(_REPLIES)
+    replies = await connection().execute_query_dict(_REPLIES)
     return {(Kind.REPORTS, LONG): int(long["all"] or 0)} | {
         (Kind.REPLIES, row["slug"]): int(row["count"]) * ROW_BYTES + int(row["sealed"]) for row in replies
     }

@@ -4,7 +4,8 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from tortoise.backends.base.client import TransactionalDBClient
+from tortoise.backends.base.client import BaseDBAsyncClient, TransactionalDBClient
+from tortoise.connection import get_connections
 from tortoise.exceptions import IntegrityError
 
 from portal.kit import database
@@ -19,12 +20,27 @@ SCHEMA = database.Schema(
     migrations="portal.storage.migrations",
     sqlite_pragmas={"wal_autocheckpoint": 4_000, "journal_size_limit": 64 * 1024 * 1024},
 )
+_FREED = "SELECT freelist_count * page_size AS freed FROM pragma_freelist_count, pragma_page_size"
 
 
 class Database(database.Database):
     """The portal's database, open and up to date."""
 
     schema = SCHEMA
+
+
+def connection() -> BaseDBAsyncClient:
+    """The running task's database, for statements of one's own."""
+    [client] = get_connections().all()
+    return client
+
+
+async def freed_bytes() -> int:
+    """Bytes of SQLite's file that hold nothing any more: rows can use them, and nobody else. 0 on PostgreSQL."""
+    if connection().capabilities.dialect != "sqlite":
+        return 0
+    [row] = await connection().execute_query_dict(_FREED)
+    return int(row["freed"])
 
 
 @asynccontextmanager

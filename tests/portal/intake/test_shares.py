@@ -13,16 +13,18 @@ from tortoise.transactions import in_transaction
 from crypto.ids import SubmissionId
 from crypto.submission import seal_submission
 from portal.api.pressure import THRESHOLD
+from portal.intake import counting
 from portal.intake.shared_blobs import SharedBlobs
 from portal.intake.uploads import Uploads
-from portal.storage.blobs import PART_BYTES
+from portal.storage import local_blobs
+from portal.storage.blobs import PART_BYTES, Room
 from portal.storage.errors import BusyError
 from portal.storage.local_blobs import LocalBlobs, LocalPartWriter
 from portal.storage.records import SubmissionRecord
 from portal.storage.shares import LONG, SMALL_ROW_BYTES, Kind, Shares
 from portal.storage.weights import FOLLOW_UP_BYTES, MAILBOX_BYTES, PART_BYTES_MIN, ROW_BYTES, file_weight, row_weight
 from tests.chance import fresh_bytes, fresh_id
-from tests.people import TODAY
+from tests.people import NOW, TODAY
 from tests.portal.intake.filling import (
     FILE,
     FULL,
@@ -300,6 +302,29 @@ async def test_what_is_held_is_known_after_a_restart(tmp_path: Path, database_ur
     assert held[0] == held[1]
     assert held[0][Kind.UPLOADS] == 3 * PART_BYTES
     assert held[0][Kind.ATTACHMENTS] == file_weight(len(attachments(sealed)[FILE]))
+
+
+async def test_what_was_deleted_makes_no_share_smaller(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """SQLite's file keeps its length: what is deleted of it is no room of the disk."""
+    disk = 2 * STORE_BYTES
+
+    def free(folder: Path) -> int:
+        return disk - sum(path.stat().st_size for path in tmp_path.rglob("*.sqlite3"))
+
+    monkeypatch.setattr(counting, "free_bytes", free)
+    monkeypatch.setattr(local_blobs, "_room", lambda folder: Room(free(folder), folder.stat().st_dev, few_files=False))
+    async with running_portal(tmp_path) as portal:
+        await portal.sweep()
+        before = {kind: share.limit for kind, share in portal.assembly.shares._shares.items()}
+        with portal.database.use():
+            filled = {"report": bytes(STORE_BYTES // 8), "row_bytes": STORE_BYTES // 8, "delete_from": NOW.date()}
+            await portal.submit(fresh_report().bundle())
+            await SubmissionRecord.all().update(**filled)
+        await portal.sweep()
+        await portal.sweep()
+        after = {kind: share.limit for kind, share in portal.assembly.shares._shares.items()}
+    assert free(tmp_path) < disk - STORE_BYTES // 8
+    assert after == pytest.approx(before, rel=0.01)
 
 
 async def test_submissions_of_before_are_weighed_by_the_migration(portal_on: RunningPortal) -> None:
