@@ -10,8 +10,8 @@
   commission, and not the long reports.
 
 Shares are parts of what the disk has. What is held is counted at the start and with every sweep (``intake.counting``);
-in between each process adds up what it takes. Several processes divide among themselves what a count left free, so that
-a share is never exceeded, whatever each of them takes before the next one.
+in between each process adds up what it takes. Several processes divide among themselves what a count left free. If all
+count at one time, they never exceed a share; otherwise docs/adr/0016 says by how much.
 """
 
 import math

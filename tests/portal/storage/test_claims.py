@@ -58,7 +58,7 @@ def test_a_claim_ends_with_its_process(tmp_path: Path) -> None:
     left.close()
 
 
-def test_processes_together_never_exceed_a_share() -> None:
+def test_processes_that_count_at_one_time_never_exceed_a_share_together() -> None:
     held = dict.fromkeys(Kind, 0) | {Kind.MAILBOXES: 4_000}
     processes = [Shares(3) for _ in range(3)]
     taken = held[Kind.MAILBOXES]
