@@ -12,7 +12,7 @@ from functools import partial
 from crypto.acknowledgement import Acknowledgement
 from crypto.age import sealed_size
 from crypto.charter import Charter, NotInForceError
-from crypto.manifest import GRANT_FILE, REPORT_FILE, STATE_FILE, Manifest
+from crypto.manifest import GRANT_FILE, REPORT_FILE, STATE_FILE, Manifest, SealedFile
 from crypto.note import SigningKey
 from crypto.padding import STATE_SIZE, padded_attachment_size
 from portal.api.pressure import Pressure
@@ -94,7 +94,6 @@ class Acceptance:
             return await self._accept(received)
         try:
             with uploads.claims.used(submission):
-                await self._find_parts(received)
                 return await self._accept(received)
         except Refusal as refused:
             if refused.code == "file-hash-mismatch":
@@ -102,17 +101,16 @@ class Acceptance:
                 await uploads.drop(submission)
             raise
 
-    async def _find_parts(self, received: Received) -> None:
-        """Nothing is read before all parts of all attachments are there."""
-        submission, stored = received.manifest.submission, []
+    async def _find_parts(self, received: Received) -> list[SealedFile]:
+        """Name the parts of all attachments; return those attachments that are still to be read through."""
+        submission, unread = received.manifest.submission, []
         for attachment in received.manifest.attachments:
             if attachment.name in received.parts:
                 await self.parts.check(submission, attachment, received.parts[attachment.name])
             else:
                 received.parts[attachment.name] = await self.parts.find(submission, attachment)
-                stored.append(attachment)
-        for attachment in stored:
-            await self.parts.check_hash(submission, attachment, received.parts[attachment.name])
+                unread.append(attachment)
+        return unread
 
     def _check_part(self, file: str) -> None:
         """The work of one request must not pay for more than one part, wherever it is sent."""
@@ -125,7 +123,13 @@ class Acceptance:
         check_grant(received.files[GRANT_FILE], charter.slots)
         check_sealed(REPORT_FILE, received.files[REPORT_FILE])
         check_sealed_size(STATE_FILE, received.files[STATE_FILE], STATE_SIZE)
+        unread = await self._find_parts(received)
         row = weigh(self._row(received, charter, self.clock().date()), manifest)
+        if unread:
+            # Nothing is read that would be refused for another reason.
+            self.admission.check(row)
+        for attachment in unread:
+            await self.parts.check_hash(manifest.submission, attachment, received.parts[attachment.name])
         try:
             with self.admission.admitted(row):
                 await self.commits.insert(row, _mailbox_row(received))

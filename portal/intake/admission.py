@@ -26,29 +26,36 @@ class Admission:
         if weight and not self.shares.has_room(Kind.ATTACHMENTS, weight):
             raise StorageFullError
 
+    def check(self, row: SubmissionRecord) -> None:
+        """Raise StorageFullError unless a report finds room now."""
+        if not all(self.shares.has_room(*each) for each in _weights(row)):
+            self.shares.has_refused = True
+            raise StorageFullError
+
     @contextmanager
     def admitted(self, row: SubmissionRecord) -> Iterator[None]:
         """Count a report while its rows are written, and for good if nothing is raised meanwhile.
 
         Raises StorageFullError.
         """
-        weights = [
-            (Kind.REPORTS, row.row_bytes, LONG if row.row_bytes > SMALL_ROW_BYTES else ""),
-            (Kind.MAILBOXES, MAILBOX_BYTES, ""),
-            (Kind.ATTACHMENTS, row.attachment_bytes, ""),
-        ]
         taken: list[tuple[Kind, int, str]] = []
         try:
-            for each in weights:
-                if each[1]:
-                    self.shares.take(*each)
-                    taken.append(each)
+            for each in _weights(row):
+                self.shares.take(*each)
+                taken.append(each)
             yield
         except BaseException:
             for each in taken:
                 self.shares.give_back(*each)
             raise
         self.uploads.accept(row.submission, row.attachment_bytes)
+
+
+def _weights(row: SubmissionRecord) -> list[tuple[Kind, int, str]]:
+    """What a report counts for, by kinds and portions."""
+    rows = (Kind.REPORTS, row.row_bytes, LONG if row.row_bytes > SMALL_ROW_BYTES else "")
+    attachments = [(Kind.ATTACHMENTS, row.attachment_bytes, "")] if row.attachment_bytes else []
+    return [rows, (Kind.MAILBOXES, MAILBOX_BYTES, ""), *attachments]
 
 
 def weigh(row: SubmissionRecord, manifest: Manifest) -> SubmissionRecord:

@@ -13,7 +13,7 @@ from portal.kit.postgresql import unhurried
 from portal.storage.blobs import BlobStore
 from portal.storage.database import connection, freed_bytes
 from portal.storage.records import FollowUpRecord, MailboxRecord, SubmissionRecord
-from portal.storage.shares import IN_BLOBS, LONG, SMALL_ROW_BYTES, Kind, Part, Shares
+from portal.storage.shares import IN_BLOBS, LONG, SMALL_ROW_BYTES, Kind, Portion, Shares
 from portal.storage.submissions import accepted_weights
 from portal.storage.weights import FOLLOW_UP_BYTES, MAILBOX_BYTES, ROW_BYTES
 
@@ -43,14 +43,14 @@ class Counter:
         self.shares.begin_count()
         # As long as it takes: without a count nothing is taken in.
         with unhurried():
-            held, parts = await _held_in_rows(), await _held_by_parts()
-            held[Kind.REPLIES] = sum(size for (kind, _), size in parts.items() if kind is Kind.REPLIES)
+            held, portions = await _held_in_rows(), await _held_by_portions()
+            held[Kind.REPLIES] = sum(size for (kind, _), size in portions.items() if kind is Kind.REPLIES)
             unfinished = await self._unfinished()
         rows = sum(size for kind, size in held.items() if kind not in IN_BLOBS)
         blobs = held[Kind.ATTACHMENTS] + sum(unfinished.values())
         rooms = await self._rooms(rows, blobs)
         held[Kind.UPLOADS] = self.uploads.end_count(unfinished, as_of)
-        self.shares.end_count(held, parts, *rooms)
+        self.shares.end_count(held, portions, *rooms)
 
     def is_low(self) -> bool:
         """Whether the disk of the rows is nearly full, whoever filled it."""
@@ -95,7 +95,7 @@ async def _held_in_rows() -> dict[Kind, int]:
     }
 
 
-async def _held_by_parts() -> dict[Part, int]:
+async def _held_by_portions() -> dict[Portion, int]:
     """What long reports fill, and the replies of each commission."""
     [long] = await SubmissionRecord.filter(row_bytes__gt=SMALL_ROW_BYTES).annotate(all=Sum("row_bytes")).values("all")
     replies = await connection().execute_query_dict(_REPLIES)

@@ -6,8 +6,8 @@
 - ``ATTACHMENTS`` are parts that one names. ``REPORTS`` are its rows, so that a report without files finds room when
   files don't, and a small one when large ones don't.
 - ``FOLLOW_UPS`` and ``MAILBOXES`` are rows too. A mailbox stays when its report is deleted.
-- ``REPLIES`` are what offices post. Of this share, as of the reports', no part takes more than half: not one
-  commission, and not the long reports.
+- ``REPLIES`` are what offices post. Of this share, as of the reports', no portion is more than half: not that
+  of one commission, and not that of the long reports.
 
 Shares are parts of what the disk has. What is held is counted at the start and with every sweep (``intake.counting``);
 in between each process adds up what it takes. Several processes divide among themselves what a count left free. If all
@@ -47,7 +47,7 @@ IN_BLOBS = frozenset({Kind.UPLOADS, Kind.ATTACHMENTS})
 SMALL_ROW_BYTES = 256 * 1024
 """Reports whose rows weigh more fill half of the reports' share at most, so that the other half is for small ones."""
 LONG = "long"
-Part = tuple[Kind, str]
+Portion = tuple[Kind, str]
 """What fills half of a kind's share at most: of reports the long ones, of replies those of one commission."""
 HALF_LIFE_SECONDS = 600.0
 
@@ -77,7 +77,7 @@ class Arrivals:
 
 @dataclass
 class _Share:
-    """One kind's, or a part's. ``bound`` is how far this process may fill it until the next count."""
+    """One kind's, or a portion's. ``bound`` is how far this process may fill it until the next count."""
 
     limit: int = 0
     bound: int = 0
@@ -110,57 +110,59 @@ class Shares:
     has_refused: bool = False
     """Whether anything found no room since the last count."""
     _shares: dict[Kind, _Share] = field(default_factory=lambda: {kind: _Share() for kind in Kind})
-    _parts: dict[Part, _Share] = field(default_factory=dict)
+    _portions: dict[Portion, _Share] = field(default_factory=dict)
 
-    def has_room(self, kind: Kind, size: int, part: str = "") -> bool:
-        """Whether ``size`` bytes more of this kind may be kept, of a part of it if one is named.
+    def has_room(self, kind: Kind, size: int, portion: str = "") -> bool:
+        """Whether ``size`` bytes more of this kind may be kept, of a portion of it if one is named.
 
         Raises BusyError before the first count.
         """
         if not self.is_counted:
             raise BusyError
-        fits = all(share.used + size <= share.bound for share in self._filled(kind, part))
+        fits = all(share.used + size <= share.bound for share in self._filled(kind, portion))
         return fits and (kind in IN_BLOBS or not self.is_low())
 
-    def take(self, kind: Kind, size: int, part: str = "") -> None:
+    def take(self, kind: Kind, size: int, portion: str = "") -> None:
         """Count ``size`` bytes more. Raises StorageFullError, or BusyError before the first count."""
-        if not self.has_room(kind, size, part):
+        if not self.has_room(kind, size, portion):
             self.has_refused = True
             raise StorageFullError
-        for share in self._filled(kind, part):
+        for share in self._filled(kind, portion):
             share.take(size)
         self._shares[kind].arrivals.add(size, self.clock())
 
-    def give_back(self, kind: Kind, size: int, part: str = "") -> None:
+    def give_back(self, kind: Kind, size: int, portion: str = "") -> None:
         """Count ``size`` bytes less."""
-        for share in self._filled(kind, part):
+        for share in self._filled(kind, portion):
             share.give_back(size)
 
-    def _filled(self, kind: Kind, part: str) -> Iterator[_Share]:
-        """The shares that what is of this part of this kind fills."""
+    def _filled(self, kind: Kind, portion: str) -> Iterator[_Share]:
+        """The shares that what is of this portion of this kind fills."""
         yield self._shares[kind]
-        if part:
+        if portion:
             half = self._shares[kind].limit // 2
-            yield self._parts.setdefault((kind, part), _Share(half, half // self.processes))
+            yield self._portions.setdefault((kind, portion), _Share(half, half // self.processes))
 
     def begin_count(self) -> None:
         """What is taken from now on may be seen by the count or not: ``end_count`` adds it, rather twice than never.
 
         Uploads are known one by one, so that theirs are not added.
         """
-        for share in (*self._shares.values(), *self._parts.values()):
+        for share in (*self._shares.values(), *self._portions.values()):
             share.since_count = 0
 
-    def end_count(self, held: Mapping[Kind, int], parts: Mapping[Part, int], blobs_room: int, rows_room: int) -> None:
-        """Take over what a count found held, of kinds and of their parts, and how many bytes of attachments and of rows
+    def end_count(
+        self, held: Mapping[Kind, int], portions: Mapping[Portion, int], blobs_room: int, rows_room: int
+    ) -> None:
+        """Take over what a count found held, of kinds and of their portions, and how many bytes of attachments and of rows
         the disks can have in all."""
         for kind, share in self._shares.items():
             since = 0 if kind is Kind.UPLOADS else share.since_count
             limit = max(0, blobs_room if kind in IN_BLOBS else rows_room) * PARTS[kind] // 100
             share.end_count(held[kind] + since, limit, self.processes)
-        for part in self._parts.keys() | parts.keys():
-            share = self._parts.setdefault(part, _Share())
-            share.end_count(parts.get(part, 0) + share.since_count, self._shares[part[0]].limit // 2, self.processes)
+        for portion in self._portions.keys() | portions.keys():
+            share, half = self._portions.setdefault(portion, _Share()), self._shares[portion[0]].limit // 2
+            share.end_count(portions.get(portion, 0) + share.since_count, half, self.processes)
         self.is_counted, self.has_refused = True, False
 
     def pressure(self) -> float:

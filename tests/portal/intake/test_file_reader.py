@@ -14,7 +14,9 @@ from portal.intake.parts import Parts
 from portal.storage.blobs import PART_BYTES
 from portal.storage.errors import BlobMissingError
 from portal.storage.local_blobs import LocalBlobs
-from tests.portal.intake.filling import FILE, held_back, kept
+from portal.storage.shares import Kind
+from portal.storage.weights import MAILBOX_BYTES
+from tests.portal.intake.filling import FILE, FULL, held_back, kept
 from tests.portal.world import (
     RunningPortal,
     bundle_that_misnames,
@@ -104,6 +106,17 @@ async def test_nothing_is_read_before_all_files_are_there(portal: RunningPortal,
     await portal.put_part(sealed.manifest.submission, FILE, 0, sealed.files[FILE])
     assert error_code(await portal.submit(bundle_without_attachments(sealed))) == (422, "file-missing")
     assert not reads
+
+
+async def test_nothing_is_read_for_a_report_that_finds_no_room(small: RunningPortal, reads: Counter[str]) -> None:
+    sealed, shares = fresh_report(10), small.assembly.shares
+    await small.put_parts(sealed)
+    while shares.has_room(Kind.MAILBOXES, MAILBOX_BYTES):
+        shares.take(Kind.MAILBOXES, MAILBOX_BYTES)
+    assert error_code(await small.submit(bundle_without_attachments(sealed))) == FULL
+    assert not reads
+    await small.sweep()
+    assert (await small.submit(bundle_without_attachments(sealed))).status_code == 201
 
 
 async def test_reports_without_files_are_taken_while_others_wait_for_theirs_to_be_read(portal: RunningPortal) -> None:

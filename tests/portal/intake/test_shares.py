@@ -180,10 +180,10 @@ async def test_short_reports_leave_room_to_a_long_one_as_long_as_there_is_any(sm
         today=TODAY,
     )
     assert (await small.submit(sealed.bundle())).status_code == 201
-    weight = shares._parts[Kind.REPORTS, LONG].used
+    weight = shares._portions[Kind.REPORTS, LONG].used
     assert weight > SMALL_ROW_BYTES
     await small.sweep()
-    assert shares._parts[Kind.REPORTS, LONG].used == weight
+    assert shares._portions[Kind.REPORTS, LONG].used == weight
 
 
 async def test_replies_have_a_share_of_which_one_commission_fills_half(small: RunningPortal) -> None:
