@@ -154,8 +154,10 @@ class Shares:
     def end_count(
         self, held: Mapping[Kind, int], portions: Mapping[Portion, int], blobs_room: int, rows_room: int
     ) -> None:
-        """Take over what a count found held, of kinds and of their portions, and how many bytes of attachments and of rows
-        the disks can have in all."""
+        """Take over what a count found held, of kinds and of their portions.
+
+        ``blobs_room`` and ``rows_room``: how many bytes of attachments and of rows the disks can have in all.
+        """
         for kind, share in self._shares.items():
             since = 0 if kind is Kind.UPLOADS else share.since_count
             limit = max(0, blobs_room if kind in IN_BLOBS else rows_room) * PARTS[kind] // 100
