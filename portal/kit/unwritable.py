@@ -37,11 +37,14 @@ _SQLITE = {
     sqlite3.SQLITE_CANTOPEN: Unwritable.LOST,
 }
 # Classes of SQLSTATE have two characters: 08 is a lost connection, 57P the server's shutdown, 53 lack of something.
-# 25P03 is a transaction that the server took for left behind.
+# 25P03 is a transaction that the server took for left behind; 55P03 and 57014 are a lock and a statement for which the
+# server lets nobody wait longer.
 _POSTGRESQL = {
     "53100": Unwritable.FULL,
     "53300": Unwritable.LOST,
     "25006": Unwritable.READ_ONLY,
+    "55P03": Unwritable.LOST,
+    "57014": Unwritable.LOST,
     "57P01": Unwritable.LOST,
     "57P02": Unwritable.LOST,
     "57P03": Unwritable.LOST,

@@ -8,6 +8,7 @@ from collections.abc import Callable, Coroutine
 from pathlib import Path
 from typing import Any
 
+import asyncpg
 import httpx
 import pytest
 
@@ -80,6 +81,24 @@ async def test_a_file_that_somebody_else_has_locked(tmp_path: Path, monkeypatch:
             assert int(answer.headers["retry-after"]) > 0
             other.execute("ROLLBACK")
         assert (await portal.submit(sealed.bundle())).status_code == 201
+
+
+@pytest.mark.parametrize("setting", ["lock_timeout = 100", "statement_timeout = 3000"])
+async def test_a_table_that_somebody_else_has_locked_on_a_server_that_lets_nobody_wait_long(
+    tmp_path: Path, postgres: Postgres, setting: str
+) -> None:
+    sealed = fresh_report()
+    with postgres.database() as url:
+        other = await asyncpg.connect(url.replace("asyncpg", "postgresql"))
+        await other.execute(f"ALTER DATABASE {url.rpartition('/')[2]} SET {setting}")
+        async with running_portal(tmp_path, url) as portal:
+            async with other.transaction():
+                await other.execute("LOCK TABLE submission IN EXCLUSIVE MODE")
+                answer = await portal.submit(sealed.bundle())
+                assert error_code(answer) == AWAY
+                assert int(answer.headers["retry-after"]) > 0
+            assert (await portal.submit(sealed.bundle())).status_code == 201
+        await other.close()
 
 
 async def test_a_server_that_ends_and_comes_back(tmp_path: Path, own_postgres: Postgres) -> None:
