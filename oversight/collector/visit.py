@@ -126,7 +126,7 @@ class Collector:
         collected, stuck = submissions.taken, submissions.stuck
         submissions.taken = submissions.stuck = 0
         for reading in (self.follow_ups, self.controls):
-            if collected and reading.passed[UNKNOWN]:
+            if collected and reading.passed[UNKNOWN] and not reading.whole:
                 # Among them may be the report of what was passed over for want of it.
                 reading.begin_again()
         follow_ups = await step("follow-ups", self._take_follow_ups(now, shares))
@@ -157,7 +157,8 @@ class Collector:
         if self._visits % WHOLE_EVERY_VISITS == 0 or room != self._room:
             for each in self._readings:
                 each.begin_again()
-        elif await any_due(now) or (reading.passed[WAITS] and not reading.whole):
+        elif not reading.whole and (reading.passed[WAITS] or await any_due(now)):
+            # Never before a round is over: what is behind the pages of one visit would not be met any more.
             reading.begin_again()
         self._visits += 1
 

@@ -192,4 +192,5 @@ def _find_run(wanted: str, text: SplitText, *, whole: bool = True) -> Iterator[M
             first, last = bisect_right(text.bounds, start) - 1, bisect_left(text.bounds, end)
             yield Match(" ".join(word.written for word in text.words[first:last]), "same", True)
             return
-        start = text.latin.find(wanted, end)
+        # The next one may begin within this one: 12, 1212.
+        start = text.latin.find(wanted, start + 1)

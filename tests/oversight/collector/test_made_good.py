@@ -4,6 +4,7 @@
 from contextlib import suppress
 from datetime import timedelta
 
+import httpx
 import pytest
 
 from crypto.errors import CryptoError
@@ -11,6 +12,7 @@ from oversight.collector.submissions import Submissions
 from oversight.collector.visit import WHOLE_EVERY_VISITS, Collector
 from oversight.letters.records import ReplyRecord, ThreadNoteRecord
 from oversight.reports.records import CollectorStateRecord, StuckArrivalRecord, SubmissionRecord
+from oversight.wire import list_reading
 from oversight.wire.portal_errors import PortalError
 from tests.oversight.case_desk import store
 from tests.oversight.collector.test_collector import under_id
@@ -165,3 +167,28 @@ async def test_one_damaged_row_holds_up_neither_the_letters_nor_the_notes_of_oth
     rows = {row.submission: row for row in await ThreadNoteRecord.all()}
     assert (rows[whole.id].stale, rows[whole.id].problem) == (False, None)
     assert (rows[damaged.id].stale, rows[damaged.id].problem) == (True, "failure")
+
+
+async def test_what_is_due_behind_the_pages_of_one_visit_keeps_nothing_new_from_coming(
+    collector: Collector, portal: PortalSimulator, office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A long list, of which a round takes several visits, and one download at its end that failed once."""
+    monkeypatch.setattr(list_reading, "PAGES_MAX", 1)
+    sealed = sealed_report(office.world)
+    many = [under_new_id(sealed) for _ in range(250)]
+    for each in many:
+        portal.add(each)
+    fails = [many[-1].manifest.submission]
+
+    def once(request: httpx.Request) -> httpx.Response | None:
+        is_it = "/files/" in request.url.path and any(each in request.url.path for each in fails)
+        return refusal(500, "internal") if is_it else None
+
+    portal.faults.append(once)
+    await visit(collector, office, 8)
+    assert await SubmissionRecord.all().count() == len(many) - 1
+    fails.clear()
+    office.clock.forward(minutes=600)
+    portal.add(under_new_id(sealed))
+    await visit(collector, office, 8)
+    assert await SubmissionRecord.all().count() == len(many) + 1

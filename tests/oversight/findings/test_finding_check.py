@@ -102,6 +102,17 @@ def test_a_number_is_found_however_it_is_divided(written: str) -> None:
     assert found(f"The passport {written} was taken.")["identifier"] == "block"
 
 
+@given(
+    st.lists(st.sampled_from(["12", "1212", "4", "4444", "cell"]), min_size=1, max_size=8),
+    st.sampled_from(["1212", "4444"]),
+)
+def test_a_short_number_is_found_wherever_it_stands_from_word_to_word(words: list[str], number: str) -> None:
+    """Also behind the same digits: block 12, 1212."""
+    material = Material((Term("identifier", number),), ())
+    stretches = ("".join(words[start:end]) for start in range(len(words)) for end in range(start + 1, len(words) + 1))
+    assert ("identifier" in found(" ".join(words), material)) == (number in stretches)
+
+
 def test_a_place_blocks_as_a_whole_and_warns_in_part() -> None:
     assert found("It was the Northfield Detention Centre.")["place"] == "block"
     assert found("It was in Northfield.") == {"place": "warn"}
