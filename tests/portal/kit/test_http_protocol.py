@@ -133,6 +133,13 @@ async def test_many_chunks_are_taken_when_they_are_few_for_what_they_hold(
     assert (await client.answer())[2] == str(count * size).encode()
 
 
+async def test_each_request_of_a_connection_may_come_in_as_many_pieces(served: Served) -> None:
+    client = await served.connect()
+    for _ in range(3):
+        await client.send(CHUNKED + b"1\r\na\r\n" * PIECES_FREE + b"0\r\n\r\n")
+        assert (await client.answer())[2] == str(PIECES_FREE).encode()
+
+
 async def test_a_request_begins_when_its_body_is_there(served: Served) -> None:
     slow = await served.connect(post(b"a" * 10, length=GATHERED_BYTES))
     await served.until_gathered(10)
