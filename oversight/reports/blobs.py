@@ -23,7 +23,7 @@ FREE_BYTES_MIN = 64 * 1024 * 1024
 
 
 class BlobWriter(UnfinishedFile):
-    """One file on its way in. ``keep`` or ``discard`` must be called once."""
+    """One file on its way in. ``keep``, which leaves nothing when it fails, or ``discard`` must be called once."""
 
     def __init__(self, folder: Path, name: str) -> None:
         super().__init__(folder / f"{name}.{secrets.token_hex(8)}{UNFINISHED}")
@@ -32,8 +32,12 @@ class BlobWriter(UnfinishedFile):
     def keep(self) -> None:
         """Make the file durable under its own name. It and its folder bear the day, and no more exact time."""
         midnight = time.time() // DAY_SECONDS * DAY_SECONDS
-        self.finish(midnight)
-        self.path.replace(self._kept)
+        try:
+            self.finish(midnight)
+            self.path.replace(self._kept)
+        except BaseException:
+            self.discard()
+            raise
         for folder in (self._kept.parent, self._kept.parent.parent):
             sync_folder(folder, midnight)
 
