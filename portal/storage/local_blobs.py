@@ -106,12 +106,7 @@ class LocalBlobs:
         folder = self.kept / submission
         for part in parts:
             (folder / part.file / part.name).unlink(missing_ok=True)
-        for emptied in (*(folder / name for name in {part.file for part in parts}), folder):
-            try:
-                emptied.rmdir()
-            except OSError as error:
-                if error.errno not in (errno.ENOENT, errno.ENOTEMPTY, errno.EEXIST):
-                    raise
+        _remove_emptied(*(folder / name for name in {part.file for part in parts}), folder)
         sync_folder(self.kept)
 
     def _sweep_incoming(self, before: date) -> None:
@@ -130,6 +125,7 @@ class LocalPartWriter:
         self._folder = folder
         self._path = store.incoming / secrets.token_hex(16)
         self._file: UnfinishedFile | None = None
+        self._under_way: asyncio.Future[None] | None = None
         self._hash = hashlib.sha256()
         self._gathered: list[bytes] = []
         self._gathered_bytes = 0
@@ -139,20 +135,27 @@ class LocalPartWriter:
         self._gathered.append(chunk)
         self._gathered_bytes += len(chunk)
         if self._gathered_bytes >= PIECE_BYTES:
-            await self._store.run(self._flush)
+            await self._run(self._flush)
 
     async def digest(self) -> str:
-        await self._store.run(self._flush)
+        await self._run(self._flush)
         return self._hash.hexdigest()
 
     async def keep(self, file: str, index: int, day: date) -> str:
         name = part_name(index, self._hash.hexdigest(), day)
-        await self._store.run(self._keep, self._folder / file, name, day)
+        await self._run(self._keep, self._folder / file, name, day)
         return name
 
     async def discard(self) -> None:
+        if self._under_way is not None:
+            # A thread ends what it has begun, also when the request is over.
+            await asyncio.wait([self._under_way])
         if self._file is not None:
             await self._store.run(self._discard)
+
+    async def _run(self, work: Callable[P, None], *args: P.args, **kwargs: P.kwargs) -> None:
+        self._under_way = asyncio.ensure_future(self._store.run(work, *args, **kwargs))
+        await asyncio.shield(self._under_way)
 
     def _flush(self) -> None:
         if self._file is None:
@@ -170,17 +173,24 @@ class LocalPartWriter:
         midnight = datetime.combine(day, time(), UTC).timestamp()
         self._file.finish(midnight)
         try:
+            self._move(folder, name)
+        except OSError:
+            _remove_emptied(folder, folder.parent)
+            raise
+        self._file = None
+        # All three, always: another request may have made a parent folder and not synced it yet.
+        for changed in (folder, folder.parent, folder.parent.parent):
+            sync_folder(changed, midnight)
+        os.utime(self._store.incoming, (midnight, midnight))
+
+    def _move(self, folder: Path, name: str) -> None:
+        try:
             folder.mkdir(parents=True, exist_ok=True, mode=0o700)
             self._path.rename(folder / name)
         except FileNotFoundError:
             # The folder was emptied of expired parts and removed in between.
             folder.mkdir(parents=True, exist_ok=True, mode=0o700)
             self._path.rename(folder / name)
-        self._file = None
-        # All three, always: another request may have made a parent folder and not synced it yet.
-        for changed in (folder, folder.parent, folder.parent.parent):
-            sync_folder(changed, midnight)
-        os.utime(self._store.incoming, (midnight, midnight))
 
     def _discard(self) -> None:
         if self._file is not None:
@@ -209,6 +219,16 @@ def _read_piece(path: Path, start: int) -> bytes:
             return file.read(PIECE_BYTES)
     except FileNotFoundError:
         raise BlobMissingError from None
+
+
+def _remove_emptied(*folders: Path) -> None:
+    """Those that hold nothing, and are there."""
+    for folder in folders:
+        try:
+            folder.rmdir()
+        except OSError as error:
+            if error.errno not in (errno.ENOENT, errno.ENOTEMPTY, errno.EEXIST):
+                raise
 
 
 def _names(folder: Path) -> list[str]:

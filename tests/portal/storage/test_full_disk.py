@@ -74,19 +74,22 @@ async def test_a_disk_that_fills_up_while_a_part_is_written(
     assert (await portal.submit(bundle_without_attachments(sealed))).status_code == 201
 
 
+@pytest.mark.parametrize("of", ["upload", "file"])
 async def test_a_part_whose_folder_can_not_be_made_leaves_nothing(
-    portal: RunningPortal, monkeypatch: pytest.MonkeyPatch
+    portal: RunningPortal, monkeypatch: pytest.MonkeyPatch, of: str
 ) -> None:
-    sealed, mkdir = fresh_report(10), Path.mkdir
+    sealed, mkdir = fresh_report(10), os.mkdir
+    upload = portal.data / "blobs" / "parts" / sealed.manifest.submission
+    refused = upload if of == "upload" else upload / FILE
 
     def no_inode_left(folder: Path, *given: Any, **options: Any) -> None:
-        if sealed.manifest.submission in folder.parts:
+        if Path(folder) == refused and refused.parent.exists():
             raise OSError(errno.ENOSPC, "No space left on device")
         mkdir(folder, *given, **options)
 
-    monkeypatch.setattr(Path, "mkdir", no_inode_left)
+    monkeypatch.setattr("os.mkdir", no_inode_left)
     assert error_code(await portal.put_part(sealed.manifest.submission, FILE, 0, sealed.files[FILE])) == FULL
-    assert list((portal.data / "blobs" / "incoming").iterdir()) == []
+    assert [path for name in ("incoming", "parts") for path in (portal.data / "blobs" / name).iterdir()] == []
     monkeypatch.undo()
     await portal.put_parts(sealed)
     assert (await portal.submit(bundle_without_attachments(sealed))).status_code == 201
