@@ -126,9 +126,9 @@ class Collector:
         collected, stuck = submissions.taken, submissions.stuck
         submissions.taken = submissions.stuck = 0
         for reading in (self.follow_ups, self.controls):
-            if collected and reading.passed[UNKNOWN] and not reading.whole:
+            if collected and reading.passed[UNKNOWN]:
                 # Among them may be the report of what was passed over for want of it.
-                reading.begin_again()
+                reading.ask_again()
         follow_ups = await step("follow-ups", self._take_follow_ups(now, shares))
         await step("controls", collect_controls(client, self.controls, now.date()))
         await step("newest-charter", note_newest_charter(client, now.date()))

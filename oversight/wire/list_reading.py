@@ -32,10 +32,18 @@ class ListReading:
     ended: bool = False
     passed: Counter[str] = field(default_factory=Counter)
     seen: set[str] = field(default_factory=set)
+    _is_asked_for: bool = False
+
+    def ask_again(self) -> None:
+        """Another round, once the one that is under way is over: what is at its end would not be met otherwise."""
+        if self.whole:
+            self._is_asked_for = True
+        else:
+            self.begin_again()
 
     def begin_again(self) -> None:
-        """Begin another round."""
-        self.after, self.whole = 0, True
+        """Begin another round, whatever is under way."""
+        self.after, self.whole, self._is_asked_for = 0, True, False
         self.passed.clear()
         self.seen.clear()
 
@@ -43,6 +51,8 @@ class ListReading:
         """Go on with what is new; what was passed over stays counted until the next round."""
         self.whole = False
         self.seen.clear()
+        if self._is_asked_for:
+            self.begin_again()
 
     async def pages(self, fetch: Callable[[int], Awaitable[Page[E]]]) -> AsyncIterator[tuple[E, ...]]:
         """The entries of each page of this visit. A page that the caller did not finish with is read again.

@@ -11,18 +11,14 @@ from portal.intake.uploads import Uploads
 from portal.kit.free_space import free_bytes
 from portal.kit.postgresql import unhurried
 from portal.storage.blobs import BlobStore
-from portal.storage.database import connection, freed_bytes
+from portal.storage.database import freed_bytes
 from portal.storage.records import FollowUpRecord, MailboxRecord, SubmissionRecord
 from portal.storage.shares import IN_BLOBS, LONG, SMALL_ROW_BYTES, Kind, Portion, Shares
-from portal.storage.submissions import accepted_weights
+from portal.storage.submissions import accepted_weights, reply_weights
 from portal.storage.weights import FOLLOW_UP_BYTES, MAILBOX_BYTES, ROW_BYTES
 
 ROWS_FREE_PART = 4
 """Rows are taken as long as this part of the bytes that attachments leave free is there: a fourth of them."""
-_REPLIES = """
-    SELECT submission.slug AS slug, COUNT(*) AS count, SUM(LENGTH(reply.sealed)) AS sealed
-    FROM reply JOIN submission ON submission.submission = reply.submission GROUP BY submission.slug
-"""
 
 
 @dataclass(frozen=True)
@@ -98,10 +94,8 @@ async def _held_in_rows() -> dict[Kind, int]:
 async def _held_by_portions() -> dict[Portion, int]:
     """What long reports fill, and the replies of each commission."""
     [long] = await SubmissionRecord.filter(row_bytes__gt=SMALL_ROW_BYTES).annotate(all=Sum("row_bytes")).values("all")
-    replies = await connection().execute_query_dict(_REPLIES)
-    return {(Kind.REPORTS, LONG): int(long["all"] or 0)} | {
-        (Kind.REPLIES, row["slug"]): int(row["count"]) * ROW_BYTES + int(row["sealed"]) for row in replies
-    }
+    replies = {(Kind.REPLIES, slug): weight for slug, weight in (await reply_weights()).items()}
+    return {(Kind.REPORTS, LONG): int(long["all"] or 0), **replies}
 
 
 async def _held_in_mailboxes() -> int:

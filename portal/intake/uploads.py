@@ -24,6 +24,7 @@ from portal.storage.weights import stored
 UPLOADS_MAX = 16_384
 """Unfinished uploads at once, however small."""
 FAILED_MAX = 3
+"""So many that can't be deleted, and it is the disk."""
 
 
 class Uploads:

@@ -27,7 +27,7 @@ HEADERS_MAX = 100
 DISCARDED_BYTES_MAX = 8 * 1024 * 1024
 RETRY_SECONDS = 5
 # What a chunked body may be cut into: so many pieces, and one more for so many bytes.
-PIECES_FREE = 1024
+PIECES_FREE = 128
 PIECE_BYTES = 256
 _HEAD_END = b"\r\n\r\n"
 _WORDS = {

@@ -21,6 +21,7 @@ from portal.api.refusals import Refusal
 from portal.api.sealed_form import check_sealed_size
 from portal.office_api.own import own_submission
 from portal.storage.commands import save_thread
+from portal.storage.errors import StorageFullError
 from portal.storage.group_commit import GroupCommit
 from portal.storage.records import ReplyRecord, SubmissionRecord, ThreadRecord
 from portal.storage.shares import Kind, Shares
@@ -78,7 +79,14 @@ class Threads:
         check_thread_note(reply.thread)
         posting = self._read_posting(charter, reply, row.manifest_sha256)
         share = (Kind.REPLIES, row_weight(reply.sealed), charter.slug)
-        self.shares.take(*share)
+        try:
+            self.shares.take(*share)
+        except StorageFullError:
+            # One that is there takes no more room.
+            thread = await ThreadRecord.filter(submission=submission).first().only(*_COLUMNS)
+            if (there := await _posting_of(submission, reply.message, thread)) is not None:
+                return there, False
+            raise
         is_kept = False
         try:
             outcome = await self.commits.apply(lambda: self._post(reply, posting, charter.reply_days))

@@ -9,7 +9,14 @@ from datetime import date
 
 from crypto.ids import SubmissionId
 from portal.storage.blobs import Part
+from portal.storage.database import connection
 from portal.storage.records import MailboxRecord, SubmissionRecord
+from portal.storage.weights import ROW_BYTES
+
+_REPLIES = """
+    SELECT submission.slug AS slug, COUNT(*) AS count, SUM(LENGTH(reply.sealed)) AS sealed
+    FROM reply JOIN submission ON submission.submission = reply.submission GROUP BY submission.slug
+"""
 
 
 @dataclass(frozen=True)
@@ -76,6 +83,12 @@ async def accepted_weights() -> dict[SubmissionId, int]:
     """What the attachments of each submission weigh that has any (``weights``)."""
     weighed = SubmissionRecord.filter(attachment_bytes__gt=0).values_list("submission", "attachment_bytes")
     return {SubmissionId(str(submission)): int(weight) for submission, weight in await weighed}
+
+
+async def reply_weights() -> dict[str, int]:
+    """What the replies of each commission weigh, by its short name."""
+    rows = await connection().execute_query_dict(_REPLIES)
+    return {row["slug"]: int(row["count"]) * ROW_BYTES + int(row["sealed"]) for row in rows}
 
 
 async def unnamed(submission: SubmissionId, parts: Sequence[Part]) -> list[Part]:

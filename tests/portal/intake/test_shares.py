@@ -201,6 +201,7 @@ async def test_replies_have_a_share_of_which_one_commission_fills_half(small: Ru
     shares.take(Kind.REPLIES, half - weight, slug)
     second = thread.reply("One more")
     assert error_code(await thread.post(2, second)) == FULL
+    assert (await thread.post(1, first)).status_code == 200
     shares.take(Kind.REPLIES, half, "another-commission")
     assert (await small.submit(fresh_report().bundle())).status_code == 201
     assert shares.pressure() < 0.5
