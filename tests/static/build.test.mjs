@@ -45,6 +45,12 @@ test("what sealing does not need is left out, and all that it needs is in", () =
   }
 });
 
+test("no worker carries the words of its errors, which nobody could read", () => {
+  for (const name of ["seal-worker.js", "mailbox-worker.js"]) {
+    assert.ok(!/not UTF-8|another commission|not in the expected form/.test(first.get(name).toString()), name);
+  }
+});
+
 test("pages are within their budgets", () => {
   build("third", "--check-budget");
 });
