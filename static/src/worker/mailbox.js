@@ -84,16 +84,7 @@ export async function deleteMessages(request, context) {
  * @param {Context} context
  */
 export async function closeMailbox(request, context) {
-  let tried = false;
-  try {
-    await visit(request, context, true, async (known) => {
-      tried = true;
-      return { ...onlyState(known), close: true };
-    });
-  } catch (error) {
-    // Closed by a try whose answer was lost: the mailbox answers like an unknown one already.
-    if (!(tried && error instanceof PortalError && error.code === "mailbox-changed")) throw error;
-  }
+  await visit(request, context, true, async (known) => ({ ...onlyState(known), close: true }));
 }
 
 /**
@@ -127,6 +118,8 @@ function visit(request, { portal, now, fill }, mustWrite, compose) {
         return describe(verdict, state, false, today);
       }
       fetched = await fetchMailbox(secrets, portal);
+      // Closed by a try whose answer was lost: it answers like an unknown one already. One that still opens does not.
+      if (change.close && !fetched.state) return describe(verdict, null, true, today);
       refuseChange(seenOf(state), fetched.state);
     }
   });

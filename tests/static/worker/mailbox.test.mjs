@@ -274,6 +274,18 @@ for (const fault of [undefined, "lose"]) {
   });
 }
 
+test("a portal that refuses to close a mailbox, and then shows the one of yesterday, has not closed it", async () => {
+  const { server, mailbox, context, request } = await begin([await thread.reply()]);
+  const yesterday = mailbox.state;
+  const { seen } = await openMailbox(request, context);
+  server.faults = (method, path) => {
+    if (path !== "mailbox/changes") return undefined;
+    mailbox.state = yesterday;
+    return { status: 409, code: "state-conflict", after: 0 };
+  };
+  await assert.rejects(closeMailbox({ ...request, seen }, context), { name: "PortalError", code: "mailbox-changed" });
+});
+
 test("many replies come in pages, each once", async () => {
   const replies = await Promise.all([1, 2, 3, 4, 5].map((number) => thread.reply(number, { body: `reply ${number}` })));
   const { server, context, request } = await begin(replies);
