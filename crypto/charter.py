@@ -50,6 +50,8 @@ DAYS_MAX = 3650
 REPLY_DAYS_MIN = 30
 NUMBER_MAX = 1_000_000
 NAME_CHARS_MAX = 200
+CHAIN_MAX = 1_000
+"""Of a commission's charters, all that its readers take."""
 
 SLUG = r"[a-z][a-z0-9-]{1,30}"
 LABEL = r"[a-z][a-z0-9-]{0,30}"

@@ -12,6 +12,8 @@ from crypto.padding import unpad_length
 ANSWER_STEP = 131_072
 ANSWER_MAX = 4 * 1024 * 1024
 MESSAGES_MAX = 4096
+MAILBOX_MAX = 16 * 1024 * 1024
+"""Who holds so much of a mailbox asks for no more of it."""
 STATEMENT_MAX = 16 * 1024
 SEALED_CHARS_MAX = 2 * 1024 * 1024
 

@@ -38,20 +38,23 @@ Postings = dict[int, tuple[Posting, str]]
 def read_chain(state: State, notes: Sequence[bytes]) -> tuple[Charter, ...]:
     """The charter that the state names and its successors, as far as each continues the one before (§4.2).
 
-    Notes before that charter are passed over; the chain is empty when it is not there, or of another realm.
+    Notes before that charter are passed over, and those that are in the chain already; none is verified twice. The
+    chain is empty when the charter is not there, or of another realm.
     """
     chain: list[Charter] = []
     for data in notes:
+        shown = _hash(data)
+        if shown in {charter.hash for charter in chain} or (not chain and shown != state.thread.charter):
+            continue
         try:
             charter = read_charter(data)
             if chain:
                 check_successor(chain[-1], charter)
         except CryptoError:
-            if chain:
-                break
-            continue
-        if chain or (charter.hash, charter.realm) == (state.thread.charter, state.realm):
-            chain.append(charter)
+            break
+        if charter.realm != state.realm:
+            break
+        chain.append(charter)
     return tuple(chain)
 
 
@@ -318,6 +321,14 @@ class _Reader:
 
     def _alarm(self, kind: AlarmKind, *evidence: str) -> None:
         self.alarms.append(Alarm(kind, evidence))
+
+
+def _hash(data: bytes) -> str | None:
+    """Of what has the form of a note, whoever signed it."""
+    try:
+        return Note.parse(data).hash
+    except CryptoError:
+        return None
 
 
 def _read(text: str | None, keys: Sequence[VerifierKey], read: Callable[[bytes, Sequence[VerifierKey]], T]) -> T | None:

@@ -12,12 +12,13 @@ from datetime import date
 from typing import Protocol
 
 from crypto.age import PqIdentity
+from crypto.charter import CHAIN_MAX
 from crypto.document import Fields
 from crypto.encoding import HASH_BYTES, ID_BYTES, encode_json
 from crypto.errors import CryptoError, MalformedError, ProofError
 from crypto.ids import CharterHash, SubmissionId
 from crypto.instruction import Instruction
-from crypto.mailbox_answer import MESSAGES_MAX, MailboxAnswer, read_mailbox_answer
+from crypto.mailbox_answer import MAILBOX_MAX, MESSAGES_MAX, MailboxAnswer, read_mailbox_answer
 from crypto.mailbox_change import (
     MailboxChange,
     add_follow_up,
@@ -38,9 +39,7 @@ from crypto.thread_keys import ThreadKeys
 from crypto.work import AskedWork
 
 COMMISSIONS_MAX = 1_000
-CHARTERS_MAX = 1_000
 ATTEMPTS_MAX = 8
-PAGES_MAX = 64
 CONFLICT = "state-conflict"
 # An empty line, then a dash, the mailbox id, key id and signature in base64, with spaces and a line feed.
 INSTRUCTION_SIGNATURE = 1 + 2 + 32 + 1 + 92 + 1
@@ -238,21 +237,22 @@ def _ask_chain(portal: PortalRequests, charter: CharterHash) -> tuple[list[bytes
         shown = Fields(_decode(portal.get(f"charters/{charter}/chain")), "chain")
     except PortalRefusedError:
         return [], None
-    notes = [note.encode("utf-8", "replace") for note in shown.texts("charters", CHARTERS_MAX, NOTE_BYTES_MAX)]
+    notes = [note.encode("utf-8", "replace") for note in shown.texts("charters", CHAIN_MAX, NOTE_BYTES_MAX)]
     newest = shown.take("newest")
     return notes, newest if isinstance(newest, str) else None
 
 
 def _ask(portal: PortalRequests, secrets: MailboxSecrets) -> MailboxAnswer:
     asked = {"mailbox": secrets.mailbox_id, "token": secrets.token.hex()}
-    answer = read_mailbox_answer(portal.post("mailbox", encode_json(asked)))
-    for _ in range(PAGES_MAX):
-        after = _last_number(answer)
-        if not answer.more or not after:
+    data = portal.post("mailbox", encode_json(asked))
+    answer, size, after = read_mailbox_answer(data), len(data), 0
+    while answer.more and len(answer.messages) < MESSAGES_MAX and size < MAILBOX_MAX:
+        before, after = after, _last_number(answer)
+        if after <= before:
             break
-        page = read_mailbox_answer(portal.post("mailbox", encode_json({**asked, "after": after})))
-        messages = (*answer.messages, *page.messages)
-        answer = replace(answer, messages=messages, more=page.more and len(messages) < MESSAGES_MAX)
+        data = portal.post("mailbox", encode_json({**asked, "after": after}))
+        page, size = read_mailbox_answer(data), size + len(data)
+        answer = replace(answer, messages=(*answer.messages, *page.messages), more=page.more)
     return answer
 
 

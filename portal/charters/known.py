@@ -11,7 +11,7 @@ from contextlib import contextmanager
 
 import msgspec
 
-from crypto.charter import Charter, check_signed, check_successor, read_charter
+from crypto.charter import CHAIN_MAX, Charter, check_signed, check_successor, read_charter
 from crypto.errors import CryptoError
 from crypto.ids import CharterHash
 from crypto.note import NOTE_BYTES_MAX, Note, VerifierKey
@@ -167,7 +167,8 @@ class Charters:
         chain = self._by_slug.get(claim.slug, [])
         if claim.number <= len(chain) or claim.slug in self._unreadable:
             raise Refusal("charter-conflict")
-        if sum(len(self.as_json(each)) for each in chain) > CHAIN_BYTES_MAX - NOTE_BYTES_MAX:
+        size = sum(len(self.as_json(each)) for each in chain)
+        if len(chain) >= CHAIN_MAX or size > CHAIN_BYTES_MAX - NOTE_BYTES_MAX:
             raise Refusal("too-large", "chain")
         if not chain:
             if claim.number != 1:

@@ -426,3 +426,13 @@ def test_a_newest_charter_note_from_before_the_report_replaces_nothing(thread):
     state = replace(thread.state, thread=replace(thread.state.thread, charter=second.hash))
     found = thread.read(thread.answer(), state=state, charters=[second], newest=thread.newest_note(charter=first))
     assert not found.replaced
+
+
+def test_a_charter_that_comes_again_is_passed_over_unread_and_one_that_is_not_genuine_ends_the_chain(thread):
+    """A portal could have a device verify the same charter for minutes."""
+    first, second = thread.newest, thread.change_charter()
+    note, following = first.note, second.note
+    forged = note[:-10] + b"AAAAAAAA=\n"
+    assert read_chain(thread.state, [b"no note", following, note, forged, note, following]) == (first, second)
+    assert read_chain(thread.state, [note, b"no note", following]) == (first,)
+    assert read_chain(thread.state, [forged, note, following]) == ()

@@ -8,7 +8,7 @@ from datetime import date
 import pytest
 
 from crypto.errors import LimitError, MalformedError, ProofError
-from crypto.mailbox_answer import ANSWER_STEP, read_mailbox_answer
+from crypto.mailbox_answer import ANSWER_STEP, MAILBOX_MAX, read_mailbox_answer
 from crypto.mailbox_visit import PortalRefusedError, delete_shown, send_follow_up, visit
 from crypto.message import message_id, open_follow_up
 from crypto.receipt_code import new_code
@@ -77,6 +77,19 @@ class TestRequests:
 
         paged = Paged(thread, whole, newest=thread.newest_note())
         assert [reply.number for reply in visit(paged, DIGITS).found.replies] == [1, 2, 3]
+
+    def test_of_a_mailbox_without_an_end_no_more_is_asked_than_16_mib(self, portal, thread):
+        class Endless(MemoryPortal):
+            def post(self, path, body, *, once=False):
+                if path != "mailbox":
+                    return super().post(path, body, once=once)
+                number = json.loads(body).get("after", 0) + 1
+                self.requests.append((path, number, 0))
+                return encode_answer(replace(self.shown, messages=(thread.reply(number),), more=True))
+
+        endless = Endless(thread, portal.shown, newest=thread.newest_note())
+        visit(endless, DIGITS)
+        assert [path for path, *_ in endless.requests].count("mailbox") == MAILBOX_MAX // ANSWER_STEP
 
 
 class TestMessages:

@@ -8,7 +8,9 @@ import { unpad } from "./padding.js";
 
 export const MESSAGES_MAX = 4096;
 export const ANSWER_STEP_BYTES = 131_072;
-const ANSWER_BYTES_MAX = 4 * 1024 * 1024;
+export const ANSWER_BYTES_MAX = 4 * 1024 * 1024;
+// Who holds so much asks for no more.
+export const MAILBOX_BYTES_MAX = 16 * 1024 * 1024;
 const STATEMENT_CHARACTERS_MAX = 16 * 1024;
 const FILE_CHARACTERS_MAX = 64 * 1024;
 const SEALED_CHARACTERS_MAX = 2 * 1024 * 1024;

@@ -6,6 +6,7 @@ import { checkSuccessor, readCharter } from "../formats/charter.js";
 import { daysBetween, encodeUtf8 } from "../formats/encoding.js";
 import { FormatError } from "../formats/errors.js";
 import { readNewestCharter } from "../formats/newest-charter.js";
+import { parseNote } from "../formats/note.js";
 import { PortalError } from "../formats/portal-error.js";
 
 // A note that is older than this is worth a warning.
@@ -18,7 +19,8 @@ const FRESH_DAYS_MAX = 7;
  */
 
 /**
- * A charter and its successors, as far as each continues the one before.
+ * A charter and its successors, as far as each continues the one before. None is verified twice, however often it comes:
+ * that takes a phone long.
  *
  * @param {Charter} first
  * @param {string[]} notes oldest first; `first` itself may be among them
@@ -28,8 +30,10 @@ export function followChain(first, notes) {
   const chain = [first];
   for (const note of notes) {
     try {
-      const next = readCharter(encodeUtf8(note));
-      if (next.hash === first.hash) continue;
+      const bytes = encodeUtf8(note);
+      const { hash } = parseNote(bytes);
+      if (chain.some((known) => known.hash === hash)) continue;
+      const next = readCharter(bytes);
       checkSuccessor(chain[chain.length - 1], next);
       chain.push(next);
     } catch (error) {

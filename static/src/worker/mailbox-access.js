@@ -9,7 +9,7 @@ import { generateIdentity, recipientOf } from "../formats/age.js";
 import { signControl } from "../formats/control.js";
 import { HASH_BYTES, encodeBase64, encodeHex, encodeUtf8 } from "../formats/encoding.js";
 import { FormatError } from "../formats/errors.js";
-import { MESSAGES_MAX, readMailboxAnswer } from "../formats/mailbox-answer.js";
+import { MAILBOX_BYTES_MAX, MESSAGES_MAX, readMailboxAnswer } from "../formats/mailbox-answer.js";
 import { messageId } from "../formats/message.js";
 import { parseNote } from "../formats/note.js";
 import { STATE_BYTES, contentMax } from "../formats/padding.js";
@@ -41,11 +41,13 @@ import { openState, sealState } from "../formats/state.js";
 export async function fetchMailbox(secrets, portal) {
   const first = await fetchPage(secrets, portal, 0);
   const messages = [...first.messages];
-  let { more } = first;
-  for (let after = lastNumber(messages, 0); more && after > 0 && messages.length < MESSAGES_MAX; ) {
+  let { more, size } = first;
+  for (let after = lastNumber(messages, 0); more && after > 0; ) {
+    if (messages.length >= MESSAGES_MAX || size >= MAILBOX_BYTES_MAX) break;
     const page = await fetchPage(secrets, portal, after);
     messages.push(...page.messages);
     more = page.more;
+    size += page.size;
     after = lastNumber(page.messages, after);
   }
   return { answer: { ...first, messages }, state: await tryState(first.state, secrets) };
@@ -100,7 +102,7 @@ async function sealNoise(fill) {
 async function fetchPage(secrets, portal, after) {
   const bytes = await portal.postMailbox({ ...credentials(secrets), ...(after > 0 ? { after } : {}) });
   try {
-    return readMailboxAnswer(bytes);
+    return { ...readMailboxAnswer(bytes), size: bytes.length };
   } catch (error) {
     if (error instanceof FormatError) throw new PortalError("unexpected-answer");
     throw error;

@@ -41,11 +41,9 @@ import { openReplies } from "./replies.js";
  * @returns {Charter[]}
  */
 export function readChain(realm, hash, notes) {
-  for (const [index, note] of notes.entries()) {
-    const first = tryRead(() => readCharter(encodeUtf8(note)));
-    if (first && first.hash === hash && first.realm === realm) return followChain(first, notes.slice(index + 1));
-  }
-  return [];
+  const at = notes.findIndex((note) => tryRead(() => parseNote(encodeUtf8(note)).hash) === hash);
+  const first = at < 0 ? null : tryRead(() => readCharter(encodeUtf8(notes[at])));
+  return first && first.realm === realm ? followChain(first, notes.slice(at + 1)) : [];
 }
 
 /**

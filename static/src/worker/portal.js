@@ -5,12 +5,16 @@
 
 import { sha256 } from "@noble/hashes/sha2.js";
 import { encodeHex } from "../formats/encoding.js";
-import { ANSWER_STEP_BYTES } from "../formats/mailbox-answer.js";
+import { ANSWER_BYTES_MAX, ANSWER_STEP_BYTES } from "../formats/mailbox-answer.js";
 import { PortalError } from "../formats/portal-error.js";
 import { systemRandom } from "../formats/random.js";
 import { doWork, readAskedWork } from "../formats/work.js";
 import { Trouble, jsonRequest, readJson, readList, readText, sendRequest } from "./request.js";
 import { Retry } from "./retry.js";
+
+// Of a commission: docs/protocol.md §10.
+const CHAIN_BYTES_MAX = 10 * 1024 * 1024;
+const CHARTERS_MAX = 1000;
 
 /**
  * @typedef {import("../formats/encoding.js").Bytes} Bytes
@@ -73,7 +77,8 @@ export class Portal {
    * @returns {Promise<Bytes>}
    */
   async postMailbox(value) {
-    return this.#ask(jsonRequest("mailbox", value), (answer) => {
+    const request = { ...jsonRequest("mailbox", value), answerMax: ANSWER_BYTES_MAX };
+    return this.#ask(request, (answer) => {
       if (answer.length === 0 || answer.length % ANSWER_STEP_BYTES !== 0) throw new TypeError("not a mailbox answer");
       return answer;
     });
@@ -109,9 +114,10 @@ export class Portal {
    * @returns {Promise<{ charters: string[], newest: string | null }>} notes, not verified
    */
   #getCharters(path) {
-    const request = { method: "GET", path };
+    const request = { method: "GET", path, answerMax: CHAIN_BYTES_MAX };
     return this.#ask(request, (answer) => {
       const { charters, newest } = readJson(answer);
+      if (charters.length > CHARTERS_MAX) throw new PortalError("unexpected-answer");
       return { charters: readList(charters).map(readText), newest: newest === null ? null : readText(newest) };
     });
   }
@@ -152,7 +158,8 @@ export class Portal {
     const answer = await this.#send(request);
     try {
       return decode(answer);
-    } catch {
+    } catch (error) {
+      if (error instanceof PortalError) throw error;
       // Not the portal's answer: the page of a hotel or a provider has replaced it.
       throw new Trouble("offline");
     }

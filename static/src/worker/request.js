@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
 // One request to the portal and its answer, over a network that fails. docs/protocol.md §7.3, §7.4, §8.
 
+import { readBody } from "../formats/body.js";
 import { encodeBase64 } from "../formats/encoding.js";
 import { PortalError } from "../formats/portal-error.js";
 import { readAskedWork } from "../formats/work.js";
@@ -10,6 +11,13 @@ const TIMEOUT_MS_MIN = 120_000;
 const SLOWEST_BYTES_PER_MS = 5;
 // The longest pause that the portal may ask for.
 export const DELAY_MS_MAX = 30_000;
+// Of an answer that is no mailbox and no chain of charters. A list of 1,024 parts is the longest.
+const ANSWER_BYTES_MAX = 262_144;
+const REFUSAL_BYTES_MAX = 16_384;
+// Of the codes of docs/protocol.md §7.3 those by which a reporter's device does something else, by the method of the request.
+// It takes no other word from an answer: a portal could make it say what only the device can know.
+/** @type {Record<string, string[] | undefined>} */
+const REFUSALS = { GET: ["charter-unknown", "not-found"], POST: ["mailbox-full", "state-conflict"] };
 
 /**
  * @typedef {import("../formats/encoding.js").Bytes} Bytes
@@ -19,6 +27,7 @@ export const DELAY_MS_MAX = 30_000;
  * @property {string} [type]
  * @property {Bytes} [body]
  * @property {Uint8Array} [digest] SHA-256 of the body
+ * @property {number} [answerMax] bytes of its answer
  * @property {boolean} [isWrite] whether a portal under pressure may ask for work, docs/protocol.md §7.4
  * @property {string} [work] that was done for it
  * @property {AskedWork | null} [asked] with which it was refused
@@ -49,8 +58,10 @@ export class Trouble extends Error {
  * @returns {Promise<Bytes>} body of a successful answer
  * @throws {Trouble | PortalError}
  */
-export async function sendRequest(fetch, base, { method, path, type, body, digest, work }) {
+export async function sendRequest(fetch, base, { method, path, type, body, digest, work, answerMax = ANSWER_BYTES_MAX }) {
+  const stop = new AbortController();
   const timeout = TIMEOUT_MS_MIN + Math.ceil((body?.length ?? 0) / SLOWEST_BYTES_PER_MS);
+  const timer = setTimeout(() => stop.abort(), timeout);
   /** @type {RequestInit} */
   const init = {
     method,
@@ -64,29 +75,33 @@ export async function sendRequest(fetch, base, { method, path, type, body, diges
     cache: "no-store",
     redirect: "error",
     referrerPolicy: "no-referrer",
-    signal: AbortSignal.timeout(timeout),
+    signal: stop.signal,
   };
   let response, answer;
   try {
     response = await fetch(base + path, init);
-    answer = new Uint8Array(await response.arrayBuffer());
+    answer = await readBody(response, response.ok ? answerMax : REFUSAL_BYTES_MAX);
   } catch {
     // All failures of the network look the same to a script.
     throw new Trouble("offline");
+  } finally {
+    clearTimeout(timer);
   }
-  if (!response.ok) throw readRefusal(response, answer);
+  if (!response.ok) throw readRefusal(method, response, answer);
+  if (!answer) throw new PortalError("unexpected-answer");
   return answer;
 }
 
 /**
+ * @param {string} method
  * @param {Response} response
- * @param {Uint8Array} answer
+ * @param {Uint8Array | null} answer
  */
-function readRefusal(response, answer) {
+function readRefusal(method, response, answer) {
   const { status } = response;
   let code, asked;
   try {
-    const refusal = readJson(answer);
+    const refusal = readJson(/** @type {Uint8Array} */ (answer));
     code = readText(refusal.error.code);
     asked = readAskedWork(refusal);
   } catch {
@@ -96,7 +111,8 @@ function readRefusal(response, answer) {
     const kind = status === 507 ? "full" : asked ? "work" : "busy";
     return new Trouble(kind, readDelay(response.headers.get("Retry-After")), asked);
   }
-  return code ? new PortalError(code) : new Trouble("offline");
+  if (!code) return new Trouble("offline");
+  return new PortalError(REFUSALS[method]?.includes(code) ? code : "unexpected-answer");
 }
 
 /** @param {string | null} seconds */

@@ -191,11 +191,13 @@ async function makeBundle(charter, secrets, submission, { excluded, recipient, r
 async function sendBundle({ bytes, manifestHash, commitment }, charter, submission, attachments, { portal, progress }) {
   const total = attachments.reduce((sum, { sealedSize: size }) => sum + size, BUNDLE_SHARE_BYTES);
   progress.onSend?.(total - BUNDLE_SHARE_BYTES, total);
-  const acknowledgement = await portal.postBundle(bytes, MEDIA_TYPE);
+  let acknowledgement;
   try {
+    acknowledgement = await portal.postBundle(bytes, MEDIA_TYPE);
     const read = readAcknowledgement(encodeUtf8(acknowledgement), [charter.portal]);
     checkAcknowledgement(read, { realm: charter.realm, submission, manifestHash, commitment });
   } catch {
+    // Whatever it says instead, a refusal too, nobody has signed: it may have arrived.
     throw new PortalError("acknowledgement-invalid");
   }
   progress.onSend?.(total, total);

@@ -189,12 +189,13 @@ async def test_a_charter_that_is_too_large_is_refused(portal: RunningPortal, siz
     assert error_code(await post(portal, bytes(size))) == (413, "too-large")
 
 
+@pytest.mark.parametrize("bound", ["CHAIN_BYTES_MAX", "CHAIN_MAX"])
 async def test_a_chain_that_not_all_could_read_goes_no_further(
-    portal: RunningPortal, monkeypatch: pytest.MonkeyPatch
+    portal: RunningPortal, monkeypatch: pytest.MonkeyPatch, bound: str
 ) -> None:
-    """An office and a command read so much and no more, and the newest one has to have room."""
+    """An office, a device and a command read so much and no more, and the newest one has to have room."""
     own = len(portal.assembly.charters.as_json(portal.world.charter))
-    monkeypatch.setattr(known, "CHAIN_BYTES_MAX", own + NOTE_BYTES_MAX)
+    monkeypatch.setattr(known, bound, {"CHAIN_BYTES_MAX": own + NOTE_BYTES_MAX, "CHAIN_MAX": 2}[bound])
     second = successor(portal.world, portal.world.charter)
     assert (await post(portal, second)).status_code == 201
     third = successor(portal.world, read_charter(second))

@@ -8,6 +8,7 @@ import { deriveSecrets } from "../../../static/src/formats/derive.js";
 import { decodeBase64 } from "../../../static/src/formats/encoding.js";
 import { openState } from "../../../static/src/formats/state.js";
 import { readChain, readMailbox } from "../../../static/src/worker/mailbox-reader.js";
+import { Thread } from "../thread.mjs";
 
 const FILE = JSON.parse(readFileSync(new URL("../../vectors/mailbox.json", import.meta.url), "utf8"));
 const secrets = await deriveSecrets(FILE.receipt_digits, FILE.realm);
@@ -28,6 +29,18 @@ for (const { name, input, value } of FILE.vectors) {
     assert.deepEqual(asVector(await readMailbox(answer, state, secrets, chain, input.newest)), value);
   });
 }
+
+test("a charter that comes again is passed over unread, and one that is not genuine ends the chain", async () => {
+  const thread = await Thread.start();
+  const [first] = thread.charters;
+  const second = thread.changeCharter({});
+  const [note, following] = [first.signed, second.signed];
+  const forged = `${note.slice(0, -10)}AAAAAAAA=\n`;
+  const read = (...notes) => readChain(thread.state.realm, first.hash, notes).map(({ number }) => number);
+  assert.deepEqual(read("no note", following, note, forged, note, following), [1, 2]);
+  assert.deepEqual(read(note, "no note", following), [1]);
+  assert.deepEqual(read(forged, note, following), []);
+});
 
 function asVector(found) {
   return {

@@ -90,5 +90,5 @@ test("a part whose answer was lost is not sent again", async () => {
 test("a refused part ends the sending of its file", async () => {
   const { server, portal } = await connect();
   server.parts.set(`${SUBMISSION}/${FILE}/1`, { submission: SUBMISSION, file: FILE, index: 1, data: Buffer.from("x") });
-  await assert.rejects(sendAll(portal, content(4 * PART_BYTES)), { code: "part-conflict" });
+  await assert.rejects(sendAll(portal, content(4 * PART_BYTES)), { code: "unexpected-answer" });
 });

@@ -55,10 +55,39 @@ test("somebody else's page instead of the portal's answer is a trouble that pass
   assert.deepEqual(log.told, ["offline", "calm"]);
 });
 
-test("a refusal by the portal ends the call with its code", async () => {
-  const { portal } = await connect();
-  await portal.putPart(SUBMISSION, FILE, 0, new Uint8Array(10));
-  await assert.rejects(portal.putPart(SUBMISSION, FILE, 0, new Uint8Array(11)), { code: "part-conflict" });
+/** What comes of a call when the portal refuses it with this code. */
+async function refused(code, call) {
+  const { portal } = await connect(() => ({ status: 409, code, after: 0 }));
+  return call(portal).then(
+    () => null,
+    (error) => error.code,
+  );
+}
+
+const CALLS = {
+  putPart: (portal) => portal.putPart(SUBMISSION, FILE, 0, new Uint8Array(10)),
+  postBundle: (portal) => portal.postBundle(new Uint8Array(10), MEDIA_TYPE),
+  postMailbox: (portal) => portal.postMailbox({}),
+  postChange: (portal) => portal.postChange({}, true),
+  getChain: (portal) => portal.getChain("ab"),
+  getSuccessors: (portal) => portal.getSuccessors("ab"),
+};
+
+test("a refusal by which a device does something else ends the call with its code", async () => {
+  for (const code of ["charter-unknown", "not-found"]) assert.equal(await refused(code, CALLS.getChain), code);
+  for (const code of ["mailbox-full", "state-conflict"]) assert.equal(await refused(code, CALLS.postChange), code);
+  // Of what was sent nobody says that the charter is not in force, so that nothing was.
+  assert.equal(await refused("charter-unknown", CALLS.postChange), "unexpected-answer");
+});
+
+test("no portal makes a device say what only the device can know", async () => {
+  const own = (
+    "cancelled charter-invalid charter-expired charter-replaced mailbox-changed mailbox-untrue no-recipient answers-invalid " +
+    "too-large file-unreadable acknowledgement-invalid unexpected-answer failed"
+  ).split(" ");
+  for (const code of [...own, "part-conflict", "signature-invalid", "toString", "a word of nobody"]) {
+    for (const [name, call] of Object.entries(CALLS)) assert.equal(await refused(code, call), "unexpected-answer", name);
+  }
 });
 
 test("a bundle is posted until it is acknowledged, and stored once", async () => {

@@ -213,13 +213,15 @@ test("an acknowledgement that the portal did not sign for this submission is ref
   await assert.rejects(submitReport(request(), { ...context, portal }), { code: "acknowledgement-invalid" });
 });
 
-test("a portal that lost the parts meanwhile ends the call with its code", async () => {
+test("whatever a portal says of a report that it was sent, but that it has it, is no acknowledgement", async () => {
   const { context } = await begin();
-  const refusal = { error: { code: "file-missing", message: "", field: "attachment-1.age" } };
-  const fetch = async (url, { method }) =>
-    method === "GET" ? Response.json({ charters: [], newest: null }) : Response.json(refusal, { status: 422 });
-  const portal = new Portal("", { fetch, sleep: async () => {}, random: () => 1 });
-  await assert.rejects(submitReport(request(), { ...context, portal }), { code: "file-missing" });
+  for (const code of ["file-missing", "charter-expired", "charter-replaced", "charter-unknown", "no-recipient", "cancelled", "x"]) {
+    const refusal = { error: { code, message: "", field: "attachment-1.age" } };
+    const fetch = async (url, { method }) =>
+      method === "GET" ? Response.json({ charters: [], newest: null }) : Response.json(refusal, { status: 422 });
+    const portal = new Portal("", { fetch, sleep: async () => {}, random: () => 1 });
+    await assert.rejects(submitReport(request(), { ...context, portal }), { code: "acknowledgement-invalid" });
+  }
 });
 
 test("names lose their path and control characters, and stay names", () => {

@@ -13,13 +13,12 @@ export function failureWords(error) {
     case "charter-expired":
     case "charter-unknown":
     case "charter-invalid":
-    case "grant-slots":
       return t("The commission’s charter is no longer in force, so nothing was sent. Keep what you wrote, load this page again later and try once more.");
     case "charter-replaced":
       return t("The commission has a newer charter than this page, so nothing was sent.");
     case "mailbox-changed":
     case "mailbox-untrue":
-      return t("This site shows another mailbox now than when you opened it, or an older one, so nothing was sent or changed. What you wrote is still here. Open this page in another tab and enter your code. If what you saw before is gone there, and you did not end this mailbox yourself, don’t write here, and reach the commission in another way.");
+      return t("This site shows another mailbox now than when you opened it, or an older one. Do not count on anything having been sent or changed. What you wrote is still here. Open this page in another tab and enter your code. If what you saw before is gone there, and you did not end this mailbox yourself, don’t write here, and reach the commission in another way.");
     case "state-conflict":
       return t("This mailbox is open on another device, which is writing just now. What you wrote is still here. Try again in a minute.");
     case "no-recipient":
@@ -33,6 +32,6 @@ export function failureWords(error) {
     case "acknowledgement-invalid":
       return t("What the site answered is not signed as it should be. Do not count on it having arrived. Try again, from another network if you can.");
     default:
-      return t("Something went wrong, and it was not sent. What you wrote is still here. Try again.");
+      return t("Something went wrong. Do not count on it having arrived. What you wrote is still here. Try again.");
   }
 }
