@@ -18,7 +18,7 @@ from crypto.errors import AuthenticationError, MalformedError
 CHALLENGE_BYTES = 16
 SALT_BYTES = 16
 SEARCHES = 16
-BITS_MAX = 20
+BITS_MAX = 17
 HEADER = "Amparo-Work"
 _FORM = struct.Struct(f">{CHALLENGE_BYTES}s{SALT_BYTES}s{SEARCHES}I")
 _TRY = struct.Struct(">II")
@@ -26,7 +26,7 @@ _TRY = struct.Struct(">II")
 
 @dataclass(frozen=True)
 class AskedWork:
-    """What the portal asks: its challenge (16 bytes), and how many bits must be zero, 1 to 20."""
+    """What the portal asks: its challenge (16 bytes), and how many bits must be zero, 1 to 17."""
 
     challenge: bytes
     bits: int

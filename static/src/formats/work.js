@@ -7,9 +7,9 @@ import { ID_BYTES, concat, decodeHex, encodeBase64, encodeUtf8, label } from "./
 import { randomBytes } from "./random.js";
 
 const SEARCHES = 16;
-const BITS_MAX = 20;
+const BITS_MAX = 17;
 
-/** @typedef {{ challenge: Uint8Array, bits: number }} AskedWork `bits` is from 1 to 20 */
+/** @typedef {{ challenge: Uint8Array, bits: number }} AskedWork `bits` is from 1 to 17 */
 
 /**
  * @param {any} answer to `GET work`, or one that asks for it

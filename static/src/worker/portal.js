@@ -56,9 +56,9 @@ export class Portal {
     const digest = new Uint8Array(await globalThis.crypto.subtle.digest("SHA-256", bytes));
     const path = `uploads/${submission}/${file}/${index}`;
     const request = { method: "PUT", path, type: "application/octet-stream", body: bytes, digest, isWrite: true };
-    await this.#retry.run(async (isRepeat) => {
-      if (isRepeat && (await this.#holdsPart(submission, file, index, encodeHex(digest)))) return;
-      await this.#send(request);
+    await this.#retry.run(async (failures) => {
+      if (failures > 0 && (await this.#holdsPart(submission, file, index, encodeHex(digest)))) return;
+      await this.#send(request, failures);
     });
   }
 
@@ -91,8 +91,8 @@ export class Portal {
    */
   async postChange(value, patiently) {
     const request = { ...jsonRequest("mailbox/changes", value), isWrite: patiently };
-    const attempt = () => this.#attempt(request, (answer) => readText(readJson(answer).status));
-    await (patiently ? this.#retry.run(attempt) : attempt());
+    const decode = (/** @type {Bytes} */ answer) => readText(readJson(answer).status);
+    await (patiently ? this.#ask(request, decode) : this.#attempt(request, decode));
   }
 
   /**
@@ -146,16 +146,17 @@ export class Portal {
    * @param {(answer: Bytes) => T} decode
    */
   #ask(request, decode) {
-    return this.#retry.run(() => this.#attempt(request, decode));
+    return this.#retry.run((failures) => this.#attempt(request, decode, failures));
   }
 
   /**
    * @template T
    * @param {Request} request
    * @param {(answer: Bytes) => T} decode
+   * @param {number} [failures] before
    */
-  async #attempt(request, decode) {
-    const answer = await this.#send(request);
+  async #attempt(request, decode, failures = 0) {
+    const answer = await this.#send(request, failures);
     try {
       return decode(answer);
     } catch (error) {
@@ -165,9 +166,12 @@ export class Portal {
     }
   }
 
-  /** @param {Request} request */
-  async #send(request) {
-    if (request.isWrite && (request.asked || this.#isPressed)) request.work ??= await this.#work(request);
+  /**
+   * @param {Request} request
+   * @param {number} failures
+   */
+  async #send(request, failures) {
+    if (request.isWrite && (request.asked || this.#isPressed)) request.work ??= await this.#work(request, failures);
     try {
       return await sendRequest(this.#fetch, this.#base, request);
     } catch (error) {
@@ -179,15 +183,19 @@ export class Portal {
     }
   }
 
-  /** @param {Request} request is given its digest */
-  async #work(request) {
+  /**
+   * @param {Request} request is given its digest
+   * @param {number} failures
+   */
+  async #work(request, failures) {
     const which = { method: "GET", path: "work" };
     const asked = request.asked ?? (await this.#attempt(which, (answer) => readAskedWork(readJson(answer))));
     this.#isPressed = Boolean(asked);
     if (!asked) return;
     request.digest ??= sha256(/** @type {Bytes} */ (request.body));
-    const work = doWork(asked, request.path, request.digest, systemRandom, (share) => this.#retry.note("work", share));
-    this.#retry.note(null);
+    const tell = (/** @type {number} */ share) => this.#retry.note("work", share, failures);
+    const work = doWork(asked, request.path, request.digest, systemRandom, tell);
+    this.#retry.note(null, undefined, failures);
     return work;
   }
 }

@@ -4,7 +4,7 @@
 import { DELAY_MS_MAX, Trouble } from "./request.js";
 
 const DELAY_MS_MIN = 1_000;
-// About a minute of a busy portal.
+// About a minute of a busy portal, or so many works that were not enough.
 const LONG_AFTER = 5;
 
 /**
@@ -36,8 +36,10 @@ export class Retry {
    *
    * @param {TroubleKind | null} kind
    * @param {number} [share] of the work that is done, from 0 to 1
+   * @param {number} [failures] before: after many it takes long, whatever it is busy with
    */
-  note(kind, share) {
+  note(kind, share, failures = 0) {
+    if (failures >= LONG_AFTER && kind !== "offline" && kind !== "full") [kind, share] = ["long", undefined];
     if (kind === this.#trouble && share === undefined) return;
     this.#trouble = kind;
     this.#onTrouble?.(kind, share);
@@ -47,18 +49,18 @@ export class Retry {
    * Return the result of `attempt`, repeated while it fails with `Trouble`.
    *
    * @template T
-   * @param {(isRepeat: boolean) => Promise<T>} attempt
+   * @param {(failures: number) => Promise<T>} attempt
    * @returns {Promise<T>}
    */
   async run(attempt) {
     for (let failures = 0; ; failures++) {
       try {
-        const result = await attempt(failures > 0);
+        const result = await attempt(failures);
         this.note(null);
         return result;
       } catch (error) {
         if (!(error instanceof Trouble)) throw error;
-        this.note(error.kind === "busy" && failures >= LONG_AFTER ? "long" : error.kind);
+        this.note(error.kind, undefined, failures);
         await this.#pauses.sleep(this.#delay(failures, error.delay));
       }
     }

@@ -89,7 +89,7 @@ test("a portal that asks for hours of work gets none, and is asked again like a 
   const { server, log, portal } = await pressed((method, path, count) => {
     if (path === "submissions" && count === 3) server.work = ASKED;
   });
-  server.work = { ...ASKED, bits: 21 };
+  server.work = { ...ASKED, bits: 18 };
   await portal.postBundle(BUNDLE, MEDIA_TYPE);
   assert.equal(server.works.length, 1);
   assert.equal(log.told[0], "busy");
@@ -105,6 +105,18 @@ test("whoever is told by a calm process of nothing, and by a pressed one of work
   for (let index = 0; index < 6; index++) await put(index);
   assert.equal(server.bundles.size, 1);
   assert.ok(server.requests.length < 30, server.requests.join(", "));
+});
+
+test("a portal that always wants more work is told as one that takes long, and gets it with longer and longer pauses", async () => {
+  const { server, log, portal } = await pressed((method, path, count) => {
+    server.work = { challenge: count.toString(16).padStart(32, "0"), bits: 1 };
+    if (path === "submissions" && count === 12) server.work = null;
+  });
+  await portal.postBundle(BUNDLE, MEDIA_TYPE);
+  assert.equal(server.works.length, 0);
+  assert.equal(server.requests.length, 13);
+  assert.deepEqual(log.delays, [1000, 2000, 4000, 8000, 16_000, ...Array(7).fill(30_000)]);
+  assert.deepEqual(log.told.slice(log.told.indexOf("long")), ["long", "calm"]);
 });
 
 test("a visit that only reads does no work; its state stays unwritten", async () => {
