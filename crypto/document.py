@@ -99,8 +99,10 @@ class Fields:
         """Return a list of at most ``max_items`` texts."""
 
         def read(item: object) -> str:
-            if not isinstance(item, str) or len(item) > max_chars:
-                raise self._wrong(name, f"a list of texts of at most {max_chars} characters")
+            if not isinstance(item, str):
+                raise self._wrong(name, "a list of texts")
+            if len(item) > max_chars:
+                raise LimitError(f"a text of {name!r} of {self.where} is longer than {max_chars} characters")
             return item
 
         return self.items(name, max_items, read)

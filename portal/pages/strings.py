@@ -28,7 +28,7 @@ PAGES = {
         "report-form.js",
         "sending.js",
     ),
-    "return": ("code-field.js", "letters.js", "mailbox-page.js", "mailbox-status.js"),
+    "return": ("code-field.js", "letters.js", "mailbox-failure.js", "mailbox-page.js", "mailbox-status.js"),
 }
 # Gettext's separator between a context and its message.
 CONTEXT_END = "\x04"

@@ -25,7 +25,7 @@ export function checkAnswers(answers) {
   for (const [name, answer] of entries) {
     if (!LABEL.test(name)) throw new MalformedError("the id of an answered question is malformed");
     if (Array.isArray(answer)) checkCodes(answer);
-    else if (typeof answer !== "string") checkDate(new Fields(answer, "answer"));
+    else if (typeof answer !== "string") checkDate(new Fields(answer));
   }
   if (encodeJson(answers).length > ANSWERS_BYTES_MAX) throw new LimitError("answers are too long");
 }
@@ -42,7 +42,7 @@ function checkCodes(codes) {
 function checkDate(fields) {
   for (const [name, high] of Object.entries(PARTS_MAX)) {
     const value = fields.take(name);
-    if (value !== null) new Fields({ value }, "date").integer("value", 1, high);
+    if (value !== null) new Fields({ value }).integer("value", 1, high);
   }
   fields.boolean("about");
   fields.end();

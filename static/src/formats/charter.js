@@ -3,16 +3,14 @@
 //
 // - Charter 1 is signed by at least k of the governors that it names itself.
 // - Charter n + 1 is signed by k of its own governors and by k of those of charter n, whose hash it holds.
-//
-// The questions themselves are not read here: a page shows them, and sealing needs only the questionnaire's id and
-// number.
 
 import { checkRecipient } from "./age.js";
 import { Fields, readDocument } from "./document.js";
 import { HASH_BYTES, ID_BYTES, decodeUtf8, encodeHex, encodeUtf8 } from "./encoding.js";
-import { AuthenticationError, MalformedError, ProofError } from "./errors.js";
+import { AuthenticationError, ProofError } from "./errors.js";
 import { NOTE_BYTES_MAX, parseNote, parseVerifier, verifyNote } from "./note.js";
 import { checkPublicTexts } from "./public-text.js";
+import { readQuestionnaire, refuse, refuseRepeats } from "./questionnaire.js";
 
 const SLOTS_MAX = 64;
 const GOVERNORS_MAX = 32;
@@ -26,7 +24,6 @@ const REPLY_DAYS_MIN = 30;
 const NUMBER_MAX = 1_000_000;
 const ATTACHMENTS_MAX = 32;
 const ATTACHMENT_BYTES_MAX = 2 ** 31;
-const PANELS_MAX = 64;
 
 const SLUG = /^[a-z][a-z0-9-]{1,30}$/;
 export const LABEL = /^[a-z][a-z0-9-]{0,30}$/;
@@ -186,13 +183,13 @@ function readText(text) {
   checkPublicTexts(text.slice(0, -1));
   const languages = readTexts(fields, "languages", LANGUAGES_MAX, LANGUAGE);
   refuse(languages.length === 0);
-  readTranslations(fields.child("name"), languages, NAME_CHARS_MAX);
-  readTranslations(fields.child("mandate"), languages);
+  fields.translations("name", languages, NAME_CHARS_MAX);
+  fields.translations("mandate", languages);
   readTexts(fields, "jurisdictions", JURISDICTIONS_MAX, JURISDICTION, true);
   const charter = {
     slug: fields.text("slug", SLUG),
     number: fields.integer("number", 1, NUMBER_MAX),
-    previous: readPrevious(fields),
+    previous: fields.optional("previous", () => fields.hex("previous", HASH_BYTES)),
     origin: fields.text("origin", ORIGIN, 300),
     realm: fields.hex("realm", ID_BYTES),
     portal: parseVerifier(fields.text("portal")),
@@ -202,7 +199,7 @@ function readText(text) {
     reserve: readReserve(fields.child("reserve")),
     slots: fields.integer("slots", 2, SLOTS_MAX),
     office: fields.texts("office", OFFICE_KEYS_MAX).map(parseVerifier),
-    questionnaire: readQuestionnaire(fields.child("questionnaire")),
+    questionnaire: readQuestionnaire(fields.child("questionnaire"), languages),
     limits: readLimits(fields.child("limits")),
   };
   const retention = fields.child("retention");
@@ -251,12 +248,6 @@ function checkThreshold(threshold, of, members) {
 }
 
 /** @param {Fields} fields */
-function readPrevious(fields) {
-  const previous = fields.take("previous");
-  return previous === null ? null : new Fields({ previous }, "charter").hex("previous", HASH_BYTES);
-}
-
-/** @param {Fields} fields */
 function readValid(fields) {
   const valid = { from: fields.day("from"), until: fields.day("until") };
   fields.end();
@@ -273,7 +264,7 @@ function readGovernors(fields) {
 
 /** @param {unknown} item */
 function readMember(item) {
-  const fields = new Fields(item, "member");
+  const fields = new Fields(item);
   const member = {
     label: fields.text("label", LABEL),
     name: fields.text("name", /^[^\n]*$/, NAME_CHARS_MAX),
@@ -306,29 +297,11 @@ function readRecipient(fields) {
 }
 
 /** @param {Fields} fields */
-function readQuestionnaire(fields) {
-  const questionnaire = { id: fields.text("id", LABEL), number: fields.integer("number", 1, NUMBER_MAX) };
-  fields.items("panels", PANELS_MAX, (panel) => new Fields(panel, "panel"));
-  fields.end();
-  return questionnaire;
-}
-
-/** @param {Fields} fields */
 function readLimits(fields) {
   const attachments = fields.integer("attachments", 0, ATTACHMENTS_MAX);
   const attachmentBytes = fields.integer("attachment_bytes", 0, ATTACHMENT_BYTES_MAX);
   fields.end();
   return { attachments, attachmentBytes };
-}
-
-/**
- * @param {Fields} fields
- * @param {string[]} languages a text for each, and no other
- * @param {number} [charsMax]
- */
-function readTranslations(fields, languages, charsMax) {
-  for (const language of languages) fields.text(language, undefined, charsMax);
-  fields.end();
 }
 
 /**
@@ -343,14 +316,4 @@ function readTexts(fields, name, countMax, pattern, repeats = false) {
   refuse(texts.some((text) => !pattern.test(text)));
   if (!repeats) refuseRepeats(texts);
   return texts;
-}
-
-/** @param {string[]} values */
-function refuseRepeats(values) {
-  refuse(new Set(values).size !== values.length);
-}
-
-/** @param {boolean} broken */
-function refuse(broken) {
-  if (broken) throw new MalformedError("the charter breaks a rule");
 }

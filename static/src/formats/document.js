@@ -10,18 +10,11 @@ const TEXT_MAX = 65_536;
 /** The members of one JSON object, each read once; `end` refuses members that were not read. */
 export class Fields {
   #members;
-  #where;
 
-  /**
-   * @param {unknown} value
-   * @param {string} where
-   */
-  constructor(value, where) {
-    if (typeof value !== "object" || value === null || Array.isArray(value)) {
-      throw new MalformedError(`${where} is not an object`);
-    }
+  /** @param {unknown} value */
+  constructor(value) {
+    if (typeof value !== "object" || value === null || Array.isArray(value)) throw new MalformedError("not an object");
     this.#members = new Map(Object.entries(value));
-    this.#where = where;
   }
 
   /**
@@ -29,7 +22,7 @@ export class Fields {
    * @returns {unknown}
    */
   take(name) {
-    if (!this.#members.has(name)) throw new MalformedError(`${this.#where} lacks ${name}`);
+    if (!this.#members.has(name)) throw new MalformedError(`${name} is missing`);
     const value = this.#members.get(name);
     this.#members.delete(name);
     return value;
@@ -47,9 +40,9 @@ export class Fields {
    */
   text(name, pattern, charactersMax = TEXT_MAX) {
     const value = this.take(name);
-    if (typeof value !== "string" || (pattern && !pattern.test(value))) throw this.#wrong(name);
+    if (typeof value !== "string" || (pattern && !pattern.test(value))) throw wrong(name);
     // Code points are counted only when the cheap count exceeds the limit.
-    if (value.length > charactersMax && [...value].length > charactersMax) throw this.#above(name);
+    if (value.length > charactersMax && [...value].length > charactersMax) throw above(name);
     return value;
   }
 
@@ -70,15 +63,15 @@ export class Fields {
    */
   integer(name, low, high) {
     const value = this.take(name);
-    if (typeof value !== "number") throw this.#wrong(name);
-    if (value < low || value > high) throw this.#above(name);
+    if (typeof value !== "number") throw wrong(name);
+    if (value < low || value > high) throw above(name);
     return value;
   }
 
   /** @param {string} name */
   boolean(name) {
     const value = this.take(name);
-    if (typeof value !== "boolean") throw this.#wrong(name);
+    if (typeof value !== "boolean") throw wrong(name);
     return value;
   }
 
@@ -108,7 +101,7 @@ export class Fields {
 
   /** @param {string} name */
   child(name) {
-    return new Fields(this.take(name), name);
+    return new Fields(this.take(name));
   }
 
   /**
@@ -120,8 +113,8 @@ export class Fields {
    */
   items(name, countMax, read) {
     const value = this.take(name);
-    if (!Array.isArray(value)) throw this.#wrong(name);
-    if (value.length > countMax) throw this.#above(name);
+    if (!Array.isArray(value)) throw wrong(name);
+    if (value.length > countMax) throw above(name);
     return value.map((item) => read(item));
   }
 
@@ -130,23 +123,36 @@ export class Fields {
    * @param {number} countMax
    */
   texts(name, countMax) {
-    return this.items(name, countMax, (item) => new Fields({ item }, name).text("item", undefined, 4096));
+    return this.items(name, countMax, (item) => new Fields({ item }).text("item", undefined, 4096));
+  }
+
+  /**
+   * A text for each of these languages, and no other.
+   *
+   * @param {string} name
+   * @param {string[]} languages
+   * @param {number} [charactersMax]
+   */
+  translations(name, languages, charactersMax) {
+    const texts = this.child(name);
+    for (const language of languages) texts.text(language, undefined, charactersMax);
+    texts.end();
   }
 
   /** Refuse members that were not read. */
   end() {
-    if (this.#members.size > 0) throw new MalformedError(`${this.#where} has members that are not specified`);
+    if (this.#members.size > 0) throw new MalformedError("there are members that are not specified");
   }
+}
 
-  /** @param {string} name */
-  #wrong(name) {
-    return new MalformedError(`${name} of ${this.#where} is not in the expected form`);
-  }
+/** @param {string} name */
+function wrong(name) {
+  return new MalformedError(`${name} is not in the expected form`);
+}
 
-  /** @param {string} name */
-  #above(name) {
-    return new LimitError(`${name} of ${this.#where} is outside its limits`);
-  }
+/** @param {string} name */
+function above(name) {
+  return new LimitError(`${name} is outside its limits`);
 }
 
 /**
@@ -157,7 +163,7 @@ export class Fields {
  * @param {number} sizeMax bytes
  */
 export function readDocument(bytes, name, sizeMax) {
-  const fields = new Fields(decodeJson(bytes, sizeMax), name);
+  const fields = new Fields(decodeJson(bytes, sizeMax));
   const version = fields.text("version", undefined, 64);
   if (version !== `amparo/v1/${name}`) {
     if (version.startsWith("amparo/")) throw new UnsupportedVersionError(`the ${name} has another version`);

@@ -64,7 +64,7 @@ function readAnswerFields(fields) {
 
 /** @param {unknown} item */
 function readMessage(item) {
-  const fields = new Fields(item, "message");
+  const fields = new Fields(item);
   const message = {
     posting: fields.text("posting", undefined, STATEMENT_CHARACTERS_MAX),
     sealed: decodeBase64(fields.text("sealed", undefined, SEALED_CHARACTERS_MAX)),

@@ -132,7 +132,7 @@ function valueOf({ realm, thread, newest }) {
  * @returns {ThreadState}
  */
 function readThread(item) {
-  const fields = new Fields(item, "thread");
+  const fields = new Fields(item);
   const thread = {
     submission: fields.hex("submission", ID_BYTES),
     manifest: fields.hex("manifest", HASH_BYTES),
@@ -158,7 +158,7 @@ function readSent(fields) {
 
 /** @param {unknown} item */
 function readSentMessage(item) {
-  const fields = new Fields(item, "message");
+  const fields = new Fields(item);
   const message = { id: fields.hex("id", ID_BYTES), day: fields.day("day") };
   fields.end();
   return message;

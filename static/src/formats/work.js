@@ -18,7 +18,7 @@ const BITS_MAX = 17;
  */
 export function readAskedWork({ work }) {
   if (work === null) return null;
-  const fields = new Fields(work, "work");
+  const fields = new Fields(work);
   return { challenge: decodeHex(fields.text("challenge"), ID_BYTES), bits: fields.integer("bits", 1, BITS_MAX) };
 }
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
-// The reason of a failure in words for the person. The codes are listed in formats/portal-error.js.
+// The reason of a failure in words for the person. The codes are listed in formats/portal-error.js; those that only the
+// return page can meet have theirs in mailbox-failure.js.
 
 import { PortalError } from "../../formats/portal-error.js";
 import { t } from "../strings.js";
@@ -16,19 +17,12 @@ export function failureWords(error) {
       return t("The commission’s charter is no longer in force, so nothing was sent. Keep what you wrote, load this page again later and try once more.");
     case "charter-replaced":
       return t("The commission has a newer charter than this page, so nothing was sent.");
-    case "mailbox-changed":
-    case "mailbox-untrue":
-      return t("This site shows another mailbox now than when you opened it, or an older one. Do not count on anything having been sent or changed. What you wrote is still here. Open this page in another tab and enter your code. If what you saw before is gone there, and you did not end this mailbox yourself, don’t write here, and reach the commission in another way.");
-    case "state-conflict":
-      return t("This mailbox is open on another device, which is writing just now. What you wrote is still here. Try again in a minute.");
     case "no-recipient":
       return t("Nobody would be left who can read it. Go back and leave at least one person.");
     case "too-large":
       return t("It is too large to be sent. Go back, and remove a file or shorten a text.");
     case "file-unreadable":
       return t("One of your files can no longer be read. It may have been moved or changed. Go back, remove it and choose it again.");
-    case "mailbox-full":
-      return t("Many messages are waiting already. Try again when the commission has fetched them.");
     case "acknowledgement-invalid":
       return t("What the site answered is not signed as it should be. Do not count on it having arrived. Try again, from another network if you can.");
     default:

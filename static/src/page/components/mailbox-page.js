@@ -10,8 +10,8 @@ import { WorkerClient } from "../worker-client.js";
 import { CodeField } from "./code-field.js";
 import { part, parts, setting } from "./element.js";
 import { showProblems } from "./error-summary.js";
-import { failureWords } from "./failure.js";
 import { showLetters } from "./letters.js";
+import { mailboxFailureWords } from "./mailbox-failure.js";
 import { compareNote, evidenceOf, showAlarms, showSent, showStatus } from "./mailbox-status.js";
 import { saveFile } from "./save-file.js";
 import { troubleNotice } from "./trouble.js";
@@ -80,7 +80,7 @@ export class MailboxPage {
     } catch (error) {
       this.#digits = "";
       this.#show("enter");
-      if (!isCancelled(error)) showProblems(panel, [{ message: failureWords(error), field: null }]);
+      if (!isCancelled(error)) showProblems(panel, [{ message: mailboxFailureWords(error), field: null }]);
     } finally {
       this.#busy = false;
     }
@@ -160,7 +160,7 @@ export class MailboxPage {
     try {
       return await call({ onTrouble });
     } catch (error) {
-      if (!isCancelled(error)) showProblems(element, [{ message: failureWords(error), field: null }]);
+      if (!isCancelled(error)) showProblems(element, [{ message: mailboxFailureWords(error), field: null }]);
       return null;
     } finally {
       onTrouble(null);
