@@ -341,6 +341,52 @@ def test_a_network_that_is_gone_is_said_and_sending_goes_on_by_itself(
     expect(reporter.panel("sent")).to_be_visible()
 
 
+def send_without_news(reporter: Reporter) -> None:
+    """Write and send a report while nothing is known of the charter."""
+    reporter.open_form()
+    reporter.go_to_story()
+    reporter.write()
+    reporter.go_on()
+    reporter.go_on()
+    reporter.type_back()
+    reporter.send()
+    expect(reporter.panel("sending")).to_be_visible()
+
+
+def test_a_script_that_stalls_is_said_and_started_again_and_what_was_typed_stays(
+    new_context: NewContext, portal_server: Program
+) -> None:
+    Commission(portal_server).confirm_charter()
+    context = new_context()
+    held: list[Route] = []
+    context.route("**/assets/seal-worker*", lambda route: route.continue_() if held else held.append(route))
+    page = context.new_page()
+    page.clock.install()
+    reporter = Reporter(page, portal_server.origin)
+    send_without_news(reporter)
+    assert len(held) == 1
+    # For as long as the first one may take: the next is let through.
+    page.clock.fast_forward(31_000)
+    expect(reporter.panel("sent")).to_be_visible()
+
+
+def test_a_charter_that_stalls_is_said_and_asked_for_again(new_context: NewContext, portal_server: Program) -> None:
+    Commission(portal_server).confirm_charter()
+    context = new_context()
+    held: list[Route] = []
+    context.route("**/assets/charter-*", lambda route: held.append(route))  # noqa: PLW0108
+    page = context.new_page()
+    page.clock.install()
+    reporter = Reporter(page, portal_server.origin)
+    send_without_news(reporter)
+    assert len(held) == 1
+    page.clock.fast_forward(31_000)
+    expect(reporter.panel("sending").locator("[data-trouble]")).to_contain_text("The connection is gone")
+    context.unroute("**/assets/charter-*")
+    page.clock.fast_forward(6_000)
+    expect(reporter.panel("sent")).to_be_visible()
+
+
 def test_an_answer_that_can_not_be_mended_by_waiting_leaves_the_answers_alone(
     new_context: NewContext, portal_server: Program
 ) -> None:
@@ -354,7 +400,7 @@ def test_an_answer_that_can_not_be_mended_by_waiting_leaves_the_answers_alone(
         "**/api/v1/**", lambda route: route.fulfill(status=413, body=refusal, content_type="application/json")
     )
     reporter.send()
-    expect(reporter.panel("sending").locator("[data-errors]")).to_contain_text("too large to be sent")
+    expect(reporter.panel("sending").locator("[data-errors]")).to_contain_text("Do not count on it")
     reporter.page.locator("[data-to-check]").click()
     expect(reporter.panel("check")).to_contain_text("Still here")
     context.unroute("**/api/v1/**")
@@ -482,14 +528,7 @@ def test_news_of_the_charter_that_come_late_are_said_before_anything_is_sent(
     context.route("**/assets/charter-*", lambda route: held.append(route))  # noqa: PLW0108
     reporter = Reporter(context.new_page(), portal_server.origin)
     give_worker(context, "seal-worker", {"checkCharter": {"day": None, "old": True}, "submit": ACCEPTED})
-    reporter.open_form()
-    reporter.go_to_story()
-    reporter.write()
-    reporter.go_on()
-    reporter.go_on()
-    reporter.type_back()
-    reporter.send()
-    expect(reporter.panel("sending")).to_be_visible()
+    send_without_news(reporter)
     held[0].continue_()
     expect(reporter.panel("code").locator("[data-charter-old]")).to_be_focused()
     reporter.send()

@@ -6,7 +6,7 @@ const FIRST_BYTES = 16_384;
 /**
  * @param {Response} response
  * @param {number} bytesMax
- * @returns {Promise<import("./encoding.js").Bytes | null>} null for a longer one, whose rest is not asked for
+ * @returns {Promise<Uint8Array<ArrayBuffer> | null>} null for a longer one, whose rest is not asked for
  */
 export async function readBody(response, bytesMax) {
   const reader = response.body?.getReader();

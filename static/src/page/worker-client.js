@@ -19,10 +19,17 @@ import { PortalError } from "../formats/portal-error.js";
  * @typedef {import("../formats/worker-calls.js").SubmitRequest} SubmitRequest
  */
 
+// A worker's script that stalls on its way is given up, later each time, for a line that is only slow.
+const WAIT_MS_MIN = 30_000;
+const WAIT_MS_MAX = 240_000;
+
 /** Calls the worker to seal and open. One call at a time; a second one waits for the first. */
 export class WorkerClient {
   /** @type {Worker | null} */
   #worker = null;
+  /** Whether its script is here and runs. */
+  #isReady = false;
+  #timer = 0;
   /** @type {((error: PortalError) => void) | null} */
   #stop = null;
   /** @type {Promise<unknown>} */
@@ -109,8 +116,7 @@ export class WorkerClient {
 
   /** End the worker, and with it all keys it held. A later call starts a new one. */
   terminate() {
-    this.#worker?.terminate();
-    this.#worker = null;
+    this.#end();
     this.#stop?.(new PortalError("cancelled"));
     this.#stop = null;
   }
@@ -133,23 +139,51 @@ export class WorkerClient {
    */
   #run(action, request, progress) {
     return new Promise((resolve, reject) => {
-      const worker = (this.#worker ??= startWorker(this.#url));
       this.#stop = reject;
-      worker.onmessage = ({ data }) => {
+      this.#ask({ action, request }, WAIT_MS_MIN, progress.onTrouble, ({ data }) => {
         if (data.event === "seal") progress.onSeal?.(data.done, data.total, data.file, data.files);
         else if (data.event === "send") progress.onSend?.(data.done, data.total);
         else if (data.event === "trouble") progress.onTrouble?.(data.kind, data.share);
         else if (data.event === "result") resolve(data.value);
         else if (data.event === "error") reject(new PortalError(data.code));
-      };
-      // The event of a failed worker says where in the script it failed, which only concerns developers.
-      worker.onerror = (event) => {
-        event.preventDefault();
-        reject(new PortalError("failed"));
-        this.terminate();
-      };
-      worker.postMessage({ action, request });
+      });
     });
+  }
+
+  /**
+   * @param {object} call
+   * @param {number} wait milliseconds for a worker that is new
+   * @param {Progress["onTrouble"]} onTrouble
+   * @param {(event: MessageEvent) => void} onMessage
+   */
+  #ask(call, wait, onTrouble, onMessage) {
+    const worker = (this.#worker ??= startWorker(this.#url));
+    worker.onmessage = (event) => {
+      clearTimeout(this.#timer);
+      if (!this.#isReady) onTrouble?.(null);
+      this.#isReady = true;
+      onMessage(event);
+    };
+    // The event of a failed worker says where in the script it failed, which only concerns developers.
+    worker.onerror = (event) => {
+      event.preventDefault();
+      this.#stop?.(new PortalError("failed"));
+      this.terminate();
+    };
+    worker.postMessage(call);
+    if (this.#isReady) return;
+    this.#timer = setTimeout(() => {
+      this.#end();
+      onTrouble?.("offline");
+      this.#ask(call, Math.min(2 * wait, WAIT_MS_MAX), onTrouble, onMessage);
+    }, wait);
+  }
+
+  #end() {
+    clearTimeout(this.#timer);
+    this.#worker?.terminate();
+    this.#worker = null;
+    this.#isReady = false;
   }
 }
 

@@ -31,6 +31,8 @@ export function serve(actions) {
     }
   });
   scope.addEventListener("offline", () => portal.noteOffline());
+  // The page knows now that the script has come.
+  post({ event: "ready" });
 }
 
 /** @param {object} message */

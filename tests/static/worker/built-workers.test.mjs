@@ -60,7 +60,7 @@ test("the built worker seals a report with a file, and a member opens it", async
   const opened = await askOffice("open-submission", { member: "chair", digits, bundle: sealed, attachments });
   assert.deepEqual(opened.answers, { story: "x" });
   assert.equal(Buffer.from(opened.attachments[0], "base64").length, 100_000);
-  assert.deepEqual(new Set(events.map(({ event }) => event)), new Set(["seal", "send", "result"]));
+  assert.deepEqual(new Set(events.map(({ event }) => event)), new Set(["ready", "seal", "send", "result"]));
 });
 
 test("the built worker opens a mailbox, sends a follow-up, deletes and closes", async () => {
