@@ -272,7 +272,7 @@ function readMember(item) {
     recipient: readRecipient(fields),
     verifier: parseVerifier(fields.text("verifier")),
     from: fields.day("from"),
-    until: fields.optionalDay("until"),
+    until: fields.optional("until", () => fields.day("until")),
   };
   fields.end();
   return member;

@@ -62,8 +62,8 @@ export class Fields {
    * @param {number} high
    */
   integer(name, low, high) {
-    const value = this.take(name);
-    if (typeof value !== "number") throw wrong(name);
+    const value = /** @type {number} */ (this.take(name));
+    if (!Number.isInteger(value)) throw wrong(name);
     if (value < low || value > high) throw above(name);
     return value;
   }
@@ -78,11 +78,6 @@ export class Fields {
   /** @param {string} name */
   day(name) {
     return parseDay(this.text(name));
-  }
-
-  /** @param {string} name */
-  optionalDay(name) {
-    return this.optional(name, () => this.day(name));
   }
 
   /**

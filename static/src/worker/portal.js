@@ -58,7 +58,7 @@ export class Portal {
     const request = { method: "PUT", path, type: "application/octet-stream", body: bytes, digest, isWrite: true };
     await this.#retry.run(async (failures) => {
       if (failures > 0 && (await this.#holdsPart(submission, file, index, encodeHex(digest)))) return;
-      await this.#send(request, failures);
+      await this.#send(request);
     });
   }
 
@@ -130,9 +130,9 @@ export class Portal {
    */
   async #holdsPart(submission, file, index, sha256) {
     const request = { method: "GET", path: `uploads/${submission}` };
+    const isIt = (/** @type {any} */ part) => part.file === file && part.index === index && part.sha256 === sha256;
     try {
-      const parts = await this.#attempt(request, (answer) => readList(readJson(answer).parts));
-      return parts.some((part) => part.file === file && part.index === index && part.sha256 === sha256);
+      return await this.#attempt(request, (answer) => readList(readJson(answer).parts).some(isIt));
     } catch (error) {
       // The portal does not know the upload until it has stored its first part.
       if (error instanceof PortalError && error.code === "not-found") return false;
@@ -146,17 +146,16 @@ export class Portal {
    * @param {(answer: Bytes) => T} decode
    */
   #ask(request, decode) {
-    return this.#retry.run((failures) => this.#attempt(request, decode, failures));
+    return this.#retry.run(() => this.#attempt(request, decode));
   }
 
   /**
    * @template T
    * @param {Request} request
    * @param {(answer: Bytes) => T} decode
-   * @param {number} [failures] before
    */
-  async #attempt(request, decode, failures = 0) {
-    const answer = await this.#send(request, failures);
+  async #attempt(request, decode) {
+    const answer = await this.#send(request);
     try {
       return decode(answer);
     } catch (error) {
@@ -166,36 +165,31 @@ export class Portal {
     }
   }
 
-  /**
-   * @param {Request} request
-   * @param {number} failures
-   */
-  async #send(request, failures) {
-    if (request.isWrite && (request.asked || this.#isPressed)) request.work ??= await this.#work(request, failures);
+  /** @param {Request} request whose failures are counted */
+  async #send(request) {
+    if (request.isWrite && (request.asked || this.#isPressed)) request.work ??= await this.#work(request);
     try {
       return await sendRequest(this.#fetch, this.#base, request);
     } catch (error) {
       const trouble = /** @type {Partial<Trouble>} */ (error);
       request.asked = trouble.asked;
+      request.failures = (request.failures ?? 0) + 1;
       // A portal that is only busy has not used it up.
       if (trouble.kind !== "busy") request.work = undefined;
       throw error;
     }
   }
 
-  /**
-   * @param {Request} request is given its digest
-   * @param {number} failures
-   */
-  async #work(request, failures) {
+  /** @param {Request} request is given its digest */
+  async #work(request) {
     const which = { method: "GET", path: "work" };
     const asked = request.asked ?? (await this.#attempt(which, (answer) => readAskedWork(readJson(answer))));
     this.#isPressed = Boolean(asked);
     if (!asked) return;
     request.digest ??= sha256(/** @type {Bytes} */ (request.body));
-    const tell = (/** @type {number} */ share) => this.#retry.note("work", share, failures);
+    const tell = (/** @type {number} */ share) => this.#retry.note("work", share, request.failures);
     const work = doWork(asked, request.path, request.digest, systemRandom, tell);
-    this.#retry.note(null, undefined, failures);
+    this.#retry.note(null, undefined, request.failures);
     return work;
   }
 }

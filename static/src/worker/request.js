@@ -31,6 +31,7 @@ const REFUSALS = { GET: ["charter-unknown", "not-found"], POST: ["mailbox-full",
  * @property {boolean} [isWrite] whether a portal under pressure may ask for work, docs/protocol.md §7.4
  * @property {string} [work] that was done for it
  * @property {AskedWork | null} [asked] with which it was refused
+ * @property {number} [failures] of it until now
  * @typedef {import("../formats/work.js").AskedWork} AskedWork
  *
  * @typedef {"offline" | "busy" | "full" | "work"} TroubleKind

@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { setImmediate } from "node:timers/promises";
 import { PART_BYTES, PartSender } from "../../../static/src/worker/part-sender.js";
+import { Portal } from "../../../static/src/worker/portal.js";
 import { connect } from "../portal.mjs";
 
 const SUBMISSION = "00112233445566778899aabbccddeeff";
@@ -85,6 +86,17 @@ test("a part whose answer was lost is not sent again", async () => {
   await sendAll(portal, bytes);
   assert.deepEqual(server.file(SUBMISSION, FILE), Buffer.from(bytes));
   assert.equal(server.received, bytes.length, "every byte went once");
+});
+
+test("a list of parts that is none is somebody else's answer, and says nothing of the file", async () => {
+  for (const parts of [[null], { length: 1 }, undefined, "x"]) {
+    const answers = [new Response("", { status: 503 }), Response.json({ parts }), Response.json({ parts: [] })];
+    const fetch = async () => answers.shift() ?? Response.json({}, { status: 201 });
+    const told = [];
+    const portal = new Portal("", { fetch, sleep: async () => {}, random: () => 0 }, (kind) => told.push(kind));
+    assert.deepEqual(await sendAll(portal, content(5)), [5]);
+    assert.deepEqual(told, ["busy", "offline", null]);
+  }
 });
 
 test("a refused part ends the sending of its file", async () => {
