@@ -46,10 +46,10 @@ INSTRUCTION_SIGNATURE = 1 + 2 + 32 + 1 + 92 + 1
 
 
 _REFUSALS = {
-    "busy": "the portal has been busy for minutes, so nothing was sent: try again later",
+    "busy": "the portal has been busy for minutes and acknowledged nothing: try again later",
     "unavailable": "the portal could keep nothing for minutes and acknowledged nothing: "
     "try again later, or reach the commission in another way",
-    "storage-full": "the portal has no room left, so nothing was sent: "
+    "storage-full": "the portal has no room left and acknowledged nothing: "
     "try again later, or reach the commission in another way",
 }
 

@@ -112,7 +112,7 @@ def test_so_is_one_that_can_keep_nothing(portal, capsys):
 def test_one_that_stays_busy_is_given_up_with_words(portal):
     handler, connection, _ = portal
     handler.refusals += [(503, "busy")] * TRIES_MAX
-    with pytest.raises(PortalRefusedError, match="nothing was sent: try again later"):
+    with pytest.raises(PortalRefusedError, match="acknowledged nothing: try again later"):
         connection.post(PATH, BODY)
     assert handler.refusals == []
 
@@ -169,7 +169,7 @@ def test_work_is_kept_while_the_portal_is_busy(portal):
 def test_a_portal_without_room_is_said_at_once_with_what_one_can_do(portal):
     handler, connection, pauses = portal
     handler.refusals += [(507, "storage-full")]
-    with pytest.raises(PortalRefusedError, match=r"no room left, so nothing was sent: .* another way"):
+    with pytest.raises(PortalRefusedError, match=r"no room left and acknowledged nothing: .* another way"):
         connection.post(PATH, BODY)
     assert pauses == []
 
