@@ -1,23 +1,13 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
-// The page's side of its worker. All keys and all work are in the worker: worker/seal-worker.js for the form,
-// worker/mailbox-worker.js for the return page.
+// The page's side of its worker. All keys and all work are in the worker: seal-client.js calls that of the form,
+// mailbox-client.js that of the return page.
 //
-// The page passes the receipt code and gets plain results back. `cancel` and `terminate` end the worker and with it
-// every key it held. Nothing here uses storage of any kind.
+// The page passes the receipt code and gets plain results back. `terminate` ends the worker and with it every key it
+// held. Nothing here uses storage of any kind.
 
 import { PortalError } from "../formats/portal-error.js";
 
-/**
- * @typedef {import("../formats/worker-calls.js").Accepted} Accepted
- * @typedef {import("../formats/worker-calls.js").CharterRequest} CharterRequest
- * @typedef {import("../formats/worker-calls.js").DeleteRequest} DeleteRequest
- * @typedef {import("../formats/worker-calls.js").FollowUpRequest} FollowUpRequest
- * @typedef {import("../formats/worker-calls.js").Freshness} Freshness
- * @typedef {import("../formats/worker-calls.js").Mailbox} Mailbox
- * @typedef {import("../formats/worker-calls.js").MailboxRequest} MailboxRequest
- * @typedef {import("../formats/worker-calls.js").Progress} Progress
- * @typedef {import("../formats/worker-calls.js").SubmitRequest} SubmitRequest
- */
+/** @typedef {import("../formats/worker-calls.js").Progress} Progress */
 
 // A worker's script that stalls on its way is given up, later each time, for a line that is only slow.
 const WAIT_MS_MIN = 30_000;
@@ -42,79 +32,9 @@ export class WorkerClient {
   }
 
   /**
-   * Ask how new the charter is. One that was replaced is refused, with the code `charter-replaced`.
-   *
-   * @param {CharterRequest} request
-   * @param {Progress} [progress]
-   * @returns {Promise<Freshness>}
+   * End the worker, and with it all keys it held; the promise of a call that was running is rejected with the code
+   * `cancelled`. A later call starts a new one.
    */
-  checkCharter(request, progress = {}) {
-    return /** @type {Promise<Freshness>} */ (this.#call("checkCharter", request, progress));
-  }
-
-  /**
-   * Seal a report and its files, send them, and check the acknowledgement. Tries again while the network is away or
-   * the portal is busy, always with the same manifest: there is never a second submission.
-   *
-   * @param {SubmitRequest} request
-   * @param {Progress} [progress]
-   * @returns {Promise<Accepted>}
-   */
-  submit(request, progress = {}) {
-    return /** @type {Promise<Accepted>} */ (this.#call("submit", request, progress));
-  }
-
-  /**
-   * Read a mailbox, and note at the portal what was seen. A code that opens nothing gives an empty mailbox, with the same
-   * requests.
-   *
-   * @param {MailboxRequest} request
-   * @param {Progress} [progress]
-   * @returns {Promise<Mailbox>}
-   */
-  openMailbox(request, progress = {}) {
-    return /** @type {Promise<Mailbox>} */ (this.#call("openMailbox", request, progress));
-  }
-
-  /**
-   * Seal and send a message to the commission, and read the mailbox again. A code that opens nothing gets the same answer.
-   *
-   * @param {FollowUpRequest} request
-   * @param {Progress} [progress]
-   * @returns {Promise<Mailbox>}
-   */
-  followUp(request, progress = {}) {
-    return /** @type {Promise<Mailbox>} */ (this.#call("followUp", request, progress));
-  }
-
-  /**
-   * Delete the replies up to a number, and read the mailbox again.
-   *
-   * @param {DeleteRequest} request
-   * @param {Progress} [progress]
-   * @returns {Promise<Mailbox>}
-   */
-  deleteMessages(request, progress = {}) {
-    return /** @type {Promise<Mailbox>} */ (this.#call("deleteMessages", request, progress));
-  }
-
-  /**
-   * Close the mailbox for good. What the commission has not fetched yet stays for it.
-   *
-   * @param {MailboxRequest} request
-   * @param {Progress} [progress]
-   * @returns {Promise<void>}
-   */
-  closeMailbox(request, progress = {}) {
-    return /** @type {Promise<void>} */ (this.#call("closeMailbox", request, progress));
-  }
-
-  /** Cancel the running call; its promise is rejected with the code `cancelled`. */
-  cancel() {
-    this.terminate();
-  }
-
-  /** End the worker, and with it all keys it held. A later call starts a new one. */
   terminate() {
     this.#end();
     this.#stop?.(new PortalError("cancelled"));
@@ -122,11 +42,12 @@ export class WorkerClient {
   }
 
   /**
+   * @protected
    * @param {string} action
    * @param {object} request
-   * @param {Progress} progress
+   * @param {Progress} [progress]
    */
-  #call(action, request, progress) {
+  call(action, request, progress = {}) {
     const run = this.#last.then(() => this.#run(action, request, progress));
     this.#last = run.catch(() => {});
     return run;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
-// The form's worker: it holds the receipt code and every key made from it. The page's side is page/worker-client.js.
+// The form's worker: it holds the receipt code and every key made from it. The page's side is page/seal-client.js.
 
 import { checkCharter, submitReport } from "./submit.js";
 import { serve } from "./worker-loop.js";

@@ -2,7 +2,7 @@
 // The page's side of a worker whose script does not come, comes late, or fails.
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { WorkerClient } from "../../../static/src/page/worker-client.js";
+import { SealClient } from "../../../static/src/page/seal-client.js";
 
 const ORIGIN = "https://portal.example";
 const FRESH = { day: null, old: true };
@@ -34,7 +34,7 @@ globalThis.Worker = /** @type {any} */ (
 async function begin({ mock }) {
   workers.length = 0;
   mock.timers.enable({ apis: ["setTimeout"] });
-  const client = new WorkerClient("/assets/seal-worker.js");
+  const client = new SealClient("/assets/seal-worker.js");
   const told = [];
   const ask = () => client.checkCharter({ charter: "x", realm: "y" }, { onTrouble: (kind) => told.push(kind ?? "calm") });
   const call = ask();
@@ -81,7 +81,7 @@ test("a worker that runs has the time that it takes, at the second call too", as
 
 test("a call that is cancelled while its worker does not come starts none", async (context) => {
   const { client, call, pass } = await begin(context);
-  client.cancel();
+  client.terminate();
   await assert.rejects(call, { name: "PortalError", code: "cancelled" });
   pass(1000);
   assert.deepEqual(workers.map(({ ended }) => ended), [true]);

@@ -6,7 +6,7 @@ import { PortalError } from "../../formats/portal-error.js";
 import { t } from "../strings.js";
 
 /**
- * @param {unknown} error the error of a call of WorkerClient
+ * @param {unknown} error the error of a call to the worker
  * @returns {string}
  */
 export function failureWords(error) {

@@ -6,7 +6,7 @@ import { t } from "../strings.js";
 import { failureWords } from "./failure.js";
 
 /**
- * @param {unknown} error the error of a call of WorkerClient
+ * @param {unknown} error the error of a call to the worker
  * @returns {string}
  */
 export function mailboxFailureWords(error) {

@@ -5,8 +5,8 @@
 // either gets the same answer: a person who is forced to show a code can give any well-formed one.
 
 import { PortalError } from "../../formats/portal-error.js";
+import { MailboxClient } from "../mailbox-client.js";
 import { t } from "../strings.js";
-import { WorkerClient } from "../worker-client.js";
 import { CodeField } from "./code-field.js";
 import { part, parts, setting } from "./element.js";
 import { showProblems } from "./error-summary.js";
@@ -37,14 +37,14 @@ export class MailboxPage {
   /** @param {HTMLElement} root */
   constructor(root) {
     this.#root = root;
-    this.#worker = new WorkerClient(setting(root, "worker"));
+    this.#worker = new MailboxClient(setting(root, "worker"));
     this.#codeField = new CodeField(part(root, "[data-code-field]"));
   }
 
   start() {
     this.#onClick("open", () => this.#open());
     this.#codeField.onEnter(() => this.#open());
-    this.#onClick("cancel", () => this.#worker.cancel());
+    this.#onClick("cancel", () => this.#worker.terminate());
     this.#onClick("send", () => this.#sendFollowUp());
     this.#onClick("another", () => this.#offerFollowUp());
     this.#onClick("save-evidence", () => saveFile(EVIDENCE_NAME, evidenceOf(this.#mailbox?.alarms ?? [])));

@@ -6,8 +6,8 @@
 import { PortalError } from "../../formats/portal-error.js";
 import { newCode } from "../../formats/receipt-code.js";
 import { CharterNote } from "../charter-note.js";
+import { SealClient } from "../seal-client.js";
 import { dayWithAge, t } from "../strings.js";
-import { WorkerClient } from "../worker-client.js";
 import { showAnswers } from "./check-answers.js";
 import { part, parts, setting } from "./element.js";
 import { showProblems } from "./error-summary.js";
@@ -46,7 +46,7 @@ export class ReportForm {
     this.#panels = new Panels(root, (name) => this.#beforeShow(name));
     this.#report = new Report(root, today());
     this.#charter = new CharterNote(setting(root, "charterSrc"));
-    this.#worker = new WorkerClient(setting(root, "worker"));
+    this.#worker = new SealClient(setting(root, "worker"));
     this.#sending = new SendingPanel(this.#panels.get("sending"));
   }
 
