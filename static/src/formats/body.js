@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
 // The body of an answer, of which a device takes no more than it can need: a portal that lies must not fill its memory.
+// Every browser that reads our script (ES2022) has bodies that are streams.
 
 const FIRST_BYTES = 16_384;
 
