@@ -8,7 +8,7 @@ from datetime import date
 import pytest
 
 from crypto.errors import LimitError, MalformedError, ProofError
-from crypto.mailbox_answer import ANSWER_STEP, MAILBOX_MAX, read_mailbox_answer
+from crypto.mailbox_answer import ANSWER_STEP, MAILBOX_MAX, PostedReply, read_mailbox_answer
 from crypto.mailbox_visit import PortalRefusedError, delete_shown, send_follow_up, visit
 from crypto.message import message_id, open_follow_up
 from crypto.receipt_code import new_code
@@ -78,18 +78,28 @@ class TestRequests:
         paged = Paged(thread, whole, newest=thread.newest_note())
         assert [reply.number for reply in visit(paged, DIGITS).found.replies] == [1, 2, 3]
 
-    def test_of_a_mailbox_without_an_end_no_more_is_asked_than_16_mib(self, portal, thread):
+    @pytest.mark.parametrize(
+        ("page", "asked"),
+        [
+            (lambda thread, after: [thread.reply(after + 1)], list(range(MAILBOX_MAX // ANSWER_STEP))),
+            # One reply less than a reader takes, and then as many again.
+            (lambda thread, after: [PostedReply("", b"")] * 4094 + [thread.reply(after + 1)], [0, 1]),
+            (lambda thread, _: [thread.reply(3)], [0, 3]),
+        ],
+        ids=["one reply a page", "thousands a page", "the same page again"],
+    )
+    def test_of_a_mailbox_without_an_end_no_more_is_asked_than_its_bounds(self, portal, thread, page, asked):
+        found = []
+
         class Endless(MemoryPortal):
             def post(self, path, body, *, once=False):
                 if path != "mailbox":
                     return super().post(path, body, once=once)
-                number = json.loads(body).get("after", 0) + 1
-                self.requests.append((path, number, 0))
-                return encode_answer(replace(self.shown, messages=(thread.reply(number),), more=True))
+                found.append(json.loads(body).get("after", 0))
+                return encode_answer(replace(self.shown, messages=page(thread, found[-1]), more=True))
 
-        endless = Endless(thread, portal.shown, newest=thread.newest_note())
-        visit(endless, DIGITS)
-        assert [path for path, *_ in endless.requests].count("mailbox") == MAILBOX_MAX // ANSWER_STEP
+        visit(Endless(thread, portal.shown, newest=thread.newest_note()), DIGITS)
+        assert found == asked
 
 
 class TestMessages:
