@@ -2,8 +2,8 @@
 """One connection to one portal: the only place that knows the library of the wire.
 
 Nothing that comes back is trusted with time or memory: an answer begins soon, goes on at a least rate, and ends at a
-length; it is never decompressed, and no redirect is followed. Bytes are handed on as they come, and between any two
-pieces everything else in the process has its turn.
+length, its head too; it is never decompressed, and no redirect is followed. Bytes are handed on as they come, and
+between any two pieces everything else in the process has its turn.
 """
 
 import asyncio
@@ -15,6 +15,7 @@ import httpx
 
 from oversight.wire.patience import SECONDS, Patience
 from oversight.wire.portal_errors import PortalAway, PortalUnreachable
+from oversight.wire.transport import PortalTransport, bounded_head
 
 CONNECT_SECONDS_MAX = 15.0
 CONNECTIONS_MAX = 16
@@ -75,9 +76,8 @@ class Connection:
         self._seconds = seconds
         self._http = httpx.AsyncClient(
             base_url=portal_url,
-            transport=transport,
+            transport=transport or PortalTransport(CONNECTIONS_MAX),
             timeout=SECONDS,
-            limits=httpx.Limits(max_connections=CONNECTIONS_MAX),
             follow_redirects=False,
             trust_env=False,
             headers={"User-Agent": "amparo-office", "Accept-Encoding": "identity"},
@@ -95,8 +95,9 @@ class Connection:
         try:
             request = self._http.build_request(method, target, content=body, headers=dict(headers), timeout=timeout)
             began = self._seconds()
-            async with asyncio.timeout(patience.seconds):
-                response = await self._http.send(request, stream=True)
+            with bounded_head():
+                async with asyncio.timeout(patience.seconds):
+                    response = await self._http.send(request, stream=True)
             self.answers += 1
             try:
                 patience.wait(self._seconds() - began)

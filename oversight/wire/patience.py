@@ -8,6 +8,8 @@ from oversight.wire.portal_errors import PortalUnreachable
 # Of silence in all, beyond what the bytes take at the slowest rate.
 SECONDS = 30.0
 SLOWEST_BYTES_PER_SECOND = 8 * 1024
+# What a piece costs however short it is: pieces of fewer than 128 bytes are slow even if they all lie ready.
+PIECE_SECONDS = 128 / SLOWEST_BYTES_PER_SECOND
 
 
 @dataclass
@@ -27,8 +29,11 @@ class Patience:
         return self.seconds < SECONDS
 
     def wait(self, seconds: float, received: int = 0) -> None:
-        """``received`` bytes came after so many seconds. Raises PortalUnreachable (``slow``) when that was too long."""
-        self.waited += seconds
+        """``received`` bytes came, in one piece, after so many seconds.
+
+        Raises PortalUnreachable (``slow``) when that was too long.
+        """
+        self.waited += seconds + (PIECE_SECONDS if received else 0)
         if self.waited > self.seconds * (1 + self.received / (SECONDS * SLOWEST_BYTES_PER_SECOND)):
             raise PortalUnreachable("the portal answers too slowly", "slow")
         self.received += received

@@ -6,6 +6,7 @@ import hashlib
 import io
 import json
 from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager, suppress
 
 import httpx
 import pytest
@@ -17,6 +18,7 @@ from oversight.wire.json_answer import VALUES_MAX, read_json
 from oversight.wire.patience import SECONDS, SLOWEST_BYTES_PER_SECOND, Patience
 from oversight.wire.portal_client import ANSWER_BYTES_MAX, PortalClient
 from oversight.wire.portal_errors import PortalAway, PortalUnreachable
+from oversight.wire.transport import HEAD_BYTES_MAX, HEAD_PIECE_BYTES
 
 ORIGIN = "https://portal.example"
 
@@ -174,7 +176,7 @@ async def test_between_any_two_pieces_of_an_answer_others_have_their_turn() -> N
         for _ in range(10_000):
             in_one_step += 1
             longest = max(longest, in_one_step)
-            yield b"x"
+            yield b"x" * 128
 
     async def others() -> None:
         nonlocal steps, in_one_step
@@ -183,8 +185,90 @@ async def test_between_any_two_pieces_of_an_answer_others_have_their_turn() -> N
             await asyncio.sleep(0)
 
     other = asyncio.create_task(others())
-    file = SealedFile("report.age", 10_000, hashlib.sha256(b"x" * 10_000).hexdigest())
+    file = SealedFile("report.age", 1_280_000, hashlib.sha256(b"x" * 1_280_000).hexdigest())
     client = client_over(lambda request: httpx.Response(200, content=body()), Seconds())
     await client.fetch_file("a" * 32, file, io.BytesIO(), Patience())
     other.cancel()
     assert steps >= 10_000 and longest <= 2
+
+
+async def test_pieces_of_next_to_nothing_are_slow_even_if_they_all_lie_ready() -> None:
+    """Each costs the office as much as a large one: ten million of them would keep it at work for an hour."""
+    gathered = 0
+
+    async def body() -> AsyncIterator[bytes]:
+        nonlocal gathered
+        while True:
+            gathered += 1
+            yield b" "
+
+    with pytest.raises(PortalUnreachable) as caught:
+        await client_over(lambda request: httpx.Response(200, content=body()), Seconds()).submissions(0)
+    assert caught.value.problem == "slow"
+    assert gathered < 10_000
+
+
+@asynccontextmanager
+async def portal_that_sends(head: bytes, then: bytes) -> AsyncIterator[Connection]:
+    """A connection to a real socket: each request is answered with ``head`` and then, without end, with ``then``."""
+    answering: list[asyncio.Task[None] | None] = []
+
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        answering.append(asyncio.current_task())
+        with suppress(ConnectionError, asyncio.IncompleteReadError):
+            while True:
+                await reader.readuntil(b"\r\n\r\n")
+                writer.write(head)
+                while then:
+                    writer.write(then)
+                    await writer.drain()
+        writer.close()
+
+    server = await asyncio.start_server(answer, "127.0.0.1", 0)
+    connection = Connection(f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}")
+    try:
+        yield connection
+    finally:
+        await connection.close()
+        server.close()
+        await asyncio.wait_for(asyncio.gather(*filter(None, answering)), 30)
+
+
+async def ask(connection: Connection) -> bytes:
+    async with connection.ask("GET", "/", None, {}, Patience()) as answered:
+        return await answered.whole(ANSWER_BYTES_MAX)
+
+
+INTERIM = b"HTTP/1.1 103 Early\r\nLink: </>\r\n\r\n"
+OK = b"HTTP/1.1 200 OK\r\nContent-Length: 100000\r\n\r\n" + b"x" * 100_000
+
+
+@pytest.mark.parametrize(
+    ("head", "then"),
+    [(b"", INTERIM * 4_000), (b"HTTP/1.1 200 OK\r\n", b"x: y\r\n" * 1_000), (b"HTTP/1.1 200 OK\r\n", b"x" * 9_000)],
+    ids=["interim answers", "fields", "one field"],
+)
+async def test_what_comes_before_an_answer_ends_at_a_length_and_leaves_others_their_turn(
+    head: bytes, then: bytes
+) -> None:
+    turns = 0
+
+    async def others() -> None:
+        nonlocal turns
+        while True:
+            turns += 1
+            await asyncio.sleep(0)
+
+    other = asyncio.create_task(others())
+    async with portal_that_sends(head, then) as connection:
+        with pytest.raises(PortalUnreachable) as caught:
+            await ask(connection)
+        assert caught.value.problem == "too-long"
+        assert connection.answers == 0
+    other.cancel()
+    assert turns > HEAD_BYTES_MAX // HEAD_PIECE_BYTES
+
+
+async def test_an_answer_after_some_interim_ones_is_read_whole_each_time() -> None:
+    async with portal_that_sends(INTERIM * 50 + OK, b"") as connection:
+        assert [await ask(connection) for _ in range(3)] == [b"x" * 100_000] * 3
