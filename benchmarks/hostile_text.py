@@ -18,7 +18,8 @@ from crypto.errors import CryptoError
 from crypto.folding import normalize
 from crypto.keyring import prepare_passphrase
 from oversight.findings.check import Material, Source, Term, check_texts
-from oversight.findings.difference import compare_texts
+from oversight.findings.difference import COMPARE_STEPS, compare_texts
+from oversight.findings.effort import Effort
 from oversight.members.accounts import fold_username
 from oversight.members.passphrase import problem
 from portal.kit.prose import render_prose
@@ -51,13 +52,14 @@ def finding(text: str) -> object:
 
 
 def compare(text: str) -> object:
-    return compare_texts(text, text + " x")
+    return compare_texts(text, text + " x", Effort(COMPARE_STEPS))
 
 
 def compare_other(text: str) -> object:
     """Every second word is another one, and none comes twice."""
     words = range(len(text) // 12)
-    return compare_texts(*(" ".join(f"w{number} {also}{number}" for number in words) for also in "xy"))
+    both = [" ".join(f"w{number} {also}{number}" for number in words) for also in "xy"]
+    return compare_texts(*both, Effort(COMPARE_STEPS))
 
 
 def cases() -> Iterator[Case]:

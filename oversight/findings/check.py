@@ -44,7 +44,9 @@ TERM_STEPS = 5_000_000
 SOURCE_STEPS = 10_000_000
 NUMBER_STEPS = 3_000_000
 # Whoever looks for an address begins at the first of its letters: at each, it would take the square of their number.
-_EMAIL = re.compile(r"(?<![\w.+-])[\w.+-]+\s?@\s?[\w-]+(?:\.[\w-]+)+|(?<![\w@])@\w{3,}")
+_AT_DOMAIN = r"\s?@\s?[\w-]++(?:\.[\w-]++)+"
+# What follows without a space belongs to it: an address may begin where a handle or another one ended.
+_EMAIL = re.compile(rf"(?:(?<![\w.+-])[\w.+-]+{_AT_DOMAIN}|(?<![\w@])@\w{{3,}}+)(?:[\w.+-]*+{_AT_DOMAIN})*")
 _DOCKET = re.compile(r"(?<![\w/-])(?:[^\W\d_]{1,5}[-. ]{0,2})?\d{1,6}(?:[/-]\d{1,6})+(?:[/-][^\W\d_]{1,4})?(?![\w/])")
 _AMOUNT = re.compile(r"\d{1,3}(?: \d{3})+")
 # Acts and judgments of the Union and of treaties are public: 2002/584/JHA, C-404/15.

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
-"""Outgoing checks wait for each other: each takes seconds of a core, and those of all members share one.
+"""Outgoing checks and comparisons wait for each other: each takes seconds of a core, and those of all share one.
 
 A check of the same case as it is, asked for twice at once, is one: by an impatient member, or by two. It goes on when
 whoever asked has gone, for somebody else may wait for it.

@@ -5,17 +5,19 @@ import re
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
-from difflib import SequenceMatcher
+from difflib import Match, SequenceMatcher
+from itertools import accumulate
 from typing import Literal
 
 from crypto.finding import FindingDraft
+from oversight.findings.effort import Effort, EffortSpentError
 
 # A space belongs to what it follows: alone, it would be the same as every other space of both texts.
 _PIECE = re.compile(r"\w+\s*|[^\w\s]\s*|\s+")
 _LINE = re.compile(r"[^\n]*\n|[^\n]+")
-PIECES_MAX = 4000
-PAIRS_MAX = 200_000
-"""Above these many pieces of a text, or pairs of pieces that are the same, a comparison takes too long."""
+COMPARE_STEPS = 2_000_000
+"""For all parts of a finding together: a second or two."""
+_LOOKS_A_STEP = 8
 
 
 @dataclass(frozen=True)
@@ -34,42 +36,62 @@ class ChangedPart:
     changes: tuple[Change, ...]
 
 
-def compare_texts(before: str, after: str) -> tuple[Change, ...]:
+class _Comparison(SequenceMatcher[str]):
+    """Looks at pairs of equal pieces, again and again between what it has found, as long as the effort lasts."""
+
+    def __init__(self, one: list[str], other: list[str], effort: Effort) -> None:
+        # What is popular is compared like the rest: else a change of a common word would be a change of all around it.
+        super().__init__(None, one, other, autojunk=False)
+        theirs = Counter(other)
+        self._looks = list(accumulate((1 + theirs[piece] for piece in one), initial=0))
+        self._effort = effort
+
+    def find_longest_match(self, alo: int = 0, ahi: int | None = None, blo: int = 0, bhi: int | None = None) -> Match:
+        end = len(self._looks) - 1 if ahi is None else ahi
+        self._effort.spend(1 + (self._looks[end] - self._looks[alo]) // _LOOKS_A_STEP)
+        return super().find_longest_match(alo, ahi, blo, bhi)
+
+
+def compare_texts(before: str, after: str, effort: Effort) -> tuple[Change, ...]:
     """Stretches in order; without those ``added`` they give ``before``, without those ``removed`` ``after``.
 
-    Words are compared, or lines if there are too many of them; if there are too many lines too, the whole has changed.
+    Lines are compared, and then the words of those that changed. What the effort does not suffice for has changed as a
+    whole, and takes half of what was left: so one costly text leaves something for the next.
     """
-    if before == after:
-        return (Change("same", before),) if before else ()
-    for pattern in (_PIECE, _LINE):
-        one, other = pattern.findall(before), pattern.findall(after)
-        if _is_quick(one, other):
-            return tuple(_changes(one, other))
-    return tuple(_changes([before] if before else [], [after] if after else []))
+    return tuple(_compare(before, after, effort, (_LINE, _PIECE)))
 
 
-def _is_quick(one: list[str], other: list[str]) -> bool:
-    theirs = Counter(other)
-    pairs = sum(count * theirs[piece] for piece, count in Counter(one).items())
-    return max(len(one), len(other)) <= PIECES_MAX and pairs <= PAIRS_MAX
+def _compare(before: str, after: str, effort: Effort, patterns: tuple[re.Pattern[str], ...]) -> Iterator[Change]:
+    if before and after and before != after and patterns:
+        for one, other in _stretches(patterns[0], before, after, effort):
+            yield from _compare(one, other, effort, patterns[1:])
+    elif before == after:
+        yield from [Change("same", before)] if before else []
+    else:
+        yield from [Change("removed", before)] if before else []
+        yield from [Change("added", after)] if after else []
 
 
-def _changes(one: list[str], other: list[str]) -> Iterator[Change]:
-    for tag, start, end, other_start, other_end in SequenceMatcher(None, one, other, autojunk=False).get_opcodes():
-        if tag == "equal":
-            yield Change("same", "".join(one[start:end]))
-            continue
-        if end > start:
-            yield Change("removed", "".join(one[start:end]))
-        if other_end > other_start:
-            yield Change("added", "".join(other[other_start:other_end]))
+def _stretches(pattern: re.Pattern[str], before: str, after: str, effort: Effort) -> list[tuple[str, str]]:
+    """How each stretch reads before and after, as far as half of the effort suffices to tell them apart."""
+    one, other = pattern.findall(before), pattern.findall(after)
+    share = Effort(effort.left // 2)
+    effort.spend(share.left)
+    try:
+        found = _Comparison(one, other, share).get_opcodes()
+    except EffortSpentError:
+        return [(before, after)]
+    finally:
+        effort.left += share.left
+    return [("".join(one[start:end]), "".join(other[begun:ended])) for _, start, end, begun, ended in found]
 
 
 def compare_findings(before: FindingDraft, after: FindingDraft) -> list[ChangedPart]:
     """The parts of a finding in which two revisions differ, in the order of the page."""
     one, other = dict(_parts(before)), dict(_parts(after))
+    effort = Effort(COMPARE_STEPS)
     return [
-        ChangedPart(where, compare_texts(one.get(where, ""), other.get(where, "")))
+        ChangedPart(where, compare_texts(one.get(where, ""), other.get(where, ""), effort))
         for where in {**other, **one}
         if one.get(where, "") != other.get(where, "")
     ]

@@ -135,7 +135,10 @@ async def show_changes(request: Request) -> Response:
     after = history.revision(_number(request.query_params.get("to"), last))
     if before is None or after is None:
         raise HTTPException(404)
-    parts = await asyncio.to_thread(compare_findings, before.draft, after.draft)
+    what = ("changes", before.text_sha256, after.text_sha256)
+    parts = await _check_line(request).run(
+        case.actor.label, what, lambda: asyncio.to_thread(compare_findings, before.draft, after.draft)
+    )
     return render(
         request,
         "finding_changes.html",
@@ -207,10 +210,11 @@ def _check_line(request: Request) -> CheckLine:
 
 
 async def answer_line_full(request: Request, error: Exception) -> Response:
-    """Too many checks wait. What was sent is a button, which stands on the page again."""
-    form: Form = request.state.form
+    """Too many checks or comparisons wait. What was sent is a button, which stands on the page again."""
+    form: Form | None = getattr(request.state, "form", None)
     back = path_of(request).rpartition("/")[0]
-    response = render(request, "finding_busy.html", 503, back=back, sent=form.fields.items())
+    sent = form.fields if form else {name: [value] for name, value in request.query_params.items()}
+    response = render(request, "finding_busy.html", 503, back=back, sent=sent.items(), method=request.method.lower())
     response.headers["retry-after"] = str(RETRY_SECONDS)
     return response
 

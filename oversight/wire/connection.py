@@ -13,9 +13,9 @@ from contextlib import asynccontextmanager
 
 import httpx
 
+from oversight.wire.heads import Connections, bounded_head
 from oversight.wire.patience import SECONDS, Patience
 from oversight.wire.portal_errors import PortalAway, PortalUnreachable
-from oversight.wire.transport import PortalTransport, bounded_head
 
 CONNECT_SECONDS_MAX = 15.0
 CONNECTIONS_MAX = 16
@@ -76,7 +76,7 @@ class Connection:
         self._seconds = seconds
         self._http = httpx.AsyncClient(
             base_url=portal_url,
-            transport=transport or PortalTransport(CONNECTIONS_MAX),
+            transport=transport or Connections(CONNECTIONS_MAX),
             timeout=SECONDS,
             follow_redirects=False,
             trust_env=False,

@@ -123,6 +123,25 @@ async def test_who_finds_the_line_full_reads_so_and_checks_the_same_text_again(w
     assert await checks_recorded(other) == 1
 
 
+async def test_a_comparison_of_two_revisions_waits_in_the_same_line(work: FindingOffice, held: Held) -> None:
+    work.office.app.state.checks = CheckLine(waiting_max=0)
+    other, elif_ = await another(work), await work.browser("elif")
+    await draft(work)
+    for title in ("Held for weeks", "Held for months"):
+        await other.keep(await other.browser("bruno"), title=title)
+    first = asyncio.create_task(check(work, "elif"))
+    await held.until_begun()
+    page = await elif_.get(f"{other.path}/changes?from=1&to=2")
+    assert page.status_code == 503
+    assert BUSY in text_of(page)
+    assert '<form method="get">' in page.text
+    assert '<input type="hidden" name="from" value="1">' in page.text
+    assert f'href="{other.path}"' in page.text
+    held.may_end.set()
+    assert (await first).status_code == 303
+    assert (await elif_.get(f"{other.path}/changes?from=1&to=2")).status_code == 200
+
+
 async def test_one_member_alone_never_fills_the_line() -> None:
     line, may_end = CheckLine(), asyncio.Event()
 

@@ -1,19 +1,22 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
 """Texts that were made to be slow to check or to compare: the work is bounded, and what was not done is said."""
 
+import difflib
 import re
 from collections.abc import Sequence
 from datetime import date
 from itertools import product
+from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
+from crypto.finding import Section
 from oversight.findings import check, difference, folding, names
 from oversight.findings.check import CheckReport, Hit, Material, Source, Term, check_finding, check_texts
 from oversight.findings.dates import Taken
-from oversight.findings.difference import compare_texts
+from oversight.findings.difference import compare_findings, compare_texts
 from oversight.findings.effort import Effort, EffortSpentError
 from oversight.findings.folding import fold, folded_words, words
 from oversight.findings.names import SplitText, find_name, find_phrase
@@ -145,9 +148,14 @@ def test_a_stretch_is_taken_if_it_overlaps_none(tried: list[tuple[int, int]]) ->
 
 
 @given(st.text("ab.@+- é", max_size=60))
+@example("@aaa.@a.a")
+@example("a@b.c+d@e.f")
 def test_addresses_are_found_as_by_beginning_at_every_letter(text: str) -> None:
     slow = re.compile(r"[\w.+-]+\s?@\s?[\w-]+(?:\.[\w-]+)+|(?<![\w@])@\w{3,}")
-    assert [match[0] for match in check._EMAIL.finditer(text)] == [match[0] for match in slow.finditer(text)]
+    found = [range(*match.span()) for match in check._EMAIL.finditer(text)]
+    there = [range(*match.span()) for match in slow.finditer(text)]
+    assert all(any(each[0] in one and each[-1] in one for one in found) for each in there)
+    assert all(slow.search(text[one[0] : one[-1] + 1]) for one in found)
 
 
 @given(st.text(max_size=100))
@@ -179,25 +187,51 @@ def test_no_call_takes_more_than_a_slice_of_a_long_text(monkeypatch: pytest.Monk
     assert max(taken) <= folding.SLICE_CHARS
 
 
-@given(st.text("ab \n.", max_size=80), st.text("ab \n.", max_size=80))
-def test_what_changed_gives_both_texts_back(before: str, after: str) -> None:
-    changes = compare_texts(before, after)
+@given(st.text("ab \n.", max_size=80), st.text("ab \n.", max_size=80), st.integers(0, 400))
+def test_what_changed_gives_both_texts_back_whatever_effort_is_left(before: str, after: str, steps: int) -> None:
+    effort = Effort(steps)
+    changes = compare_texts(before, after, effort)
     assert "".join(change.text for change in changes if change.kind != "added") == before
     assert "".join(change.text for change in changes if change.kind != "removed") == after
+    assert effort.left >= 0
 
 
-@pytest.mark.parametrize("text", ["a " * 5000, "a\n" * 5000, ".," * 20_000, "".join(f"w{n}\n" for n in range(9000))])
-def test_texts_of_too_many_equal_words_are_not_compared_word_by_word(
-    text: str, monkeypatch: pytest.MonkeyPatch
+SLOW = {
+    "one word": lambda n: (f"a {'a ' * n}", "a " * n + "b"),
+    "one line": lambda n: ("a\n" * n, "a\n" * n + "b"),
+    "signs": lambda n: (".," * n, ".," * n + "b"),
+    "two words": lambda n: ("a b b " * n, "b a a " * n),
+    "a word in between": lambda n: tuple("".join(f"a {x}{at} " for at in range(n)) for x in "xy"),
+}
+
+
+@pytest.mark.parametrize("slow", SLOW)
+@pytest.mark.parametrize("words", [300, 3000, 9000])
+def test_all_parts_of_a_finding_are_compared_with_one_effort(
+    world: World, monkeypatch: pytest.MonkeyPatch, slow: str, words: int
 ) -> None:
-    given_to_compare = []
+    looks = 0
+    find = difflib.SequenceMatcher.find_longest_match
 
-    class Watched(difference.SequenceMatcher):  # type: ignore[type-arg,name-defined]
-        def __init__(self, junk: None, one: list[str], other: list[str], autojunk: bool) -> None:
-            given_to_compare.append(sum(other.count(piece) for piece in one))
-            super().__init__(junk, one, other, autojunk)
+    def counted(self: Any, alo: int, ahi: int, blo: int, bhi: int) -> difflib.Match:
+        nonlocal looks
+        looks += sum(1 + len(self.b2j.get(piece, ())) for piece in self.a[alo:ahi])
+        assert looks < 9 * difference.COMPARE_STEPS
+        return find(self, alo, ahi, blo, bhi)
 
-    monkeypatch.setattr(difference, "SequenceMatcher", Watched)
-    changes = compare_texts(text, text + "b")
-    assert "".join(change.text for change in changes if change.kind != "removed") == text + "b"
-    assert given_to_compare and max(given_to_compare) <= difference.PAIRS_MAX
+    monkeypatch.setattr(difflib.SequenceMatcher, "find_longest_match", counted)
+    before, after = SLOW[slow](words)
+    parts = compare_findings(
+        draft_finding(world, summary=before, reply=before, sections=(Section("One", before), Section("Two", before))),
+        draft_finding(world, summary=after, reply=after, sections=(Section("One", after), Section("Two", after))),
+    )
+    assert [part.where for part in parts] == ["summary", "section-1", "section-2", "reply"]
+    assert "".join(change.text for change in parts[-1].changes if change.kind != "removed") == after
+    assert looks > 0 or words > 300
+
+
+def test_in_a_long_honest_text_the_words_that_changed_are_found() -> None:
+    words = [f"w{n % 97 * (n % 13)}" for n in range(9_000)]
+    changed = [word + "x" if n % 500 == 7 else word for n, word in enumerate(words)]
+    changes = compare_texts(*(" ".join(each) for each in (words, changed)), Effort(difference.COMPARE_STEPS))
+    assert len([change for change in changes if change.kind == "added"]) == 18

@@ -14,11 +14,11 @@ import pytest
 from crypto.manifest import SealedFile
 from crypto.note import SigningKey
 from oversight.wire.connection import Connection
+from oversight.wire.heads import HEAD_BYTES_MAX, HEAD_PIECE_BYTES
 from oversight.wire.json_answer import VALUES_MAX, read_json
 from oversight.wire.patience import SECONDS, SLOWEST_BYTES_PER_SECOND, Patience
 from oversight.wire.portal_client import ANSWER_BYTES_MAX, PortalClient
 from oversight.wire.portal_errors import PortalAway, PortalUnreachable
-from oversight.wire.transport import HEAD_BYTES_MAX, HEAD_PIECE_BYTES
 
 ORIGIN = "https://portal.example"
 

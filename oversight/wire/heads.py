@@ -86,7 +86,7 @@ class _Network(httpcore.AnyIOBackend):
         return _Stream(await super().connect_tcp(host, port, timeout, local_address, socket_options))
 
 
-class PortalTransport(httpx.AsyncHTTPTransport):
+class Connections(httpx.AsyncHTTPTransport):
     """HTTP/1.1 over at most ``connections_max`` connections to a portal, with no proxy from the environment."""
 
     def __init__(self, connections_max: int) -> None:
