@@ -25,6 +25,7 @@ from oversight.reports.opening import ThreadGeneration, ThreadIdentities, load_s
 from oversight.reports.records import SubmissionRecord
 from oversight.workflow.rules import RuleError
 from oversight.workflow.state import CaseState
+from portal.kit.columns import NUMBER_MAX, readable
 
 
 @dataclass(frozen=True)
@@ -98,8 +99,8 @@ async def open_keys(actor: Actor, state: CaseState, *, hands_over: bool = False)
         raise RuleError("in-conflict")
     if actor.label not in state.holders:
         raise RuleError("not-a-holder")
-    record = await CaseGrantRecord.get(case=state.head.case, generation=state.generation)
-    sealed = bytes(record.sealed)
+    record = await CaseGrantRecord.get_or_none(case=state.head.case, generation=state.generation)
+    sealed = b"" if record is None else bytes(record.sealed)
     if sha256(sealed) != state.grant_sha256:
         raise AuthenticationError("a grant is not the one that the ledger names")
     grant = open_case_grant(sealed, [actor.identity])
@@ -132,7 +133,7 @@ async def _with_later_grants(
 ) -> dict[SubmissionId, ThreadIdentities]:
     """The threads, with the keys that were made for the case and outside of its ledger (``thread_renewal``)."""
     submissions = await SubmissionRecord.filter(id__in=list(threads), generation__gt=0)
-    behind = [entry for entry in submissions if threads[entry.id].newest < entry.generation]
+    behind = [entry for entry in submissions if threads[entry.id].newest < readable(entry.generation, NUMBER_MAX)]
     for sealed in await load_sealed(behind):
         threads[sealed.submission] = open_later_grants(threads[sealed.submission], sealed, identities)
     return threads

@@ -51,6 +51,7 @@ from oversight.reports.opening import ThreadIdentities, load_sealed, open_thread
 from oversight.reports.records import SubmissionRecord
 from oversight.workflow.rules import RuleError, find_transition
 from oversight.workflow.state import CaseState
+from portal.kit.columns import NUMBER_MAX
 
 # --- opening a case, and its reports -------------------------------------------------------------------------------
 
@@ -294,5 +295,5 @@ async def _refuse_taken(reports: Sequence[SubmissionId]) -> None:
 async def _next_number(year: int) -> str:
     """The number after the last one of this year. Whoever takes the same at once is refused by the unique column."""
     prefix = f"{CASE_PREFIX}{year:04d}-"
-    last = await CaseRecord.filter(number__startswith=prefix).order_by("-serial").first()
+    last = await CaseRecord.filter(number__startswith=prefix, serial__lte=NUMBER_MAX).order_by("-serial").first()
     return f"{prefix}{1 if last is None else last.serial + 1:04d}"

@@ -5,7 +5,7 @@ from tortoise import fields
 from tortoise.models import Model
 
 from crypto.ids import CaseId, MemberLabel, SubmissionId
-from portal.kit.columns import text_column
+from portal.kit.columns import DayField, LargeNumberField, NumberField, text_column
 
 
 class CaseRecord(Model):
@@ -13,14 +13,14 @@ class CaseRecord(Model):
 
     id: fields.Field[CaseId] = text_column(32, primary_key=True)
     number = fields.CharField(max_length=16, unique=True)
-    serial = fields.IntField()
+    serial = NumberField()
     """The last part of the number, as one."""
-    sequence = fields.BigIntField()
+    sequence = LargeNumberField()
     state = fields.CharField(max_length=32, db_index=True)
-    opened = fields.DateField()
+    opened = DayField()
     waiting = fields.BooleanField()
     """Whether something was proposed that waits for a second signature."""
-    next_due = fields.DateField(null=True, db_index=True)
+    next_due = DayField(null=True, db_index=True)
     projection = fields.BinaryField()
 
     class Meta:
@@ -54,7 +54,7 @@ class CaseGrantRecord(Model):
 
     id = fields.BigIntField(primary_key=True)
     case: fields.Field[CaseId] = text_column(32)
-    generation = fields.IntField()
+    generation = NumberField()
     sealed = fields.BinaryField()
 
     class Meta:

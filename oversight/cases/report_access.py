@@ -9,7 +9,7 @@ from starlette.requests import Request
 from tortoise.exceptions import DoesNotExist, ValidationError
 
 from crypto.charter import Charter
-from crypto.errors import CryptoError, NotARecipientError, ProofError
+from crypto.errors import CryptoError, MalformedError, NotARecipientError, ProofError
 from crypto.ids import CharterHash, MemberLabel, SubmissionId
 from oversight.cases.actor import Actor, actor_of
 from oversight.cases.case_keys import open_keys
@@ -23,6 +23,7 @@ from oversight.reports.records import SubmissionRecord
 from oversight.reports.roles import Action, may
 from oversight.workflow.access import renewal_due
 from oversight.workflow.rules import RuleError
+from portal.kit.columns import UnreadableError
 
 
 @dataclass(frozen=True)
@@ -66,7 +67,7 @@ class BrokenReportError(Exception):
     ``swapped``: it is whole, and another one than the portal acknowledged to the reporter.
     """
 
-    def __init__(self, submission: SubmissionRecord, error: CryptoError) -> None:
+    def __init__(self, submission: SubmissionRecord, error: Exception) -> None:
         super().__init__()
         self.submission = submission
         self.swapped = isinstance(error, ProofError)
@@ -93,13 +94,15 @@ async def open_requested_report(request: Request, action: Action = Action.READ) 
     submission = await _find_requested(request)
     await refuse_shut_out(submission.id, session.member.label)
     charters = await charters_by_hash()
+    if submission.charter not in charters:
+        raise BrokenReportError(submission, MalformedError("a report is of a charter that is not here"))
     actor = await actor_of(session, request.app.state.clock())
     try:
         opened = await _open(actor, submission)
         if await renew_if_due(actor, submission, opened, charters):
             await submission.refresh_from_db(fields=["generation"])
             opened = await _open(actor, submission)
-    except CryptoError as error:
+    except (CryptoError, UnreadableError) as error:
         raise BrokenReportError(submission, error) from None
     case, members = await find_case(submission.id), actor.charter.members_on(actor.now.date())
     due = case is not None and renewal_due(case, {member.label: member for member in members})

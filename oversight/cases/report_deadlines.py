@@ -10,6 +10,7 @@ from oversight.cases.case_store import BrokenCaseError, read_state
 from oversight.cases.records import CaseRecord, CaseReportRecord
 from oversight.reports.records import SubmissionRecord
 from oversight.workflow.deadlines import Deadline, acknowledge_deadline, next_deadline
+from portal.kit.columns import UNREADABLE
 
 
 @dataclass(frozen=True)
@@ -25,7 +26,10 @@ class ReportDue:
 
 
 async def due_of_reports(submissions: Sequence[SubmissionRecord], today: date) -> Mapping[SubmissionId, ReportDue]:
-    """By submission id. A report that was answered and is in no case has nothing due."""
+    """By submission id. A report that was answered and is in no case has nothing due.
+
+    One of which nobody can read when it came has no entry: its row of the queue says that it can't be shown.
+    """
     ids = [submission.id for submission in submissions]
     case_ids = {row.submission: row.case for row in await CaseReportRecord.filter(submission__in=ids)}
     cases = {row.id: row for row in await CaseRecord.filter(id__in=list(set(case_ids.values())))}
@@ -34,10 +38,10 @@ async def due_of_reports(submissions: Sequence[SubmissionRecord], today: date) -
         case_id = case_ids.get(submission.id)
         if case_id is not None:
             found[submission.id] = _due_of_case(cases.get(case_id), today)
-        elif submission.answered_on is None:
-            found[submission.id] = ReportDue(acknowledge_deadline(submission.received, today))
-        else:
+        elif submission.answered_on is not None:
             found[submission.id] = ReportDue(None)
+        elif submission.received is not UNREADABLE:
+            found[submission.id] = ReportDue(acknowledge_deadline(submission.received, today))
     return found
 
 

@@ -29,6 +29,7 @@ from oversight.wire.patience import Patience
 from oversight.wire.portal_client import PortalClient
 from oversight.wire.portal_errors import PortalAway, PortalError, PortalRefused
 from oversight.wire.portal_responses import WaitingSubmission
+from portal.kit.columns import readable
 from portal.kit.unwritable import Unwritable, why_unwritable
 
 LOG = logging.getLogger("oversight.collector")
@@ -193,7 +194,8 @@ async def _left_today(today: date, shares: int) -> int:
     """How many more submissions are taken today; none once they are too many bytes."""
     files = SealedFileRecord.filter(submission__collected=today).annotate(total=Sum("size"))
     sizes: list[Any] = await files.group_by("submission_id").values_list("total", flat=True)
-    return 0 if sum(sizes) >= BYTES_PER_DAY_MAX * shares else ARRIVALS_PER_DAY_MAX * shares - len(sizes)
+    is_over = sum(readable(size, 0) for size in sizes) >= BYTES_PER_DAY_MAX * shares
+    return 0 if is_over else ARRIVALS_PER_DAY_MAX * shares - len(sizes)
 
 
 async def _settled(entries: tuple[WaitingSubmission, ...]) -> set[SubmissionId]:

@@ -27,7 +27,8 @@ async def current_charter() -> Charter:
 
 async def charters_by_hash() -> dict[CharterHash, Charter]:
     """Every charter of the commission: a report was sealed under the one that was in force then."""
-    return {record.hash: _read(bytes(record.note)) for record in await CharterRecord.all().order_by("number")}
+    charters = [_read(bytes(record.note)) for record in await CharterRecord.all().order_by("number")]
+    return {charter.hash: charter for charter in charters}
 
 
 @functools.lru_cache(maxsize=32)

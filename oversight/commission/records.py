@@ -5,14 +5,14 @@ from tortoise import fields
 from tortoise.models import Model
 
 from crypto.ids import CharterHash
-from portal.kit.columns import text_column
+from portal.kit.columns import NumberField, text_column
 
 
 class CharterRecord(Model):
     """A charter note as it was signed; the one with the highest number is in force."""
 
     hash: fields.Field[CharterHash] = text_column(64, primary_key=True)
-    number = fields.IntField(unique=True)
+    number = NumberField(unique=True)
     note = fields.BinaryField()
     published = fields.BooleanField()
 

@@ -12,6 +12,7 @@ from oversight.letters.records import ReplyRecord, ThreadNoteRecord
 from oversight.reports.labels import passed_label, problem_label, step_label, trouble_label
 from oversight.reports.records import CollectorStateRecord, StuckArrivalRecord
 from oversight.reports.stuck import HELD_BACK, MANY
+from portal.kit.columns import UNREADABLE, readable
 from portal.kit.i18n import Translation
 
 SHOWN_MAX = 50
@@ -73,16 +74,16 @@ async def collector_status(
     state = await CollectorStateRecord.first()
     found = await StuckArrivalRecord.all().order_by("failing_since", "id")
     rows = [row for row in found if row.problem != HELD_BACK]
-    messages = sum(row.count for row in found if row.problem == HELD_BACK)
+    messages = sum(readable(row.count, 1) for row in found if row.problem == HELD_BACK)
     stuck = tuple(_stuck(row, translation) for row in rows[:SHOWN_MAX])
     return CollectorStatus(
         text=_last(state, now, translation, all_of_it=not found),
         trouble=_trouble(state, now, every, translation) if is_open else _closed(translation),
-        since=state.failing_since if is_open and state else None,
+        since=readable(state.failing_since, None) if is_open and state else None,
         waits=_waits(state, messages, translation),
-        holds_back=bool(messages or (state and state.held_back)),
+        holds_back=bool(messages or (state and readable(state.held_back, 0))),
         stuck=stuck,
-        failing=sum(row.count for row in rows),
+        failing=sum(readable(row.count, 1) for row in rows),
         unsent=await _unsent(translation),
     )
 
@@ -94,6 +95,8 @@ def _last(state: CollectorStateRecord | None, now: datetime, translation: Transl
         return _("The portal was not visited yet.")
     if state.last_success is None:
         return _("Never yet was everything collected that is at the portal.")
+    if state.last_success is UNREADABLE:
+        return _("When everything was last collected is not known: what is stored of it is damaged.")
     if state.last_success > now + AHEAD:
         return _("When everything was last collected is not known: the office’s clock ran ahead.")
     ago = _ago(now - state.last_success, translation)
@@ -111,8 +114,8 @@ def _trouble(state: CollectorStateRecord | None, now: datetime, every: timedelta
         if state.problem not in GENERAL and state.step:
             problem = _("%(step)s: %(problem)s") % {"step": step_label(state.step, translation), "problem": problem}
         return problem
-    quiet = max(QUIET_MAX, QUIET_VISITS * every)
-    if state.last_success is not None and now - state.last_success > quiet and not state.waiting + state.held_back:
+    quiet, last = max(QUIET_MAX, QUIET_VISITS * every), readable(state.last_success, None)
+    if last is not None and now - last > quiet and not readable(state.waiting, 0) + readable(state.held_back, 0):
         return _("For a while nothing was collected. If this stays, start the office again.")
     return ""
 
@@ -123,12 +126,13 @@ def _closed(translation: Translation) -> str:
 
 def _waits(state: CollectorStateRecord | None, messages: int, translation: Translation) -> tuple[str, ...]:
     found = []
-    if state is not None and state.waiting:
+    waiting, held_back = (0, 0) if state is None else (readable(state.waiting, 0), readable(state.held_back, 0))
+    if waiting:
         text = translation.ngettext(
-            "%(count)s new report is being fetched.", "%(count)s new reports are being fetched.", state.waiting
+            "%(count)s new report is being fetched.", "%(count)s new reports are being fetched.", waiting
         )
-        found.append(text % {"count": state.waiting})
-    if state is not None and state.held_back:
+        found.append(text % {"count": waiting})
+    if held_back:
         text = translation.ngettext(
             "More came today than this office takes in a day. %(count)s report waits at the portal until tomorrow, or "
             "until a member has it taken. If nobody expects so many, somebody may be inventing them: tell whoever runs "
@@ -136,9 +140,9 @@ def _waits(state: CollectorStateRecord | None, messages: int, translation: Trans
             "More came today than this office takes in a day. %(count)s reports wait at the portal until tomorrow, or "
             "until a member has them taken. If nobody expects so many, somebody may be inventing them: tell whoever "
             "runs the portal.",
-            state.held_back,
+            held_back,
         )
-        found.append(text % {"count": state.held_back})
+        found.append(text % {"count": held_back})
     if messages:
         text = translation.ngettext(
             "More messages came today than this office takes in a day. %(count)s waits at the portal until tomorrow, "

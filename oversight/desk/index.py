@@ -17,7 +17,7 @@ from oversight.members.sessions import OpenSession
 from oversight.reports.opening import SealedReport, load_sealed, open_with_grant
 from oversight.reports.records import IndexEntryRecord, SubmissionRecord
 from oversight.reports.summary import Summary, seal_summary, summarise
-from oversight.web.rows import attempt
+from oversight.web.rows import attempt, attempt_later
 from portal.kit.database import STORAGE_ERRORS
 from portal.kit.unwritable import why_unwritable
 
@@ -45,7 +45,7 @@ async def continue_index(
     clock: Callable[[], float] = monotonic,
 ) -> Progress:
     """Index reports that this member's index lacks, newest first, until none is left or the time is over."""
-    started = clock()
+    started, lost = clock(), 0
     member = session.member.label
     while clock() - started < seconds_max:
         indexed = IndexEntryRecord.filter(member=member).values("submission_id")
@@ -57,12 +57,24 @@ async def continue_index(
         try:
             await IndexEntryRecord.bulk_create(entries, ignore_conflicts=True)
         except STORAGE_ERRORS as error:
-            if why_unwritable(error) is None:
-                raise
-            # What is indexed already is shown all the same.
-            break
-    total = await SubmissionRecord.all().count()
+            if why_unwritable(error) is not None:
+                # What is indexed already is shown all the same.
+                break
+            if not await _create_each(entries):
+                lost = len(entries)
+                break
+    total = await SubmissionRecord.all().count() - lost
     return Progress(min(total, await IndexEntryRecord.filter(member=member).count()), total)
+
+
+async def _create_each(entries: list[IndexEntryRecord]) -> bool:
+    """Entries one by one: of a report whose row is damaged none can be made. False when that is so of all."""
+
+    async def create(entry: IndexEntryRecord) -> bool:
+        await entry.save()
+        return True
+
+    return any([await attempt_later(create(entry)) for entry in entries])
 
 
 def _seal_entries(

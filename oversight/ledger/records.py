@@ -5,7 +5,7 @@ from tortoise import fields
 from tortoise.models import Model
 
 from crypto.ids import CaseId, EventHash, MemberLabel
-from portal.kit.columns import text_column
+from portal.kit.columns import LargeNumberField, MomentField, NumberField, text_column
 
 
 class EventRecord(Model):
@@ -16,12 +16,12 @@ class EventRecord(Model):
 
     id = fields.BigIntField(primary_key=True)
     case: fields.Field[CaseId] = text_column(32)
-    sequence = fields.BigIntField()
+    sequence = LargeNumberField()
     hash: fields.Field[EventHash] = text_column(64)
     type = fields.CharField(max_length=40)
     actor: fields.Field[MemberLabel] = text_column(31)
-    time = fields.DatetimeField()
-    generation = fields.IntField()
+    time = MomentField()
+    generation = NumberField()
     note = fields.BinaryField()
 
     class Meta:

@@ -8,6 +8,7 @@ what whoever holds the portal may invent is bounded by number: follow-ups of rep
 mailbox and of all in a day. The others stay where they are, unconfirmed, and are met again in the next whole round.
 """
 
+import re
 from collections import Counter
 from collections.abc import Iterable
 from datetime import date
@@ -33,6 +34,7 @@ from portal.kit.database import transaction
 # A portal keeps 256 of one mailbox that were not confirmed.
 MAILBOX_PER_DAY_MAX = 512
 PER_DAY_MAX = 10_000
+_MESSAGE_ID = "[0-9a-f]{32}"
 
 
 async def collect_follow_ups(
@@ -60,7 +62,8 @@ async def collect_follow_ups(
 async def _confirm(client: PortalClient, messages: Iterable[MessageId], today: date, turn: int) -> None:
     """Sign receipts of at most 100 messages each; one that is refused does not hold up the others."""
     realm = (await current_charter()).realm
-    ordered = sorted(messages)
+    # A damaged name is none that the portal knows.
+    ordered = sorted(message for message in messages if re.fullmatch(_MESSAGE_ID, message))
     batches = [tuple(ordered[start : start + MESSAGES_MAX]) for start in range(0, len(ordered), MESSAGES_MAX)]
     start = turn % len(batches) if batches else 0
     failure: PortalError | None = None

@@ -23,6 +23,7 @@ from oversight.wire.list_reading import ListReading
 from oversight.wire.portal_client import PortalClient
 from oversight.wire.portal_errors import PortalAway, PortalError
 from oversight.wire.portal_responses import WaitingControl
+from portal.kit.columns import UnreadableError
 from portal.kit.database import transaction
 
 UNKNOWN = "unknown"
@@ -51,6 +52,10 @@ async def collect_controls(client: PortalClient, reading: ListReading, today: da
             except CryptoError:
                 reading.passed["false"] += 1
                 continue
+            except UnreadableError:
+                # What is kept of this mailbox is damaged. The others are not.
+                reading.passed["failure"] += 1
+                continue
             if identifier is None:
                 reading.passed[UNKNOWN] += 1
             elif reading.whole:
@@ -73,6 +78,8 @@ async def _keep(entry: WaitingControl, today: date) -> str | None:
     identifier = Note.parse(entry.control).hash
     if await ControlRecord.filter(id=identifier, submission=submission.id).exists():
         return identifier
+    # Under this name there is none, or one that is damaged.
+    kept = ControlRecord.filter(id=identifier)
     control = await _read(submission, entry.control)
     before = await commands_of(submission.id)
     if control.delete <= before.deleted_to and control.close <= before.closed:
@@ -80,6 +87,7 @@ async def _keep(entry: WaitingControl, today: date) -> str | None:
     async with transaction():
         said = ControlRecord.filter(submission=submission.id, delete_to__lte=control.delete)
         await (said if control.close else said.filter(close=False)).delete()
+        await kept.delete()
         await ControlRecord.create(
             id=identifier,
             submission=submission.id,
@@ -102,7 +110,13 @@ async def _read(submission: SubmissionRecord, note: bytes) -> Control:
 
 async def _bring_again(client: PortalClient, there: Collection[str]) -> None:
     """Commands that the portal does not list: it was restored, or it pretends so."""
-    for row in await ControlRecord.exclude(id__in=list(there)).order_by("submission"):
+    held = [row.id for row in await ControlRecord.all().order_by("submission").only("id")]
+    for identifier in held:
+        if identifier in there:
+            continue
+        row = await ControlRecord.get_or_none(id=identifier).only("submission", "note")
+        if row is None:
+            continue
         try:
             await client.post_control(row.submission, bytes(row.note))
         except PortalAway:

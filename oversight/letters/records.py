@@ -7,7 +7,7 @@ from tortoise.models import Model
 from crypto.ids import CharterHash, MemberLabel, MessageId, SubmissionId
 from oversight.wire.outbox import OutgoingRecord
 from oversight.wire.retry import RetriedRecord
-from portal.kit.columns import text_column
+from portal.kit.columns import DayField, LargeNumberField, NumberField, text_column
 
 AUTHOR_LEFT = "author-left"
 MAILBOX_CLOSED = "mailbox-closed"
@@ -25,7 +25,7 @@ class ReplyRecord(OutgoingRecord):
     submission: fields.Field[SubmissionId] = text_column(32, db_index=True)
     author: fields.Field[MemberLabel] = text_column(31)
     charter: fields.Field[CharterHash] = text_column(64)
-    day = fields.DateField()
+    day = DayField()
     sealed = fields.BinaryField()
 
     class Meta:
@@ -46,10 +46,10 @@ class PostingRecord(Model):
 
     id = fields.IntField(primary_key=True)
     submission: fields.Field[SubmissionId] = text_column(32)
-    number = fields.IntField()
+    number = NumberField()
     message: fields.Field[MessageId] = text_column(32, unique=True)
     note = fields.BinaryField()
-    posted = fields.DateField()
+    posted = DayField()
     held = fields.BooleanField()
 
     class Meta:
@@ -61,7 +61,7 @@ class ThreadNoteRecord(RetriedRecord):
     """The thread notes of one thread: the number of the last one, and whether there is news for another (``stale``)."""
 
     submission: fields.Field[SubmissionId] = text_column(32, primary_key=True)
-    number = fields.IntField(db_default=0)
+    number = NumberField(db_default=0)
     stale = fields.BooleanField(db_index=True)
 
     class Meta:
@@ -77,9 +77,9 @@ class ControlRecord(Model):
     id = fields.CharField(max_length=64, primary_key=True)
     submission: fields.Field[SubmissionId] = text_column(32, db_index=True)
     note = fields.BinaryField()
-    delete_to = fields.IntField()
+    delete_to = NumberField()
     close = fields.BooleanField()
-    day = fields.DateField()
+    day = DayField()
 
     class Meta:
         table = "control"
@@ -106,15 +106,15 @@ class FollowUpRecord(Model):
     """
 
     id: fields.Field[MessageId] = text_column(32, primary_key=True)
-    sequence = fields.BigIntField(db_index=True)
+    sequence = LargeNumberField(db_index=True)
     submission: fields.Field[SubmissionId] = text_column(32, db_index=True)
-    day = fields.DateField()
-    collected = fields.DateField(null=True, db_index=True)
+    day = DayField()
+    collected = DayField(null=True, db_index=True)
     sealed = fields.BinaryField()
     confirmed = fields.BooleanField(db_default=False, db_index=True)
-    number = fields.IntField(null=True)
-    generation = fields.IntField(null=True)
-    seen_on = fields.DateField(null=True)
+    number = NumberField(null=True)
+    generation = NumberField(null=True)
+    seen_on = DayField(null=True)
     seen_by: fields.Field[MemberLabel | None] = text_column(31, null=True)
 
     class Meta:

@@ -23,14 +23,16 @@ async def newest_keys(report: OpenReport) -> ThreadKeys:
     return ThreadKeys(newest, opened.identities.generations[newest].identity.recipient(), opened.message_mac(newest))
 
 
-async def pending_renewal(submission: SubmissionId, *, weekly: bool) -> bytes:
-    """The sealed renewal that a thread note carries, empty for none.
-
-    A renewal travels first in a weekly round, which has one size for all threads, and then in every later note: the
-    portal doesn't learn which threads were renewed, nor when.
-    """
-    rows = ThreadRenewalRecord.filter(submission=submission)
-    if weekly:
-        await rows.filter(announced=False).update(announced=True)
-    newest = await rows.filter(announced=True).order_by("-generation").first()
+async def pending_renewal(submission: SubmissionId) -> bytes:
+    """The sealed renewal that a thread note carries, empty for none."""
+    rows = ThreadRenewalRecord.filter(submission=submission, announced=True)
+    newest = await rows.order_by("-generation").first()
     return b"" if newest is None else bytes(newest.sealed)
+
+
+async def announce_renewals() -> None:
+    """From now on every thread note brings the renewals that are here, the round that begins first.
+
+    It goes to all threads and has one size: the portal doesn't learn which threads were renewed, nor when.
+    """
+    await ThreadRenewalRecord.filter(announced=False).update(announced=True)

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
 """Thread notes: what the office holds of a thread, signed by the office without any member. docs/protocol.md §8.1.
 
-One goes out when a report was collected, with each reply, when follow-ups came, and for all mailboxes together in the
-first visit of a week. The number always rises: it is counted before the note is made.
+One goes out when a report was collected, with each reply, when follow-ups came, and for all live mailboxes in the
+weekly round. The number always rises: it is counted before the note is made.
 """
 
 import asyncio
@@ -21,7 +21,7 @@ from crypto.thread_note import HELD_KEPT_MAX, ThreadNote, seal_thread_note
 from oversight.commission.charters import charters_by_hash, current_charter
 from oversight.letters.postings import catch_up
 from oversight.letters.records import ControlRecord, FollowUpRecord, PostingRecord, ThreadNoteRecord
-from oversight.letters.thread_keys import pending_renewal
+from oversight.letters.thread_keys import announce_renewals, pending_renewal
 from oversight.reports.records import STATE_ROW, CollectorStateRecord, SubmissionRecord
 from oversight.wire.portal_client import PortalClient, SealedThreadNote
 from oversight.wire.portal_errors import PortalAway, PortalError, PortalRefused
@@ -35,7 +35,6 @@ async def seal_note(
     submission: SubmissionRecord,
     today: date,
     *,
-    weekly: bool = False,
     posting: PostingRecord | None = None,
 ) -> SealedThreadNote:
     """The next thread note of this thread; ``posting`` is that of the reply which goes out with it."""
@@ -56,27 +55,20 @@ async def seal_note(
         last_message=replies.message,
         held_count=await held.count(),
         held=tuple(row.id for row in reversed(newest)),
-        renewal=await pending_renewal(submission.id, weekly=weekly),
+        renewal=await pending_renewal(submission.id),
     )
     sealed = await asyncio.to_thread(seal_thread_note, note, client.office_key, manifest.recipient)
     return SealedThreadNote(submission.id, note.number, sealed)
 
 
 async def post_thread_notes(client: PortalClient, now: datetime) -> None:
-    """Post the notes of threads with news; in the first visit of a week, those of all live mailboxes.
+    """Post the notes of threads with news; from the first visit of a week on, those of all live mailboxes.
 
     Raises PortalAway at once, and what went wrong first after all had their turn.
     """
     await _begin_new_threads()
-    today = now.date()
-    state = await CollectorStateRecord.get(id=STATE_ROW)
-    monday = today - timedelta(days=today.weekday())
-    # A later one was noted while the clock ran ahead.
-    weekly = state.round != monday
-    failure = await _Round(client, now, weekly).post(await (_live() if weekly else _due(now)))
-    if weekly:
-        # Those that failed have news, and are tried again by themselves.
-        await CollectorStateRecord.filter(id=STATE_ROW).update(round=monday)
+    await _begin_week(now.date())
+    failure = await _Round(client, now).post(await _due(now))
     if failure is not None:
         raise failure
 
@@ -124,20 +116,26 @@ async def _begin_new_threads() -> None:
     """Threads of reports that were collected since."""
     begun = Subquery(ThreadNoteRecord.all().values("submission"))
     fresh = await SubmissionRecord.filter(confirmed=True).exclude(id__in=begun).only("id")
-    await ThreadNoteRecord.bulk_create(ThreadNoteRecord(submission=row.id, number=0, stale=True) for row in fresh)
+    begin = [ThreadNoteRecord(submission=row.id, number=0, stale=True) for row in fresh]
+    await ThreadNoteRecord.bulk_create(begin, ignore_conflicts=True)
 
 
-async def _live(*narrowed: Q) -> list[SubmissionId]:
-    """Every thread whose mailbox is not closed, in one order; ``narrowed`` to some of them."""
-    closed = Subquery(ControlRecord.filter(close=True).values("submission"))
-    live = ThreadNoteRecord.filter(*narrowed).exclude(submission__in=closed)
-    rows = await live.order_by("submission").only("submission")
-    return [row.submission for row in rows]
+async def _begin_week(today: date) -> None:
+    """In the first visit of a week every thread has news: a round that takes many visits goes on where it was."""
+    monday = today - timedelta(days=today.weekday())
+    async with transaction():
+        # A later one was noted while the clock ran ahead.
+        begun = await CollectorStateRecord.filter(Q(round=None) | ~Q(round=monday), id=STATE_ROW).update(round=monday)
+        if begun:
+            await ThreadNoteRecord.filter(stale=False).update(stale=True)
+            await announce_renewals()
 
 
 async def _due(now: datetime) -> list[SubmissionId]:
-    """Threads with news, but for those that failed and rest."""
-    return await _live(Q(stale=True), Q(try_again=None) | is_due(now))
+    """Threads with news whose mailbox is not closed, but for those that failed and rest."""
+    closed = Subquery(ControlRecord.filter(close=True).values("submission"))
+    due = ThreadNoteRecord.filter(Q(try_again=None) | is_due(now), stale=True).exclude(submission__in=closed)
+    return [row.submission for row in await due.order_by("submission").only("submission")]
 
 
 @dataclass(frozen=True)
@@ -146,7 +144,6 @@ class _Round:
 
     client: PortalClient
     now: datetime
-    weekly: bool
 
     async def post(self, threads: Sequence[SubmissionId]) -> Exception | None:
         """Post a note of each; what went wrong first. Raises PortalAway."""
@@ -187,7 +184,7 @@ class _Round:
         """Post the notes of at most 32 threads; those that the portal refused."""
         today = self.now.date()
         submissions = await SubmissionRecord.filter(id__in=list(threads)).order_by("id")
-        notes = [await seal_note(self.client, submission, today, weekly=self.weekly) for submission in submissions]
+        notes = [await seal_note(self.client, submission, today) for submission in submissions]
         if not notes:
             return []
         answered = set(await self.client.post_threads(notes))

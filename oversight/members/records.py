@@ -5,7 +5,7 @@ from tortoise import fields
 from tortoise.models import Model
 
 from crypto.ids import MemberLabel
-from portal.kit.columns import text_column
+from portal.kit.columns import DayField, LargeNumberField, MomentField, NamesField, NumberField, text_column
 
 
 class MemberRecord(Model):
@@ -17,11 +17,11 @@ class MemberRecord(Model):
     username = fields.CharField(max_length=64, unique=True)
     key_name = fields.CharField(max_length=64)
     """Name of the member's keys in the charter, ``<slug>/<label>``."""
-    roles: fields.Field[list[str]] = fields.JSONField()
+    roles: fields.Field[list[str]] = NamesField()
     keyring = fields.BinaryField()
     second_factor = fields.BinaryField()
     """The secret of the second factor, sealed under the office's own key for that."""
-    last_step = fields.BigIntField(db_default=0)
+    last_step = LargeNumberField(db_default=0)
     """The time step of the last code that was taken: a code is taken once."""
     locale = fields.CharField(max_length=8)
 
@@ -36,8 +36,8 @@ class SessionRecord(Model):
     member: fields.ForeignKeyRelation[MemberRecord] = fields.ForeignKeyField(
         "oversight.MemberRecord", related_name="sessions"
     )
-    created = fields.DatetimeField()
-    last_seen = fields.DatetimeField(db_index=True)
+    created = MomentField()
+    last_seen = MomentField(db_index=True)
     keyring = fields.BinaryField()
 
     class Meta:
@@ -48,8 +48,8 @@ class FailedLoginRecord(Model):
     """How often a login failed for a username, known or not, and when the next attempt is looked at."""
 
     username_hash = fields.CharField(max_length=64, primary_key=True)
-    failures = fields.IntField()
-    retry_at = fields.DatetimeField(db_index=True)
+    failures = NumberField()
+    retry_at = MomentField(db_index=True)
 
     class Meta:
         table = "failed_login"
@@ -63,10 +63,10 @@ class KnownBrowserRecord(Model):
     member: fields.ForeignKeyRelation[MemberRecord] = fields.ForeignKeyField(
         "oversight.MemberRecord", related_name="browsers"
     )
-    last_day = fields.DateField(db_index=True)
-    failures = fields.IntField()
+    last_day = DayField(db_index=True)
+    failures = NumberField()
     """How often in a row a login failed in this browser, and when the next attempt is looked at."""
-    retry_at = fields.DatetimeField()
+    retry_at = MomentField()
 
     class Meta:
         table = "known_browser"

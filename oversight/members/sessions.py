@@ -27,6 +27,7 @@ from crypto.note import SigningKey
 from oversight.commission.keys import OfficeSafe, open_office, read_office
 from oversight.members.records import MemberRecord, SessionRecord
 from oversight.settings import Settings
+from portal.kit.columns import UNREADABLE
 from portal.kit.database import forget_deleted
 from portal.kit.unwritable import if_writable
 
@@ -135,7 +136,7 @@ async def _open(request: Request) -> OpenSession:
         raise LoginRequired
     session_id, key = parsed
     session = await SessionRecord.filter(id_hash=_hash(session_id)).select_related("member").first()
-    if session is None:
+    if session is None or session.member is None:
         raise LoginRequired
     if _has_ended(session, now, settings):
         with if_writable():
@@ -158,7 +159,12 @@ async def _open(request: Request) -> OpenSession:
 
 
 def _has_ended(session: SessionRecord, now: datetime, settings: Settings) -> bool:
-    """Idle or over, or of a time that is not yet: a clock that ran ahead must not give a session a longer life."""
+    """Idle or over, or of a time that is not yet: a clock that ran ahead must not give a session a longer life.
+
+    So it is if nobody can read when it began or was last used.
+    """
+    if UNREADABLE in (session.created, session.last_seen):
+        return True
     idle = now - session.last_seen >= timedelta(minutes=settings.idle_minutes)
     over = now - session.created >= timedelta(hours=settings.session_hours)
     return idle or over or max(session.created, session.last_seen) > now + AHEAD

@@ -29,6 +29,7 @@ from oversight.wire.patience import Patience
 from oversight.wire.portal_client import PortalClient, Sink
 from oversight.wire.portal_errors import DamagedFile, PortalRefused
 from oversight.wire.portal_responses import WaitingSubmission
+from portal.kit.columns import NUMBER_MAX
 from portal.kit.database import transaction
 
 # As much as the portal allows for the header of an attachment.
@@ -192,7 +193,7 @@ async def _store(acknowledged: CheckedSubmission, small: list[bytes], today: dat
     waiting, manifest = acknowledged.waiting, acknowledged.manifest
     sealed: list[bytes | None] = [*small, *(None for _ in manifest.attachments)]
     async with transaction():
-        last = await SubmissionRecord.all().order_by("-number").only("number").first()
+        last = await SubmissionRecord.filter(number__lte=NUMBER_MAX).order_by("-number").only("number").first()
         submission = await SubmissionRecord.create(
             id=manifest.submission,
             number=1 if last is None else last.number + 1,

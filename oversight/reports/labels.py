@@ -98,6 +98,11 @@ def passed_label(code: str, count: int, translation: Translation) -> str:
             "%(count)s commands that the mailbox’s key did not sign",
             count,
         ),
+        "failure": translation.ngettext(
+            "%(count)s command of a mailbox of which damaged data is stored here",
+            "%(count)s commands of mailboxes of which damaged data is stored here",
+            count,
+        ),
     }
     return labels.get(code, code) % {"count": count}
 

@@ -15,6 +15,7 @@ from crypto.ids import SubmissionId
 from crypto.manifest import GRANT_FILE, REPORT_FILE, Manifest, commitment, manifest_hash, read_manifest
 from crypto.submission import Report, open_grant, open_report
 from oversight.reports.records import SealedFileRecord, SubmissionRecord, ThreadGrantRecord
+from portal.kit.columns import readable
 
 
 @dataclass(frozen=True)
@@ -106,7 +107,7 @@ async def load_sealed(submissions: list[SubmissionRecord]) -> list[SealedReport]
     return [
         SealedReport(
             submission=submission.id,
-            number=submission.number,
+            number=readable(submission.number, 0),
             manifest=submission.manifest,
             commitment=submission.commitment,
             grant=files.get((submission.id, GRANT_FILE)) or b"",

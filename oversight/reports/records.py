@@ -10,7 +10,7 @@ from tortoise.models import Model
 
 from crypto.ids import CharterHash, MemberLabel, SubmissionId
 from oversight.wire.retry import RetriedRecord
-from portal.kit.columns import text_column
+from portal.kit.columns import UNREADABLE, DayField, LargeNumberField, MomentField, NamesField, NumberField, text_column
 
 STATE_ROW = 1
 """The id of the collector's one row."""
@@ -24,18 +24,18 @@ class SubmissionRecord(Model):
     """
 
     id: fields.Field[SubmissionId] = text_column(32, primary_key=True)
-    number = fields.IntField(unique=True)
+    number = NumberField(unique=True)
     charter: fields.Field[CharterHash] = text_column(64)
     manifest = fields.BinaryField()
     acknowledgement = fields.BinaryField()
     commitment = fields.CharField(max_length=64)
-    received = fields.DateField()
-    collected = fields.DateField()
+    received = DayField()
+    collected = DayField()
     confirmed = fields.BooleanField(db_default=False, db_index=True)
-    opened_on = fields.DateField(null=True)
+    opened_on = DayField(null=True)
     opened_by: fields.Field[MemberLabel | None] = text_column(31, null=True)
-    answered_on = fields.DateField(null=True)
-    generation = fields.IntField(db_default=0)
+    answered_on = DayField(null=True)
+    generation = NumberField(db_default=0)
     """The newest of its thread's keys. Whoever changes them, or puts the report into a case, changes this row first."""
 
     class Meta:
@@ -43,8 +43,8 @@ class SubmissionRecord(Model):
 
     @property
     def reference(self) -> str:
-        """The neutral name by which members speak of it."""
-        return f"R-{self.number:04d}"
+        """The neutral name by which members speak of it, or the beginning of its id if its number can't be read."""
+        return f"R-{self.id[:8]}" if self.number is UNREADABLE else f"R-{self.number:04d}"
 
 
 class SealedFileRecord(Model):
@@ -58,9 +58,9 @@ class SealedFileRecord(Model):
         "oversight.SubmissionRecord", related_name="files", on_delete=fields.CASCADE
     )
     name = fields.CharField(max_length=40)
-    size = fields.BigIntField()
+    size = LargeNumberField()
     sha256 = fields.CharField(max_length=64)
-    damaged_on = fields.DateField(null=True)
+    damaged_on = DayField(null=True)
     sealed = fields.BinaryField(null=True)
 
     class Meta:
@@ -77,10 +77,10 @@ class ThreadGrantRecord(Model):
 
     id = fields.BigIntField(primary_key=True)
     submission: fields.Field[SubmissionId] = text_column(32)
-    generation = fields.IntField()
+    generation = NumberField()
     charter: fields.Field[CharterHash] = text_column(64)
-    day = fields.DateField()
-    shut_out: fields.JSONField[list[MemberLabel]] = fields.JSONField()
+    day = DayField()
+    shut_out: fields.JSONField[list[MemberLabel]] = NamesField()
     sealed = fields.BinaryField()
 
     class Meta:
@@ -96,8 +96,8 @@ class ThreadRenewalRecord(Model):
 
     id = fields.BigIntField(primary_key=True)
     submission: fields.Field[SubmissionId] = text_column(32)
-    generation = fields.IntField()
-    day = fields.DateField()
+    generation = NumberField()
+    day = DayField()
     announced = fields.BooleanField(db_default=False)
     sealed = fields.BinaryField()
 
@@ -134,7 +134,7 @@ class StuckArrivalRecord(RetriedRecord):
     kind = fields.CharField(max_length=16)
     item = fields.CharField(max_length=64)
     file = fields.CharField(max_length=40, null=True)
-    count = fields.IntField(db_default=1)
+    count = NumberField(db_default=1)
 
     class Meta:
         table = "stuck_arrival"
@@ -152,13 +152,13 @@ class CollectorStateRecord(Model):
     """
 
     id = fields.IntField(primary_key=True)
-    charter_noted_on = fields.DateField(null=True)
+    charter_noted_on = DayField(null=True)
     charter_noted: fields.Field[CharterHash | None] = text_column(64, null=True)
-    round = fields.DateField(null=True)
-    last_success = fields.DatetimeField(null=True)
-    waiting = fields.IntField(db_default=0)
-    held_back = fields.IntField(db_default=0)
-    failing_since = fields.DatetimeField(null=True)
+    round = DayField(null=True)
+    last_success = MomentField(null=True)
+    waiting = NumberField(db_default=0)
+    held_back = NumberField(db_default=0)
+    failing_since = MomentField(null=True)
     problem = fields.CharField(max_length=64, null=True)
     step = fields.CharField(max_length=16, null=True)
 

@@ -13,6 +13,7 @@ from datetime import date, datetime, timedelta
 from crypto.ids import SubmissionId
 from oversight.reports.records import StuckArrivalRecord, SubmissionRecord
 from oversight.wire.retry import is_due
+from portal.kit.columns import readable
 
 SUBMISSION = "submission"
 FOLLOW_UP = "follow-up"
@@ -55,7 +56,7 @@ async def write_down(submission: SubmissionId, problem: str, file: str | None, n
 
 async def postpone(row: StuckArrivalRecord, problem: str, now: datetime) -> None:
     """Save the row with its next attempt, each time twice as far off, up to a day."""
-    due = now + timedelta(minutes=min(RETRY_MINUTES_FIRST * 2**row.attempts, RETRY_MINUTES_MAX))
+    due = now + timedelta(minutes=min(RETRY_MINUTES_FIRST * 2 ** readable(row.attempts, 0), RETRY_MINUTES_MAX))
     # At a full hour: the office collects within a minute, so that anything more exact would tell when the report came.
     row.fail(problem, now, due.replace(minute=0, second=0, microsecond=0) + timedelta(hours=1))
     await row.save()
@@ -73,7 +74,7 @@ async def count_passed(kind: str, passed: Counter[str], today: date, *, whole: b
         if count and row is None:
             row = StuckArrivalRecord(kind=kind, item=MANY + problem, problem=problem, failing_since=today, count=0)
         if count and row is not None:
-            row.count = count if whole else max(count, row.count)
+            row.count = count if whole else max(count, readable(row.count, 0))
             await row.save()
     if whole:
         left = [MANY + problem for problem, count in passed.items() if count]
@@ -89,7 +90,7 @@ async def miss_unlisted(listed: set[str], now: datetime) -> None:
     missing = [row for row in due if row.item not in listed and not row.item.startswith(MANY)]
     stored = {row.id for row in await SubmissionRecord.filter(id__in=[row.item for row in missing]).only("id")}
     for row in missing:
-        since = row.failing_since or now.date()
+        since = readable(row.failing_since, None) or now.date()
         if row.item in stored or since + timedelta(days=GONE_DAYS_KEPT) < now.date():
             await row.delete()
         else:

@@ -96,7 +96,7 @@ def open_summary(sealed: bytes, index_key: bytes, member: MemberLabel, submissio
 
 
 def _associated(member: MemberLabel, submission: SubmissionId) -> bytes:
-    return label("index") + f"{member}\n{submission}".encode("ascii")
+    return label("index") + f"{member}\n{submission}".encode()
 
 
 def _codes(answers: Answers) -> list[str]:

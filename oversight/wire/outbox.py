@@ -22,6 +22,7 @@ from tortoise.exceptions import IntegrityError
 from oversight.wire.portal_client import PortalClient
 from oversight.wire.portal_errors import PortalAway, PortalError, PortalRefused
 from oversight.wire.retry import COLUMNS, RetriedRecord, next_attempt
+from portal.kit.columns import NUMBER_MAX, DayField, NumberField
 from portal.kit.database import transaction
 from portal.kit.unwritable import if_writable
 
@@ -44,8 +45,8 @@ class OutgoingRecord(RetriedRecord):
     office's own.
     """
 
-    number = fields.IntField(unique=True)
-    posted_on = fields.DateField(null=True)
+    number = NumberField(unique=True)
+    posted_on = DayField(null=True)
     refused = fields.CharField(max_length=64, null=True)
 
     class Meta:
@@ -82,7 +83,7 @@ class Outbox(Generic[R]):
         for attempt in range(STORE_ATTEMPTS_MAX):
             try:
                 async with transaction():
-                    last = await self.rows.all().order_by("-number").only("number").first()
+                    last = await self.rows.filter(number__lte=NUMBER_MAX).order_by("-number").only("number").first()
                     return await make(1 if last is None else last.number + 1)
             except IntegrityError:
                 if attempt == STORE_ATTEMPTS_MAX - 1:

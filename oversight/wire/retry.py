@@ -8,6 +8,8 @@ from tortoise import fields
 from tortoise.expressions import Q
 from tortoise.models import Model
 
+from portal.kit.columns import DayField, MomentField, NumberField, readable
+
 ATTEMPTS_COUNTED_MAX = 30
 RETRY_MINUTES_MAX = 60
 REST_MAX = timedelta(hours=26)
@@ -23,22 +25,23 @@ class RetriedRecord(Model):
     """
 
     problem = fields.CharField(max_length=64, null=True)
-    failing_since = fields.DateField(null=True)
-    attempts = fields.IntField(db_default=0)
-    try_again = fields.DatetimeField(null=True)
+    failing_since = DayField(null=True)
+    attempts = NumberField(db_default=0)
+    try_again = MomentField(null=True)
 
     class Meta:
         abstract = True
 
     def rests(self, now: datetime) -> bool:
-        """Whether its next attempt is still to come."""
-        return self.try_again is not None and now < self.try_again <= now + REST_MAX
+        """Whether its next attempt is still to come. It is not, if nobody can read when that would be."""
+        due = readable(self.try_again, None)
+        return due is not None and now < due <= now + REST_MAX
 
     def fail(self, problem: str, now: datetime, try_again: datetime | None) -> None:
         """Count one more failure; whoever calls saves the row."""
         self.problem = problem[:64]
-        self.failing_since = self.failing_since or now.date()
-        self.attempts = min((self.attempts or 0) + 1, ATTEMPTS_COUNTED_MAX)
+        self.failing_since = readable(self.failing_since, None) or now.date()
+        self.attempts = min(readable(self.attempts, 0) + 1, ATTEMPTS_COUNTED_MAX)
         self.try_again = try_again
 
     def mend(self) -> None:
@@ -47,10 +50,11 @@ class RetriedRecord(Model):
 
 
 def is_due(now: datetime) -> Q:
-    """As ``not row.rests(now)``, for rows that were put off before."""
+    """As ``not row.rests(now)``, for rows that were put off before. Garbage is later than any time."""
     return Q(try_again__lte=now) | Q(try_again__gt=now + REST_MAX)
 
 
 def next_attempt(attempts: int, now: datetime) -> datetime | None:
     """When to post again what failed ``attempts`` times before: at the next visit, then ever later, up to an hour."""
-    return now + timedelta(minutes=min(2**attempts, RETRY_MINUTES_MAX)) if attempts else None
+    before = readable(attempts, 0)
+    return now + timedelta(minutes=min(2**before, RETRY_MINUTES_MAX)) if before else None

@@ -1,11 +1,123 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
-"""Columns whose values have a type of their own, such as an id: ``case: Field[CaseId] = text_column(32)``."""
+"""Columns whose values have a type of their own, and columns that take nothing else down when a value is damaged.
 
-from typing import Any
+A value of the latter that can't be read is ``UNREADABLE``, and no row beside it fails: whoever uses it fails alone.
+The tables are those of Tortoise's own fields.
+"""
 
-from tortoise.fields import CharField
+from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
+
+from tortoise import fields
+from tortoise.exceptions import FieldError
+
+T = TypeVar("T")
+
+
+class UnreadableError(Exception):
+    """Something was to be done with a value of the database that can't be read."""
+
+
+class _Unreadable:
+    """Nothing can be done with it but to keep it: to compare it, to reckon with it, to show it raises UnreadableError.
+
+    It is true, for there is a value.
+    """
+
+    def __repr__(self) -> str:
+        return "UNREADABLE"
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("__"):
+            raise AttributeError(name)
+        raise UnreadableError
+
+    def _refuse(self, *_: object) -> Any:
+        raise UnreadableError
+
+    __lt__ = __le__ = __gt__ = __ge__ = __add__ = __radd__ = __sub__ = __rsub__ = __rmul__ = __rpow__ = _refuse
+    __str__ = __format__ = __html__ = __hash__ = __int__ = __index__ = __iter__ = __contains__ = __len__ = _refuse
+
+
+UNREADABLE: Any = _Unreadable()
+NUMBER_MAX = 2**31 - 1
+"""No number of a NumberField is higher. For SQLite garbage is, also when the highest of them is asked for."""
+
+
+def readable(value: T, otherwise: T) -> T:
+    """The value, or in its place something else if it can't be read."""
+    return otherwise if value is UNREADABLE else value
 
 
 def text_column(max_length: int, **options: Any) -> Any:
     """A column of text of at most ``max_length`` characters; the annotation beside it says of which type."""
-    return CharField(max_length=max_length, **options)
+    return fields.CharField(max_length=max_length, **options)
+
+
+class _Lenient(fields.Field[Any]):
+    """Reads what it can, and has the migrations of the field that it is derived from."""
+
+    def to_python_value(self, value: Any) -> Any:
+        try:
+            return super().to_python_value(value)
+        except (ValueError, TypeError, OverflowError, FieldError):
+            return UNREADABLE
+
+    def to_db_value(self, value: Any, instance: Any) -> Any:
+        if value is UNREADABLE:
+            raise UnreadableError
+        return super().to_db_value(value, instance)
+
+    def deconstruct(self) -> tuple[str, list[Any], dict[str, Any]]:
+        _, positional, named = super().deconstruct()
+        return f"{self._plain.__module__}.{self._plain.__name__}", positional, named
+
+    def describe(self, serializable: bool) -> dict[str, Any]:
+        return {**super().describe(serializable), "field_type": self._plain.__name__ if serializable else self._plain}
+
+    @property
+    def _plain(self) -> type:
+        """The field of Tortoise's that this one is to the tables and their migrations."""
+        return next(base for base in type(self).__mro__ if base.__module__.startswith("tortoise."))
+
+
+class _DayField(_Lenient, fields.DateField[Any]):
+    """A date."""
+
+
+class _MomentField(_Lenient, fields.DatetimeField[Any]):
+    """A date and a time."""
+
+
+class _Number(_Lenient):
+    """SQLite keeps anything in a number's place, and Tortoise hands it on."""
+
+    def to_python_value(self, value: Any) -> Any:
+        return value if value is None or isinstance(value, int) else UNREADABLE
+
+
+class _NumberField(_Number, fields.IntField[int]):
+    """A whole number below 2^31."""
+
+
+class _LargeNumberField(_Number, fields.BigIntField):
+    """A whole number below 2^63."""
+
+
+class _NamesField(_Lenient, fields.JSONField[Any]):  # type: ignore[misc]
+    """A list of texts."""
+
+    def to_python_value(self, value: Any) -> Any:
+        read = super().to_python_value(value)
+        return read if isinstance(read, list) and all(isinstance(each, str) for each in read) else UNREADABLE
+
+
+if TYPE_CHECKING:
+    # Their values have the types of the fields that they are derived from.
+    DayField: TypeAlias = fields.DateField
+    MomentField: TypeAlias = fields.DatetimeField
+    NumberField: TypeAlias = fields.IntField
+    LargeNumberField: TypeAlias = fields.BigIntField
+    NamesField: TypeAlias = fields.JSONField
+else:
+    DayField, MomentField, NamesField = _DayField, _MomentField, _NamesField
+    NumberField, LargeNumberField = _NumberField, _LargeNumberField

@@ -12,6 +12,7 @@ from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, ClassVar, Self
 
@@ -150,6 +151,10 @@ class Database:
         # Tortoise connects under a lock that it keeps when connecting fails: so connect before anything waits.
         await self._context.db().create_connection(with_db=True)
         mend_transactions(self._context.db())
+        if self._log is not None:
+            async with self._client().acquire_connection() as connection:
+                # One damaged text must not hide the rows beside it.
+                connection.text_factory = partial(str, encoding="utf-8", errors="replace")
 
 
 def _opening_errors(url: str) -> tuple[type[Exception], ...]:

@@ -9,7 +9,7 @@ from tortoise import fields
 from tortoise.models import Model
 
 from crypto.ids import CharterHash, FindingId, MessageId, SubmissionId, TextHash
-from portal.kit.columns import text_column
+from portal.kit.columns import DayField, LargeNumberField, NumberField, text_column
 
 
 class CharterRecord(Model):
@@ -18,7 +18,7 @@ class CharterRecord(Model):
     sequence = fields.BigIntField(primary_key=True)
     hash: fields.Field[CharterHash] = text_column(64, unique=True)
     slug = fields.CharField(31)
-    number = fields.IntField()
+    number = NumberField()
     note = fields.TextField()
 
     class Meta:
@@ -49,13 +49,13 @@ class SubmissionRecord(Model):
     charter: fields.Field[CharterHash] = text_column(64)
     manifest_sha256 = fields.CharField(64)
     commitment = fields.CharField(64)
-    received = fields.DateField()
+    received = DayField()
     acknowledgement = fields.TextField()
     collection = fields.TextField(null=True)
-    delete_from = fields.DateField(null=True, db_index=True)
+    delete_from = DayField(null=True, db_index=True)
     deleted = fields.BooleanField(default=False)
-    row_bytes = fields.BigIntField(default=0)
-    attachment_bytes = fields.BigIntField(default=0)
+    row_bytes = LargeNumberField(default=0)
+    attachment_bytes = LargeNumberField(default=0)
     manifest = fields.BinaryField()
     parts = fields.BinaryField()
     report = fields.BinaryField()
@@ -104,11 +104,11 @@ class ThreadRecord(Model):
     """
 
     submission: fields.Field[SubmissionId] = text_column(32, primary_key=True)
-    note_number = fields.IntField(default=0)
-    last_reply = fields.IntField(default=0)
+    note_number = NumberField(default=0)
+    last_reply = NumberField(default=0)
     last_message: fields.Field[MessageId] = text_column(32, default="")
     last_posting = fields.TextField(default="")
-    deleted_to = fields.IntField(default=0)
+    deleted_to = NumberField(default=0)
     note = fields.BinaryField()
 
     class Meta:
@@ -120,10 +120,10 @@ class ReplyRecord(Model):
 
     sequence = fields.BigIntField(primary_key=True)
     submission: fields.Field[SubmissionId] = text_column(32)
-    number = fields.IntField()
+    number = NumberField()
     message: fields.Field[MessageId] = text_column(32)
     posting = fields.TextField()
-    delete_from = fields.DateField(db_index=True)
+    delete_from = DayField(db_index=True)
     sealed = fields.BinaryField()
 
     class Meta:
@@ -138,8 +138,8 @@ class FollowUpRecord(Model):
     slug = fields.CharField(31)
     submission: fields.Field[SubmissionId] = text_column(32)
     message: fields.Field[MessageId] = text_column(32)
-    day = fields.DateField()
-    delete_from = fields.DateField(null=True, db_index=True)
+    day = DayField()
+    delete_from = DayField(null=True, db_index=True)
     sealed = fields.BinaryField()
 
     class Meta:
@@ -167,8 +167,8 @@ class NewestCharterRecord(Model):
     """The latest newest-charter note of a commission."""
 
     slug = fields.CharField(31, primary_key=True)
-    number = fields.IntField()
-    day = fields.DateField()
+    number = NumberField()
+    day = DayField()
     note = fields.TextField()
 
     class Meta:
@@ -181,9 +181,9 @@ class FindingRecord(Model):
     sequence = fields.BigIntField(primary_key=True)
     identifier: fields.Field[FindingId] = text_column(64)
     slug = fields.CharField(31)
-    revision = fields.IntField()
+    revision = NumberField()
     hash: fields.Field[TextHash] = text_column(64, unique=True)
-    day = fields.DateField()
+    day = DayField()
     kind = fields.CharField(16)
     reason = fields.TextField(null=True)
     note = fields.TextField()
@@ -197,7 +197,7 @@ class NonceRecord(Model):
     """A nonce of an office request, stored while the request could be replayed (seconds since 1970)."""
 
     nonce = fields.CharField(24, primary_key=True)
-    expires = fields.BigIntField(db_index=True)
+    expires = LargeNumberField(db_index=True)
 
     class Meta:
         table = "nonce"

@@ -91,9 +91,10 @@ async def test_lies_of_all_kinds_together_delay_what_is_true_by_a_bounded_number
     for submission in true:
         portal.add_follow_up(submission, f"sealed {submission}".encode())
     portal.lies, portal.share = tuple(sorted(LIES)), 0.3
-    for _ in range(12):
+    for _ in range(40):
         await visit(collector, office, 10)
-        office.clock.forward(hours=1)
+        # What failed often is tried again once a day.
+        office.clock.forward(hours=6)
         if await held() == true and await FollowUpRecord.all().count() == 3:
             break
     assert await held() == true

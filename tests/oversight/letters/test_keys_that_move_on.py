@@ -22,7 +22,7 @@ from oversight.cases.records import CaseGrantRecord
 from oversight.commission.charters import charters_by_hash
 from oversight.ledger.records import EventRecord
 from oversight.letters.records import FollowUpRecord, ReplyRecord
-from oversight.letters.thread_keys import pending_renewal
+from oversight.letters.thread_keys import announce_renewals, pending_renewal
 from oversight.reports.records import (
     SealedFileRecord,
     SubmissionRecord,
@@ -111,7 +111,8 @@ async def arrive(sealed: bytes, submission: str) -> None:
 
 async def brought(submission: str) -> SignedRenewal:
     """What the next weekly round brings to the reporter."""
-    sealed = await pending_renewal(submission, weekly=True)
+    await announce_renewals()
+    sealed = await pending_renewal(submission)
     return open_renewal(sealed, mailbox().identity, list((await charters_by_hash()).values()))
 
 
@@ -312,8 +313,8 @@ async def test_a_renewal_waits_for_the_weekly_round_and_then_goes_with_every_not
 ) -> None:
     sealed = await received(office)
     submission = sealed.manifest.submission
-    assert await pending_renewal(submission, weekly=True) == b""
+    await announce_renewals()
     await recused_case(room, sealed)
-    assert await pending_renewal(submission, weekly=False) == b""
-    weekly = await pending_renewal(submission, weekly=True)
-    assert weekly and await pending_renewal(submission, weekly=False) == weekly
+    assert await pending_renewal(submission) == b""
+    await announce_renewals()
+    assert await pending_renewal(submission)

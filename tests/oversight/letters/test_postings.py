@@ -19,7 +19,7 @@ from oversight.collector.visit import WHOLE_EVERY_VISITS
 from oversight.commission.records import CharterRecord
 from oversight.letters.records import FollowUpRecord, PostingRecord, ReplyRecord, ThreadNoteRecord
 from oversight.reports.records import CollectorStateRecord
-from oversight.wire.portal_errors import PortalRefused, PortalUnreachable
+from oversight.wire.portal_errors import PortalAway, PortalRefused, PortalUnreachable
 from tests.oversight.case_desk import store
 from tests.oversight.office import Office
 from tests.oversight.portal_simulator import Handler, PortalSimulator, Thread, answer, cut_connection, refusal
@@ -316,6 +316,30 @@ async def test_a_round_that_broke_off_is_made_again(exchange: Exchange) -> None:
     exchange.portal.faults.clear()
     await exchange.wire.collect()
     assert exchange.note().day == TODAY + timedelta(days=1)
+
+
+async def test_a_weekly_round_goes_on_where_it_broke_off(exchange: Exchange) -> None:
+    """Of many thousand threads a visit has time for some: those with the last numbers would never get theirs."""
+    for _ in range(70):
+        exchange.portal.add(under_new_id(exchange.portal.submissions[0].sealed))
+    await exchange.wire.collect()
+    exchange.office.clock.forward(days=1)
+    exchange.portal.rounds.clear()
+
+    def go_away_after_one(request: httpx.Request) -> httpx.Response | None:
+        if request.url.path.endswith("/threads") and exchange.portal.rounds:
+            raise httpx.ConnectError("no connection", request=request)
+        return None
+
+    exchange.portal.faults.append(go_away_after_one)
+    with pytest.raises(PortalAway):
+        await exchange.wire.collect()
+    exchange.portal.faults.clear()
+    await exchange.wire.collect()
+    assert [len(batch) for batch in exchange.portal.rounds] == [32, 32, 7]
+    exchange.portal.rounds.clear()
+    await exchange.wire.collect()
+    assert exchange.portal.rounds == []
 
 
 async def test_a_thread_note_goes_above_the_number_that_the_portal_has(exchange: Exchange) -> None:

@@ -1,0 +1,231 @@
+# SPDX-License-Identifier: AGPL-3.0-or-later
+"""One value of one row is garbage, whichever it is: no page fails, and what has nothing to do with it goes on."""
+
+import sqlite3
+from collections.abc import AsyncIterator, Iterator
+from collections.abc import Set as AbstractSet
+from contextlib import asynccontextmanager, closing, suppress
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+from random import Random
+
+import httpx
+import pytest
+from tortoise.models import Model
+
+from crypto.ids import CaseId, FindingId, TextHash
+from oversight.cases.records import CaseRecord
+from oversight.findings.records import FindingDraftRecord, PublicationRecord
+from oversight.letters.records import ControlRecord, FollowUpRecord, ReplyDraftRecord, ReplyRecord, ThreadNoteRecord
+from oversight.members.records import FailedLoginRecord
+from oversight.reports.records import (
+    StuckArrivalRecord,
+    SubmissionRecord,
+    ThreadGrantRecord,
+    ThreadRenewalRecord,
+)
+from tests.fuzz.asgi import Call, put
+from tests.fuzz.office_surface import MEMBERS, OfficeSurface, surface_of
+from tests.oversight.office import Office, no_portal
+from tests.oversight.portal_simulator import PortalSimulator
+from tests.oversight.sealed_reports import (
+    Wire,
+    command,
+    sealed_follow_up,
+    sealed_report,
+    under_new_id,
+    waiting_letter,
+)
+from tests.people import TODAY
+
+# Without its charter an office knows neither members nor keys: it says so, and collects nothing.
+NEEDED = {"charter.note", "charter.published"}
+VALUES_TRIED = 20
+FOUNDING = {"founding"}
+
+
+@dataclass(frozen=True)
+class Value:
+    """One value of the database, by the number of its row."""
+
+    table: str
+    column: str
+    kind: str
+    row: int
+
+    def __str__(self) -> str:
+        return f"{self.table}.{self.column}"
+
+    @property
+    def damage(self) -> str:
+        """As SQL. SQLite keeps anything in a column of any type."""
+        if "CHAR" in self.kind or "TEXT" in self.kind:
+            garbage = "CAST(X'ff41fe' AS TEXT)"
+        else:
+            garbage = "X'ff'" if self.kind == "BLOB" else "'garbage'"
+        return f"UPDATE [{self.table}] SET [{self.column}] = {garbage} WHERE rowid = {self.row}"
+
+
+def values_of(connection: sqlite3.Connection, rng: Random) -> Iterator[Value]:
+    """Each column of each table, with one of its rows. No number of a row is among them: nothing else fits there."""
+    tables = [name for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
+    for table in tables:
+        if table.startswith(("sqlite_", "tortoise_")) or table in FOUNDING:
+            continue
+        rows = [row for (row,) in connection.execute(f"SELECT rowid FROM [{table}]")]
+        assert rows, f"no row of {table}"
+        for _, column, kind, _, _, is_key in connection.execute(f"PRAGMA table_info([{table}])"):
+            if not (is_key and kind == "INTEGER"):
+                yield Value(table, column, kind, rng.choice(rows))
+
+
+@dataclass
+class Damaged:
+    """An office with rows in every table, whose database is damaged and mended again behind its back."""
+
+    office: Office
+    portal: PortalSimulator
+    surface: OfficeSurface
+    file: Path
+    wire: Wire
+    letters: int = 0
+
+    @property
+    def pages(self) -> dict[str, Call]:
+        """One address of each route that reads."""
+        gets = [call for call in self.surface.ways.values() if call.method == b"GET"]
+        return {self.surface.route_of(call): call for call in reversed(gets)}
+
+    @asynccontextmanager
+    async def damage(self, value: Value) -> AsyncIterator[None]:
+        with closing(sqlite3.connect(":memory:")) as kept:
+            with closing(sqlite3.connect(self.file, isolation_level=None, timeout=30)) as connection:
+                connection.execute("PRAGMA foreign_keys = OFF")
+                connection.backup(kept)
+                connection.execute(value.damage)
+            yield
+            with closing(sqlite3.connect(self.file, isolation_level=None, timeout=30)) as connection:
+                kept.backup(connection)
+
+    async def failing_pages(self, label: str, but: AbstractSet[int]) -> list[str]:
+        """What a member meets who opens each page; ``but`` are answers with which a page says that it can't be."""
+        found = []
+        for route, call in self.pages.items():
+            try:
+                answer = await put(self.office.app, self.surface.as_sent_by(label, call))
+            except Exception as error:
+                found.append(f"{route}: {type(error).__name__}")
+            else:
+                found += [f"{route}: {answer.status}"] if answer.status >= 500 and answer.status not in but else []
+        return found
+
+    async def exchange(self) -> dict[str, bool]:
+        """A new report comes in, and then a message and a command of its reporter; a letter and a note go out."""
+        fresh = under_new_id(self.portal.submissions[0].sealed)
+        submission = fresh.manifest.submission
+        self.portal.add(fresh)
+        # What fails of the damaged row is said by the visit, after all others had their turn.
+        with suppress(Exception):
+            await self.wire.collect()
+        self.letters += 1
+        try:
+            self.portal.add_follow_up(submission, b"follow-up %d" % self.letters)
+            self.portal.add_control(submission, command(delete=1))
+            sealed = submission.encode()
+            letter = await waiting_letter(self.office.world, submission, 1000 + self.letters, sealed=sealed)
+        except Exception as error:
+            return {repr(error): False}
+        with suppress(Exception):
+            await self.wire.collect()
+        return {
+            "report": await SubmissionRecord.filter(id=submission, confirmed=True).exists(),
+            "message": await FollowUpRecord.filter(submission=submission, confirmed=True).exists(),
+            "command": await ControlRecord.filter(submission=submission).exists(),
+            "letter": await ReplyRecord.filter(id=letter.id).exclude(posted_on=None).exists(),
+            "note": await ThreadNoteRecord.filter(submission=submission, stale=False).exists(),
+        }
+
+
+async def fill(office: Office, wire: Wire, portal: PortalSimulator) -> None:
+    """Rows of every kind, as far as no other helper makes them."""
+    sealed = sealed_report(office.world)
+    others = [under_new_id(sealed) for _ in range(3)]
+    for each in (sealed, *others):
+        portal.add(each)
+    await wire.collect()
+    submission, other = sealed.manifest.submission, others[2].manifest.submission
+    portal.add_follow_up(submission, sealed_follow_up(sealed, office.world))
+    portal.add_control(submission, command(delete=1))
+    await waiting_letter(office.world, submission)
+    await wire.collect()
+    now, charter, failing = office.clock.now, office.world.charter.hash, {"problem": "slow", "failing_since": TODAY}
+    later = {**failing, "attempts": 2, "try_again": now + timedelta(hours=2)}
+    rows: list[Model] = [
+        StuckArrivalRecord(kind="submission", item="1" * 32, **later),
+        StuckArrivalRecord(kind="follow-up", item="*unreadable", count=3, **failing),
+        FailedLoginRecord(username_hash="2" * 64, failures=2, retry_at=now),
+        ThreadGrantRecord(submission=other, generation=1, charter=charter, day=TODAY, shut_out=[], sealed=b"x"),
+        ThreadRenewalRecord(submission=other, generation=1, day=TODAY, announced=True, sealed=b"x" * 4096),
+        *(ReplyDraftRecord(member=label, submission=submission, sealed=b"x") for label in MEMBERS),
+    ]
+    for row in rows:
+        await row.save()
+
+
+async def fill_cases(office: Office) -> None:
+    case = (await CaseRecord.all().order_by("-serial"))[0].id
+    for label in MEMBERS:
+        await FindingDraftRecord.create(member=label, case=case, sealed=b"x")
+    await PublicationRecord.create(
+        hash=TextHash("3" * 64), number=1, case=CaseId(case), finding=FindingId("x"), note=b"x", refused="malformed"
+    )
+
+
+@pytest.fixture
+async def damaged(office: Office, in_database: None) -> Damaged:
+    portal = PortalSimulator()
+    office.app.state.transport = httpx.MockTransport(no_portal)
+    wire = Wire(office, portal.transport())
+    await fill(office, wire, portal)
+    surface = await surface_of(office)
+    await fill_cases(office)
+    file = Path(office.settings.database_url.removeprefix("sqlite://"))
+    return Damaged(office, portal, surface, file, wire)
+
+
+@pytest.mark.parametrize("part", range(2))
+async def test_garbage_in_any_column_fails_no_page_and_stops_nothing_else(
+    damaged: Damaged, rng: Random, part: int
+) -> None:
+    with closing(sqlite3.connect(damaged.file)) as connection:
+        values = list(values_of(connection, rng))
+    found = {}
+    for value in rng.sample(values, VALUES_TRIED):
+        async with damaged.damage(value):
+            needed = str(value) in NEEDED
+            failing = await damaged.failing_pages(rng.choice(MEMBERS), but={503} if needed else set())
+            went = {} if needed else await damaged.exchange()
+        stopped = [what for what, has_gone in went.items() if not has_gone]
+        if failing or stopped:
+            found[f"{value} of row {value.row}"] = failing + stopped
+    assert found == {}
+
+
+@pytest.mark.parametrize("column", ["number", "received", "collected", "answered_on", "generation", "commitment"])
+async def test_a_report_whose_row_is_damaged_keeps_its_place_in_the_queue_and_all_others_are_shown(
+    damaged: Damaged, rng: Random, column: str
+) -> None:
+    """It opens, or a page says that it can't."""
+    with closing(sqlite3.connect(damaged.file)) as connection:
+        value = next(each for each in values_of(connection, rng) if str(each) == f"submission.{column}")
+    look = damaged.surface.as_sent_by("amina", Call(b"GET", b"/queue"))
+    ids = await SubmissionRecord.all().values_list("id", flat=True)
+    async with damaged.damage(value):
+        page = await put(damaged.office.app, look)
+        assert page.status == 200
+        assert [each for each in ids if f"/reports/{each}".encode() not in page.body] == []
+        for each in ids:
+            call = damaged.surface.as_sent_by("amina", Call(b"GET", f"/reports/{each}".encode()))
+            answer = await put(damaged.office.app, call)
+            assert answer.status in (200, 409)
