@@ -38,6 +38,7 @@ from tests.oversight.sealed_reports import (
     waiting_letter,
 )
 from tests.people import TODAY
+from tests.waiting import SECONDS_MAX
 
 # Without its charter an office knows neither members nor keys: it says so, and collects nothing.
 NEEDED = {"charter.note", "charter.published"}
@@ -100,12 +101,12 @@ class Damaged:
     @asynccontextmanager
     async def damage(self, value: Value) -> AsyncIterator[None]:
         with closing(sqlite3.connect(":memory:")) as kept:
-            with closing(sqlite3.connect(self.file, isolation_level=None, timeout=30)) as connection:
+            with closing(sqlite3.connect(self.file, isolation_level=None, timeout=SECONDS_MAX)) as connection:
                 connection.execute("PRAGMA foreign_keys = OFF")
                 connection.backup(kept)
                 connection.execute(value.damage)
             yield
-            with closing(sqlite3.connect(self.file, isolation_level=None, timeout=30)) as connection:
+            with closing(sqlite3.connect(self.file, isolation_level=None, timeout=SECONDS_MAX)) as connection:
                 kept.backup(connection)
 
     async def failing_pages(self, label: str, but: AbstractSet[int]) -> list[str]:
