@@ -234,7 +234,7 @@ async def _find_invitation(slug: str, token: str | None) -> str:
     """The hash of an invitation that is good for this name. Raises Refusal ``invitation-invalid``."""
     given = hashlib.sha256((token or "").encode("utf-8")).hexdigest()
     for row in await InvitationRecord.filter(slug=slug):
-        if hmac.compare_digest(row.token_sha256, given):
+        if hmac.compare_digest(row.token_sha256.encode(), given.encode()):
             return given
     raise Refusal("invitation-invalid")
 

@@ -4,7 +4,7 @@ day (docs/protocol.md §4.2)."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 
 from crypto.charter import Charter
 from crypto.errors import CryptoError
@@ -12,6 +12,7 @@ from crypto.newest_charter import NewestCharter, read_newest_charter, read_text
 from crypto.note import Note
 from portal.api.refusals import Refusal
 from portal.charters.known import Charters
+from portal.kit.columns import readable
 from portal.storage.group_commit import GroupCommit
 from portal.storage.records import NewestCharterRecord
 
@@ -65,6 +66,6 @@ async def _keep(newest: NewestCharter, note: str) -> None:
     there = await NewestCharterRecord.get_or_none(slug=newest.slug)
     if there is None:
         await NewestCharterRecord.create(slug=newest.slug, number=newest.number, day=newest.day, note=note)
-    elif newest.number >= there.number and newest.day >= there.day:
+    elif newest.number >= readable(there.number, 0) and newest.day >= readable(there.day, date.min):
         values = {"number": newest.number, "day": newest.day, "note": note}
         await NewestCharterRecord.filter(slug=newest.slug).update(**values)

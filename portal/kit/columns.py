@@ -92,7 +92,9 @@ class _Number(_Lenient):
     """SQLite keeps anything in a number's place, and Tortoise hands it on."""
 
     def to_python_value(self, value: Any) -> Any:
-        return value if value is None or isinstance(value, int) else UNREADABLE
+        # A sum over garbage, which counts as nothing, is a float.
+        number = int(value) if isinstance(value, float) and value.is_integer() else value
+        return number if number is None or isinstance(number, int) else UNREADABLE
 
 
 class _NumberField(_Number, fields.IntField[int]):

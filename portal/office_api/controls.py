@@ -35,7 +35,9 @@ class Controls:
         Raises Refusal ``malformed-request`` unless V of this mailbox signed it, and it deletes or closes.
         """
         await own_submission(slug, submission)
-        mailbox = await MailboxRecord.get(submission=submission).only("sequence", "mailbox", "control")
+        mailbox = await MailboxRecord.get_or_none(submission=submission).only("sequence", "mailbox", "control")
+        if mailbox is None:
+            raise Refusal("not-found")
         control = self._read(note, mailbox)
         await self.commits.apply(lambda: obey(slug, submission, control, note.decode("utf-8")))
 

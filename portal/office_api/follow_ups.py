@@ -12,6 +12,7 @@ from crypto.encoding import encode_base64
 from crypto.errors import CryptoError
 from crypto.follow_up_receipt import read_follow_up_receipt
 from portal.api.refusals import Refusal
+from portal.kit.columns import readable
 from portal.office_api.listing import PAGE, first_page
 from portal.storage.database import transaction
 from portal.storage.records import FollowUpRecord
@@ -29,7 +30,13 @@ class FollowUps:
         query = FollowUpRecord.filter(slug=slug, sequence__gt=after).order_by("sequence").limit(PAGE + 1)
         rows = await query.values("sequence", "submission", "sealed", "day")
         page, more = first_page(rows, lambda row: len(row["sealed"]))
-        listed = [{**row, "sealed": encode_base64(bytes(row["sealed"])), "day": row["day"].isoformat()} for row in page]
+        # Better a message of today than none: the day in it is sealed and its own.
+        today = self.clock().date()
+        days = (readable(row["day"], today).isoformat() for row in page)
+        listed = [
+            {**row, "sealed": encode_base64(bytes(row["sealed"])), "day": day}
+            for row, day in zip(page, days, strict=True)
+        ]
         return {"follow_ups": listed, "more": more}
 
     async def confirm(self, charter: Charter, note: bytes) -> None:

@@ -19,6 +19,7 @@ from crypto.padding import THREAD_NOTE_SIZE
 from crypto.posting import Posting, read_posting
 from portal.api.refusals import Refusal
 from portal.api.sealed_form import check_sealed_size
+from portal.kit.columns import readable
 from portal.office_api.own import own_submission
 from portal.storage.commands import save_thread
 from portal.storage.errors import StorageFullError
@@ -115,7 +116,7 @@ class Threads:
         postings = [str(posting) for posting in kept]
         if thread is not None and thread.last_posting and thread.last_posting not in postings:
             postings.append(thread.last_posting)
-        number, last = (thread.note_number, thread.last_reply) if thread else (0, 0)
+        number, last = (readable(thread.note_number, 0), readable(thread.last_reply, 0)) if thread else (0, 0)
         return {"number": number, "last": last, "postings": postings}
 
     def _read_posting(self, charter: Charter, reply: Outgoing, manifest_sha256: str) -> Posting | None:
@@ -140,9 +141,9 @@ class Threads:
         last = thread.last_reply if thread else 0
         if reply.last != last or posting.number <= last:
             return Refusal("reply-number")
-        if reply.thread.number <= (thread.note_number if thread else 0):
+        if reply.thread.number <= (readable(thread.note_number, 0) if thread else 0):
             return Refusal("thread-number")
-        if thread is None or posting.number > thread.deleted_to:
+        if thread is None or posting.number > readable(thread.deleted_to, 0):
             await ReplyRecord.create(
                 submission=submission,
                 number=posting.number,
@@ -196,7 +197,7 @@ async def _take(note: SealedThreadNote) -> bool:
 
 async def _replace(note: SealedThreadNote) -> bool:
     there = await ThreadRecord.filter(submission=note.submission).first().only("submission", "note_number", "note")
-    if there is not None and note.number <= there.note_number:
+    if there is not None and note.number <= readable(there.note_number, 0):
         return note.number == there.note_number and note.sealed == bytes(there.note)
     await save_thread(note.submission, note_number=note.number, note=note.sealed)
     return True

@@ -28,7 +28,9 @@ async def close(mailbox: str) -> None:
 async def closings(after: str) -> Sequence[str]:
     """The next mailboxes after an id, in order, that are closed but for the rest."""
     waiting = ClosingRecord.filter(mailbox__gt=after).order_by("mailbox").limit(BATCH)
-    return [str(mailbox) for mailbox in await waiting.values_list("mailbox", flat=True)]
+    found = [str(mailbox) for mailbox in await waiting.values_list("mailbox", flat=True)]
+    # A damaged id is after itself.
+    return [mailbox for mailbox in found if mailbox > after]
 
 
 async def close_rest(mailbox: str) -> None:

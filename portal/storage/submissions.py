@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from crypto.ids import SubmissionId
+from portal.kit.columns import readable
 from portal.storage.blobs import Part
 from portal.storage.database import connection
 from portal.storage.records import MailboxRecord, SubmissionRecord
@@ -50,7 +51,7 @@ async def find_mailbox(mailbox: str, token_sha256: str) -> MailboxRecord | None:
     row = await first_to(mailbox)
     if row is None or row.closed:
         return None
-    return row if hmac.compare_digest(row.token_sha256, token_sha256) else None
+    return row if hmac.compare_digest(row.token_sha256.encode(), token_sha256.encode()) else None
 
 
 async def is_closed(submission: SubmissionId) -> bool:
@@ -82,7 +83,7 @@ async def due_for_deletion(today: date, after: int, limit: int) -> list[Submissi
 async def accepted_weights() -> dict[SubmissionId, int]:
     """What the attachments of each submission weigh that has any (``weights``)."""
     weighed = SubmissionRecord.filter(attachment_bytes__gt=0).values_list("submission", "attachment_bytes")
-    return {SubmissionId(str(submission)): int(weight) for submission, weight in await weighed}
+    return {SubmissionId(str(submission)): readable(weight, 0) for submission, weight in await weighed}
 
 
 async def reply_weights() -> dict[str, int]:

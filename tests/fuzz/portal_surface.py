@@ -97,7 +97,7 @@ class PortalSurface:
         way = self.ways[name]
         call = alter_call(chance, way.make(chance), way.alter)
         if way.is_signed and chance.random() < 0.8:
-            call = self._sign(call)
+            call = self.sign(call)
         found = await fault_of(self.portal.app, call, stays=chance.random() < 0.95)
         self.asked.add(name)
         return found and (call.encode(), found)
@@ -105,7 +105,7 @@ class PortalSurface:
     async def again(self, data: bytes) -> str | None:
         """The same request once more, signed anew where it has a signature."""
         call = Call.decode(data)
-        return await fault_of(self.portal.app, self._sign(call) if _has_signature(call) else call)
+        return await fault_of(self.portal.app, self.sign(call) if _has_signature(call) else call)
 
     async def still_serves(self) -> bool:
         """Whether a reporter's report is still taken, and its office still told."""
@@ -114,7 +114,7 @@ class PortalSurface:
         listed = await self.portal.office("GET", "/submissions?after=0")
         return taken.status_code == 201 and listed.status_code == 200
 
-    def _sign(self, call: Call) -> Call:
+    def sign(self, call: Call) -> Call:
         signer = RequestSigner(self.portal.world.office_key, self.portal.clock)
         body = None if call.method == b"GET" else call.body
         target = PORTAL_ORIGIN + call.target.decode("latin-1")
