@@ -5,12 +5,15 @@ A value of the latter that can't be read is ``UNREADABLE``, and no row beside it
 The tables are those of Tortoise's own fields.
 """
 
+import logging
 from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
 from tortoise import fields
 from tortoise.exceptions import FieldError
 
+LOG = logging.getLogger("portal.kit")
 T = TypeVar("T")
+_told: set[str] = set()
 
 
 class UnreadableError(Exception):
@@ -53,14 +56,28 @@ def text_column(max_length: int, **options: Any) -> Any:
     return fields.CharField(max_length=max_length, **options)
 
 
+def _tell(field: fields.Field[Any]) -> None:
+    """Once, for whoever runs the program: which column it is, and nothing of what stands in it."""
+    name = f"{field.model.__name__}.{field.model_field_name}" if field.model else ""
+    if name and name not in _told:
+        _told.add(name)
+        LOG.error("a value of %s can't be read", name)
+
+
 class _Lenient(fields.Field[Any]):
     """Reads what it can, and has the migrations of the field that it is derived from."""
 
     def to_python_value(self, value: Any) -> Any:
         try:
-            return super().to_python_value(value)
-        except (ValueError, TypeError, OverflowError, FieldError):
-            return UNREADABLE
+            read = self._read(value)
+        except (ValueError, TypeError, ArithmeticError, OSError, FieldError):
+            read = UNREADABLE
+        if read is UNREADABLE:
+            _tell(self)
+        return read
+
+    def _read(self, value: Any) -> Any:
+        return super().to_python_value(value)
 
     def to_db_value(self, value: Any, instance: Any) -> Any:
         if value is UNREADABLE:
@@ -91,7 +108,7 @@ class _MomentField(_Lenient, fields.DatetimeField[Any]):
 class _Number(_Lenient):
     """SQLite keeps anything in a number's place, and Tortoise hands it on."""
 
-    def to_python_value(self, value: Any) -> Any:
+    def _read(self, value: Any) -> Any:
         # A sum over garbage, which counts as nothing, is a float.
         number = int(value) if isinstance(value, float) and value.is_integer() else value
         return number if number is None or isinstance(number, int) else UNREADABLE
@@ -108,9 +125,10 @@ class _LargeNumberField(_Number, fields.BigIntField):
 class _NamesField(_Lenient, fields.JSONField[Any]):  # type: ignore[misc]
     """A list of texts."""
 
-    def to_python_value(self, value: Any) -> Any:
-        read = super().to_python_value(value)
-        return read if isinstance(read, list) and all(isinstance(each, str) for each in read) else UNREADABLE
+    def _read(self, value: Any) -> Any:
+        read = super()._read(value)
+        are_names = isinstance(read, list) and all(isinstance(each, str) for each in read)
+        return read if read is None or are_names else UNREADABLE
 
 
 if TYPE_CHECKING:

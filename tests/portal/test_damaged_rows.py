@@ -10,6 +10,7 @@ from random import Random
 import pytest
 
 from crypto.ids import SubmissionId
+from portal.kit import columns
 from portal.kit.columns import UnreadableError
 from portal.storage.records import ClosingRecord, ControlRecord, InvitationRecord, NonceRecord
 from tests.damaged_values import Value, damage, values_of
@@ -95,6 +96,18 @@ async def test_garbage_in_any_column_stops_nobody_elses_report_list_or_sweep(
         if failed:
             found[f"{value} of row {value.row}"] = failed
     assert found == {}
+
+
+async def test_the_log_names_the_column_once_and_nothing_of_the_row(
+    surface: PortalSurface, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(columns, "_told", set())
+    portal = surface.portal
+    with damage(portal.data / DATABASE, Value("follow_up", "day", "DATE", 1)):
+        for _ in range(2):
+            page = (await portal.office("GET", "/follow-ups?after=0")).json()
+            assert len(page["follow_ups"]) == 1
+    assert [line for line in caplog.messages if "read" in line] == ["a value of FollowUpRecord.day can't be read"]
 
 
 async def test_a_portal_starts_with_garbage_in_any_column(surface: PortalSurface, tmp_path: Path, rng: Random) -> None:
