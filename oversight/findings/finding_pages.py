@@ -28,6 +28,7 @@ from oversight.findings.records import PublicationRecord
 from oversight.marking import N_
 from oversight.reports.labels import in_language
 from oversight.web.addresses import Route, path_of
+from oversight.web.error_pages import RETRY_SECONDS
 from oversight.web.forms import FieldError, Form, read_form
 from oversight.web.rendering import redirect, render, translation_of
 from oversight.workflow.conditions import CONDITIONS
@@ -36,7 +37,6 @@ from oversight.workflow.rules import RuleError
 from portal.kit.i18n import country_names
 
 REASONS_CHARS_MAX = 20_000
-RETRY_SECONDS = 5
 ACTS_HERE = ("drafted", "signed", "checked", "recommendation-status")
 NO_REASONS = N_("Write why this may be published all the same")
 TOO_LONG = N_("The text is too long: shorten it to about half")

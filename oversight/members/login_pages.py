@@ -13,13 +13,13 @@ from oversight.members.known_browsers import browser_token, remember_browser
 from oversight.members.records import MemberRecord
 from oversight.members.sessions import LoginRequired, begin_session, close_session, current_session, end_sessions
 from oversight.web.addresses import Route, path_of
+from oversight.web.error_pages import RETRY_SECONDS
 from oversight.web.forms import FieldError, Form, read_form
 from oversight.web.rendering import redirect, render
 from portal.kit.waiting_line import LineFullError
 
 FORM_BYTES_MAX = 32 * 1024
 """Nobody needs to be logged in to send it. The longest passphrase, with every byte escaped, has 12 KiB."""
-RETRY_SECONDS = 5
 # Not "cookies", which would forget the known browser, and not "executionContexts", which browsers do not act on.
 CLEARED = '"cache", "storage"'
 DO_NOT_MATCH = N_("Username, passphrase and code do not match. A code is taken once: wait for the next one.")

@@ -16,6 +16,8 @@ from portal.kit.quiet_logging import describe_error
 from portal.kit.unwritable import Unwritable, why_unwritable
 
 LOG = logging.getLogger("oversight.stored")
+RETRY_SECONDS = 5
+"""After so many it is worth to ask again what was answered 503."""
 SECRET_FIELDS = frozenset({"passphrase", "present", "new", "again", "code", "secret", "share", "token", "invitation"})
 KINDS = {403: "forbidden", 404: "not-found", 405: "not-found"}
 
@@ -48,7 +50,9 @@ async def answer_unwritable(request: Request, error: Exception) -> Response:
     if kind is None:
         raise error
     status = 507 if kind is Unwritable.FULL else 503
-    return render(request, "error.html", status, kind=kind.value, again=_to_send_again(request))
+    response = render(request, "error.html", status, kind=kind.value, again=_to_send_again(request))
+    response.headers["retry-after"] = str(RETRY_SECONDS)
+    return response
 
 
 def _to_send_again(request: Request) -> list[tuple[str, str]]:

@@ -56,8 +56,12 @@ class LocalBlobs:
 
     async def check(self) -> None:
         writer = self.new_part(SubmissionId("check"))
-        await writer.write(b"check")
-        await writer.discard()
+        try:
+            await writer.write(b"check")
+            # Until then it is gathered in memory.
+            await writer.digest()
+        finally:
+            await writer.discard()
 
     def new_part(self, submission: SubmissionId) -> PartWriter:
         return LocalPartWriter(self, self.kept / submission)

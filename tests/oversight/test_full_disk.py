@@ -94,6 +94,7 @@ async def test_members_read_when_nothing_at_all_can_be_written(office: Office, r
             assert (await reader.get(path)).status_code == 200
     answer = await browser.post(f"{report}/reply", language="en", body=WORDS * 200)
     assert answer.status_code == 507
+    assert int(answer.headers["retry-after"]) > 0
     assert "The disk is full" in answer.text
     assert WORDS in answer.text
     login = await office.browser().log_in(office.world["daud"])
@@ -111,6 +112,7 @@ async def test_a_database_that_can_only_be_read_is_read(office: Office, report: 
         assert (await browser.get(path)).status_code == 200
     answer = await browser.post(f"{report}/reply", language="en", body=WORDS)
     assert answer.status_code == 503
+    assert int(answer.headers["retry-after"]) > 0
     assert "The disk takes nothing" in answer.text
     assert WORDS in answer.text
     login = await office.browser().log_in(office.world["chiara"])
