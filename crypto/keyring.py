@@ -100,7 +100,7 @@ def seal_keyring(
         label("keyring"), parameters.memory_kib, parameters.passes, parameters.lanes, random(SALT_BYTES)
     )
     key = _derive(header, passphrase)
-    return header + seal_bytes(key, keyring.to_bytes(), header + member_label.encode("ascii"), random)
+    return header + seal_bytes(key, keyring.to_bytes(), header + member_label.encode(), random)
 
 
 def open_keyring(sealed: bytes, passphrase: str, member_label: str) -> Keyring:
@@ -112,7 +112,7 @@ def open_keyring(sealed: bytes, passphrase: str, member_label: str) -> Keyring:
     _read_parameters(sealed)
     header, rest = sealed[: _HEADER.size], sealed[_HEADER.size :]
     key = _derive(header, passphrase)
-    return Keyring.from_bytes(open_bytes(key, rest, header + member_label.encode("ascii")))
+    return Keyring.from_bytes(open_bytes(key, rest, header + member_label.encode()))
 
 
 def needs_upgrade(sealed: bytes) -> bool:

@@ -158,7 +158,7 @@ def _waits(state: CollectorStateRecord | None, messages: int, translation: Trans
 def _stuck(row: StuckArrivalRecord, translation: Translation) -> StuckItem:
     since = row.failing_since or date.min
     if row.item.startswith(MANY):
-        return StuckItem("", passed_label(row.problem or "", row.count, translation), "", since)
+        return StuckItem("", passed_label(row.problem or "", readable(row.count, 1), translation), "", since)
     return StuckItem(row.item[:8], problem_label(row.problem or "", translation), row.file or "", since)
 
 

@@ -29,4 +29,4 @@ def open_draft(session: OpenSession, kind: str, subject: str, sealed: bytes) -> 
 
 
 def _associated(session: OpenSession, kind: str, subject: str) -> bytes:
-    return label(kind) + f"{session.member.label}\n{subject}".encode("ascii")
+    return label(kind) + f"{session.member.label}\n{subject}".encode()

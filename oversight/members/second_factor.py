@@ -64,4 +64,4 @@ def open_secret(key: bytes, sealed: bytes, member_label: str) -> str:
 
 
 def _associated(member_label: str) -> bytes:
-    return label("second-factor") + member_label.encode("ascii")
+    return label("second-factor") + member_label.encode()

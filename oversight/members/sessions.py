@@ -185,4 +185,4 @@ def _hash(session_id: bytes) -> str:
 
 
 def _associated(session_id: bytes, member_label: str) -> bytes:
-    return label("session") + session_id + member_label.encode("ascii")
+    return label("session") + session_id + member_label.encode()

@@ -29,6 +29,9 @@ class _Unreadable:
     def __repr__(self) -> str:
         return "UNREADABLE"
 
+    def __bool__(self) -> bool:
+        return True
+
     def __getattr__(self, name: str) -> Any:
         if name.startswith("__"):
             raise AttributeError(name)
@@ -57,11 +60,11 @@ def text_column(max_length: int, **options: Any) -> Any:
 
 
 def _tell(field: fields.Field[Any]) -> None:
-    """Once, for whoever runs the program: which column it is, and nothing of what stands in it."""
-    name = f"{field.model.__name__}.{field.model_field_name}" if field.model else ""
-    if name and name not in _told:
+    """Once, for whoever runs the program: what the column is called, and nothing of what stands in it."""
+    name = field.model_field_name
+    if name not in _told:
         _told.add(name)
-        LOG.error("a value of %s can't be read", name)
+        LOG.error("a value in a column %s can't be read", name)
 
 
 class _Lenient(fields.Field[Any]):

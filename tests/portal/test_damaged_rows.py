@@ -98,7 +98,7 @@ async def test_garbage_in_any_column_stops_nobody_elses_report_list_or_sweep(
     assert found == {}
 
 
-async def test_the_log_names_the_column_once_and_nothing_of_the_row(
+async def test_the_log_names_the_column_once_and_nothing_of_what_stands_there(
     surface: PortalSurface, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(columns, "_told", set())
@@ -107,7 +107,7 @@ async def test_the_log_names_the_column_once_and_nothing_of_the_row(
         for _ in range(2):
             page = (await portal.office("GET", "/follow-ups?after=0")).json()
             assert len(page["follow_ups"]) == 1
-    assert [line for line in caplog.messages if "read" in line] == ["a value of FollowUpRecord.day can't be read"]
+    assert [line for line in caplog.messages if "read" in line] == ["a value in a column day can't be read"]
 
 
 async def test_a_portal_starts_with_garbage_in_any_column(surface: PortalSurface, tmp_path: Path, rng: Random) -> None:

@@ -84,5 +84,6 @@ def test_whoever_uses_what_can_not_be_read_fails(use: Callable[[Any], Any]) -> N
 
 
 def test_something_else_may_stand_in_its_place() -> None:
+    assert UNREADABLE, "there is a value"
     assert readable(UNREADABLE, 5) == 5
     assert readable(7, 5) == 7
