@@ -132,8 +132,9 @@ async def rebuild(charters: Mapping[CharterHash, Charter]) -> int:
 
 
 async def _case_ids() -> AsyncIterator[CaseId]:
-    for (case_id,) in await EventRecord.filter(sequence=0).order_by("id").values_list("case"):
-        yield case_id
+    """Of every event: a case whose first one is damaged must not be left out, and so be lost."""
+    for case_id in await EventRecord.all().distinct().order_by("case").values_list("case", flat=True):
+        yield CaseId(str(case_id))
 
 
 def _read(record: CaseRecord | None) -> CaseState:

@@ -11,7 +11,7 @@ from crypto.encoding import HASH_BYTES, decode_hex
 from crypto.errors import CryptoError
 from crypto.ids import CaseId, CharterHash, EventHash
 from crypto.taxonomy import CASE_PREFIX
-from oversight.cases.case_store import NoSuchCaseError, find_case, load_case, load_notes, rebuild
+from oversight.cases.case_store import BrokenCaseError, NoSuchCaseError, find_case, load_case, load_notes, rebuild
 from oversight.commission.charters import charters_by_hash
 from oversight.ledger.export import read_charter_file, read_export, trusted_charters, write_export, write_note
 from oversight.ledger.verify import LedgerError, Verified, verify_events
@@ -20,6 +20,7 @@ from oversight.storage import Database
 from oversight.workflow.projection import apply_event
 from oversight.workflow.rules import RuleError
 from oversight.workflow.state import CaseState
+from portal.kit.columns import UnreadableError
 from portal.kit.postgresql import unhurried
 
 
@@ -53,7 +54,7 @@ async def rebuild_cases(options: argparse.Namespace, settings: Settings) -> int:
     try:
         with database.use(), unhurried():
             cases = await rebuild(await charters_by_hash())
-    except (CryptoError, RuleError) as error:
+    except (CryptoError, RuleError, UnreadableError) as error:
         print(f"oversight: a ledger does not hold, nothing was changed: {error}", file=sys.stderr)
         return 1
     finally:
@@ -70,6 +71,9 @@ async def export_ledger(options: argparse.Namespace, settings: Settings) -> int:
             return await _export(options.case, options.out)
     except NoSuchCaseError:
         print(f"oversight: there is no case {options.case}", file=sys.stderr)
+        return 1
+    except BrokenCaseError:
+        print(f"oversight: the row of case {options.case} is damaged: run rebuild-cases", file=sys.stderr)
         return 1
     finally:
         await database.close()

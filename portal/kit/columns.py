@@ -19,6 +19,9 @@ _told: set[str] = set()
 class UnreadableError(Exception):
     """Something was to be done with a value of the database that can't be read."""
 
+    def __init__(self) -> None:
+        super().__init__("a value of the database can't be read")
+
 
 class _Unreadable:
     """Nothing can be done with it but to keep it: to compare it, to reckon with it, to show it raises UnreadableError.

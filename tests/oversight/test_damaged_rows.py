@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
 """One value of one row is garbage, whichever it is: no page fails, and what has nothing to do with it goes on."""
 
+import asyncio
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from datetime import timedelta
@@ -12,6 +13,7 @@ import pytest
 from tortoise.models import Model
 
 from crypto.ids import CaseId, FindingId, TextHash
+from oversight.__main__ import main
 from oversight.cases.records import CaseRecord
 from oversight.findings.records import FindingDraftRecord, PublicationRecord
 from oversight.letters.records import ControlRecord, FollowUpRecord, ReplyDraftRecord, ReplyRecord, ThreadNoteRecord
@@ -204,3 +206,25 @@ async def test_a_report_whose_row_is_damaged_keeps_its_place_in_the_queue_and_al
             call = damaged.surface.as_sent_by("amina", Call(b"GET", f"/reports/{each}".encode()))
             answer = await put(damaged.office.app, call)
             assert answer.status in (200, 409)
+
+
+async def test_commands_over_ledgers_say_what_is_damaged_and_lose_no_case(
+    damaged: Damaged, rng: Random, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("OVERSIGHT_DATA", str(damaged.file.parent))
+    cases = sorted([row.number for row in await CaseRecord.all()])
+    tables = ("event", "case_file", "case_report", "case_holder", "charter")
+    for value in values_of(damaged.file, rng, but=UNUSED):
+        if value.table not in tables:
+            continue
+        with damage(damaged.file, value):
+            for at, case in enumerate(cases):
+                file = tmp_path / f"{value}-{at}"
+                status = await asyncio.to_thread(main, ["export-ledger", case, str(file)])
+                assert len(capsys.readouterr()[status].splitlines()) == 1, value
+            rebuilt = await asyncio.to_thread(main, ["rebuild-cases"])
+            assert len(capsys.readouterr()[rebuilt].splitlines()) == 1, value
+            there = await CaseRecord.all()
+            assert len(there) == len(cases), value
+            if rebuilt == 0:
+                assert sorted(row.number for row in there) == cases, value
