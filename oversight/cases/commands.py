@@ -6,9 +6,11 @@ were faster several times in a row, and CryptoError when something stored is not
 """
 
 import hashlib
+import re
 import secrets
 from collections.abc import Sequence
 from datetime import date
+from typing import Any
 
 from crypto.age import PqIdentity
 from crypto.encoding import ID_BYTES
@@ -51,7 +53,6 @@ from oversight.reports.opening import ThreadIdentities, load_sealed, open_thread
 from oversight.reports.records import SubmissionRecord
 from oversight.workflow.rules import RuleError, find_transition
 from oversight.workflow.state import CaseState
-from portal.kit.columns import NUMBER_MAX
 
 # --- opening a case, and its reports -------------------------------------------------------------------------------
 
@@ -295,5 +296,8 @@ async def _refuse_taken(reports: Sequence[SubmissionId]) -> None:
 async def _next_number(year: int) -> str:
     """The number after the last one of this year. Whoever takes the same at once is refused by the unique column."""
     prefix = f"{CASE_PREFIX}{year:04d}-"
-    last = await CaseRecord.filter(number__startswith=prefix, serial__lte=NUMBER_MAX).order_by("-serial").first()
-    return f"{prefix}{1 if last is None else last.serial + 1:04d}"
+    numbers: list[Any] = await CaseRecord.filter(number__startswith=prefix).values_list("number", flat=True)
+    serials = (number.removeprefix(prefix) for number in numbers)
+    # One that is damaged is none.
+    last = max((int(serial) for serial in serials if re.fullmatch("[0-9]{1,9}", serial)), default=0)
+    return f"{prefix}{last + 1:04d}"

@@ -94,11 +94,11 @@ async def open_requested_report(request: Request, action: Action = Action.READ) 
     submission = await _find_requested(request)
     await refuse_shut_out(submission.id, session.member.label)
     charters = await charters_by_hash()
-    if submission.charter not in charters:
-        raise BrokenReportError(submission, MalformedError("a report is of a charter that is not here"))
     actor = await actor_of(session, request.app.state.clock())
     try:
         opened = await _open(actor, submission)
+        if submission.charter not in charters:
+            raise MalformedError("a report is of a charter that is not here")
         if await renew_if_due(actor, submission, opened, charters):
             await submission.refresh_from_db(fields=["generation"])
             opened = await _open(actor, submission)

@@ -9,6 +9,7 @@ others said, and a portal that was restored from a backup gets them again.
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date
+from typing import Any
 
 from crypto.control import Control, read_control
 from crypto.errors import CryptoError, ProofError
@@ -110,7 +111,7 @@ async def _read(submission: SubmissionRecord, note: bytes) -> Control:
 
 async def _bring_again(client: PortalClient, there: Collection[str]) -> None:
     """Commands that the portal does not list: it was restored, or it pretends so."""
-    held = [row.id for row in await ControlRecord.all().order_by("submission").only("id")]
+    held: list[Any] = await ControlRecord.all().order_by("submission").values_list("id", flat=True)
     for identifier in held:
         if identifier in there:
             continue

@@ -2,7 +2,8 @@
 """One value of one row is garbage, whichever it is: no page fails, and what has nothing to do with it goes on."""
 
 import asyncio
-from contextlib import ExitStack, suppress
+import sqlite3
+from contextlib import ExitStack, closing, suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -27,6 +28,7 @@ from oversight.reports.records import (
 from tests.damaged_values import Value, damage, values_of
 from tests.fuzz.asgi import Call, put
 from tests.fuzz.office_surface import MEMBERS, OfficeSurface, surface_of
+from tests.oversight.case_desk import Desk
 from tests.oversight.office import Office, no_portal
 from tests.oversight.portal_simulator import PortalSimulator
 from tests.oversight.sealed_reports import (
@@ -228,3 +230,15 @@ async def test_commands_over_ledgers_say_what_is_damaged_and_lose_no_case(
             assert len(there) == len(cases), value
             if rebuilt == 0:
                 assert sorted(row.number for row in there) == cases, value
+
+
+@pytest.mark.parametrize("column", ["serial", "number", "opened", "sequence"])
+async def test_the_next_case_is_opened_whatever_of_the_last_one_is_damaged(damaged: Damaged, column: str) -> None:
+    newest = (await CaseRecord.all().order_by("-serial"))[0]
+    with closing(sqlite3.connect(damaged.file)) as connection:
+        ((row,),) = connection.execute("SELECT rowid FROM case_file WHERE number = ?", (newest.number,))
+    kind = "VARCHAR" if column == "number" else "INT"
+    with damage(damaged.file, Value("case_file", column, kind, row)):
+        desk = Desk(damaged.office.world, damaged.office.clock.now)
+        opened = await desk.open_case()
+    assert opened.number > newest.number or column == "number"
