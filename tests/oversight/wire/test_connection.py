@@ -5,11 +5,19 @@ import asyncio
 import hashlib
 import io
 import json
+import ssl
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
+from datetime import datetime
+from ipaddress import ip_address
+from pathlib import Path
 
 import httpx
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 from crypto.manifest import SealedFile
 from crypto.note import SigningKey
@@ -208,8 +216,35 @@ async def test_pieces_of_next_to_nothing_are_slow_even_if_they_all_lie_ready() -
     assert gathered < 10_000
 
 
+def own_certificate(folder: Path) -> ssl.SSLContext:
+    """A server's side of TLS on 127.0.0.1; its certificate is in ``folder``, as ``certificate.pem``."""
+    key, name = ec.generate_private_key(ec.SECP256R1()), x509.Name([])
+    certificate = (
+        x509.CertificateBuilder(name, name, key.public_key(), 1, datetime(2020, 1, 1), datetime(2120, 1, 1))
+        .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ip_address("127.0.0.1"))]), critical=True)
+        .sign(key, hashes.SHA256())
+    )
+    (folder / "certificate.pem").write_bytes(certificate.public_bytes(Encoding.PEM))
+    bare = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    (folder / "key.pem").write_bytes(bare)
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    context.load_cert_chain(folder / "certificate.pem", folder / "key.pem")
+    return context
+
+
+@pytest.fixture(params=["http", "https"])
+def tls(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> ssl.SSLContext | None:
+    """How the portal is reached; its certificate is one that the office trusts."""
+    if request.param == "http":
+        return None
+    served = own_certificate(tmp_path)
+    trusting = ssl.create_default_context(cafile=str(tmp_path / "certificate.pem"))
+    monkeypatch.setattr(httpx, "create_ssl_context", lambda **options: trusting)
+    return served
+
+
 @asynccontextmanager
-async def portal_that_sends(head: bytes, then: bytes) -> AsyncIterator[Connection]:
+async def portal_that_sends(head: bytes, then: bytes, tls: ssl.SSLContext | None) -> AsyncIterator[Connection]:
     """A connection to a real socket: each request is answered with ``head`` and then, without end, with ``then``."""
     answering: list[asyncio.Task[None] | None] = []
 
@@ -224,8 +259,9 @@ async def portal_that_sends(head: bytes, then: bytes) -> AsyncIterator[Connectio
                     await writer.drain()
         writer.close()
 
-    server = await asyncio.start_server(answer, "127.0.0.1", 0)
-    connection = Connection(f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}")
+    server = await asyncio.start_server(answer, "127.0.0.1", 0, ssl=tls)
+    scheme, port = "https" if tls else "http", server.sockets[0].getsockname()[1]
+    connection = Connection(f"{scheme}://127.0.0.1:{port}")
     try:
         yield connection
     finally:
@@ -249,7 +285,7 @@ OK = b"HTTP/1.1 200 OK\r\nContent-Length: 100000\r\n\r\n" + b"x" * 100_000
     ids=["interim answers", "fields", "one field"],
 )
 async def test_what_comes_before_an_answer_ends_at_a_length_and_leaves_others_their_turn(
-    head: bytes, then: bytes
+    head: bytes, then: bytes, tls: ssl.SSLContext | None
 ) -> None:
     turns = 0
 
@@ -260,7 +296,7 @@ async def test_what_comes_before_an_answer_ends_at_a_length_and_leaves_others_th
             await asyncio.sleep(0)
 
     other = asyncio.create_task(others())
-    async with portal_that_sends(head, then) as connection:
+    async with portal_that_sends(head, then, tls) as connection:
         with pytest.raises(PortalUnreachable) as caught:
             await ask(connection)
         assert caught.value.problem == "too-long"
@@ -269,6 +305,12 @@ async def test_what_comes_before_an_answer_ends_at_a_length_and_leaves_others_th
     assert turns > HEAD_BYTES_MAX // HEAD_PIECE_BYTES
 
 
-async def test_an_answer_after_some_interim_ones_is_read_whole_each_time() -> None:
-    async with portal_that_sends(INTERIM * 50 + OK, b"") as connection:
+async def test_an_answer_after_some_interim_ones_is_read_whole_each_time(tls: ssl.SSLContext | None) -> None:
+    async with portal_that_sends(INTERIM * 50 + OK, b"", tls) as connection:
         assert [await ask(connection) for _ in range(3)] == [b"x" * 100_000] * 3
+
+
+async def test_a_portal_with_a_certificate_that_nobody_vouches_for_is_not_asked(tmp_path: Path) -> None:
+    async with portal_that_sends(OK, b"", own_certificate(tmp_path)) as connection:
+        with pytest.raises(PortalAway):
+            await ask(connection)
