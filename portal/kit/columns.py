@@ -5,7 +5,9 @@ A value of the latter that can't be read is ``UNREADABLE``, and no row beside it
 The tables are those of Tortoise's own fields.
 """
 
+import errno
 import logging
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
 from tortoise import fields
@@ -76,7 +78,12 @@ class _Lenient(fields.Field[Any]):
     def to_python_value(self, value: Any) -> Any:
         try:
             read = self._read(value)
-        except (ValueError, TypeError, ArithmeticError, OSError, FieldError):
+        except (ValueError, TypeError, ArithmeticError, FieldError):
+            read = UNREADABLE
+        except OSError as error:
+            # A moment far beyond all calendars; but not that no file is left to open.
+            if error.errno != errno.EOVERFLOW:
+                raise
             read = UNREADABLE
         if read is UNREADABLE:
             _tell(self)
@@ -115,9 +122,10 @@ class _Number(_Lenient):
     """SQLite keeps anything in a number's place, and Tortoise hands it on."""
 
     def _read(self, value: Any) -> Any:
-        # A sum over garbage, which counts as nothing, is a float.
-        number = int(value) if isinstance(value, float) and value.is_integer() else value
-        return number if number is None or isinstance(number, int) else UNREADABLE
+        # SQLite gives a sum over garbage, which counts as nothing, as a float, and PostgreSQL every sum as a decimal.
+        if isinstance(value, float | Decimal) and value == int(value):
+            return int(value)
+        return value if value is None or isinstance(value, int) else UNREADABLE
 
 
 class _NumberField(_Number, fields.IntField[int]):

@@ -6,11 +6,11 @@ No note is read here: that takes longer than a start may. A row that can't be lo
 
 import asyncio
 import logging
-from collections.abc import Sequence
 
 from crypto.errors import MalformedError
 from crypto.finding import Finding, finding_id, parse_finding_id
 from crypto.ids import FindingId, TextHash
+from portal.kit.columns import UNREADABLE, UnreadableError
 from portal.kit.database import STORAGE_ERRORS
 from portal.kit.quiet_logging import describe_error
 from portal.register.entry import Revision, StoredFinding
@@ -70,42 +70,20 @@ class StoredFindings:
     async def refresh(self) -> None:
         """Load the revisions that were stored since the last call. Raises what the database raises."""
         async with self._turn:
-            while sequences := await self._next_sequences():
-                await self._load(sequences)
+            while rows := await self._next_rows():
+                for row in rows:
+                    self._add(row)
+                self._sequence = rows[-1].sequence
             await self._delete_superseded()
 
-    async def _next_sequences(self) -> list[int]:
-        later = FindingRecord.filter(sequence__gt=self._sequence).order_by("sequence").limit(ROWS)
-        return [row[0] for row in await later.values_list("sequence")]
-
-    async def _load(self, sequences: Sequence[int]) -> None:
-        """Add these rows; one by one, when the database's library can't make a record of one among them."""
-        try:
-            rows = await FindingRecord.filter(sequence__in=sequences).order_by("sequence")
-        except Exception as error:
-            if is_passing(error):
-                raise
-            for sequence in sequences:
-                await self._load_one(sequence)
-                self._sequence = sequence
-            return
-        for row in rows:
-            self._add(row)
-        self._sequence = sequences[-1]
-
-    async def _load_one(self, sequence: int) -> None:
-        query = FindingRecord.filter(sequence=sequence)
-        try:
-            self._add(await query.get())
-        except Exception as error:
-            if is_passing(error):
-                raise
-            for identifier, slug, text_hash in await query.values_list("identifier", "slug", "hash"):
-                self._leave_out(identifier, slug, text_hash, error)
+    async def _next_rows(self) -> list[FindingRecord]:
+        return await FindingRecord.filter(sequence__gt=self._sequence).order_by("sequence").limit(ROWS)
 
     def _add(self, row: FindingRecord) -> None:
         before = self._by_id.get(row.identifier)
         try:
+            if UNREADABLE in (row.revision, row.day):
+                raise UnreadableError
             stored = StoredFinding(
                 id=row.identifier,
                 slug=row.slug,

@@ -4,6 +4,7 @@
 import operator
 from collections.abc import Callable
 from datetime import UTC, date, datetime
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -23,7 +24,7 @@ from portal.kit.columns import (
 from portal.kit.i18n import format_day
 
 FIELDS = {"day": DayField, "moment": MomentField, "names": NamesField, "number": NumberField, "large": LargeNumberField}
-STORED = st.one_of(st.none(), st.integers(), st.floats(), st.text(), st.binary())
+STORED = st.one_of(st.none(), st.integers(), st.floats(), st.decimals(), st.text(), st.binary())
 TYPES = {"day": date, "moment": datetime, "names": list, "number": int, "large": int}
 
 
@@ -44,6 +45,8 @@ def test_whatever_is_stored_is_a_value_of_the_columns_type_or_unreadable(name: s
         ("large", 2**40, 2**40),
         # A sum over a column with garbage in it.
         ("large", 12.0, 12),
+        ("large", Decimal(2**40), 2**40),
+        ("large", Decimal("NaN"), UNREADABLE),
         ("names", '["amina", 1]', UNREADABLE),
         ("names", '"amina"', UNREADABLE),
         ("names", "[", UNREADABLE),
