@@ -27,10 +27,12 @@ NOTE = "Asked the clinic for the file."
 
 
 @pytest_asyncio.fixture
-async def line_and_url(postgres: Postgres, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[tuple[Line, str]]:
-    # The server does not wait long for the next statement of a transaction.
+async def line_and_url(
+    postgres: Postgres, empty_on_postgres: str, monkeypatch: pytest.MonkeyPatch
+) -> AsyncIterator[tuple[Line, str]]:
+    # The server does not wait long for the next statement of a transaction: migrations were made before.
     monkeypatch.setattr(postgresql, "LEFT_BEHIND", 1)
-    with postgres.database() as url:
+    with postgres.database(empty_on_postgres) as url:
         async with line_to(url) as (line, by_line):
             yield line, f"{by_line}?command_timeout={ANSWER_SECONDS}"
 

@@ -12,6 +12,7 @@ import pytest_asyncio
 
 from crypto.submission import SealedSubmission
 from portal.kit import postgresql
+from portal.storage.database import Database
 from tests.portal.register.test_register import portal_with_styles, until_manifest
 from tests.portal.world import API, RunningPortal, error_code, fresh_report, mailbox_secrets
 from tests.postgres import Postgres
@@ -33,6 +34,8 @@ def soon(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest_asyncio.fixture
 async def served(tmp_path: Path, postgres: Postgres) -> AsyncIterator[tuple[RunningPortal, Line]]:
     with postgres.database() as url:
+        # Migrations are made before: they take as long as they take.
+        await (await Database.open(url)).close()
         async with (
             line_to(url) as (line, by_line),
             portal_with_styles(tmp_path, f"{by_line}?command_timeout={ANSWER_SECONDS}") as portal,
