@@ -9,6 +9,7 @@ from typing import Any
 import msgspec
 
 from crypto.charter import Charter
+from crypto.errors import MalformedError
 from crypto.event import SignedEvent, read_event
 from crypto.ids import CaseId, CharterHash, SubmissionId
 from oversight.cases.records import CaseGrantRecord, CaseHolderRecord, CaseRecord, CaseReportRecord
@@ -126,7 +127,9 @@ async def rebuild(charters: Mapping[CharterHash, Charter]) -> int:
             async for data in load_notes(case_id):
                 event = read_event(data, charters)
                 state = projection.apply_event(state, event, charters[event.charter])
-            assert state is not None
+            if state is None:
+                # The name of its case is damaged: without it another ledger would lack its end, and still hold.
+                raise MalformedError("an event is of no case")
             await _save(None, state)
     return len(case_ids)
 

@@ -17,6 +17,7 @@ from crypto.ids import CaseId, FindingId, TextHash
 from oversight.__main__ import main
 from oversight.cases.records import CaseRecord
 from oversight.findings.records import FindingDraftRecord, PublicationRecord
+from oversight.ledger.records import EventRecord
 from oversight.letters.records import ControlRecord, FollowUpRecord, ReplyDraftRecord, ReplyRecord, ThreadNoteRecord
 from oversight.members.records import FailedLoginRecord
 from oversight.reports.records import (
@@ -242,3 +243,18 @@ async def test_the_next_case_is_opened_whatever_of_the_last_one_is_damaged(damag
         desk = Desk(damaged.office.world, damaged.office.clock.now)
         opened = await desk.open_case()
     assert opened.number > newest.number or column == "number"
+
+
+async def test_no_case_is_made_anew_without_an_event_whose_case_or_place_is_damaged(
+    damaged: Damaged, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The last one too: a ledger that lacks its end holds."""
+    monkeypatch.setenv("OVERSIGHT_DATA", str(damaged.file.parent))
+    events = await EventRecord.all().order_by("case", "sequence").values_list("id", flat=True)
+    before = await CaseRecord.all().order_by("id").values_list("id", "sequence")
+    for row in (*events[:2], *events[-2:]):
+        for column, kind in (("case", "VARCHAR"), ("sequence", "INT")):
+            with damage(damaged.file, Value("event", column, kind, int(row))):
+                rebuilt = await asyncio.to_thread(main, ["rebuild-cases"])
+                assert "does not hold" in capsys.readouterr().err or (column, rebuilt) == ("sequence", 0)
+                assert await CaseRecord.all().order_by("id").values_list("id", "sequence") == before
