@@ -15,7 +15,7 @@ from crypto.ids import SubmissionId
 from crypto.manifest import GRANT_FILE, REPORT_FILE, Manifest, commitment, manifest_hash, read_manifest
 from crypto.submission import Report, open_grant, open_report
 from oversight.reports.records import SealedFileRecord, SubmissionRecord, ThreadGrantRecord
-from portal.kit.columns import readable
+from portal.kit.columns import UNREADABLE, readable
 
 
 @dataclass(frozen=True)
@@ -103,7 +103,9 @@ async def load_sealed(submissions: list[SubmissionRecord]) -> list[SealedReport]
     # Most reports have none: then there is nothing to ask for.
     if renewed := [submission.id for submission in submissions if submission.generation]:
         for record in await ThreadGrantRecord.filter(submission__in=renewed):
-            later[record.submission][record.generation] = bytes(record.sealed)
+            # Of a damaged generation nobody knows what it opens.
+            if record.generation is not UNREADABLE:
+                later[record.submission][record.generation] = bytes(record.sealed)
     return [
         SealedReport(
             submission=submission.id,
