@@ -79,8 +79,6 @@ async def _keep(entry: WaitingControl, today: date) -> str | None:
     identifier = Note.parse(entry.control).hash
     if await ControlRecord.filter(id=identifier, submission=submission.id).exists():
         return identifier
-    # Under this name there is none, or one that is damaged.
-    kept = ControlRecord.filter(id=identifier)
     control = await _read(submission, entry.control)
     before = await commands_of(submission.id)
     if control.delete <= before.deleted_to and control.close <= before.closed:
@@ -88,7 +86,8 @@ async def _keep(entry: WaitingControl, today: date) -> str | None:
     async with transaction():
         said = ControlRecord.filter(submission=submission.id, delete_to__lte=control.delete)
         await (said if control.close else said.filter(close=False)).delete()
-        await kept.delete()
+        # Under this name there is none, or one whose mailbox is damaged.
+        await ControlRecord.filter(id=identifier).delete()
         await ControlRecord.create(
             id=identifier,
             submission=submission.id,

@@ -45,7 +45,8 @@ class _Unreadable:
     def _refuse(self, *_: object) -> Any:
         raise UnreadableError
 
-    __lt__ = __le__ = __gt__ = __ge__ = __add__ = __radd__ = __sub__ = __rsub__ = __rmul__ = __rpow__ = _refuse
+    __lt__ = __le__ = __gt__ = __ge__ = __add__ = __radd__ = __sub__ = __rsub__ = __mul__ = __rmul__ = _refuse
+    __neg__ = __mod__ = __rmod__ = __floordiv__ = __rfloordiv__ = __truediv__ = __rtruediv__ = __rpow__ = _refuse
     __str__ = __format__ = __html__ = __hash__ = __int__ = __index__ = __iter__ = __contains__ = __len__ = _refuse
 
 

@@ -353,37 +353,33 @@ def send_without_news(reporter: Reporter) -> None:
     expect(reporter.panel("sending")).to_be_visible()
 
 
-def test_a_script_that_stalls_is_said_and_started_again_and_what_was_typed_stays(
-    new_context: NewContext, portal_server: Program
-) -> None:
-    Commission(portal_server).confirm_charter()
+def on_a_line_that_holds(new_context: NewContext, server: Program, asset: str) -> Reporter:
+    """A report that is sent while the first request for this asset stalls; whatever is asked after it gets through."""
+    Commission(server).confirm_charter()
     context = new_context()
     held: list[Route] = []
-    context.route("**/assets/seal-worker*", lambda route: route.continue_() if held else held.append(route))
+    context.route(asset, lambda route: route.continue_() if held else held.append(route))
     page = context.new_page()
     page.clock.install()
-    reporter = Reporter(page, portal_server.origin)
+    reporter = Reporter(page, server.origin)
     send_without_news(reporter)
     assert len(held) == 1
-    # For as long as the first one may take: the next is let through.
+    # For as long as the first one may take.
     page.clock.fast_forward(31_000)
+    return reporter
+
+
+def test_a_script_that_stalls_is_started_again_and_what_was_typed_is_sent(
+    new_context: NewContext, portal_server: Program
+) -> None:
+    reporter = on_a_line_that_holds(new_context, portal_server, "**/assets/seal-worker*")
     expect(reporter.panel("sent")).to_be_visible()
 
 
 def test_a_charter_that_stalls_is_said_and_asked_for_again(new_context: NewContext, portal_server: Program) -> None:
-    Commission(portal_server).confirm_charter()
-    context = new_context()
-    held: list[Route] = []
-    context.route("**/assets/charter-*", lambda route: held.append(route))  # noqa: PLW0108
-    page = context.new_page()
-    page.clock.install()
-    reporter = Reporter(page, portal_server.origin)
-    send_without_news(reporter)
-    assert len(held) == 1
-    page.clock.fast_forward(31_000)
+    reporter = on_a_line_that_holds(new_context, portal_server, "**/assets/charter-*")
     expect(reporter.panel("sending").locator("[data-trouble]")).to_contain_text("The connection is gone")
-    context.unroute("**/assets/charter-*")
-    page.clock.fast_forward(6_000)
+    reporter.page.clock.fast_forward(6_000)
     expect(reporter.panel("sent")).to_be_visible()
 
 

@@ -26,6 +26,7 @@ from oversight.reports.records import (
     ThreadGrantRecord,
     ThreadRenewalRecord,
 )
+from oversight.wire.portal_errors import PortalError
 from tests.damaged_values import Value, damage, values_of
 from tests.fuzz.asgi import Call, put
 from tests.fuzz.office_surface import MEMBERS, OfficeSurface, surface_of
@@ -258,3 +259,26 @@ async def test_no_case_is_made_anew_without_an_event_whose_case_or_place_is_dama
                 rebuilt = await asyncio.to_thread(main, ["rebuild-cases"])
                 assert "does not hold" in capsys.readouterr().err or (column, rebuilt) == ("sequence", 0)
                 assert await CaseRecord.all().order_by("id").values_list("id", "sequence") == before
+
+
+async def test_a_command_to_a_mailbox_whose_earlier_one_is_damaged_is_counted_and_holds_up_no_other(
+    damaged: Damaged,
+) -> None:
+    ids = [each.sealed.manifest.submission for each in damaged.portal.submissions]
+    with closing(sqlite3.connect(damaged.file)) as connection:
+        ((row,),) = connection.execute("SELECT rowid FROM control WHERE submission = ?", (ids[0],))
+    with damage(damaged.file, Value("control", "delete_to", "INT", row)):
+        damaged.portal.add_control(ids[0], command(delete=2))
+        damaged.portal.add_control(ids[1], command(delete=1))
+        with suppress(PortalError):
+            await damaged.wire.collect()
+        assert await ControlRecord.filter(submission=ids[1]).exists()
+        page = await put(damaged.office.app, damaged.surface.as_sent_by("amina", Call(b"GET", b"/queue")))
+        assert b"1 command of a mailbox of which damaged data is stored here" in page.body
+
+
+async def test_the_queue_does_not_say_when_everything_was_collected_if_nobody_can_read_it(damaged: Damaged) -> None:
+    with damage(damaged.file, Value("collector_state", "last_success", "TIMESTAMP", 1)):
+        page = await put(damaged.office.app, damaged.surface.as_sent_by("amina", Call(b"GET", b"/queue")))
+    assert page.status == 200
+    assert b"is not known: what is stored of it is damaged" in page.body
