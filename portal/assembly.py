@@ -187,7 +187,7 @@ def assemble(settings: Settings, clock: Clock, blobs: BlobStore | None = None) -
         pages=pages,
         work=work,
         intake=IntakeViews(acceptance, parts, work, turns),
-        mailbox=MailboxViews(Mailboxes(strangers, commits, shares, clock), work, realm),
+        mailbox=MailboxViews(Mailboxes(strangers, commits, shares, charters, clock), work, realm),
         office=OfficeViews(
             verifier,
             Pickup(realm, blobs, clock),

@@ -7,7 +7,6 @@ from datetime import date
 
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
-from tortoise.exceptions import ValidationError
 
 from crypto.charter import Charter, Member
 from crypto.ids import CaseId, CharterHash, EventHash, MemberLabel
@@ -99,8 +98,7 @@ async def find_requested_case(request: Request) -> OpenCase:
 async def _load_requested(request: Request) -> CaseState:
     try:
         return await load_case(CaseId(request.path_params["case"]))
-    except (NoSuchCaseError, ValidationError):
-        # No id is as long as what the path has.
+    except NoSuchCaseError:
         raise HTTPException(404) from None
 
 

@@ -5,23 +5,31 @@ from tortoise import fields
 from tortoise.models import Model
 
 from crypto.ids import CaseId, MemberLabel, SubmissionId
-from portal.kit.columns import DayField, LargeNumberField, NumberField, text_column
+from portal.kit.columns import (
+    BytesField,
+    DayField,
+    LargeNumberField,
+    NumberField,
+    ShortTextField,
+    TruthField,
+    text_column,
+)
 
 
 class CaseRecord(Model):
     """The state of a case's ledger: ``projection`` in full, the rest for queries. A stopped clock has no due day."""
 
     id: fields.Field[CaseId] = text_column(32, primary_key=True)
-    number = fields.CharField(max_length=16, unique=True)
+    number = ShortTextField(max_length=16, unique=True)
     serial = NumberField()
     """The last part of the number, as one."""
     sequence = LargeNumberField()
-    state = fields.CharField(max_length=32, db_index=True)
+    state = ShortTextField(max_length=32, db_index=True)
     opened = DayField()
-    waiting = fields.BooleanField()
+    waiting = TruthField()
     """Whether something was proposed that waits for a second signature."""
     next_due = DayField(null=True, db_index=True)
-    projection = fields.BinaryField()
+    projection = BytesField()
 
     class Meta:
         table = "case_file"
@@ -55,7 +63,7 @@ class CaseGrantRecord(Model):
     id = fields.BigIntField(primary_key=True)
     case: fields.Field[CaseId] = text_column(32)
     generation = NumberField()
-    sealed = fields.BinaryField()
+    sealed = BytesField()
 
     class Meta:
         table = "case_grant"

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
-from tortoise.exceptions import DoesNotExist, ValidationError
+from tortoise.exceptions import DoesNotExist
 
 from crypto.charter import Charter
 from crypto.errors import CryptoError, MalformedError, NotARecipientError, ProofError
@@ -76,8 +76,7 @@ class BrokenReportError(Exception):
 async def _find_requested(request: Request) -> SubmissionRecord:
     try:
         return await SubmissionRecord.get(id=SubmissionId(request.path_params["id"]))
-    except (DoesNotExist, ValidationError):
-        # There is none, or no id is as long as what the path has.
+    except DoesNotExist:
         raise HTTPException(404) from None
 
 

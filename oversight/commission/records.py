@@ -5,7 +5,7 @@ from tortoise import fields
 from tortoise.models import Model
 
 from crypto.ids import CharterHash
-from portal.kit.columns import NumberField, text_column
+from portal.kit.columns import BytesField, NumberField, TruthField, text_column
 
 
 class CharterRecord(Model):
@@ -13,8 +13,8 @@ class CharterRecord(Model):
 
     hash: fields.Field[CharterHash] = text_column(64, primary_key=True)
     number = NumberField(unique=True)
-    note = fields.BinaryField()
-    published = fields.BooleanField()
+    note = BytesField()
+    published = TruthField()
 
     class Meta:
         table = "charter"

@@ -6,7 +6,7 @@ from tortoise.models import Model
 
 from crypto.ids import CaseId, FindingId, MemberLabel, TextHash
 from oversight.wire.outbox import OutgoingRecord
-from portal.kit.columns import text_column
+from portal.kit.columns import BytesField, text_column
 
 
 class FindingDraftRecord(Model):
@@ -15,7 +15,7 @@ class FindingDraftRecord(Model):
     id = fields.BigIntField(primary_key=True)
     member: fields.Field[MemberLabel] = text_column(31)
     case: fields.Field[CaseId] = text_column(32)
-    sealed = fields.BinaryField()
+    sealed = BytesField()
 
     class Meta:
         table = "finding_draft"
@@ -31,7 +31,7 @@ class PublicationRecord(OutgoingRecord):
     hash: fields.Field[TextHash] = text_column(64, primary_key=True)
     case: fields.Field[CaseId] = text_column(32, db_index=True)
     finding: fields.Field[FindingId] = text_column(80)
-    note = fields.BinaryField()
+    note = BytesField()
 
     class Meta:
         table = "publication"

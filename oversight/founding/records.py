@@ -4,12 +4,14 @@
 from tortoise import fields
 from tortoise.models import Model
 
+from portal.kit.columns import BytesField
+
 
 class FoundingRecord(Model):
     """The one founding in progress, sealed under the office's record key; deleted when the commission is founded."""
 
     id = fields.IntField(primary_key=True)
-    sealed = fields.BinaryField()
+    sealed = BytesField()
 
     class Meta:
         table = "founding"

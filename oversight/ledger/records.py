@@ -5,7 +5,7 @@ from tortoise import fields
 from tortoise.models import Model
 
 from crypto.ids import CaseId, EventHash, MemberLabel
-from portal.kit.columns import LargeNumberField, MomentField, NumberField, text_column
+from portal.kit.columns import BytesField, LargeNumberField, MomentField, NumberField, ShortTextField, text_column
 
 
 class EventRecord(Model):
@@ -18,11 +18,11 @@ class EventRecord(Model):
     case: fields.Field[CaseId] = text_column(32)
     sequence = LargeNumberField()
     hash: fields.Field[EventHash] = text_column(64)
-    type = fields.CharField(max_length=40)
+    type = ShortTextField(max_length=40)
     actor: fields.Field[MemberLabel] = text_column(31)
     time = MomentField()
     generation = NumberField()
-    note = fields.BinaryField()
+    note = BytesField()
 
     class Meta:
         table = "event"

@@ -7,7 +7,15 @@ from tortoise.models import Model
 from crypto.ids import CharterHash, MemberLabel, MessageId, SubmissionId
 from oversight.wire.outbox import OutgoingRecord
 from oversight.wire.retry import RetriedRecord
-from portal.kit.columns import DayField, LargeNumberField, NumberField, text_column
+from portal.kit.columns import (
+    BytesField,
+    DayField,
+    LargeNumberField,
+    NumberField,
+    ShortTextField,
+    TruthField,
+    text_column,
+)
 
 AUTHOR_LEFT = "author-left"
 MAILBOX_CLOSED = "mailbox-closed"
@@ -26,7 +34,7 @@ class ReplyRecord(OutgoingRecord):
     author: fields.Field[MemberLabel] = text_column(31)
     charter: fields.Field[CharterHash] = text_column(64)
     day = DayField()
-    sealed = fields.BinaryField()
+    sealed = BytesField()
 
     class Meta:
         table = "reply"
@@ -48,9 +56,9 @@ class PostingRecord(Model):
     submission: fields.Field[SubmissionId] = text_column(32)
     number = NumberField()
     message: fields.Field[MessageId] = text_column(32, unique=True)
-    note = fields.BinaryField()
+    note = BytesField()
     posted = DayField()
-    held = fields.BooleanField()
+    held = TruthField()
 
     class Meta:
         table = "posting"
@@ -62,7 +70,7 @@ class ThreadNoteRecord(RetriedRecord):
 
     submission: fields.Field[SubmissionId] = text_column(32, primary_key=True)
     number = NumberField(db_default=0)
-    stale = fields.BooleanField(db_index=True)
+    stale = TruthField(db_index=True)
 
     class Meta:
         table = "thread_note"
@@ -74,11 +82,11 @@ class ControlRecord(Model):
     ``id`` is the hash of the note. It is kept, to be brought again to a portal that was restored.
     """
 
-    id = fields.CharField(max_length=64, primary_key=True)
+    id = ShortTextField(max_length=64, primary_key=True)
     submission: fields.Field[SubmissionId] = text_column(32, db_index=True)
-    note = fields.BinaryField()
+    note = BytesField()
     delete_to = NumberField()
-    close = fields.BooleanField()
+    close = TruthField()
     day = DayField()
 
     class Meta:
@@ -91,7 +99,7 @@ class ReplyDraftRecord(Model):
     id = fields.IntField(primary_key=True)
     member: fields.Field[MemberLabel] = text_column(31)
     submission: fields.Field[SubmissionId] = text_column(32)
-    sealed = fields.BinaryField()
+    sealed = BytesField()
 
     class Meta:
         table = "reply_draft"
@@ -110,8 +118,8 @@ class FollowUpRecord(Model):
     submission: fields.Field[SubmissionId] = text_column(32, db_index=True)
     day = DayField()
     collected = DayField(null=True, db_index=True)
-    sealed = fields.BinaryField()
-    confirmed = fields.BooleanField(db_default=False, db_index=True)
+    sealed = BytesField()
+    confirmed = TruthField(db_default=False, db_index=True)
     number = NumberField(null=True)
     generation = NumberField(null=True)
     seen_on = DayField(null=True)

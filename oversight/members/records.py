@@ -5,7 +5,16 @@ from tortoise import fields
 from tortoise.models import Model
 
 from crypto.ids import MemberLabel
-from portal.kit.columns import DayField, LargeNumberField, MomentField, NamesField, NumberField, text_column
+from portal.kit.columns import (
+    BytesField,
+    DayField,
+    LargeNumberField,
+    MomentField,
+    NamesField,
+    NumberField,
+    ShortTextField,
+    text_column,
+)
 
 
 class MemberRecord(Model):
@@ -13,17 +22,17 @@ class MemberRecord(Model):
 
     id = fields.IntField(primary_key=True)
     label: fields.Field[MemberLabel] = text_column(31, unique=True)
-    name = fields.CharField(max_length=200)
-    username = fields.CharField(max_length=64, unique=True)
-    key_name = fields.CharField(max_length=64)
+    name = ShortTextField(max_length=200)
+    username = ShortTextField(max_length=64, unique=True)
+    key_name = ShortTextField(max_length=64)
     """Name of the member's keys in the charter, ``<slug>/<label>``."""
     roles: fields.Field[list[str]] = NamesField()
-    keyring = fields.BinaryField()
-    second_factor = fields.BinaryField()
+    keyring = BytesField()
+    second_factor = BytesField()
     """The secret of the second factor, sealed under the office's own key for that."""
     last_step = LargeNumberField(db_default=0)
     """The time step of the last code that was taken: a code is taken once."""
-    locale = fields.CharField(max_length=8)
+    locale = ShortTextField(max_length=8)
 
     class Meta:
         table = "member"
@@ -32,13 +41,13 @@ class MemberRecord(Model):
 class SessionRecord(Model):
     """A session. The row holds neither its id nor the key: both exist in the member's cookie alone."""
 
-    id_hash = fields.CharField(max_length=64, primary_key=True)
+    id_hash = ShortTextField(max_length=64, primary_key=True)
     member: fields.ForeignKeyRelation[MemberRecord] = fields.ForeignKeyField(
         "oversight.MemberRecord", related_name="sessions"
     )
     created = MomentField()
     last_seen = MomentField(db_index=True)
-    keyring = fields.BinaryField()
+    keyring = BytesField()
 
     class Meta:
         table = "session"
@@ -47,7 +56,7 @@ class SessionRecord(Model):
 class FailedLoginRecord(Model):
     """How often a login failed for a username, known or not, and when the next attempt is looked at."""
 
-    username_hash = fields.CharField(max_length=64, primary_key=True)
+    username_hash = ShortTextField(max_length=64, primary_key=True)
     failures = NumberField()
     retry_at = MomentField(db_index=True)
 
@@ -59,7 +68,7 @@ class KnownBrowserRecord(Model):
     """A browser in which a member logged in before, by the hash of what its cookie holds. It opens nothing."""
 
     id = fields.BigIntField(primary_key=True)
-    token_hash = fields.CharField(max_length=64)
+    token_hash = ShortTextField(max_length=64)
     member: fields.ForeignKeyRelation[MemberRecord] = fields.ForeignKeyField(
         "oversight.MemberRecord", related_name="browsers"
     )

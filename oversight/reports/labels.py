@@ -71,7 +71,8 @@ def problem_label(code: str, translation: Translation) -> str:
         "internal": _("the portal answers with an error for this one"),
         "busy": _("the portal is busy"),
         "unavailable": _("the portal’s disk or database does not answer"),
-        "storage-full": _("the portal’s disk is full"),
+        "storage-full": _("the portal has no room left for it"),
+        "damaged": _("what the portal stores of it is damaged"),
         "failure": _("a fault of this office’s program"),
     }
     return labels.get(code) or _("the portal refuses it (%(code)s)") % {"code": code}
@@ -139,7 +140,8 @@ def trouble_label(code: str, translation: Translation) -> str:
         "internal": _("The portal answers with an error"),
         "busy": _("The portal is busy"),
         "unavailable": _("The portal’s disk or database does not answer"),
-        "storage-full": _("The portal’s disk is full"),
+        "storage-full": _("The portal has no room left for it"),
+        "damaged": _("What the portal stores of it is damaged"),
         "no-room": _("The office’s own disk is nearly full: what is new stays at the portal"),
         "storage": _("The office’s own disk refuses to store what comes"),
         "failure": _("Collecting fails by a fault of this office’s program"),

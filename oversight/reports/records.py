@@ -10,7 +10,18 @@ from tortoise.models import Model
 
 from crypto.ids import CharterHash, MemberLabel, SubmissionId
 from oversight.wire.retry import RetriedRecord
-from portal.kit.columns import UNREADABLE, DayField, LargeNumberField, MomentField, NamesField, NumberField, text_column
+from portal.kit.columns import (
+    UNREADABLE,
+    BytesField,
+    DayField,
+    LargeNumberField,
+    MomentField,
+    NamesField,
+    NumberField,
+    ShortTextField,
+    TruthField,
+    text_column,
+)
 
 STATE_ROW = 1
 """The id of the collector's one row."""
@@ -26,12 +37,12 @@ class SubmissionRecord(Model):
     id: fields.Field[SubmissionId] = text_column(32, primary_key=True)
     number = NumberField(unique=True)
     charter: fields.Field[CharterHash] = text_column(64)
-    manifest = fields.BinaryField()
-    acknowledgement = fields.BinaryField()
-    commitment = fields.CharField(max_length=64)
+    manifest = BytesField()
+    acknowledgement = BytesField()
+    commitment = ShortTextField(max_length=64)
     received = DayField()
     collected = DayField()
-    confirmed = fields.BooleanField(db_default=False, db_index=True)
+    confirmed = TruthField(db_default=False, db_index=True)
     opened_on = DayField(null=True)
     opened_by: fields.Field[MemberLabel | None] = text_column(31, null=True)
     answered_on = DayField(null=True)
@@ -57,11 +68,11 @@ class SealedFileRecord(Model):
     submission: fields.ForeignKeyRelation[SubmissionRecord] = fields.ForeignKeyField(
         "oversight.SubmissionRecord", related_name="files", on_delete=fields.CASCADE
     )
-    name = fields.CharField(max_length=40)
+    name = ShortTextField(max_length=40)
     size = LargeNumberField()
-    sha256 = fields.CharField(max_length=64)
+    sha256 = ShortTextField(max_length=64)
     damaged_on = DayField(null=True)
-    sealed = fields.BinaryField(null=True)
+    sealed = BytesField(null=True)
 
     class Meta:
         table = "sealed_file"
@@ -81,7 +92,7 @@ class ThreadGrantRecord(Model):
     charter: fields.Field[CharterHash] = text_column(64)
     day = DayField()
     shut_out: fields.JSONField[list[MemberLabel]] = NamesField()
-    sealed = fields.BinaryField()
+    sealed = BytesField()
 
     class Meta:
         table = "thread_grant"
@@ -98,8 +109,8 @@ class ThreadRenewalRecord(Model):
     submission: fields.Field[SubmissionId] = text_column(32)
     generation = NumberField()
     day = DayField()
-    announced = fields.BooleanField(db_default=False)
-    sealed = fields.BinaryField()
+    announced = TruthField(db_default=False)
+    sealed = BytesField()
 
     class Meta:
         table = "thread_renewal"
@@ -117,7 +128,7 @@ class IndexEntryRecord(Model):
     submission: fields.ForeignKeyRelation[SubmissionRecord] = fields.ForeignKeyField(
         "oversight.SubmissionRecord", related_name="index_entries", on_delete=fields.CASCADE
     )
-    sealed = fields.BinaryField()
+    sealed = BytesField()
 
     class Meta:
         table = "index_entry"
@@ -131,9 +142,9 @@ class StuckArrivalRecord(RetriedRecord):
     """
 
     id = fields.BigIntField(primary_key=True)
-    kind = fields.CharField(max_length=16)
-    item = fields.CharField(max_length=64)
-    file = fields.CharField(max_length=40, null=True)
+    kind = ShortTextField(max_length=16)
+    item = ShortTextField(max_length=64)
+    file = ShortTextField(max_length=40, null=True)
     count = NumberField(db_default=1)
 
     class Meta:
@@ -159,8 +170,8 @@ class CollectorStateRecord(Model):
     waiting = NumberField(db_default=0)
     held_back = NumberField(db_default=0)
     failing_since = MomentField(null=True)
-    problem = fields.CharField(max_length=64, null=True)
-    step = fields.CharField(max_length=16, null=True)
+    problem = ShortTextField(max_length=64, null=True)
+    step = ShortTextField(max_length=16, null=True)
 
     class Meta:
         table = "collector_state"

@@ -16,13 +16,12 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Generic, Literal, TypeVar
 
-from tortoise import fields
 from tortoise.exceptions import IntegrityError
 
 from oversight.wire.portal_client import PortalClient
 from oversight.wire.portal_errors import PortalAway, PortalError, PortalRefused
 from oversight.wire.retry import COLUMNS, RetriedRecord, next_attempt
-from portal.kit.columns import NUMBER_MAX, DayField, NumberField
+from portal.kit.columns import NUMBER_MAX, DayField, NumberField, ShortTextField
 from portal.kit.database import transaction
 from portal.kit.unwritable import if_writable
 
@@ -47,7 +46,7 @@ class OutgoingRecord(RetriedRecord):
 
     number = NumberField(unique=True)
     posted_on = DayField(null=True)
-    refused = fields.CharField(max_length=64, null=True)
+    refused = ShortTextField(max_length=64, null=True)
 
     class Meta:
         abstract = True

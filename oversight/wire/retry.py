@@ -4,11 +4,10 @@
 from datetime import datetime, timedelta
 from typing import Any
 
-from tortoise import fields
 from tortoise.expressions import Q
 from tortoise.models import Model
 
-from portal.kit.columns import DayField, MomentField, NumberField, readable
+from portal.kit.columns import DayField, MomentField, NumberField, ShortTextField, readable
 
 ATTEMPTS_COUNTED_MAX = 30
 RETRY_MINUTES_MAX = 60
@@ -24,7 +23,7 @@ class RetriedRecord(Model):
     ``try_again`` is empty when the next visit may try it.
     """
 
-    problem = fields.CharField(max_length=64, null=True)
+    problem = ShortTextField(max_length=64, null=True)
     failing_since = DayField(null=True)
     attempts = NumberField(db_default=0)
     try_again = MomentField(null=True)

@@ -12,6 +12,7 @@ from starlette.types import ExceptionHandler
 
 from portal.api.refusals import Refusal
 from portal.kit.body import BodyTooLargeError
+from portal.kit.columns import UnreadableError
 from portal.kit.waiting_line import LineFullError
 from portal.storage.errors import BusyError, StorageFullError
 
@@ -44,6 +45,7 @@ ERRORS: dict[str, tuple[int, str]] = {
     "reply-number": (409, "The last reply of the thread is another one, or has no lower number."),
     "thread-number": (409, "The thread note does not have a higher number than the one before."),
     "charter-conflict": (409, "The commission has another charter of this number."),
+    "damaged": (409, "What is stored of it is damaged. Nothing was acknowledged, and sending it again does not help."),
     "already-accepted": (409, "The submission was already accepted; no more parts can be added."),
     "finding-number": (409, "The finding does not have the next number, or is not the next revision."),
     "finding-conflict": (409, "Another text is published under this number and revision, or it does not follow."),
@@ -89,6 +91,7 @@ def exception_handlers() -> dict[Any, ExceptionHandler]:
         BusyError: _answer_with("busy"),
         LineFullError: _answer_with("busy"),
         StorageFullError: _answer_with("storage-full"),
+        UnreadableError: _answer_with("damaged"),
         # Nobody reads this answer: the client has gone.
         ClientDisconnect: _answer_with("malformed-request"),
         HTTPException: _http_error,

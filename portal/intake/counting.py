@@ -3,7 +3,9 @@
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
+from tortoise.expressions import Q
 from tortoise.functions import Sum
 
 from crypto.ids import SubmissionId
@@ -15,7 +17,7 @@ from portal.storage.database import freed_bytes
 from portal.storage.records import FollowUpRecord, MailboxRecord, SubmissionRecord
 from portal.storage.shares import IN_BLOBS, LONG, SMALL_ROW_BYTES, Kind, Portion, Shares
 from portal.storage.submissions import accepted_weights, reply_weights
-from portal.storage.weights import FOLLOW_UP_BYTES, MAILBOX_BYTES, ROW_BYTES
+from portal.storage.weights import FOLLOW_UP_BYTES, MAILBOX_BYTES, ROW_BYTES, WEIGHT_MAX
 
 ROWS_FREE_PART = 4
 """Rows are taken as long as this part of the bytes that attachments leave free is there: a fourth of them."""
@@ -81,7 +83,7 @@ class Counter:
 
 
 async def _held_in_rows() -> dict[Kind, int]:
-    sums = SubmissionRecord.annotate(rows=Sum("row_bytes"), files=Sum("attachment_bytes"))
+    sums = SubmissionRecord.annotate(rows=_sum("row_bytes"), files=_sum("attachment_bytes"))
     [summed] = await sums.values("rows", "files")
     return {
         Kind.REPORTS: int(summed["rows"] or 0),
@@ -93,9 +95,15 @@ async def _held_in_rows() -> dict[Kind, int]:
 
 async def _held_by_portions() -> dict[Portion, int]:
     """What long reports fill, and the replies of each commission."""
-    [long] = await SubmissionRecord.filter(row_bytes__gt=SMALL_ROW_BYTES).annotate(all=Sum("row_bytes")).values("all")
+    [long] = await SubmissionRecord.filter(row_bytes__gt=SMALL_ROW_BYTES).annotate(all=_sum("row_bytes")).values("all")
     replies = {(Kind.REPLIES, slug): weight for slug, weight in (await reply_weights()).items()}
     return {(Kind.REPORTS, LONG): int(long["all"] or 0), **replies}
+
+
+def _sum(column: str) -> Sum:
+    """Of the weights that can be: one that is damaged counts as none, and no sum is too large for the database."""
+    bounds: dict[str, Any] = {f"{column}__gt": 0, f"{column}__lt": WEIGHT_MAX}
+    return Sum(column, _filter=Q(**bounds))
 
 
 async def _held_in_mailboxes() -> int:

@@ -16,12 +16,13 @@ from datetime import UTC, date, datetime, time, timedelta
 
 from portal.intake.parts import PART_DAYS
 from portal.intake.uploads import Uploads
-from portal.storage.batches import delete_rows
+from portal.kit.columns import UnreadableError
+from portal.storage.batches import delete_rows, is_over
 from portal.storage.blobs import BlobStore
 from portal.storage.closing import close_rest, closings
 from portal.storage.database import transaction
 from portal.storage.records import FollowUpRecord, NonceRecord, ReplyRecord, SubmissionRecord
-from portal.storage.submissions import accepted_weights, due_for_deletion
+from portal.storage.submissions import accepted_weights, due_for_deletion, is_id
 
 BATCH = 100
 MESSAGES_AT_ONCE = 32
@@ -45,7 +46,7 @@ class Sweeper:
         await sweep.try_to(self.blobs.sweep(today))
         await sweep.try_to(sweep.delete_collected())
         for messages in (FollowUpRecord, ReplyRecord):
-            await sweep.try_to(delete_rows(messages.filter(delete_from__lte=today), MESSAGES_AT_ONCE))
+            await sweep.try_to(delete_rows(messages.filter(is_over(today)), MESSAGES_AT_ONCE))
         await sweep.try_to(sweep.close_mailboxes())
         midnight = datetime.combine(today, time(), UTC)
         expired = NonceRecord.filter(expires__lt=int(midnight.timestamp()))
@@ -92,6 +93,8 @@ class _Sweep:
             await asyncio.sleep(0)
 
     async def _delete(self, row: SubmissionRecord) -> None:
+        if not is_id(row.submission):
+            raise UnreadableError
         # Blobs first: as long as the row lists them, the next sweep finds those that are left.
         await self.blobs.delete(row.submission, await self.blobs.parts(row.submission))
         await _empty(row)

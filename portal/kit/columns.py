@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
-"""Columns whose values have a type of their own, and columns that take nothing else down when a value is damaged.
+"""Columns that take nothing else down when a value is damaged; the tables are those of Tortoise's own fields.
 
-A value of the latter that can't be read is ``UNREADABLE``, and no row beside it fails: whoever uses it fails alone.
-The tables are those of Tortoise's own fields.
+A value that can't be read is ``UNREADABLE``, and no row beside it fails: whoever uses it fails alone. Texts and bytes
+are always read, whatever SQLite keeps in their place: who opens or verifies them tells.
 """
 
 import errno
@@ -53,16 +53,13 @@ class _Unreadable:
 UNREADABLE: Any = _Unreadable()
 NUMBER_MAX = 2**31 - 1
 """No number of a NumberField is higher. For SQLite garbage is, also when the highest of them is asked for."""
+NUMBERS_END = 2**63
+"""No database keeps a higher whole number."""
 
 
 def readable(value: T, otherwise: T) -> T:
     """The value, or in its place something else if it can't be read."""
     return otherwise if value is UNREADABLE else value
-
-
-def text_column(max_length: int, **options: Any) -> Any:
-    """A column of text of at most ``max_length`` characters; the annotation beside it says of which type."""
-    return fields.CharField(max_length=max_length, **options)
 
 
 def _tell(field: fields.Field[Any]) -> None:
@@ -124,17 +121,60 @@ class _Number(_Lenient):
 
     def _read(self, value: Any) -> Any:
         # SQLite gives a sum over garbage, which counts as nothing, as a float, and PostgreSQL every sum as a decimal.
-        if isinstance(value, float | Decimal) and value == int(value):
+        if isinstance(value, float | Decimal) and abs(value) < NUMBERS_END:
             return int(value)
         return value if value is None or isinstance(value, int) else UNREADABLE
 
 
 class _NumberField(_Number, fields.IntField[int]):
-    """A whole number below 2^31."""
+    """A whole number of at most ``NUMBER_MAX``."""
+
+    def _read(self, value: Any) -> Any:
+        read = super()._read(value)
+        return UNREADABLE if isinstance(read, int) and abs(read) > NUMBER_MAX else read
 
 
 class _LargeNumberField(_Number, fields.BigIntField):
     """A whole number below 2^63."""
+
+
+class _TruthField(_Lenient, fields.BooleanField[Any]):
+    """SQLite keeps 0 and 1."""
+
+    def _read(self, value: Any) -> Any:
+        return value if value is None else bool(value) if value in (0, 1) else UNREADABLE
+
+
+class _Text(_Lenient):
+    """Read and looked up however long it is, and never written when it is longer than it may be."""
+
+    def _read(self, value: Any) -> Any:
+        if value is None or isinstance(value, str):
+            return value
+        _tell(self)
+        return value.decode("utf-8", "replace") if isinstance(value, bytes) else str(value)
+
+    def to_db_value(self, value: Any, instance: Any) -> Any:
+        is_looked_up = isinstance(instance, type)
+        return value if is_looked_up and isinstance(value, str) else super().to_db_value(value, instance)
+
+
+class _ShortTextField(_Text, fields.CharField[Any]):
+    """At most ``max_length`` characters."""
+
+
+class _TextField(_Text, fields.TextField):  # type: ignore[misc]
+    """Any number of characters."""
+
+
+class _BytesField(_Lenient, fields.BinaryField[Any]):  # type: ignore[misc]
+    """Any number of bytes."""
+
+    def _read(self, value: Any) -> Any:
+        if value is None or isinstance(value, bytes):
+            return value
+        _tell(self)
+        return str(value).encode("utf-8", "replace")
 
 
 class _NamesField(_Lenient, fields.JSONField[Any]):  # type: ignore[misc]
@@ -153,6 +193,16 @@ if TYPE_CHECKING:
     NumberField: TypeAlias = fields.IntField
     LargeNumberField: TypeAlias = fields.BigIntField
     NamesField: TypeAlias = fields.JSONField
+    TruthField: TypeAlias = fields.BooleanField
+    ShortTextField: TypeAlias = fields.CharField
+    TextField: TypeAlias = fields.TextField
+    BytesField: TypeAlias = fields.BinaryField
 else:
-    DayField, MomentField, NamesField = _DayField, _MomentField, _NamesField
+    DayField, MomentField, NamesField, TruthField = _DayField, _MomentField, _NamesField, _TruthField
     NumberField, LargeNumberField = _NumberField, _LargeNumberField
+    ShortTextField, TextField, BytesField = _ShortTextField, _TextField, _BytesField
+
+
+def text_column(max_length: int, **options: Any) -> Any:
+    """A column of text of at most ``max_length`` characters; the annotation beside it says of which type."""
+    return ShortTextField(max_length=max_length, **options)

@@ -5,6 +5,7 @@ Who may ask shows it by the token, who may command by the signature of V. Withou
 answers are the same, after the same look-ups and a commit.
 """
 
+import hashlib
 import secrets
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -13,10 +14,12 @@ from datetime import date, datetime
 
 from crypto.control import NO_MESSAGE, read_control
 from crypto.encoding import HASH_BYTES, ID_BYTES
-from crypto.errors import AuthenticationError
+from crypto.errors import AuthenticationError, CryptoError
 from crypto.ids import MessageId, SubmissionId
 from crypto.note import Note, SigningKey
 from portal.api.refusals import Refusal
+from portal.charters.known import Charters
+from portal.kit.columns import UnreadableError
 from portal.mailbox.change import Change, Credentials
 from portal.mailbox.mailbox_response import MESSAGES_MAX, Content, mailbox_response
 from portal.mailbox.strangers import FOLLOW_UPS_MAX, Strangers
@@ -55,6 +58,7 @@ class Mailboxes:
     strangers: Strangers
     commits: GroupCommit
     shares: Shares
+    charters: Charters
     clock: Callable[[], datetime]
 
     async def read(self, credentials: Credentials, after: int) -> bytes:
@@ -71,8 +75,8 @@ class Mailboxes:
 
         A follow-up that is there already is not stored again, nor is anything else then. Raises Refusal
         ``state-conflict`` when the state is not the one replaced, ``mailbox-full``, and ``malformed-request`` for a
-        genuine note that deletes replies which don't exist yet. Raises StorageFullError when there is no room for
-        follow-ups, whoever sends one.
+        genuine note that deletes replies which don't exist yet. Raises UnreadableError when what is stored of the
+        mailbox is damaged, and StorageFullError when there is no room for follow-ups, whoever sends one.
         """
         with self._room(change) as room:
             await self._change(change, room)
@@ -92,8 +96,9 @@ class Mailboxes:
 
     async def _change(self, change: Change, room: _Room) -> None:
         found = await _find(change.credentials)
+        slug = await self._commission(found)
         genuine = _is_genuine(change, found)
-        refusal, room.is_filled = await self.commits.apply(lambda: self._apply(change, found, genuine))
+        refusal, room.is_filled = await self.commits.apply(lambda: self._apply(change, found, genuine, slug))
         # Looked up for everyone, and only now: another change may have been made meanwhile.
         shown = self.strangers.state(change.credentials)
         if found is None:
@@ -101,19 +106,35 @@ class Mailboxes:
         elif refusal is not None:
             raise refusal
 
-    async def _apply(self, change: Change, found: MailboxRecord | None, genuine: bool) -> tuple[Refusal | None, bool]:
+    async def _commission(self, found: MailboxRecord | None) -> str:
+        """Whose office is handed what is sent. Raises UnreadableError when that is damaged: nobody ever would be."""
+        submission = found.submission if found else NO_SUBMISSION
+        rows = await SubmissionRecord.filter(submission=submission).values_list("slug", "charter")
+        if found is None:
+            return ""
+        try:
+            [(slug, charter)] = rows
+            is_whole = (await self.charters.get(charter)).slug == slug
+        except (ValueError, Refusal):
+            is_whole = False
+        if not is_whole:
+            raise UnreadableError
+        return str(slug)
+
+    async def _apply(
+        self, change: Change, found: MailboxRecord | None, genuine: bool, slug: str
+    ) -> tuple[Refusal | None, bool]:
         """Why nothing was changed, if so; and whether a follow-up was stored."""
         submission = found.submission if found else NO_SUBMISSION
         row = await MailboxRecord.filter(submission=submission).first().only("sequence", "state_sha256")
         messages = FollowUpRecord.filter(submission=submission)
         known = await messages.filter(message=change.control.follow_up).exists()
         waiting = await messages.filter(delete_from=None).count()
-        slug = await SubmissionRecord.filter(submission=submission).values_list("slug", flat=True)
         refusal = None
         if row is not None and not known:
             refusal = await _refusal(change, submission, row, waiting)
             if genuine and refusal is None:
-                await self._write(change, submission, str(slug[0]))
+                await self._write(change, submission, slug)
                 return None, change.follow_up is not None
         await _write_dummy(change)
         return refusal, False
@@ -145,7 +166,10 @@ async def _content(submission: SubmissionId, state: bytes) -> Content:
 
 
 def _is_genuine(change: Change, found: MailboxRecord | None) -> bool:
-    """Whether V signed the change. For a stranger's, whose V nobody knows, as much work is done for nothing."""
+    """Whether V signed the change. For a stranger's, whose V nobody knows, as much work is done for nothing.
+
+    Raises UnreadableError when what is stored as V is no key.
+    """
     try:
         if found is not None:
             read_control(change.note.encode("utf-8"), found.control)
@@ -154,13 +178,16 @@ def _is_genuine(change: Change, found: MailboxRecord | None) -> bool:
         _NOBODY.check(parsed.text.encode("utf-8"), parsed.signatures[0].data)
     except AuthenticationError:
         pass
+    except CryptoError:
+        # The note itself was read before.
+        raise UnreadableError from None
     return False
 
 
 async def _refusal(change: Change, submission: SubmissionId, row: MailboxRecord, waiting: int) -> Refusal | None:
     """Why a change can't be made, whoever signed it."""
     control = change.control
-    if row.state_sha256 != control.replaces:
+    if row.state_sha256 != control.replaces and not await _is_state(control.replaces, submission):
         return Refusal("state-conflict")
     if control.follow_up != NO_MESSAGE and waiting >= FOLLOW_UPS_MAX:
         return Refusal("mailbox-full")
@@ -168,6 +195,12 @@ async def _refusal(change: Change, submission: SubmissionId, row: MailboxRecord,
         # Carried out again after a restore, such a note would delete what nobody has read.
         return Refusal("malformed-request", "control")
     return None
+
+
+async def _is_state(state_sha256: str, submission: SubmissionId) -> bool:
+    """Whether this is the state's hash, should what is stored as that be damaged."""
+    states = await MailboxRecord.filter(submission=submission).values_list("state", flat=True)
+    return any(hashlib.sha256(bytes(state)).hexdigest() == state_sha256 for state in states)
 
 
 async def _write_dummy(change: Change) -> None:

@@ -34,8 +34,8 @@ class Pickup:
     async def submissions(self, slug: str, after: int) -> dict[str, Any]:
         """Return a page of the submissions after a sequence, without deleted ones."""
         fields = ("sequence", "submission", "manifest", "acknowledgement")
-        query = SubmissionRecord.filter(slug=slug, sequence__gt=after, deleted=False).order_by("sequence")
-        rows = await query.limit(PAGE + 1).values(*fields)
+        query = SubmissionRecord.filter(slug=slug, sequence__gt=after).exclude(deleted=True)
+        rows = await query.order_by("sequence").limit(PAGE + 1).values(*fields)
         page, more = first_page(rows, lambda row: len(row["manifest"]))
         listed = [{**row, "manifest": encode_base64(bytes(row["manifest"]))} for row in page]
         return {"submissions": listed, "more": more}
@@ -43,7 +43,7 @@ class Pickup:
     async def file(self, slug: str, submission: SubmissionId, name: str) -> AsyncIterator[bytes]:
         """The bytes of a sealed file, in pieces. Refusal ``not-found`` or ``not-your-commission``."""
         row = await own_submission(slug, submission, _COLUMNS.get(name, "parts"))
-        if row.deleted:
+        if row.deleted is True:
             raise Refusal("not-found")
         if name in _COLUMNS:
             return _once(bytes(getattr(row, _COLUMNS[name])))

@@ -22,7 +22,7 @@ from portal.api.sealed_form import check_sealed_size
 from portal.kit.columns import readable
 from portal.office_api.own import own_submission
 from portal.storage.commands import save_thread
-from portal.storage.errors import StorageFullError
+from portal.storage.errors import DuplicateError, StorageFullError
 from portal.storage.group_commit import GroupCommit
 from portal.storage.records import ReplyRecord, SubmissionRecord, ThreadRecord
 from portal.storage.shares import Kind, Shares
@@ -91,6 +91,10 @@ class Threads:
         is_kept = False
         try:
             outcome = await self.commits.apply(lambda: self._post(reply, posting, charter.reply_days))
+        except DuplicateError:
+            # A reply that is kept has the number: what says how far the thread is went back, or is damaged.
+            raise Refusal("reply-number") from None
+        else:
             is_kept = not isinstance(outcome, Refusal) and outcome[1]
         finally:
             if not is_kept:
@@ -116,8 +120,8 @@ class Threads:
         postings = [str(posting) for posting in kept]
         if thread is not None and thread.last_posting and thread.last_posting not in postings:
             postings.append(thread.last_posting)
-        number, last = (readable(thread.note_number, 0), readable(thread.last_reply, 0)) if thread else (0, 0)
-        return {"number": number, "last": last, "postings": postings}
+        number = readable(thread.note_number, 0) if thread else 0
+        return {"number": number, "last": await _last_number(submission, thread), "postings": postings}
 
     def _read_posting(self, charter: Charter, reply: Outgoing, manifest_sha256: str) -> Posting | None:
         """The posting note, or None unless it is by an office key of this charter and for this reply."""
@@ -138,7 +142,7 @@ class Threads:
             return Refusal("mailbox-closed")
         if posting is None:
             return Refusal("malformed-request", "posting")
-        last = thread.last_reply if thread else 0
+        last = await _last_number(submission, thread)
         if reply.last != last or posting.number <= last:
             return Refusal("reply-number")
         if reply.thread.number <= (readable(thread.note_number, 0) if thread else 0):
@@ -183,6 +187,12 @@ async def _posting_of(submission: SubmissionId, message: MessageId, thread: Thre
         return thread.last_posting
     kept = await ReplyRecord.filter(submission=submission, message=message).values_list("posting", flat=True)
     return str(kept[0]) if kept else None
+
+
+async def _last_number(submission: SubmissionId, thread: ThreadRecord | None) -> int:
+    """The number of the last reply, or of the last one that is kept, should the thread's row be damaged."""
+    kept = await ReplyRecord.filter(submission=submission).order_by("-number").limit(1).values_list("number", flat=True)
+    return max(readable(thread.last_reply, 0) if thread else 0, readable(kept[0], 0) if kept else 0)
 
 
 async def _post_notes(slug: str, notes: Sequence[SealedThreadNote]) -> list[SubmissionId]:

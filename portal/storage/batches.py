@@ -1,14 +1,26 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
-"""Deleting any number of rows: others read and write between one batch and the next.
+"""Deleting any number of rows whose time is over: others read and write between one batch and the next.
 
 How many there are is up to strangers, and a transaction keeps all others waiting for as long as it takes.
 """
 
+from datetime import date
 from typing import Any
 
+from tortoise.expressions import Q
 from tortoise.queryset import QuerySet
 
 from portal.kit.columns import UnreadableError
+
+EARLIEST = date(2000, 1, 1)
+
+
+def is_over(today: date) -> Q:
+    """Rows that are to be deleted from a day (``delete_from``) that has come.
+
+    To SQLite a damaged day is a text, and may come before all days.
+    """
+    return Q(delete_from__gt=EARLIEST, delete_from__lte=today)
 
 
 async def delete_rows(rows: QuerySet[Any], at_once: int) -> None:

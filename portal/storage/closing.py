@@ -18,7 +18,7 @@ BATCH = 100
 async def close(mailbox: str) -> None:
     """Close a mailbox that exists, and leave the rest to ``close_rest``. In a change (``GroupCommit.apply``)."""
     first = await first_to(mailbox)
-    if first is None or first.closed:
+    if first is None or first.closed is True:
         return
     await _close_rows([first.submission])
     if await MailboxRecord.filter(mailbox=mailbox, sequence__gt=first.sequence).exists():
@@ -55,5 +55,5 @@ async def close_more(mailbox: str, after: int) -> int | None:
 async def _close_rows(submissions: Sequence[SubmissionId]) -> None:
     await ReplyRecord.filter(submission__in=submissions).delete()
     await ThreadRecord.filter(submission__in=submissions).update(note=b"")
-    rows = MailboxRecord.filter(submission__in=submissions, closed=False)
+    rows = MailboxRecord.filter(submission__in=submissions).exclude(closed=True)
     await rows.update(closed=True, state=b"", state_sha256="")

@@ -7,6 +7,7 @@ from typing import Any
 
 from crypto.control import Control
 from crypto.ids import SubmissionId
+from portal.kit.columns import readable
 from portal.storage.closing import close
 from portal.storage.records import ControlRecord, ReplyRecord, ThreadRecord
 
@@ -37,7 +38,7 @@ async def _delete_replies(submission: SubmissionId, up_to: int) -> bool:
     await ReplyRecord.filter(submission=submission, number__lte=up_to).delete()
     # Kept, so that a reply that an office posts again after a restore stays deleted.
     thread = await ThreadRecord.filter(submission=submission).first().only("submission", "deleted_to")
-    if thread is None or thread.deleted_to < up_to:
+    if thread is None or readable(thread.deleted_to, 0) < up_to:
         await save_thread(submission, deleted_to=up_to)
         return True
     return False

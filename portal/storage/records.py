@@ -9,7 +9,16 @@ from tortoise import fields
 from tortoise.models import Model
 
 from crypto.ids import CharterHash, FindingId, MessageId, SubmissionId, TextHash
-from portal.kit.columns import DayField, LargeNumberField, NumberField, text_column
+from portal.kit.columns import (
+    BytesField,
+    DayField,
+    LargeNumberField,
+    NumberField,
+    ShortTextField,
+    TextField,
+    TruthField,
+    text_column,
+)
 
 
 class CharterRecord(Model):
@@ -17,9 +26,9 @@ class CharterRecord(Model):
 
     sequence = fields.BigIntField(primary_key=True)
     hash: fields.Field[CharterHash] = text_column(64, unique=True)
-    slug = fields.CharField(31)
+    slug = ShortTextField(31)
     number = NumberField()
-    note = fields.TextField()
+    note = TextField()
 
     class Meta:
         table = "charter"
@@ -29,8 +38,8 @@ class CharterRecord(Model):
 class InvitationRecord(Model):
     """The operator's permission for a commission's first charter; deleted when used."""
 
-    token_sha256 = fields.CharField(64, primary_key=True)
-    slug = fields.CharField(31)
+    token_sha256 = ShortTextField(64, primary_key=True)
+    slug = ShortTextField(31)
 
     class Meta:
         table = "invitation"
@@ -45,21 +54,21 @@ class SubmissionRecord(Model):
 
     sequence = fields.BigIntField(primary_key=True)
     submission: fields.Field[SubmissionId] = text_column(32, unique=True)
-    slug = fields.CharField(31)
+    slug = ShortTextField(31)
     charter: fields.Field[CharterHash] = text_column(64)
-    manifest_sha256 = fields.CharField(64)
-    commitment = fields.CharField(64)
+    manifest_sha256 = ShortTextField(64)
+    commitment = ShortTextField(64)
     received = DayField()
-    acknowledgement = fields.TextField()
-    collection = fields.TextField(null=True)
+    acknowledgement = TextField()
+    collection = TextField(null=True)
     delete_from = DayField(null=True, db_index=True)
-    deleted = fields.BooleanField(default=False)
+    deleted = TruthField(default=False)
     row_bytes = LargeNumberField(default=0)
     attachment_bytes = LargeNumberField(default=0)
-    manifest = fields.BinaryField()
-    parts = fields.BinaryField()
-    report = fields.BinaryField()
-    grant = fields.BinaryField()
+    manifest = BytesField()
+    parts = BytesField()
+    report = BytesField()
+    grant = BytesField()
 
     class Meta:
         table = "submission"
@@ -75,12 +84,12 @@ class MailboxRecord(Model):
 
     sequence = fields.BigIntField(primary_key=True)
     submission: fields.Field[SubmissionId] = text_column(32, unique=True)
-    mailbox = fields.CharField(32)
-    token_sha256 = fields.CharField(64)
-    control = fields.CharField(64)
-    closed = fields.BooleanField(default=False)
-    state_sha256 = fields.CharField(64)
-    state = fields.BinaryField()
+    mailbox = ShortTextField(32)
+    token_sha256 = ShortTextField(64)
+    control = ShortTextField(64)
+    closed = TruthField(default=False)
+    state_sha256 = ShortTextField(64)
+    state = BytesField()
 
     class Meta:
         table = "mailbox"
@@ -90,7 +99,7 @@ class MailboxRecord(Model):
 class ClosingRecord(Model):
     """A mailbox that is closed, while rows of further submissions to it wait for that (``closing``)."""
 
-    mailbox = fields.CharField(32, primary_key=True)
+    mailbox = ShortTextField(32, primary_key=True)
 
     class Meta:
         table = "closing"
@@ -107,9 +116,9 @@ class ThreadRecord(Model):
     note_number = NumberField(default=0)
     last_reply = NumberField(default=0)
     last_message: fields.Field[MessageId] = text_column(32, default="")
-    last_posting = fields.TextField(default="")
+    last_posting = TextField(default="")
     deleted_to = NumberField(default=0)
-    note = fields.BinaryField()
+    note = BytesField()
 
     class Meta:
         table = "thread"
@@ -122,9 +131,9 @@ class ReplyRecord(Model):
     submission: fields.Field[SubmissionId] = text_column(32)
     number = NumberField()
     message: fields.Field[MessageId] = text_column(32)
-    posting = fields.TextField()
+    posting = TextField()
     delete_from = DayField(db_index=True)
-    sealed = fields.BinaryField()
+    sealed = BytesField()
 
     class Meta:
         table = "reply"
@@ -135,12 +144,12 @@ class FollowUpRecord(Model):
     """A reporter's sealed follow-up. It waits until ``delete_from`` is set: the office has confirmed it then."""
 
     sequence = fields.BigIntField(primary_key=True)
-    slug = fields.CharField(31)
+    slug = ShortTextField(31)
     submission: fields.Field[SubmissionId] = text_column(32)
     message: fields.Field[MessageId] = text_column(32)
     day = DayField()
     delete_from = DayField(null=True, db_index=True)
-    sealed = fields.BinaryField()
+    sealed = BytesField()
 
     class Meta:
         table = "follow_up"
@@ -152,10 +161,10 @@ class ControlRecord(Model):
     """A control note that deletes or closes, kept for the office; ``hash`` is that of its bytes."""
 
     sequence = fields.BigIntField(primary_key=True)
-    slug = fields.CharField(31)
+    slug = ShortTextField(31)
     submission: fields.Field[SubmissionId] = text_column(32)
-    hash = fields.CharField(64)
-    note = fields.TextField()
+    hash = ShortTextField(64)
+    note = TextField()
 
     class Meta:
         table = "control"
@@ -166,10 +175,10 @@ class ControlRecord(Model):
 class NewestCharterRecord(Model):
     """The latest newest-charter note of a commission."""
 
-    slug = fields.CharField(31, primary_key=True)
+    slug = ShortTextField(31, primary_key=True)
     number = NumberField()
     day = DayField()
-    note = fields.TextField()
+    note = TextField()
 
     class Meta:
         table = "newest_charter"
@@ -180,13 +189,13 @@ class FindingRecord(Model):
 
     sequence = fields.BigIntField(primary_key=True)
     identifier: fields.Field[FindingId] = text_column(64)
-    slug = fields.CharField(31)
+    slug = ShortTextField(31)
     revision = NumberField()
     hash: fields.Field[TextHash] = text_column(64, unique=True)
     day = DayField()
-    kind = fields.CharField(16)
-    reason = fields.TextField(null=True)
-    note = fields.TextField()
+    kind = ShortTextField(16)
+    reason = TextField(null=True)
+    note = TextField()
 
     class Meta:
         table = "finding"
@@ -196,7 +205,7 @@ class FindingRecord(Model):
 class NonceRecord(Model):
     """A nonce of an office request, stored while the request could be replayed (seconds since 1970)."""
 
-    nonce = fields.CharField(24, primary_key=True)
+    nonce = ShortTextField(24, primary_key=True)
     expires = LargeNumberField(db_index=True)
 
     class Meta:

@@ -3,12 +3,16 @@
 
 import hmac
 import json
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
+import msgspec
+
 from crypto.ids import SubmissionId
-from portal.kit.columns import readable
+from portal.kit.columns import UnreadableError, readable
+from portal.storage.batches import is_over
 from portal.storage.blobs import Part
 from portal.storage.database import connection
 from portal.storage.records import MailboxRecord, SubmissionRecord
@@ -18,6 +22,14 @@ _REPLIES = """
     SELECT submission.slug AS slug, COUNT(*) AS count, SUM(LENGTH(reply.sealed)) AS sealed
     FROM reply JOIN submission ON submission.submission = reply.submission GROUP BY submission.slug
 """
+
+
+_ID = re.compile(r"[0-9a-f]{32}")
+
+
+def is_id(text: str) -> bool:
+    """Whether this is the id of a submission that there may be: no address leads elsewhere by it, and no path."""
+    return _ID.fullmatch(text) is not None
 
 
 @dataclass(frozen=True)
@@ -49,7 +61,7 @@ async def first_to(mailbox: str) -> MailboxRecord | None:
 async def find_mailbox(mailbox: str, token_sha256: str) -> MailboxRecord | None:
     """Return the mailbox of this id if it is open and the token matches."""
     row = await first_to(mailbox)
-    if row is None or row.closed:
+    if row is None or _is_closed(row):
         return None
     return row if hmac.compare_digest(row.token_sha256.encode(), token_sha256.encode()) else None
 
@@ -59,8 +71,14 @@ async def is_closed(submission: SubmissionId) -> bool:
     own = await MailboxRecord.filter(submission=submission).first().only("sequence", "mailbox")
     if own is None:
         return False
-    first = MailboxRecord.filter(mailbox=own.mailbox).order_by("sequence").limit(1)
-    return any(await first.values_list("closed", flat=True))
+    first = MailboxRecord.filter(mailbox=own.mailbox).order_by("sequence").first()
+    row = await first.only("sequence", "closed", "state_sha256")
+    return row is not None and _is_closed(row)
+
+
+def _is_closed(row: MailboxRecord) -> bool:
+    # A closed one has no state.
+    return readable(row.closed, not row.state_sha256)
 
 
 def encode_parts(parts: Mapping[str, Sequence[str]]) -> bytes:
@@ -69,13 +87,16 @@ def encode_parts(parts: Mapping[str, Sequence[str]]) -> bytes:
 
 
 def decode_parts(column: bytes) -> dict[str, list[str]]:
-    parts: dict[str, list[str]] = json.loads(bytes(column))
-    return parts
+    """Raises UnreadableError."""
+    try:
+        return msgspec.json.decode(column, type=dict[str, list[str]])
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        raise UnreadableError from None
 
 
 async def due_for_deletion(today: date, after: int, limit: int) -> list[SubmissionRecord]:
     """Return collected submissions after a sequence whose grace period is over."""
-    due = SubmissionRecord.filter(deleted=False, delete_from__lte=today, sequence__gt=after)
+    due = SubmissionRecord.filter(is_over(today), sequence__gt=after).exclude(deleted=True)
     due = due.order_by("sequence").limit(limit)
     return await due.only("sequence", "submission")
 

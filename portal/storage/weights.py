@@ -17,6 +17,8 @@ MAILBOX_BYTES = 20 * 1024
 """The state of a mailbox, and what stays of its report after the grace."""
 FOLLOW_UP_BYTES = 72 * 1024
 """More than any follow-up has, so that their number tells their weight."""
+WEIGHT_MAX = 2**40
+"""Nothing that was accepted weighs as much."""
 
 
 def part_weight(size: int) -> int:

@@ -17,7 +17,7 @@ const REFUSAL_BYTES_MAX = 16_384;
 // Of the codes of docs/protocol.md §7.3 those by which a reporter's device does something else, by the method of the request.
 // It takes no other word from an answer: a portal could make it say what only the device can know.
 /** @type {Record<string, string[] | undefined>} */
-const REFUSALS = { GET: ["charter-unknown", "not-found"], POST: ["mailbox-full", "state-conflict"] };
+const REFUSALS = { GET: ["charter-unknown", "not-found"], POST: ["damaged", "mailbox-full", "state-conflict"] };
 
 /**
  * @typedef {import("../formats/encoding.js").Bytes} Bytes

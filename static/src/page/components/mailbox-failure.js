@@ -18,6 +18,8 @@ export function mailboxFailureWords(error) {
       return t("This mailbox is open on another device, which is writing just now. What you wrote is still here. Try again in a minute.");
     case "mailbox-full":
       return t("Many messages are waiting already. Try again when the commission has fetched them.");
+    case "damaged":
+      return t("This site says that what it holds of this mailbox is damaged. Do not count on anything having been sent or changed. What you wrote is still here: copy it, and send it in a new report.");
     default:
       return failureWords(error);
   }
