@@ -19,6 +19,7 @@ class Unwritable(StrEnum):
     READ_ONLY = "read-only"
     LOST = "database-lost"
     CROWDED = "too-many-files"
+    FAILING = "disk-failing"
 
 
 _ERRNOS = {
@@ -27,6 +28,7 @@ _ERRNOS = {
     errno.EROFS: Unwritable.READ_ONLY,
     errno.EMFILE: Unwritable.CROWDED,
     errno.ENFILE: Unwritable.CROWDED,
+    errno.EIO: Unwritable.FAILING,
 }
 _SQLITE = {
     sqlite3.SQLITE_FULL: Unwritable.FULL,
@@ -35,6 +37,8 @@ _SQLITE = {
     sqlite3.SQLITE_LOCKED: Unwritable.LOST,
     sqlite3.SQLITE_IOERR: Unwritable.LOST,
     sqlite3.SQLITE_CANTOPEN: Unwritable.LOST,
+    sqlite3.SQLITE_CORRUPT: Unwritable.FAILING,
+    sqlite3.SQLITE_NOTADB: Unwritable.FAILING,
 }
 # Classes of SQLSTATE have two characters: 08 is a lost connection, 57P the server's shutdown, 53 lack of something.
 # 25P03 is a transaction that the server took for left behind; 55P03 and 57014 are a lock and a statement for which the
