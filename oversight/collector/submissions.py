@@ -29,7 +29,7 @@ from oversight.wire.patience import Patience
 from oversight.wire.portal_client import PortalClient
 from oversight.wire.portal_errors import PortalAway, PortalError, PortalRefused
 from oversight.wire.portal_responses import WaitingSubmission
-from portal.kit.columns import readable
+from portal.kit.columns import is_unset, readable
 from portal.kit.unwritable import Unwritable, why_unwritable
 
 LOG = logging.getLogger("oversight.collector")
@@ -91,7 +91,7 @@ class Submissions:
 
         Raises PortalAway at once, the first other PortalError after all had their turn.
         """
-        waiting = await SubmissionRecord.filter(confirmed=False).order_by("number")
+        waiting = await SubmissionRecord.filter(is_unset("confirmed")).order_by("number")
         start = turn % len(waiting) if waiting else 0
         failure: PortalError | None = None
         for submission in [*waiting[start:], *waiting[:start]]:
@@ -192,7 +192,9 @@ def _own_problem(error: Exception) -> str:
 
 async def _left_today(today: date, shares: int) -> int:
     """How many more submissions are taken today; none once they are too many bytes."""
-    files = SealedFileRecord.filter(submission__collected=today).annotate(total=Sum("size"))
+    # A damaged size counts as none, and no sum is too large for the database.
+    files = SealedFileRecord.filter(submission__collected=today, size__gt=0, size__lte=BYTES_PER_DAY_MAX)
+    files = files.annotate(total=Sum("size"))
     sizes: list[Any] = await files.group_by("submission_id").values_list("total", flat=True)
     is_over = sum(readable(size, 0) for size in sizes) >= BYTES_PER_DAY_MAX * shares
     return 0 if is_over else ARRIVALS_PER_DAY_MAX * shares - len(sizes)

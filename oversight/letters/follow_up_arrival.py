@@ -29,6 +29,7 @@ from oversight.wire.list_reading import ListReading
 from oversight.wire.portal_client import PortalClient
 from oversight.wire.portal_errors import PortalAway, PortalError
 from oversight.wire.portal_responses import WaitingFollowUp
+from portal.kit.columns import is_unset
 from portal.kit.database import transaction
 
 # A portal keeps 256 of one mailbox that were not confirmed.
@@ -54,7 +55,7 @@ async def collect_follow_ups(
     await count_passed(FOLLOW_UP, reading.passed, today, whole=whole)
     if whole:
         reading.finish_round()
-    waiting: list[Any] = await FollowUpRecord.filter(confirmed=False).values_list("id", flat=True)
+    waiting: list[Any] = await FollowUpRecord.filter(is_unset("confirmed")).values_list("id", flat=True)
     await _confirm(client, {*waiting, *listed}, today, turn)
     return stored
 

@@ -41,7 +41,7 @@ class MailboxCommands:
 async def commands_of(submission: SubmissionId) -> MailboxCommands:
     """What the reporter of this submission commanded so far."""
     rows = await ControlRecord.filter(submission=submission)
-    return MailboxCommands(max((row.delete_to for row in rows), default=0), any(row.close for row in rows))
+    return MailboxCommands(max((row.delete_to for row in rows), default=0), sum(row.close for row in rows) > 0)
 
 
 async def collect_controls(client: PortalClient, reading: ListReading, today: date) -> None:

@@ -7,6 +7,7 @@ from oversight.cases.report_access import OpenReport
 from oversight.cases.thread_renewal import check_newest
 from oversight.reports.records import ThreadRenewalRecord
 from oversight.workflow.rules import RuleError
+from portal.kit.columns import is_unset
 
 
 async def newest_keys(report: OpenReport) -> ThreadKeys:
@@ -35,4 +36,4 @@ async def announce_renewals() -> None:
 
     It goes to all threads and has one size: the portal doesn't learn which threads were renewed, nor when.
     """
-    await ThreadRenewalRecord.filter(announced=False).update(announced=True)
+    await ThreadRenewalRecord.filter(is_unset("announced")).update(announced=True)

@@ -27,6 +27,7 @@ from oversight.wire.portal_client import PortalClient, SealedThreadNote
 from oversight.wire.portal_errors import PortalAway, PortalError, PortalRefused
 from oversight.wire.portal_responses import THREADS_MAX
 from oversight.wire.retry import COLUMNS, MENDED, is_due, next_attempt
+from portal.kit.columns import is_unset
 from portal.kit.database import transaction
 
 
@@ -127,7 +128,7 @@ async def _begin_week(today: date) -> None:
         # A later one was noted while the clock ran ahead.
         begun = await CollectorStateRecord.filter(Q(round=None) | ~Q(round=monday), id=STATE_ROW).update(round=monday)
         if begun:
-            await ThreadNoteRecord.filter(stale=False).update(stale=True)
+            await ThreadNoteRecord.filter(is_unset("stale")).update(stale=True)
             await announce_renewals()
 
 

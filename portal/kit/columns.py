@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
 from tortoise import fields
 from tortoise.exceptions import FieldError
+from tortoise.expressions import Q
 
 LOG = logging.getLogger("portal.kit")
 T = TypeVar("T")
@@ -60,6 +61,13 @@ NUMBERS_END = 2**63
 def readable(value: T, otherwise: T) -> T:
     """The value, or in its place something else if it can't be read."""
     return otherwise if value is UNREADABLE else value
+
+
+def is_unset(flag: str) -> Q:
+    """Rows whose flag is not set, or damaged: what is done for them is done once more rather than never."""
+    lower: dict[str, Any] = {f"{flag}__lt": True}
+    higher: dict[str, Any] = {f"{flag}__gt": True}
+    return Q(**lower) | Q(**higher)
 
 
 def _tell(field: fields.Field[Any]) -> None:
@@ -121,7 +129,7 @@ class _Number(_Lenient):
 
     def _read(self, value: Any) -> Any:
         # SQLite gives a sum over garbage, which counts as nothing, as a float, and PostgreSQL every sum as a decimal.
-        if isinstance(value, float | Decimal) and abs(value) < NUMBERS_END:
+        if isinstance(value, float | Decimal) and -NUMBERS_END < value < NUMBERS_END:
             return int(value)
         return value if value is None or isinstance(value, int) else UNREADABLE
 

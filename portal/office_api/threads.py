@@ -191,8 +191,8 @@ async def _posting_of(submission: SubmissionId, message: MessageId, thread: Thre
 
 async def _last_number(submission: SubmissionId, thread: ThreadRecord | None) -> int:
     """The number of the last reply, or of the last one that is kept, should the thread's row be damaged."""
-    kept = await ReplyRecord.filter(submission=submission).order_by("-number").limit(1).values_list("number", flat=True)
-    return max(readable(thread.last_reply, 0) if thread else 0, readable(kept[0], 0) if kept else 0)
+    kept = await ReplyRecord.filter(submission=submission).order_by("-number").first().only("sequence", "number")
+    return max(readable(thread.last_reply, 0) if thread else 0, readable(kept.number, 0) if kept else 0)
 
 
 async def _post_notes(slug: str, notes: Sequence[SealedThreadNote]) -> list[SubmissionId]:

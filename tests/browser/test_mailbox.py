@@ -176,7 +176,7 @@ def test_a_saved_proof_is_compared_on_the_device(new_context: NewContext, origin
     expect(page.locator("[data-compared]:visible")).to_have_attribute("data-compared", result)
 
 
-@pytest.mark.parametrize("code", ["mailbox-changed", "state-conflict", "mailbox-full", "failed"])
+@pytest.mark.parametrize("code", ["mailbox-changed", "state-conflict", "mailbox-full", "damaged", "failed"])
 def test_a_message_that_was_not_sent_stays_in_the_field(new_context: NewContext, origin: str, code: str) -> None:
     reporter = open_mailbox(new_context, origin, MAILBOXES["calm"], followUp={"error": code})
     send(reporter)

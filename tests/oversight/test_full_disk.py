@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
 """An office whose disk takes nothing more: members read, log in, and are told what is so."""
 
+import errno
 import os
 import shutil
 import subprocess
@@ -119,3 +120,18 @@ async def test_a_database_that_can_only_be_read_is_read(office: Office, report: 
     assert login.status_code == 503
     assert "Until then nobody can log in" in login.text
     assert office.world["chiara"].passphrase not in login.text
+
+
+async def test_a_disk_that_fails_is_told_from_a_fault_of_the_program(
+    office: Office, report: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def failing(*_: object) -> None:
+        raise OSError(errno.EIO, "Input/output error")
+
+    browser = await office.browser_of("bruno")
+    monkeypatch.setattr("oversight.letters.reply_pages.save_draft", failing)
+    answer = await browser.post(f"{report}/reply", language="en", body=WORDS)
+    assert answer.status_code == 503
+    assert "The disk fails" in answer.text
+    assert "look before you send it again" in answer.text
+    assert WORDS in answer.text

@@ -26,6 +26,7 @@ REFUSALS = (
     (403, "not-your-commission"),
     (404, "not-found"),
     (409, "state-conflict"),
+    (409, "damaged"),
     (429, "mailbox-full"),
     (500, "internal"),
     (503, "busy"),

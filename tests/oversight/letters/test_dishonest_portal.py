@@ -27,6 +27,7 @@ from oversight.commission.records import CharterRecord
 from oversight.letters.records import FollowUpRecord as CollectedFollowUp
 from oversight.reports.records import StuckArrivalRecord
 from oversight.reports.records import SubmissionRecord as CollectedSubmission
+from portal.api.refusals import Refusal
 from portal.storage.records import FollowUpRecord, MailboxRecord, ReplyRecord, SubmissionRecord, ThreadRecord
 from tests.chance import fresh_bytes
 from tests.oversight.letters.test_letters_journey import send_reply
@@ -324,10 +325,14 @@ class TestAThinnedThread:
             await MailboxRecord.all().update(state=state, state_sha256=hashlib.sha256(state).hexdigest())
         assert (await way.look()).found is None
 
-    async def test_a_portal_that_takes_no_state_can_not_keep_the_messages_from_being_read(self, way: Way) -> None:
-        submission = await self.answered(way, 1)
-        with way.at_the_portal():
-            await MailboxRecord.filter(submission=submission).update(state_sha256="0" * 64)
+    async def test_a_portal_that_takes_no_state_can_not_keep_the_messages_from_being_read(
+        self, way: Way, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        async def conflict(*_: object) -> Refusal:
+            return Refusal("state-conflict")
+
+        await self.answered(way, 1)
+        monkeypatch.setattr("portal.mailbox.mailboxes._refusal", conflict)
         found = await way.look()
         assert found.found is not None
         assert (numbers(found.found), found.saved) == ([(1, None)], False)

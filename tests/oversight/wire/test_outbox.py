@@ -28,7 +28,7 @@ from tests.people import NOW, TODAY, found_test_commission
 
 FULL = OSError(errno.ENOSPC, "no space left")
 
-PASSING = ("signature-invalid", "storage-full", "mailbox-full", "some-later-code")
+PASSING = ("signature-invalid", "storage-full", "mailbox-full", "damaged", "some-later-code")
 Make = Callable[[int], Awaitable[OutgoingRecord]]
 
 

@@ -4,6 +4,7 @@
 import sqlite3
 import sys
 from collections.abc import AsyncIterator, Iterator
+from contextlib import closing
 from pathlib import Path
 
 import httpx
@@ -25,6 +26,7 @@ from portal.kit.database import (
     write_migrations,
 )
 from portal.kit.in_database import InDatabase
+from portal.kit.unwritable import Unwritable, why_unwritable
 
 RECORDS = """from tortoise import fields
 from tortoise.models import Model
@@ -166,3 +168,17 @@ async def test_a_transaction_within_another_fails_alone_and_is_committed_with_it
                     await inner.execute_query(LAY)
                 raise ZeroDivisionError
         assert await eggs() == 1
+
+
+@pytest.mark.parametrize("kept", [0, 4096])
+def test_a_file_that_is_no_database_any_more_is_a_disk_that_fails(tmp_path: Path, kept: int) -> None:
+    file = tmp_path / "damaged.sqlite"
+    with closing(sqlite3.connect(file)) as connection:
+        connection.execute("CREATE TABLE row (text)")
+        connection.executemany("INSERT INTO row VALUES (?)", [("x" * 100,)] * 1000)
+        connection.commit()
+    whole = file.read_bytes()
+    file.write_bytes(whole[:kept] + b"\xa5" * (len(whole) - kept))
+    with closing(sqlite3.connect(file)) as connection, pytest.raises(sqlite3.DatabaseError) as caught:
+        connection.execute("SELECT * FROM row").fetchall()
+    assert why_unwritable(caught.value) is Unwritable.FAILING

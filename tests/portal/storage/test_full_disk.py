@@ -224,3 +224,26 @@ async def test_attachments_leave_room_for_reports(tmp_path: Path) -> None:
         part = cut(fresh_report(10).files[FILE])[0]
         assert error_code(await portal.put_part(fresh_id(), FILE, 0, part)) == FULL
         assert (await portal.submit(fresh_report().bundle())).status_code == 201
+
+
+async def test_a_disk_that_fails_is_told_from_a_fault_of_the_program(
+    portal: RunningPortal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Who is answered so asks again, and the log says what it was."""
+
+    def failing(*_: Any) -> int:
+        raise OSError(errno.EIO, "Input/output error")
+
+    sealed = fresh_report(10)
+    submission = sealed.manifest.submission
+    with monkeypatch.context() as broken:
+        broken.setattr("portal.kit.files.os.write", failing)
+        answer = await portal.put_part(submission, FILE, 0, sealed.files[FILE])
+        assert error_code(answer) == (503, "unavailable")
+        assert int(answer.headers["retry-after"]) > 0
+    assert (await portal.submit(sealed.bundle())).status_code == 201
+    with monkeypatch.context() as broken:
+        broken.setattr("portal.storage.local_blobs._read_piece", failing)
+        file = await portal.office("GET", f"/submissions/{submission}/files/{FILE}")
+        assert error_code(file) == (503, "unavailable")
+    assert (await portal.office("GET", f"/submissions/{submission}/files/{FILE}")).content == sealed.files[FILE]

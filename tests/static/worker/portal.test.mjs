@@ -75,7 +75,7 @@ const CALLS = {
 
 test("a refusal by which a device does something else ends the call with its code", async () => {
   for (const code of ["charter-unknown", "not-found"]) assert.equal(await refused(code, CALLS.getChain), code);
-  for (const code of ["mailbox-full", "state-conflict"]) assert.equal(await refused(code, CALLS.postChange), code);
+  for (const code of ["damaged", "mailbox-full", "state-conflict"]) assert.equal(await refused(code, CALLS.postChange), code);
   // Of what was sent nobody says that the charter is not in force, so that nothing was.
   assert.equal(await refused("charter-unknown", CALLS.postChange), "unexpected-answer");
 });
