@@ -73,6 +73,7 @@ def problem_label(code: str, translation: Translation) -> str:
         "unavailable": _("the portal’s disk or database does not answer"),
         "storage-full": _("the portal has no room left for it"),
         "damaged": _("what the portal stores of it is damaged"),
+        "mailbox-full": _("the reporter’s mailbox holds as many replies as it can"),
         "failure": _("a fault of this office’s program"),
     }
     return labels.get(code) or _("the portal refuses it (%(code)s)") % {"code": code}

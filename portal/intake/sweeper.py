@@ -17,7 +17,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from portal.intake.parts import PART_DAYS
 from portal.intake.uploads import Uploads
 from portal.kit.columns import UnreadableError
-from portal.storage.batches import delete_rows, is_over
+from portal.storage.batches import MESSAGES_AT_ONCE, delete_rows, is_over
 from portal.storage.blobs import BlobStore
 from portal.storage.closing import close_rest, closings
 from portal.storage.database import transaction
@@ -25,7 +25,6 @@ from portal.storage.records import FollowUpRecord, NonceRecord, ReplyRecord, Sub
 from portal.storage.submissions import accepted_weights, due_for_deletion, is_id
 
 BATCH = 100
-MESSAGES_AT_ONCE = 32
 NONCES_AT_ONCE = 1000
 
 

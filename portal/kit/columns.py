@@ -54,6 +54,7 @@ class _Unreadable:
 UNREADABLE: Any = _Unreadable()
 NUMBER_MAX = 2**31 - 1
 """No number of a NumberField is higher. For SQLite garbage is, also when the highest of them is asked for."""
+YEAR_MIN, YEAR_MAX = 1900, 9000
 NUMBERS_END = 2**63
 """No database keeps a higher whole number."""
 
@@ -116,11 +117,19 @@ class _Lenient(fields.Field[Any]):
         return next(base for base in type(self).__mro__ if base.__module__.startswith("tortoise."))
 
 
-class _DayField(_Lenient, fields.DateField[Any]):
+class _Calendar(_Lenient):
+    """Days that others can be reckoned from, before and after: those at the ends of the calendar are damage."""
+
+    def _read(self, value: Any) -> Any:
+        read = super()._read(value)
+        return read if read is None or YEAR_MIN <= read.year <= YEAR_MAX else UNREADABLE
+
+
+class _DayField(_Calendar, fields.DateField[Any]):
     """A date."""
 
 
-class _MomentField(_Lenient, fields.DatetimeField[Any]):
+class _MomentField(_Calendar, fields.DatetimeField[Any]):
     """A date and a time."""
 
 

@@ -31,6 +31,8 @@ from portal.storage.weights import row_weight
 
 # A reply of this size, in base64, still fits into a mailbox answer.
 REPLY_SEALED_MAX = 700 * 1024
+REPLIES_MAX = 256
+"""That one mailbox holds: what a reporter deletes at once is deleted in one transaction."""
 _COLUMNS = ("submission", "note_number", "last_reply", "last_message", "last_posting", "deleted_to")
 
 
@@ -71,8 +73,8 @@ class Threads:
 
         A message that is there already, or was the last one, changes nothing: its posting, and False. ``charter`` is
         the commission's newest. Raises Refusal ``too-large``, ``not-sealed``, ``malformed-request`` (posting),
-        ``mailbox-closed``, ``reply-number``, ``thread-number``. Raises StorageFullError when replies have no room left,
-        or those of this commission.
+        ``mailbox-closed``, ``reply-number``, ``thread-number``, ``mailbox-full``. Raises StorageFullError when replies
+        have no room left, or those of this commission.
         """
         submission = reply.thread.submission
         row = await own_submission(charter.slug, submission, "manifest_sha256")
@@ -138,15 +140,9 @@ class Threads:
         thread = await ThreadRecord.filter(submission=submission).first().only(*_COLUMNS)
         if (there := await _posting_of(submission, reply.message, thread)) is not None:
             return there, False
-        if await is_closed(submission):
-            return Refusal("mailbox-closed")
-        if posting is None:
-            return Refusal("malformed-request", "posting")
-        last = await _last_number(submission, thread)
-        if reply.last != last or posting.number <= last:
-            return Refusal("reply-number")
-        if reply.thread.number <= (readable(thread.note_number, 0) if thread else 0):
-            return Refusal("thread-number")
+        if (refusal := await _refusal(reply, posting, thread)) is not None:
+            return refusal
+        assert posting is not None
         if thread is None or posting.number > readable(thread.deleted_to, 0):
             await ReplyRecord.create(
                 submission=submission,
@@ -179,6 +175,23 @@ def _check_reply(sealed: bytes) -> None:
         check_sealed_prefix(sealed)
     except CryptoError:
         raise Refusal("not-sealed", "sealed") from None
+
+
+async def _refusal(reply: Outgoing, posting: Posting | None, thread: ThreadRecord | None) -> Refusal | None:
+    """Why a reply can't be posted to a thread; none without a posting that counts."""
+    submission = reply.thread.submission
+    if await is_closed(submission):
+        return Refusal("mailbox-closed")
+    if posting is None:
+        return Refusal("malformed-request", "posting")
+    last = await _last_number(submission, thread)
+    if reply.last != last or posting.number <= last:
+        return Refusal("reply-number")
+    if reply.thread.number <= (readable(thread.note_number, 0) if thread else 0):
+        return Refusal("thread-number")
+    if await ReplyRecord.filter(submission=submission).count() >= REPLIES_MAX:
+        return Refusal("mailbox-full")
+    return None
 
 
 async def _posting_of(submission: SubmissionId, message: MessageId, thread: ThreadRecord | None) -> str | None:

@@ -13,6 +13,8 @@ from tortoise.queryset import QuerySet
 from portal.kit.columns import UnreadableError
 
 EARLIEST = date(2000, 1, 1)
+MESSAGES_AT_ONCE = 32
+"""Of replies and follow-ups, each of up to 700 KiB."""
 
 
 def is_over(today: date) -> Q:

@@ -8,6 +8,7 @@ the other ones, which nobody is shown, are closed by the sweeps, few in one tran
 from collections.abc import Sequence
 
 from crypto.ids import SubmissionId
+from portal.storage.batches import MESSAGES_AT_ONCE, delete_rows
 from portal.storage.database import transaction
 from portal.storage.records import ClosingRecord, MailboxRecord, ReplyRecord, ThreadRecord
 from portal.storage.submissions import first_to
@@ -42,8 +43,10 @@ async def close_rest(mailbox: str) -> None:
 
 async def close_more(mailbox: str, after: int) -> int | None:
     """Close the next rows after a sequence, in a transaction; the last one's sequence, or None if there was none."""
+    following = MailboxRecord.filter(mailbox=mailbox, sequence__gt=after).order_by("sequence").limit(BATCH)
+    named = list(await following.values_list("submission", flat=True))
+    await delete_rows(ReplyRecord.filter(submission__in=named), MESSAGES_AT_ONCE)
     async with transaction():
-        following = MailboxRecord.filter(mailbox=mailbox, sequence__gt=after).order_by("sequence").limit(BATCH)
         rows = await following.only("sequence", "submission")
         if not rows:
             await ClosingRecord.filter(mailbox=mailbox).delete()

@@ -12,10 +12,13 @@ from tortoise.models import Model
 
 from crypto.ids import MessageId, SubmissionId
 from portal.intake import sweeper
+from portal.storage import closing
 from portal.storage.records import FollowUpRecord, NonceRecord, ReplyRecord
 from tests.chance import fresh_id
 from tests.people import NOW
+from tests.portal.mailbox.test_crowded_mailbox import send_more
 from tests.portal.office_api.test_follow_ups import confirm
+from tests.portal.threads import start_thread
 from tests.portal.world import RunningPortal, commission
 
 ROWS = 7
@@ -83,3 +86,24 @@ async def test_a_receipt_confirms_a_message_in_any_number_of_mailboxes_and_few_i
             await confirm(portal, [MessageId(message)])
         assert (sum(updated), max(updated)) == (ROWS, AT_ONCE)
         assert await FollowUpRecord.filter(delete_from=None).count() == 1
+
+
+async def test_a_sweep_that_closes_a_mailbox_deletes_few_of_its_replies_in_one_transaction(
+    portal: RunningPortal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Those to all but the first report that was sent to it, each of which may have as many as a mailbox holds."""
+    monkeypatch.setattr(closing, "MESSAGES_AT_ONCE", AT_ONCE)
+    thread = await start_thread(portal)
+    (other,) = await send_more(thread, 1)
+    tomorrow = NOW.date() + timedelta(days=1)
+    submission = other.sealed.manifest.submission
+    with portal.database.use():
+        for number in range(1, ROWS + 1):
+            row = reply(number, tomorrow)
+            row.submission = submission
+            await row.save()
+        await thread.command(close=True)
+        with counted("DELETE") as deleted:
+            await portal.sweep()
+        assert max(deleted) == AT_ONCE
+        assert await ReplyRecord.all().count() == 0

@@ -12,6 +12,7 @@ from crypto.age import PqIdentity, seal
 from crypto.encoding import encode_base64, encode_json
 from crypto.ids import CharterHash, MessageId, SubmissionId
 from crypto.note import SigningKey
+from portal.office_api import threads
 from portal.storage.records import ReplyRecord
 from tests.chance import fresh_id
 from tests.people import TODAY, found_test_commission
@@ -106,6 +107,22 @@ async def test_of_two_offices_that_give_one_number_at_once_one_is_refused(portal
     assert message.sealed == taken
     refused = next(answer for answer in answers if answer.status_code == 409)
     assert error_code(refused) == (409, "reply-number")
+
+
+async def test_a_mailbox_holds_so_many_replies_until_the_reporter_deletes_some(
+    portal_on: RunningPortal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """However many an office would post: what is deleted by one command keeps all others waiting meanwhile."""
+    monkeypatch.setattr(threads, "REPLIES_MAX", 3)
+    thread, other = await start_thread(portal_on), await start_thread(portal_on)
+    await thread.post_next(3)
+    fourth = thread.reply("one more")
+    assert error_code(await thread.post(4, fourth)) == (429, "mailbox-full")
+    assert (await other.post(1, other.reply())).status_code == 201
+    repeated = await thread.post(3, (await thread.read()).messages[2].sealed)
+    assert repeated.status_code == 200
+    await thread.command(delete=1)
+    assert (await thread.post(4, fourth)).status_code == 201
 
 
 async def test_a_posting_for_something_else_or_by_somebody_else_is_refused(portal: RunningPortal) -> None:
