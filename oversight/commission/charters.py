@@ -14,12 +14,12 @@ class NotFoundedError(Exception):
 
 async def is_founded() -> bool:
     """Whether the commission's first charter is signed and taken by the portal."""
-    return await CharterRecord.filter(published=True).exists()
+    return await CharterRecord.exclude(published=False).exists()
 
 
 async def current_charter() -> Charter:
     """The charter in force, the newest one. Raises NotFoundedError before the founding."""
-    record = await CharterRecord.filter(published=True).order_by("-number").first()
+    record = await CharterRecord.exclude(published=False).order_by("-number").first()
     if record is None:
         raise NotFoundedError
     return _read(bytes(record.note))

@@ -119,7 +119,7 @@ async def start_over(safe: OfficeSafe) -> bool:
     Returns whether there was nothing in the way: a founded commission stays.
     """
     async with transaction():
-        if await CharterRecord.filter(published=True).exists():
+        if await CharterRecord.exclude(published=False).exists():
             return False
         await SessionRecord.all().delete()
         await MemberRecord.all().delete()

@@ -17,6 +17,7 @@ from crypto.ids import CaseId, FindingId, TextHash
 from oversight.__main__ import main
 from oversight.cases.records import CaseRecord
 from oversight.findings.records import FindingDraftRecord, PublicationRecord
+from oversight.founding.store import start_over
 from oversight.ledger.records import EventRecord
 from oversight.letters.records import ControlRecord, FollowUpRecord, ReplyDraftRecord, ReplyRecord, ThreadNoteRecord
 from oversight.members.records import FailedLoginRecord
@@ -44,7 +45,7 @@ from tests.oversight.sealed_reports import (
 from tests.people import TODAY
 
 # Without its charter an office knows neither members nor keys: it says so, and collects nothing.
-NEEDED = {"charter.note", "charter.published"}
+NEEDED = {"charter.note"}
 VALUES_TRIED = 40
 LISTS = ("/queue", "/cases", "/members")
 # As after a bad sector.
@@ -281,3 +282,44 @@ async def test_the_queue_does_not_say_when_everything_was_collected_if_nobody_ca
         page = await put(damaged.office.app, damaged.surface.as_sent_by("amina", Call(b"GET", b"/queue")))
     assert page.status == 200
     assert b"is not known: what is stored of it is damaged" in page.body
+
+
+@pytest.mark.parametrize("garbage", ["'garbage'", "2", "X'ff'"])
+async def test_what_may_not_have_been_confirmed_is_confirmed_once_more(damaged: Damaged, garbage: str) -> None:
+    submission = damaged.portal.submissions[0].sealed.manifest.submission
+    (message,) = await FollowUpRecord.all().values_list("id", flat=True)
+    for table, key in (("submission", submission), ("follow_up", message)):
+        with closing(sqlite3.connect(damaged.file)) as connection:
+            ((row,),) = connection.execute(f"SELECT rowid FROM {table} WHERE id = ?", (key,))
+        with damage(damaged.file, Value(table, "confirmed", row, garbage)):
+            await damaged.wire.collect()
+            with closing(sqlite3.connect(damaged.file)) as connection:
+                ((confirmed,),) = connection.execute(f"SELECT confirmed FROM {table} WHERE id = ?", (key,))
+            assert confirmed == 1
+
+
+@pytest.mark.parametrize("garbage", ["9223372036854775807", "1e300", "X'ff'", "'x'"])
+async def test_what_came_today_is_summed_whatever_size_is_damaged(damaged: Damaged, garbage: str) -> None:
+    with damage(damaged.file, Value("sealed_file", "size", 1, garbage)):
+        assert (await damaged.exchange())["report"]
+
+
+@pytest.mark.parametrize("garbage", [*NUMBERS])
+async def test_a_commission_stays_founded_though_nothing_says_that_the_portal_took_its_charter(
+    damaged: Damaged, garbage: str
+) -> None:
+    with damage(damaged.file, Value("charter", "published", 1, garbage)):
+        page = await put(damaged.office.app, damaged.surface.as_sent_by("amina", Call(b"GET", b"/queue")))
+        assert page.status == 200
+        assert not await start_over(damaged.office.app.state.office_safe)
+
+
+@pytest.mark.parametrize("garbage", ["'9999-12-31'", "'0001-01-01'", "''"])
+async def test_no_list_reckons_with_a_day_at_an_end_of_the_calendar(damaged: Damaged, garbage: str) -> None:
+    columns = {"submission": ("received", "collected", "answered_on"), "case_file": ("opened", "next_due")}
+    for table, names in columns.items():
+        for name in names:
+            with damage(damaged.file, Value(table, name, 1, garbage)):
+                for path in LISTS:
+                    call = damaged.surface.as_sent_by("amina", Call(b"GET", path.encode()))
+                    assert (await put(damaged.office.app, call)).status == 200, (path, name)
