@@ -25,7 +25,7 @@ from portal.intake.uploads import Uploads
 from portal.intake.views import IntakeViews
 from portal.kit.free_space import Ballast
 from portal.kit.quiet_logging import describe_error
-from portal.kit.stopping import stop
+from portal.kit.stopping import keep_going, stop
 from portal.mailbox.decoy import Decoys
 from portal.mailbox.mailboxes import Mailboxes
 from portal.mailbox.strangers import Strangers
@@ -103,12 +103,12 @@ class Assembly:
                 self.charters.can_show = self.pages.can_show
                 self.charters.on_change()
                 for work in (
-                    self.commits.run(),
-                    self.register.run(),
-                    self._sweep_for_ever(),
-                    self._poll_for_ever(),
+                    self.commits.run,
+                    self.register.run,
+                    self._sweep_for_ever,
+                    self._poll_for_ever,
                 ):
-                    stack.push_async_callback(stop, asyncio.create_task(work))
+                    stack.push_async_callback(stop, asyncio.create_task(keep_going(work)))
             yield database
 
     async def _sweep_for_ever(self) -> None:

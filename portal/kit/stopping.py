@@ -1,11 +1,26 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
-"""Ends what goes on beside requests, so that a program that is told to end does."""
+"""What goes on beside requests goes on until a program is told to end, and then ends."""
 
 import asyncio
+import logging
+from collections.abc import Awaitable, Callable
 from typing import Any
 
+from portal.kit.quiet_logging import describe_error
+
+LOG = logging.getLogger("portal.kit")
 AGAIN_SECONDS = 5.0
 """Longer than a task takes to leave things in order."""
+
+
+async def keep_going(work: Callable[[], Awaitable[None]]) -> None:
+    """Begin this again whenever it fails, after a moment, until cancelled: else nobody would do it from then on."""
+    while True:
+        try:
+            await work()
+        except Exception as error:
+            LOG.error("what goes on beside requests has failed, and begins again: %s", describe_error(error))
+        await asyncio.sleep(AGAIN_SECONDS)
 
 
 async def stop(*tasks: "asyncio.Task[Any]") -> None:

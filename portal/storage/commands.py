@@ -5,9 +5,11 @@
 import hashlib
 from typing import Any
 
+from tortoise.expressions import Q
+
 from crypto.control import Control
 from crypto.ids import SubmissionId
-from portal.kit.columns import readable
+from portal.kit.columns import NUMBER_MAX, readable
 from portal.storage.closing import close
 from portal.storage.records import ControlRecord, ReplyRecord, ThreadRecord
 
@@ -35,7 +37,9 @@ async def obey(slug: str, submission: SubmissionId, control: Control, note: str)
 
 async def _delete_replies(submission: SubmissionId, up_to: int) -> bool:
     """Delete the replies up to a number; whether no note deleted as many before."""
-    await ReplyRecord.filter(submission=submission, number__lte=up_to).delete()
+    # One whose number is damaged is shown whatever was read before, and so it goes with whatever goes.
+    gone = Q(number__lte=up_to) | Q(number__gt=NUMBER_MAX)
+    await ReplyRecord.filter(gone, submission=submission).delete()
     # Kept, so that a reply that an office posts again after a restore stays deleted.
     thread = await ThreadRecord.filter(submission=submission).first().only("submission", "deleted_to")
     if thread is None or readable(thread.deleted_to, 0) < up_to:

@@ -16,7 +16,7 @@ from tortoise.models import Model
 
 from portal.kit.unwritable import Unwritable, why_unwritable
 from portal.storage.database import transaction
-from portal.storage.errors import BusyError, DuplicateError, StorageFullError
+from portal.storage.errors import BusyError
 
 WRITES_MAX = 64
 # Any number will do, as long as every process of the portal uses the same one.
@@ -38,8 +38,8 @@ class Write:
 class GroupCommit:
     """Writes in batches; each ``insert`` or ``apply`` waits for a commit and has its own outcome.
 
-    ``run`` must be running as a task. A row whose unique key already exists, or that finds no room, does not affect its
-    neighbours: the batch is then written one by one.
+    ``run`` must be running as a task. What can't be written does not affect its neighbours: the batch is then written
+    one by one, unless the database is lost.
     """
 
     def __init__(self, waiting_max: int) -> None:
@@ -59,8 +59,8 @@ class GroupCommit:
     async def apply(self, change: Change[T]) -> T:
         """Run ``change`` in a transaction, and return what it returned when that is durable.
 
-        It may be run again from the start when a neighbour fails, and so must do nothing but read and write rows. It
-        must not raise. Raises as ``insert``.
+        It may be run again from the start when a neighbour fails, and so must do nothing but read and write rows.
+        Raises as ``insert``, and what ``change`` raises.
         """
         result: T = await self._wait((), change)
         return result
@@ -74,14 +74,20 @@ class GroupCommit:
         return await write.outcome
 
     async def run(self) -> None:
-        """Write what waits until cancelled. Writes that wait then, or come later, raise BusyError."""
+        """Write what waits until cancelled. Writes that wait then, or come later, raise BusyError. It can run again."""
+        self._ended = False
         try:
             while True:
                 await self._wake.wait()
                 self._wake.clear()
                 while self._waiting:
                     count = min(WRITES_MAX, len(self._waiting))
-                    lost = await _write([self._waiting.popleft() for _ in range(count)])
+                    batch = [self._waiting.popleft() for _ in range(count)]
+                    try:
+                        lost = await _write(batch)
+                    finally:
+                        # Whatever it ended by, nobody waits for ever.
+                        _fail(batch, BusyError())
                     if lost is not None:
                         # A database that does not answer is not waited for again by each batch.
                         self._fail_waiting(lost)
@@ -101,21 +107,16 @@ async def _write(batch: Sequence[Write]) -> Exception | None:
     """
     try:
         results = await _commit(batch)
-    except (DuplicateError, StorageFullError) as error:
-        # What fits is not refused for what does not.
-        if len(batch) == 1:
+    except Exception as error:
+        is_lost = why_unwritable(error) is Unwritable.LOST
+        if is_lost or len(batch) == 1:
             _fail(batch, error)
-            return None
+            return error if is_lost else None
+        # What fits is not refused for what does not, and what is damaged fails alone.
         for number, each in enumerate(batch):
             if (lost := await _write([each])) is not None:
                 _fail(batch[number + 1 :], lost)
                 return lost
-    except asyncio.CancelledError:
-        _fail(batch, BusyError())
-        raise
-    except Exception as error:
-        _fail(batch, error)
-        return error if why_unwritable(error) is Unwritable.LOST else None
     else:
         for write, result in zip(batch, results, strict=True):
             if not write.outcome.done():
@@ -128,7 +129,8 @@ def _fail(batch: Iterable[Write], error: Exception) -> None:
         if not write.outcome.done():
             # Each waiter gets an exception of its own: a shared one would grow a traceback with every raise. What the
             # database's code was stands in the one that it comes from.
-            own = type(error)(*error.args)
+            own = type(error).__new__(type(error), *error.args)
+            own.__dict__.update(vars(error))
             own.__cause__ = error
             write.outcome.set_exception(own)
 

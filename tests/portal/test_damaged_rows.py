@@ -18,7 +18,7 @@ from portal.storage.records import ClosingRecord, ControlRecord, InvitationRecor
 from tests.damaged_values import NUMBERS, TEXTS, Value, damage, row_of, values_of
 from tests.fuzz.asgi import put
 from tests.fuzz.portal_surface import PortalSurface, portal_surface
-from tests.portal.threads import Thread, blind_change, blind_follow_up, start_thread
+from tests.portal.threads import Thread, blind_change, blind_follow_up, shown_state, start_thread
 from tests.portal.world import DATABASE, RunningPortal, fresh_report, running_portal
 from tests.waiting import SECONDS_MAX
 
@@ -101,7 +101,8 @@ async def sweeps(portal: RunningPortal, days: int) -> bool:
 
 
 async def exchange(thread: Thread) -> list[str]:
-    """What fails when a reporter writes a message that their office fetches, and the office one that they read."""
+    """What fails when a reporter writes a message that their office fetches, reads the office's, deletes it, and closes
+    the mailbox."""
     try:
         return await _exchange(thread)
     except CryptoError:
@@ -122,11 +123,23 @@ async def _exchange(thread: Thread) -> list[str]:
     reply = thread.reply()
     posted = await thread.post(number, reply, thread=number + 100)
     received = [message.sealed for message in (await thread.read(number - 1)).messages]
+    commands = [await command(thread, delete=number)] if posted.status_code == 201 else []
+    left = (await thread.read(number - 1)).messages if commands == [""] else ()
+    commands.append(await command(thread, close=True))
     return [
+        *(each for each in commands if each),
+        *(["a reply that was deleted and is shown"] if left else []),
         *([] if encode_base64(message) in handed else ["a message that was taken and is not handed over"]),
         *([] if posted.status_code == 201 else [f"a reply: {posted.status_code} {posted.json()['error']['code']}"]),
         *([] if posted.status_code != 201 or reply in received else ["a reply that was taken and is not shown"]),
     ]
+
+
+async def command(thread: Thread, **what: Any) -> str:
+    """What a reporter's command is refused by, if it is."""
+    change = blind_change(thread.secrets, await shown_state(thread.portal, thread.secrets), **what)
+    answer = await thread.portal.change(change)
+    return "" if answer.status_code == 202 else f"a command: {answer.status_code} {answer.json()['error']['code']}"
 
 
 def is_about(row: list[Any], thread: Thread) -> bool:

@@ -179,3 +179,14 @@ async def test_no_number_of_a_reply_is_given_twice_when_the_last_one_is_damaged(
         assert (await portal.office("GET", f"{thread.path}/thread")).json()["last"] == 2
         assert error_code(await thread.post(1, thread.reply("Again."), thread=3, last=0)) == (409, "reply-number")
         assert (await thread.post(3, thread.reply("The third."))).status_code == 201
+
+
+@pytest.mark.parametrize("garbage", ["'x'", "9223372036854775807"])
+async def test_a_reporter_deletes_replies_though_what_says_how_many_were_deleted_is_damaged(
+    portal: RunningPortal, thread: Thread, garbage: str
+) -> None:
+    await thread.post_next(2)
+    with damaged(portal, "thread.deleted_to", thread.sealed.manifest.submission, garbage):
+        await thread.command(delete=1)
+        assert len((await thread.read()).messages) == 1
+        assert (await portal.submit(fresh_report().bundle())).status_code == 201

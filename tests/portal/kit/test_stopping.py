@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
-"""A program that is told to end ends, whatever its tasks make of it."""
+"""What goes on beside requests begins again when it fails, and ends when the program does, whatever it makes of it."""
 
 import asyncio
 from contextlib import suppress
@@ -7,7 +7,7 @@ from contextlib import suppress
 import pytest
 
 from portal.kit import stopping
-from portal.kit.stopping import stop
+from portal.kit.stopping import keep_going, stop
 
 
 async def go_on() -> None:
@@ -42,3 +42,25 @@ async def test_what_has_ended_and_nothing_at_all_are_stopped_too() -> None:
     await stop(task)
     await stop()
     assert task.result() == "done"
+
+
+async def test_what_fails_begins_again_until_it_is_stopped(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(stopping, "AGAIN_SECONDS", 0.0)
+    begun = asyncio.Queue[int]()
+
+    async def fail_three_times() -> None:
+        begun.put_nowait(1)
+        if len(caplog.messages) < 3:
+            raise ZeroDivisionError("what stands in here is in no log")
+        await go_on()
+
+    task = asyncio.create_task(keep_going(fail_three_times))
+    for _ in range(4):
+        await begun.get()
+    await stop(task)
+    assert task.cancelled()
+    assert begun.empty()
+    assert len(caplog.messages) == 3
+    assert all("ZeroDivisionError" in line and "no log" not in line for line in caplog.messages)

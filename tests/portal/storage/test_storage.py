@@ -3,12 +3,15 @@
 
 import asyncio
 import contextlib
+import errno
 from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
 from tortoise.transactions import in_transaction
 
+from portal.kit import stopping
+from portal.kit.columns import UnreadableError
 from portal.kit.database import DatabaseError, pending_migrations
 from portal.storage import group_commit
 from portal.storage.database import SCHEMA, Database, transaction
@@ -17,6 +20,7 @@ from portal.storage.group_commit import GroupCommit
 from portal.storage.records import FollowUpRecord, NonceRecord
 from tests.chance import fresh_id
 from tests.people import NOW
+from tests.portal.world import RunningPortal, error_code, fresh_report
 from tests.servers import free_port
 from tests.waiting import SECONDS_MAX
 
@@ -198,6 +202,31 @@ async def test_two_processes_never_show_a_row_after_one_with_a_higher_sequence(d
         assert len(set(seen)) == await FollowUpRecord.all().count() == 200
 
 
+@pytest.mark.parametrize(
+    "error",
+    [
+        UnreadableError(),
+        UnicodeDecodeError("utf-8", b"x", 0, 1, "no"),
+        OSError(errno.EIO, "Input/output error"),
+        ZeroDivisionError(),
+    ],
+    ids=lambda error: type(error).__name__,
+)
+async def test_a_change_that_fails_fails_alone_whatever_it_raises(database_url: str, error: Exception) -> None:
+    async def fails() -> None:
+        await nonce("written before").save(force_create=True)
+        raise error
+
+    async with open_database(database_url), committing() as commits:
+        rows = [commits.insert(nonce()) for _ in range(3)]
+        outcomes = await asyncio.gather(*rows, commits.apply(fails), commits.insert(nonce()), return_exceptions=True)
+        assert [type(outcome) for outcome in outcomes] == [type(None)] * 3 + [type(error), type(None)]
+        assert outcomes[3].__cause__ is error  # type: ignore[union-attr]
+        await commits.insert(nonce())
+        assert await NonceRecord.all().count() == 5
+        assert not await NonceRecord.filter(nonce="written before").exists()
+
+
 async def test_too_many_that_wait_are_told_so(tmp_path: Path) -> None:
     async with open_database(f"sqlite://{tmp_path / 'test.sqlite3'}"):
         commits = GroupCommit(waiting_max=1)
@@ -262,3 +291,18 @@ async def test_a_transaction_that_fails_leaves_nothing(database_url: str) -> Non
         async with transaction() as client:
             await nonce().save(using_db=client, force_create=True)
         assert await NonceRecord.all().count() == 1
+
+
+async def test_a_portal_whose_writing_has_failed_for_whatever_reason_takes_reports_again(
+    portal: RunningPortal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def fails(_: object) -> None:
+        raise ZeroDivisionError
+
+    sealed = fresh_report()
+    monkeypatch.setattr(stopping, "AGAIN_SECONDS", 0.0)
+    with monkeypatch.context() as broken:
+        broken.setattr(group_commit, "_write", fails)
+        assert error_code(await portal.submit(sealed.bundle())) == (503, "busy")
+    answers = [await portal.submit(sealed.bundle()) for _ in range(10)]
+    assert answers[-1].status_code == 200
