@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from datetime import date
 from typing import Any, TypeVar
 
-from crypto.encoding import decode_hex, decode_json, parse_day
+from crypto.encoding import decode_hex, decode_json, is_unicode, parse_day
 from crypto.errors import LimitError, MalformedError, UnsupportedVersionError
 
 T = TypeVar("T")
@@ -43,6 +43,8 @@ class Fields:
             raise self._wrong(name, "text")
         if len(value) > max_chars:
             raise LimitError(f"{name!r} of {self.where} is longer than {max_chars} characters")
+        if not is_unicode(value):
+            raise self._wrong(name, "Unicode")
         if pattern is not None and not re.fullmatch(pattern, value):
             raise self._wrong(name, "in the expected form")
         return value
@@ -103,6 +105,8 @@ class Fields:
                 raise self._wrong(name, "a list of texts")
             if len(item) > max_chars:
                 raise LimitError(f"a text of {name!r} of {self.where} is longer than {max_chars} characters")
+            if not is_unicode(item):
+                raise self._wrong(name, "a list of Unicode texts")
             return item
 
         return self.items(name, max_items, read)

@@ -92,7 +92,7 @@ class TestKeys:
     def test_a_signing_key_does_not_print_its_seed(self):
         assert repr(CHAIR) == "SigningKey(name='acme/chair')"
 
-    @pytest.mark.parametrize("name", ["", "a b", "a+b", "a\nb", "a\x1fb", "a\x00", "\u2003"], ids=ascii)
+    @pytest.mark.parametrize("name", ["", "a b", "a+b", "a\nb", "a\x1fb", "a\x00", "\u2003", "a\udfff"], ids=ascii)
     def test_a_name_that_cannot_stand_in_a_note_is_no_name_of_a_key(self, name):
         for make in (lambda: SigningKey(name, bytes(32)), lambda: VerifierKey(name, CHAIR.verifier.public)):
             with pytest.raises(MalformedError):
