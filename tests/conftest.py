@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
 """What tests share: chance with a seed, databases of both kinds, a Chromium, a portal."""
 
+import logging
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from functools import cache
 from pathlib import Path
 from random import Random
@@ -51,6 +52,17 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         function = getattr(item, "function", None)
         if function is not None and hypothesis.is_hypothesis_test(function):
             hypothesis.seed(_seed(config))(function)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol() -> Generator[None, object, object]:
+    """A program's own logging ends with its test: else later ones would write to a terminal that is closed."""
+    root = logging.getLogger()
+    level, handlers = root.level, list(root.handlers)
+    done = yield
+    root.setLevel(level)
+    root.handlers[:] = handlers
+    return done
 
 
 @pytest.fixture

@@ -64,8 +64,6 @@ def exchange(settings: Settings, written: io.StringIO, monkeypatch: pytest.Monke
             connection.sendall(data)
             return connection.recv(HEAD_BYTES_MAX)
 
-    root = logging.getLogger()
-    before = (root.level, list(root.handlers))
     # Other tests run servers in this process, whose settings for these loggers remain; a separate program has none.
     for name in ("uvicorn", "uvicorn.error"):
         monkeypatch.setattr(logging.getLogger(name), "handlers", [])
@@ -77,8 +75,6 @@ def exchange(settings: Settings, written: io.StringIO, monkeypatch: pytest.Monke
     for server, thread in servers:
         server.should_exit = True
         thread.join(SECONDS_MAX)
-    root.setLevel(before[0])
-    root.handlers = before[1]
 
 
 def test_an_unexpected_error_is_logged_by_its_place_and_not_by_what_it_says(
