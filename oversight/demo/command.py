@@ -6,7 +6,7 @@ import asyncio
 import json
 import shutil
 import signal
-import threading
+import time
 from pathlib import Path
 from types import FrameType
 from typing import Any
@@ -49,27 +49,30 @@ def run(options: argparse.Namespace) -> int:
         return 0
     portal = demo_portal(folder, options.portal_port)
     office = demo_office(folder, options.office_port, portal)
-    ended = threading.Event()
-    for which in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(which, lambda number, frame: _end(ended, number, frame))
+    before = {which: signal.signal(which, _end) for which in (signal.SIGINT, signal.SIGTERM)}
     try:
         description = _start(folder, portal, office)
         print(_box(description), flush=True)
-        while not ended.wait(LOOK_SECONDS):
+        while True:
+            time.sleep(LOOK_SECONDS)
             for server in (portal, office):
                 if server.has_ended():
                     raise DemoError(f"the {server.module} program ended; {server.log} says why")
     except KeyboardInterrupt:
         pass
     finally:
+        # Whoever asks twice waits for the same end.
+        for which in before:
+            signal.signal(which, signal.SIG_IGN)
         office.stop()
         portal.stop()
+        for which, handler in before.items():
+            signal.signal(which, handler)
     return 0
 
 
-def _end(ended: threading.Event, number: int, frame: FrameType | None) -> None:
-    ended.set()
-    # While the stage is being set nobody looks at the event.
+def _end(number: int, frame: FrameType | None) -> None:
+    """Nothing more: what has a lock would wait here for the very wait that is interrupted."""
     raise KeyboardInterrupt
 
 
