@@ -6,11 +6,13 @@ from collections.abc import Callable, Mapping
 from datetime import date
 from typing import Any, TypeVar
 
-from crypto.encoding import decode_hex, decode_json, is_unicode, parse_day
+from crypto.encoding import decode_hex, decode_json, parse_day
 from crypto.errors import LimitError, MalformedError, UnsupportedVersionError
 
 T = TypeVar("T")
 TEXT_MAX = 65_536
+# JSON can spell them, and nobody can encode them.
+_LONE_SURROGATE = re.compile("[\ud800-\udfff]")
 
 
 class Fields:
@@ -43,7 +45,7 @@ class Fields:
             raise self._wrong(name, "text")
         if len(value) > max_chars:
             raise LimitError(f"{name!r} of {self.where} is longer than {max_chars} characters")
-        if not is_unicode(value):
+        if _LONE_SURROGATE.search(value):
             raise self._wrong(name, "Unicode")
         if pattern is not None and not re.fullmatch(pattern, value):
             raise self._wrong(name, "in the expected form")
@@ -105,7 +107,7 @@ class Fields:
                 raise self._wrong(name, "a list of texts")
             if len(item) > max_chars:
                 raise LimitError(f"a text of {name!r} of {self.where} is longer than {max_chars} characters")
-            if not is_unicode(item):
+            if _LONE_SURROGATE.search(item):
                 raise self._wrong(name, "a list of Unicode texts")
             return item
 

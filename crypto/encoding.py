@@ -65,15 +65,6 @@ def parse_day(text: str) -> date:
         raise MalformedError("no such day") from None
 
 
-def is_unicode(text: str) -> bool:
-    """Whether a text has no lone surrogates, which JSON can spell and nobody can encode."""
-    try:
-        text.encode("utf-8")
-    except UnicodeEncodeError:
-        return False
-    return True
-
-
 def encode_json(value: object) -> bytes:
     """Return canonical JSON (RFC 8785).
 

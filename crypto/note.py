@@ -21,7 +21,7 @@ from typing import Self
 import nacl.signing
 
 from crypto.ed25519 import KEY_BYTES, check_public_key, check_signature
-from crypto.encoding import decode_base64, decode_hex, encode_base64, is_unicode
+from crypto.encoding import decode_base64, decode_hex, encode_base64
 from crypto.errors import AuthenticationError, LimitError, MalformedError
 
 NOTE_BYTES_MAX = 1 << 20
@@ -31,7 +31,7 @@ KEY_ID_BYTES = 4
 _ED25519 = b"\x01"
 _DASH = "\N{EM DASH} "
 _CONTROL = re.compile(r"[\x00-\x09\x0b-\x1f]")
-_NOT_IN_NAMES = re.compile(r"[\x00-\x1f+\s]")
+_NOT_IN_NAMES = re.compile(r"[\x00-\x1f+\s\ud800-\udfff]")
 
 
 @dataclass(frozen=True)
@@ -231,8 +231,8 @@ def _read_line(line: str) -> Signature:
 def _check_name(name: str) -> None:
     if len(name) > NAME_CHARS_MAX:
         raise LimitError(f"key name: longer than {NAME_CHARS_MAX} characters")
-    if not name or _NOT_IN_NAMES.search(name) or not is_unicode(name):
-        raise MalformedError("key name: empty, no Unicode, or holds a space, a plus sign or a control character")
+    if not name or _NOT_IN_NAMES.search(name):
+        raise MalformedError("key name: empty, or holds a space, a plus sign, a control character or a lone surrogate")
 
 
 def _check_text(text: str) -> None:
@@ -240,8 +240,9 @@ def _check_text(text: str) -> None:
         raise MalformedError("note: the text does not end in a newline")
     if _CONTROL.search(text):
         raise MalformedError("note: holds a control character")
-    if not is_unicode(text):
-        raise MalformedError("note: the text is not Unicode")
-    size = len(text.encode("utf-8"))
+    try:
+        size = len(text.encode("utf-8"))
+    except UnicodeEncodeError:
+        raise MalformedError("note: the text is not Unicode") from None
     if size > NOTE_BYTES_MAX:
         raise LimitError(f"note: more than {NOTE_BYTES_MAX} bytes")

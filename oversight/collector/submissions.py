@@ -14,8 +14,6 @@ from collections.abc import Callable
 from datetime import date, datetime
 from typing import Any
 
-from tortoise.functions import Sum
-
 from crypto.collection import Collection
 from crypto.ids import SubmissionId
 from crypto.manifest import manifest_hash
@@ -29,7 +27,7 @@ from oversight.wire.patience import Patience
 from oversight.wire.portal_client import PortalClient
 from oversight.wire.portal_errors import PortalAway, PortalError, PortalRefused
 from oversight.wire.portal_responses import WaitingSubmission
-from portal.kit.columns import is_unset, readable
+from portal.kit.columns import is_unset, sum_below
 from portal.kit.unwritable import Unwritable, why_unwritable
 
 LOG = logging.getLogger("oversight.collector")
@@ -192,11 +190,9 @@ def _own_problem(error: Exception) -> str:
 
 async def _left_today(today: date, shares: int) -> int:
     """How many more submissions are taken today; none once they are too many bytes."""
-    # A damaged size counts as none, and no sum is too large for the database.
-    files = SealedFileRecord.filter(submission__collected=today, size__gt=0, size__lte=BYTES_PER_DAY_MAX)
-    files = files.annotate(total=Sum("size"))
+    files = SealedFileRecord.filter(submission__collected=today).annotate(total=sum_below("size", BYTES_PER_DAY_MAX))
     sizes: list[Any] = await files.group_by("submission_id").values_list("total", flat=True)
-    is_over = sum(readable(size, 0) for size in sizes) >= BYTES_PER_DAY_MAX * shares
+    is_over = sum(size or 0 for size in sizes) >= BYTES_PER_DAY_MAX * shares
     return 0 if is_over else ARRIVALS_PER_DAY_MAX * shares - len(sizes)
 
 

@@ -13,7 +13,7 @@ class NotFoundedError(Exception):
 
 
 async def is_founded() -> bool:
-    """Whether the commission's first charter is signed and taken by the portal."""
+    """Whether the commission's first charter is signed and taken by the portal; also if that can't be read."""
     return await CharterRecord.exclude(published=False).exists()
 
 

@@ -27,6 +27,7 @@ from oversight.demo.stage import (
 from portal.kit.files import write_secret_file
 
 LOOK_SECONDS = 1.0
+ENDING = (signal.SIGINT, signal.SIGTERM)
 BOX_COLUMNS = 92
 
 
@@ -49,7 +50,7 @@ def run(options: argparse.Namespace) -> int:
         return 0
     portal = demo_portal(folder, options.portal_port)
     office = demo_office(folder, options.office_port, portal)
-    before = {which: signal.signal(which, _end) for which in (signal.SIGINT, signal.SIGTERM)}
+    before = {which: signal.signal(which, _end) for which in ENDING}
     try:
         description = _start(folder, portal, office)
         print(_box(description), flush=True)
@@ -61,9 +62,7 @@ def run(options: argparse.Namespace) -> int:
     except KeyboardInterrupt:
         pass
     finally:
-        # Whoever asks twice waits for the same end.
-        for which in before:
-            signal.signal(which, signal.SIG_IGN)
+        _ignore_signals()
         office.stop()
         portal.stop()
         for which, handler in before.items():
@@ -71,8 +70,15 @@ def run(options: argparse.Namespace) -> int:
     return 0
 
 
+def _ignore_signals() -> None:
+    """Whoever asks twice waits for the same end."""
+    for which in ENDING:
+        signal.signal(which, signal.SIG_IGN)
+
+
 def _end(number: int, frame: FrameType | None) -> None:
-    """Nothing more: what has a lock would wait here for the very wait that is interrupted."""
+    """Nothing that has a lock: it would wait here for the very wait that is interrupted."""
+    _ignore_signals()
     raise KeyboardInterrupt
 
 

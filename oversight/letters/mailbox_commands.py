@@ -41,6 +41,7 @@ class MailboxCommands:
 async def commands_of(submission: SubmissionId) -> MailboxCommands:
     """What the reporter of this submission commanded so far."""
     rows = await ControlRecord.filter(submission=submission)
+    # Summed, so that a damaged one is not taken for a closing.
     return MailboxCommands(max((row.delete_to for row in rows), default=0), sum(row.close for row in rows) > 0)
 
 

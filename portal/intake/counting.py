@@ -2,14 +2,12 @@
 """Counts what strangers fill, and what the disks have: at the start, and after every sweep."""
 
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
-from typing import Any
-
-from tortoise.expressions import Q
-from tortoise.functions import Sum
 
 from crypto.ids import SubmissionId
 from portal.intake.uploads import Uploads
+from portal.kit.columns import sum_below
 from portal.kit.free_space import free_bytes
 from portal.kit.postgresql import unhurried
 from portal.storage.blobs import BlobStore
@@ -21,6 +19,8 @@ from portal.storage.weights import FOLLOW_UP_BYTES, MAILBOX_BYTES, ROW_BYTES, WE
 
 ROWS_FREE_PART = 4
 """Rows are taken as long as this part of the bytes that attachments leave free is there: a fourth of them."""
+
+_weight = partial(sum_below, limit=WEIGHT_MAX)
 
 
 @dataclass(frozen=True)
@@ -83,7 +83,7 @@ class Counter:
 
 
 async def _held_in_rows() -> dict[Kind, int]:
-    sums = SubmissionRecord.annotate(rows=_sum("row_bytes"), files=_sum("attachment_bytes"))
+    sums = SubmissionRecord.annotate(rows=_weight("row_bytes"), files=_weight("attachment_bytes"))
     [summed] = await sums.values("rows", "files")
     return {
         Kind.REPORTS: int(summed["rows"] or 0),
@@ -95,15 +95,11 @@ async def _held_in_rows() -> dict[Kind, int]:
 
 async def _held_by_portions() -> dict[Portion, int]:
     """What long reports fill, and the replies of each commission."""
-    [long] = await SubmissionRecord.filter(row_bytes__gt=SMALL_ROW_BYTES).annotate(all=_sum("row_bytes")).values("all")
+    [long] = (
+        await SubmissionRecord.filter(row_bytes__gt=SMALL_ROW_BYTES).annotate(all=_weight("row_bytes")).values("all")
+    )
     replies = {(Kind.REPLIES, slug): weight for slug, weight in (await reply_weights()).items()}
     return {(Kind.REPORTS, LONG): int(long["all"] or 0), **replies}
-
-
-def _sum(column: str) -> Sum:
-    """Of the weights that can be: one that is damaged counts as none, and no sum is too large for the database."""
-    bounds: dict[str, Any] = {f"{column}__gt": 0, f"{column}__lt": WEIGHT_MAX}
-    return Sum(column, _filter=Q(**bounds))
 
 
 async def _held_in_mailboxes() -> int:

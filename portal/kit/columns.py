@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 from tortoise import fields
 from tortoise.exceptions import FieldError
 from tortoise.expressions import Q
+from tortoise.functions import Sum
 
 LOG = logging.getLogger("portal.kit")
 T = TypeVar("T")
@@ -69,6 +70,12 @@ def is_unset(flag: str) -> Q:
     lower: dict[str, Any] = {f"{flag}__lt": True}
     higher: dict[str, Any] = {f"{flag}__gt": True}
     return Q(**lower) | Q(**higher)
+
+
+def sum_below(column: str, limit: int) -> Sum:
+    """Of the values from 1 to below ``limit``: what is damaged counts as none, and no sum is too large."""
+    bounds: dict[str, Any] = {f"{column}__gt": 0, f"{column}__lt": limit}
+    return Sum(column, _filter=Q(**bounds))
 
 
 def _tell(field: fields.Field[Any]) -> None:

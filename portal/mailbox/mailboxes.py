@@ -198,9 +198,9 @@ async def _refusal(change: Change, submission: SubmissionId, row: MailboxRecord,
 
 
 async def _is_state(state_sha256: str, submission: SubmissionId) -> bool:
-    """Whether this is the state's hash, should what is stored as that be damaged."""
+    """Whether this is the state's hash, should what is stored as that be damaged. A closed mailbox has no state."""
     states = await MailboxRecord.filter(submission=submission).values_list("state", flat=True)
-    return any(hashlib.sha256(bytes(state)).hexdigest() == state_sha256 for state in states)
+    return any(hashlib.sha256(bytes(state)).hexdigest() == state_sha256 for state in states if state)
 
 
 async def _write_dummy(change: Change) -> None:

@@ -13,6 +13,7 @@ from crypto.errors import CryptoError
 from crypto.ids import SubmissionId
 from crypto.manifest import GRANT_FILE, REPORT_FILE
 from portal.api.refusals import Refusal
+from portal.kit.columns import is_unset
 from portal.office_api.listing import PAGE, first_page
 from portal.office_api.own import own_submission
 from portal.storage.blobs import BlobStore
@@ -34,7 +35,7 @@ class Pickup:
     async def submissions(self, slug: str, after: int) -> dict[str, Any]:
         """Return a page of the submissions after a sequence, without deleted ones."""
         fields = ("sequence", "submission", "manifest", "acknowledgement")
-        query = SubmissionRecord.filter(slug=slug, sequence__gt=after).exclude(deleted=True)
+        query = SubmissionRecord.filter(is_unset("deleted"), slug=slug, sequence__gt=after)
         rows = await query.order_by("sequence").limit(PAGE + 1).values(*fields)
         page, more = first_page(rows, lambda row: len(row["manifest"]))
         listed = [{**row, "manifest": encode_base64(bytes(row["manifest"]))} for row in page]

@@ -19,7 +19,7 @@ from crypto.padding import THREAD_NOTE_SIZE
 from crypto.posting import Posting, read_posting
 from portal.api.refusals import Refusal
 from portal.api.sealed_form import check_sealed_size
-from portal.kit.columns import readable
+from portal.kit.columns import NUMBER_MAX, readable
 from portal.office_api.own import own_submission
 from portal.storage.commands import save_thread
 from portal.storage.errors import DuplicateError, StorageFullError
@@ -204,8 +204,9 @@ async def _posting_of(submission: SubmissionId, message: MessageId, thread: Thre
 
 async def _last_number(submission: SubmissionId, thread: ThreadRecord | None) -> int:
     """The number of the last reply, or of the last one that is kept, should the thread's row be damaged."""
-    kept = await ReplyRecord.filter(submission=submission).order_by("-number").first().only("sequence", "number")
-    return max(readable(thread.last_reply, 0) if thread else 0, readable(kept.number, 0) if kept else 0)
+    kept = ReplyRecord.filter(submission=submission, number__lte=NUMBER_MAX).order_by("-number").first()
+    highest = await kept.only("sequence", "number")
+    return max(readable(thread.last_reply, 0) if thread else 0, readable(highest.number, 0) if highest else 0)
 
 
 async def _post_notes(slug: str, notes: Sequence[SealedThreadNote]) -> list[SubmissionId]:

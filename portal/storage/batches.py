@@ -10,9 +10,9 @@ from typing import Any
 from tortoise.expressions import Q
 from tortoise.queryset import QuerySet
 
-from portal.kit.columns import UnreadableError
+from portal.kit.columns import YEAR_MIN, UnreadableError
 
-EARLIEST = date(2000, 1, 1)
+EARLIEST = date(YEAR_MIN, 1, 1)
 MESSAGES_AT_ONCE = 32
 """Of replies and follow-ups, each of up to 700 KiB."""
 

@@ -8,6 +8,7 @@ the other ones, which nobody is shown, are closed by the sweeps, few in one tran
 from collections.abc import Sequence
 
 from crypto.ids import SubmissionId
+from portal.kit.columns import is_unset
 from portal.storage.batches import MESSAGES_AT_ONCE, delete_rows
 from portal.storage.database import transaction
 from portal.storage.records import ClosingRecord, MailboxRecord, ReplyRecord, ThreadRecord
@@ -58,5 +59,5 @@ async def close_more(mailbox: str, after: int) -> int | None:
 async def _close_rows(submissions: Sequence[SubmissionId]) -> None:
     await ReplyRecord.filter(submission__in=submissions).delete()
     await ThreadRecord.filter(submission__in=submissions).update(note=b"")
-    rows = MailboxRecord.filter(submission__in=submissions).exclude(closed=True)
+    rows = MailboxRecord.filter(is_unset("closed"), submission__in=submissions)
     await rows.update(closed=True, state=b"", state_sha256="")

@@ -11,7 +11,7 @@ from datetime import date
 import msgspec
 
 from crypto.ids import SubmissionId
-from portal.kit.columns import UnreadableError, readable
+from portal.kit.columns import UnreadableError, is_unset, readable
 from portal.storage.batches import is_over
 from portal.storage.blobs import Part
 from portal.storage.database import connection
@@ -96,7 +96,7 @@ def decode_parts(column: bytes) -> dict[str, list[str]]:
 
 async def due_for_deletion(today: date, after: int, limit: int) -> list[SubmissionRecord]:
     """Return collected submissions after a sequence whose grace period is over."""
-    due = SubmissionRecord.filter(is_over(today), sequence__gt=after).exclude(deleted=True)
+    due = SubmissionRecord.filter(is_over(today), is_unset("deleted"), sequence__gt=after)
     due = due.order_by("sequence").limit(limit)
     return await due.only("sequence", "submission")
 

@@ -10,9 +10,8 @@ from pathlib import Path
 import pytest
 
 from oversight.demo import command
+from oversight.demo.command import ENDING
 from oversight.demo.programs import DemoError
-
-ENDING = (signal.SIGINT, signal.SIGTERM)
 
 
 @dataclass
