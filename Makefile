@@ -47,7 +47,7 @@ lint: setup ## ruff, mypy, unused code, import contracts, tsc, budgets
 	cd static && npx --no-install tsc -p .
 	node static/build.mjs --check-budget
 
-test: setup ## Everything, the browser included
+test: setup ## Everything, the browser included (SEED=7 for other inputs than the commit's own)
 	@.ci/test
 
 bench: setup ## Every measurement of benchmarks/, with its method and its bound; about half an hour

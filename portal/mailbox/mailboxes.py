@@ -187,7 +187,7 @@ def _is_genuine(change: Change, found: MailboxRecord | None) -> bool:
 async def _refusal(change: Change, submission: SubmissionId, row: MailboxRecord, waiting: int) -> Refusal | None:
     """Why a change can't be made, whoever signed it."""
     control = change.control
-    if row.state_sha256 != control.replaces and not await _is_state(control.replaces, submission):
+    if row.state_sha256 != control.replaces and not await _is_state(control.replaces, submission, row):
         return Refusal("state-conflict")
     if control.follow_up != NO_MESSAGE and waiting >= FOLLOW_UPS_MAX:
         return Refusal("mailbox-full")
@@ -197,10 +197,14 @@ async def _refusal(change: Change, submission: SubmissionId, row: MailboxRecord,
     return None
 
 
-async def _is_state(state_sha256: str, submission: SubmissionId) -> bool:
-    """Whether this is the state's hash, should what is stored as that be damaged. A closed mailbox has no state."""
+async def _is_state(state_sha256: str, submission: SubmissionId, row: MailboxRecord) -> bool:
+    """Whether this is the state's hash, should what is stored as that be damaged, or the state itself.
+
+    A closed mailbox has neither.
+    """
     states = await MailboxRecord.filter(submission=submission).values_list("state", flat=True)
-    return any(hashlib.sha256(bytes(state)).hexdigest() == state_sha256 for state in states if state)
+    kept = [bytes(state) for state in states if state or row.state_sha256]
+    return any(hashlib.sha256(state).hexdigest() == state_sha256 for state in kept)
 
 
 async def _write_dummy(change: Change) -> None:

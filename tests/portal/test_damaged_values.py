@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
 """What is said and done when one value that something depends on is damaged."""
 
+import asyncio
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
@@ -74,6 +75,29 @@ async def test_a_state_is_replaced_by_its_own_hash_when_the_one_beside_it_is_dam
         change = blind_change(thread.secrets, shown, blind_follow_up())
         assert (await portal.change(change)).status_code == 202
         assert await shown_state(portal, thread.secrets) == change.state
+
+
+@pytest.mark.parametrize("garbage", ["X''", "''", "X'ff'", "7"])
+async def test_a_state_that_is_damaged_is_replaced_by_whoever_says_which_it_is(
+    portal: RunningPortal, thread: Thread, garbage: str
+) -> None:
+    submission = thread.sealed.manifest.submission
+    with damaged(portal, "mailbox.state", submission, garbage):
+        shown = await shown_state(portal, thread.secrets)
+        change = blind_change(thread.secrets, shown, blind_follow_up())
+        assert (await portal.change(change)).status_code == 202
+        assert await shown_state(portal, thread.secrets) == change.state
+
+
+async def test_a_closed_mailbox_has_no_state_to_be_replaced(portal: RunningPortal, thread: Thread) -> None:
+    """Nor has one that is closed while a change of it is on its way."""
+    closing = blind_change(thread.secrets, await shown_state(portal, thread.secrets), close=True)
+    late = blind_change(thread.secrets, b"", blind_follow_up())
+    closed, refused = await asyncio.gather(portal.change(closing), portal.change(late))
+    assert closed.status_code == 202
+    assert error_code(refused) == (409, "state-conflict")
+    with portal.database.use():
+        assert bytes((await MailboxRecord.get(submission=thread.sealed.manifest.submission)).state) == b""
 
 
 @pytest.mark.parametrize("garbage", ["'garbage'", "2", "X'ff'"])

@@ -29,7 +29,7 @@ async def send_letter(room: CaseRoom, label: str, case: str, report: str) -> tup
     drafted = await room.post(label, f"/cases/{case}/tell/{report}")
     assert drafted.status_code == 303
     form = (await room.get(label, drafted.headers["location"])).text
-    body = re.search(r'name="body"[^>]*>(.*?)</textarea>', form, re.DOTALL)
+    body = re.search(r'name="body"[^>]*>\n(.*?)</textarea>', form, re.DOTALL)
     language = re.search(r'<option value="(\w+)" selected>', form)
     action = re.search(r'action="(/reports/[0-9a-f]+/reply\?purpose=\w+)"', form)
     assert body and language and action
