@@ -43,14 +43,17 @@ ATTEMPTS_MAX = 8
 CONFLICT = "state-conflict"
 # An empty line, then a dash, the mailbox id, key id and signature in base64, with spaces and a line feed.
 INSTRUCTION_SIGNATURE = 1 + 2 + 32 + 1 + 92 + 1
-
+BUSY, UNAVAILABLE, WORK_NEEDED, FULL = "busy", "unavailable", "work-needed", "storage-full"
+ELSEWHERE = "redirect"
 
 _REFUSALS = {
-    "busy": "the portal has been busy for minutes and acknowledged nothing: try again later",
-    "unavailable": "the portal could keep nothing for minutes and acknowledged nothing: "
+    BUSY: "the portal has been busy for minutes and acknowledged nothing: try again later",
+    UNAVAILABLE: "the portal could keep nothing for minutes and acknowledged nothing: "
     "try again later, or reach the commission in another way",
-    "storage-full": "the portal has no room left and acknowledged nothing: "
+    FULL: "the portal has no room left and acknowledged nothing: "
     "try again later, or reach the commission in another way",
+    "damaged": "the portal says that what it holds of this mailbox is damaged: write a new report",
+    ELSEWHERE: "the address leads elsewhere, and is not followed: give the portal's own, with https:// or its onion's",
 }
 
 
@@ -235,7 +238,10 @@ def _ask_chain(portal: PortalRequests, charter: CharterHash) -> tuple[list[bytes
     """What the portal shows of charters, and the newest-charter note; nothing if it refuses: then nothing is signed."""
     try:
         shown = Fields(_decode(portal.get(f"charters/{charter}/chain")), "chain")
-    except PortalRefusedError:
+    except PortalRefusedError as error:
+        if error.code in (BUSY, UNAVAILABLE, WORK_NEEDED, FULL):
+            # It has said nothing of charters yet.
+            raise
         return [], None
     notes = [note.encode("utf-8", "replace") for note in shown.texts("charters", CHAIN_MAX, NOTE_BYTES_MAX)]
     newest = shown.take("newest")

@@ -99,6 +99,32 @@ class TestReading:
         assert "Chiara" in capsys.readouterr().out
 
 
+class TestARefusedChain:
+    """What the portal refuses for a while says nothing of charters: without them no message counts as signed."""
+
+    @pytest.fixture
+    def refused(self, portal, monkeypatch):
+        ask = portal.get
+
+        def refuse(path):
+            if path.startswith("charters/"):
+                raise PortalRefusedError(self.code)
+            return ask(path)
+
+        monkeypatch.setattr(portal, "get", refuse)
+
+    @pytest.fixture(params=["busy", "unavailable", "work-needed", "storage-full"], autouse=True)
+    def code(self, request):
+        self.code = request.param
+
+    @pytest.mark.parametrize("action", ["read", "delete"])
+    def test_nothing_is_said_of_the_mailbox_nor_done_with_it(self, portal, refused, capsys, action):
+        assert run(action, PORTAL) == 1
+        said = capsys.readouterr()
+        assert (said.out, portal.deleted) == ("", 0)
+        assert "portal" in said.err
+
+
 class TestTheSavedNote:
     def test_the_saved_note_of_this_report_fits(self, portal, thread, tmp_path):
         (tmp_path / "note.txt").write_text(thread.acknowledgement())

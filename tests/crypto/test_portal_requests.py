@@ -6,6 +6,7 @@ import hashlib
 import http.server
 import io
 import json
+import socket
 import threading
 import urllib.error
 
@@ -17,6 +18,7 @@ from crypto.errors import CryptoError
 from crypto.mailbox_visit import PortalRefusedError
 from crypto.portal_requests import BUSY_SECONDS, TRIES_MAX, PortalConnection
 from crypto.work import HEADER, parse_work
+from tests.waiting import SECONDS_MAX
 
 PATH = "mailbox/changes"
 BODY = b'{"a":"change"}'
@@ -31,13 +33,19 @@ class Handler(http.server.BaseHTTPRequestHandler):
     """Refuses with the codes that it was given in turn; then takes what comes with the work that it asks for."""
 
     refusals: list[tuple[int, str]]
+    elsewhere = ""
     asked: dict[str, object] | None
     told: dict[str, object] | None
     took: list[bytes]
 
     def do_GET(self):
-        assert self.path == "/api/v1/work"
-        self._answer(200, {"work": self.told})
+        if self.refusals:
+            self._refuse(*self.refusals.pop(0))
+        elif self.path == "/api/v1/work":
+            self._answer(200, {"work": self.told})
+        else:
+            self.took.append(self.path)
+            self._answer(200, {})
 
     def do_POST(self):
         body = self.rfile.read(int(self.headers["content-length"]))
@@ -61,11 +69,14 @@ class Handler(http.server.BaseHTTPRequestHandler):
         return work.challenge.hex() == self.asked["challenge"]
 
     def _refuse(self, status, code):
-        self._answer(status, refusal(code))
+        # Without a code it is not the portal who answers.
+        self._answer(status, refusal(code) if code else "<html>")
 
     def _answer(self, status, value):
         answer = json.dumps(value).encode()
         self.send_response(status)
+        if 300 <= status < 400:
+            self.send_header("Location", self.elsewhere)
         self.send_header("Content-Length", str(len(answer)))
         self.end_headers()
         self.wfile.write(answer)
@@ -109,6 +120,68 @@ def test_so_is_one_that_can_keep_nothing(portal, capsys):
         connection.post(PATH, BODY)
 
 
+@pytest.mark.parametrize("code", ["busy", "unavailable"])
+def test_whoever_only_reads_asks_again_too(portal, code):
+    handler, connection, pauses = portal
+    handler.refusals += [(503, code)] * 3
+    connection.get("portal")
+    assert (handler.took, len(pauses)) == (["/api/v1/portal"], 3)
+
+
+@pytest.mark.parametrize("status", [500, 502, 503, 504])
+@pytest.mark.parametrize("code", ["", "internal-error"])
+def test_a_failure_of_whatever_stands_before_the_portal_passes(portal, status, code):
+    handler, connection, pauses = portal
+    handler.refusals += [(status, code)] * 2
+    connection.post(PATH, BODY)
+    connection.get("portal")
+    assert (handler.took, len(pauses)) == ([BODY, "/api/v1/portal"], 2)
+
+
+@pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
+@pytest.mark.parametrize("scheme", ["http", "ftp"])
+def test_nobody_is_led_elsewhere_where_no_proxy_may_be(portal, status, scheme):
+    handler, connection, _ = portal
+    with socket.create_server(("127.0.0.1", 0)) as elsewhere:
+        handler.elsewhere = f"{scheme}://127.0.0.1:{elsewhere.getsockname()[1]}/reporter"
+        for ask in (lambda: connection.get("portal"), lambda: connection.post(PATH, BODY)):
+            handler.refusals += [(status, "")]
+            with pytest.raises(PortalRefusedError, match="leads elsewhere, and is not followed"):
+                ask()
+        elsewhere.settimeout(0)
+        with pytest.raises(BlockingIOError):
+            elsewhere.accept()
+
+
+def test_an_answer_that_trickles_is_given_up(monkeypatch):
+    """Each byte comes long before the line counts as silent."""
+    monkeypatch.setattr(portal_requests, "SECONDS_MAX", 0.1)
+    released = threading.Event()
+
+    class Trickle(http.server.BaseHTTPRequestHandler):
+        def do_GET(self):
+            self.send_response(200)
+            self.send_header("Content-Length", "1000000")
+            self.end_headers()
+            self.wfile.write(b"{")
+            released.wait(SECONDS_MAX)
+
+        def log_message(self, *arguments):
+            pass
+
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Trickle)
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    try:
+        with pytest.raises(OSError, match="no answer that can be read"):
+            PortalConnection(f"http://127.0.0.1:{server.server_port}").get("portal")
+    finally:
+        released.set()
+        server.shutdown()
+        thread.join()
+        server.server_close()
+
+
 def test_one_that_stays_busy_is_given_up_with_words(portal):
     handler, connection, _ = portal
     handler.refusals += [(503, "busy")] * TRIES_MAX
@@ -141,14 +214,22 @@ def test_a_refusal_that_does_not_say_what_is_asked_is_followed_by_a_question(por
     assert handler.took == [BODY]
 
 
-def test_of_a_refusal_that_breaks_off_the_status_is_told():
+def test_of_a_refusal_that_breaks_off_the_status_counts():
     class Broken(io.BytesIO):
         def read(self, *_):
             raise ConnectionResetError
 
-    error = urllib.error.HTTPError("http://portal.example", 503, "", email.message.Message(), Broken())
-    refused = portal_requests._refused(error)
-    assert (refused.code, refused.asked) == ("status 503", None)
+    for status, code in ((503, "busy"), (507, "storage-full"), (404, "status 404")):
+        error = urllib.error.HTTPError("http://portal.example", status, "", email.message.Message(), Broken())
+        refused = portal_requests._refused(error)
+        assert (refused.code, refused.asked) == (code, None)
+
+
+def test_nobody_gives_up_because_the_question_what_is_asked_is_refused(portal):
+    handler, connection, pauses = portal
+    handler.refusals += [(503, "work-needed"), (503, "busy")]
+    connection.post(PATH, BODY)
+    assert (handler.took, len(pauses)) == ([BODY], 1)
 
 
 def test_pressure_that_passed_meanwhile_asks_for_nothing(portal):

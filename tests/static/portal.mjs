@@ -4,7 +4,7 @@
 import { createHash } from "node:crypto";
 import { createServer } from "node:http";
 import { after } from "node:test";
-import { Portal } from "../../static/src/worker/portal.js";
+import { MailboxPortal as Portal } from "../../static/src/worker/mailbox-portal.js";
 import { askOffice } from "./office.mjs";
 import { TestMailboxes } from "./mailboxes.mjs";
 

@@ -21,6 +21,11 @@ export class CharterNote {
     this.#url = url;
   }
 
+  /** It may be that something else came in its place. */
+  forget() {
+    this.#text = null;
+  }
+
   /**
    * The charter, as soon as the network and the portal allow: fetched once, and again only after a failure.
    *

@@ -79,6 +79,8 @@ export class WorkerClient {
    */
   #ask(call, wait, onTrouble, onMessage) {
     const worker = (this.#worker ??= startWorker(this.#url));
+    /** @type {"offline" | "busy"} */
+    let trouble = "offline";
     worker.onmessage = (event) => {
       clearTimeout(this.#timer);
       if (!this.#isReady) onTrouble?.(null);
@@ -88,6 +90,8 @@ export class WorkerClient {
     // The event of a failed worker says where in the script it failed, which only concerns developers.
     worker.onerror = (event) => {
       event.preventDefault();
+      // A script that did not come is asked for again; one that never runs is given up.
+      if (!this.#isReady && wait < WAIT_MS_MAX) return onTrouble?.((trouble = "busy"));
       this.#stop?.(new PortalError("failed"));
       this.terminate();
     };
@@ -95,7 +99,7 @@ export class WorkerClient {
     if (this.#isReady) return;
     this.#timer = setTimeout(() => {
       this.#end();
-      onTrouble?.("offline");
+      onTrouble?.(trouble);
       this.#ask(call, Math.min(2 * wait, WAIT_MS_MAX), onTrouble, onMessage);
     }, wait);
   }

@@ -23,7 +23,7 @@ import { openState, sealState } from "../formats/state.js";
  * @typedef {import("../formats/derive.js").MailboxSecrets} MailboxSecrets
  * @typedef {import("../formats/mailbox-answer.js").MailboxAnswer} MailboxAnswer
  * @typedef {import("../formats/state.js").State} State
- * @typedef {import("./portal.js").Portal} Portal
+ * @typedef {import("./mailbox-portal.js").MailboxPortal} Portal
  *
  * @typedef {object} Change
  * @property {State | null} state the new one; null for a code that opens nothing

@@ -2,6 +2,7 @@
 // The return page's worker: it holds the receipt code and every key made from it. The page's side is page/mailbox-client.js.
 
 import { closeMailbox, deleteMessages, openMailbox, sendFollowUp } from "./mailbox.js";
+import { MailboxPortal } from "./mailbox-portal.js";
 import { serve } from "./worker-loop.js";
 
-serve({ openMailbox, followUp: sendFollowUp, deleteMessages, closeMailbox });
+serve(MailboxPortal, { openMailbox, followUp: sendFollowUp, deleteMessages, closeMailbox });

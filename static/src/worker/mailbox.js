@@ -16,8 +16,10 @@ import { fetchMailbox, makeChange, pickCharter, throwawayRecipient } from "./mai
 import { readChain, readMailbox, readNothing } from "./mailbox-reader.js";
 import { Trouble } from "./request.js";
 
-// Another device wrote meanwhile, or the portal says so: then all is read again, this often.
+// Another device wrote meanwhile, or the portal says so: then all is read again, this often. For the note of a visit
+// nobody waits long.
 const TRIES_MAX = 5;
+const NOTE_TRIES_MAX = 2;
 
 /**
  * @typedef {import("../formats/charter.js").Charter} Charter
@@ -28,7 +30,7 @@ const TRIES_MAX = 5;
  * @typedef {import("../formats/worker-calls.js").MailboxRequest} MailboxRequest
  * @typedef {import("../formats/worker-calls.js").Seen} Seen
  * @typedef {import("./mailbox-access.js").Change} Change
- * @typedef {import("./portal.js").Portal} Portal
+ * @typedef {import("./mailbox-portal.js").MailboxPortal} Portal
  * @typedef {{ portal: Portal, now: () => Date, fill: import("../formats/random.js").Fill }} Context
  */
 
@@ -113,7 +115,7 @@ function visit(request, { portal, now, fill }, mustWrite, compose) {
       const failure = await postChange(portal, body, mustWrite);
       if (failure === null) return describe(verdict, change.state, true, today);
       const isConflict = failure instanceof PortalError && failure.code === "state-conflict";
-      if (!isConflict || tries === TRIES_MAX) {
+      if (!isConflict || tries === (mustWrite ? TRIES_MAX : NOTE_TRIES_MAX)) {
         if (mustWrite) throw failure;
         return describe(verdict, state, false, today);
       }

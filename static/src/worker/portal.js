@@ -1,15 +1,14 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
-// The requests of the reporter's device to the portal. docs/protocol.md §7, §8.
+// The requests of the reporter's device to the portal. docs/protocol.md §7. Those to a mailbox are in mailbox-portal.js.
 //
 // Before a part is sent again the portal is asked whether it is stored, so that a lost answer costs no second upload.
 
 import { sha256 } from "@noble/hashes/sha2.js";
 import { encodeHex } from "../formats/encoding.js";
-import { ANSWER_BYTES_MAX, ANSWER_STEP_BYTES } from "../formats/mailbox-answer.js";
 import { PortalError } from "../formats/portal-error.js";
 import { systemRandom } from "../formats/random.js";
 import { doWork, readAskedWork } from "../formats/work.js";
-import { Trouble, jsonRequest, readJson, readList, readText, sendRequest } from "./request.js";
+import { Trouble, readJson, readList, readText, sendRequest } from "./request.js";
 import { Retry } from "./retry.js";
 
 // Of a commission: docs/protocol.md §10.
@@ -69,53 +68,22 @@ export class Portal {
    */
   async postBundle(bundle, type) {
     const request = { method: "POST", path: "submissions", type, body: bundle, isWrite: true };
-    return this.#ask(request, (answer) => readText(readJson(answer).acknowledgement));
-  }
-
-  /**
-   * @param {unknown} value
-   * @returns {Promise<Bytes>}
-   */
-  async postMailbox(value) {
-    const request = { ...jsonRequest("mailbox", value), answerMax: ANSWER_BYTES_MAX };
-    return this.#ask(request, (answer) => {
-      if (answer.length === 0 || answer.length % ANSWER_STEP_BYTES !== 0) throw new TypeError("not a mailbox answer");
-      return answer;
-    });
-  }
-
-  /**
-   * @param {unknown} value a change of a mailbox: the portal takes it whole, and once
-   * @param {boolean} patiently whether it is worth waiting and, under pressure, work; without it one attempt is enough
-   * @throws {Trouble} when one attempt failed for now
-   */
-  async postChange(value, patiently) {
-    const request = { ...jsonRequest("mailbox/changes", value), isWrite: patiently };
-    const decode = (/** @type {Bytes} */ answer) => readText(readJson(answer).status);
-    await (patiently ? this.#ask(request, decode) : this.#attempt(request, decode));
-  }
-
-  /**
-   * The whole chain of a charter's commission, from its first: the same answer for whichever of them is named.
-   *
-   * @param {string} hash
-   */
-  getChain(hash) {
-    return this.#getCharters(`charters/${hash}/chain`);
+    return this.ask(request, (answer) => readText(readJson(answer).acknowledgement));
   }
 
   /** @param {string} hash */
   getSuccessors(hash) {
-    return this.#getCharters(`charters/${hash}/successors`);
+    return this.getCharters(`charters/${hash}/successors`);
   }
 
   /**
+   * @protected
    * @param {string} path
    * @returns {Promise<{ charters: string[], newest: string | null }>} notes, not verified
    */
-  #getCharters(path) {
+  getCharters(path) {
     const request = { method: "GET", path, answerMax: CHAIN_BYTES_MAX };
-    return this.#ask(request, (answer) => {
+    return this.ask(request, (answer) => {
       const { charters, newest } = readJson(answer);
       if (charters.length > CHARTERS_MAX) throw new PortalError("unexpected-answer");
       return { charters: readList(charters).map(readText), newest: newest === null ? null : readText(newest) };
@@ -132,7 +100,7 @@ export class Portal {
     const request = { method: "GET", path: `uploads/${submission}` };
     const isIt = (/** @type {any} */ part) => part.file === file && part.index === index && part.sha256 === sha256;
     try {
-      return await this.#attempt(request, (answer) => readList(readJson(answer).parts).some(isIt));
+      return await this.attempt(request, (answer) => readList(readJson(answer).parts).some(isIt));
     } catch (error) {
       // The portal does not know the upload until it has stored its first part.
       if (error instanceof PortalError && error.code === "not-found") return false;
@@ -141,27 +109,29 @@ export class Portal {
   }
 
   /**
+   * @protected
    * @template T
    * @param {Request} request
    * @param {(answer: Bytes) => T} decode
    */
-  #ask(request, decode) {
-    return this.#retry.run(() => this.#attempt(request, decode));
+  ask(request, decode) {
+    return this.#retry.run(() => this.attempt(request, decode));
   }
 
   /**
+   * @protected
    * @template T
    * @param {Request} request
    * @param {(answer: Bytes) => T} decode
    */
-  async #attempt(request, decode) {
+  async attempt(request, decode) {
     const answer = await this.#send(request);
     try {
       return decode(answer);
     } catch (error) {
       if (error instanceof PortalError) throw error;
       // Not the portal's answer: the page of a hotel or a provider has replaced it.
-      throw new Trouble("offline");
+      throw new Trouble("busy");
     }
   }
 
@@ -183,7 +153,7 @@ export class Portal {
   /** @param {Request} request is given its digest */
   async #work(request) {
     const which = { method: "GET", path: "work" };
-    const asked = request.asked ?? (await this.#attempt(which, (answer) => readAskedWork(readJson(answer))));
+    const asked = request.asked ?? (await this.attempt(which, (answer) => readAskedWork(readJson(answer))));
     this.#isPressed = Boolean(asked);
     if (!asked) return;
     request.digest ??= sha256(/** @type {Bytes} */ (request.body));

@@ -7,7 +7,7 @@ import { PortalError } from "../formats/portal-error.js";
 import { readAskedWork } from "../formats/work.js";
 
 // A request may take this long, plus the time for its body at 5 bytes a millisecond.
-const TIMEOUT_MS_MIN = 120_000;
+const TIMEOUT_MS = 120_000;
 const SLOWEST_BYTES_PER_MS = 5;
 // The longest pause that the portal may ask for.
 export const DELAY_MS_MAX = 30_000;
@@ -28,6 +28,7 @@ const REFUSALS = { GET: ["charter-unknown", "not-found"], POST: ["damaged", "mai
  * @property {Bytes} [body]
  * @property {Uint8Array} [digest] SHA-256 of the body
  * @property {number} [answerMax] bytes of its answer
+ * @property {number} [patience] milliseconds, beside the time for its body
  * @property {boolean} [isWrite] whether a portal under pressure may ask for work, docs/protocol.md §7.4
  * @property {string} [work] that was done for it
  * @property {AskedWork | null} [asked] with which it was refused
@@ -59,9 +60,9 @@ export class Trouble extends Error {
  * @returns {Promise<Bytes>} body of a successful answer
  * @throws {Trouble | PortalError}
  */
-export async function sendRequest(fetch, base, { method, path, type, body, digest, work, answerMax = ANSWER_BYTES_MAX }) {
+export async function sendRequest(fetch, base, { method, path, type, body, digest, work, answerMax = ANSWER_BYTES_MAX, patience = TIMEOUT_MS }) {
   const stop = new AbortController();
-  const timeout = TIMEOUT_MS_MIN + Math.ceil((body?.length ?? 0) / SLOWEST_BYTES_PER_MS);
+  const timeout = patience + Math.ceil((body?.length ?? 0) / SLOWEST_BYTES_PER_MS);
   const timer = setTimeout(() => stop.abort(), timeout);
   /** @type {RequestInit} */
   const init = {
@@ -112,7 +113,8 @@ function readRefusal(method, response, answer) {
     const kind = status === 507 ? "full" : asked ? "work" : "busy";
     return new Trouble(kind, readDelay(response.headers.get("Retry-After")), asked);
   }
-  if (!code) return new Trouble("offline");
+  // Whoever stands in between has answered.
+  if (!code) return new Trouble("busy");
   return new PortalError(REFUSALS[method]?.includes(code) ? code : "unexpected-answer");
 }
 

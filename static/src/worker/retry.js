@@ -40,9 +40,9 @@ export class Retry {
    */
   note(kind, share, failures = 0) {
     if (failures >= LONG_AFTER && kind !== "offline" && kind !== "full") [kind, share] = ["long", undefined];
-    if (kind === this.#trouble && share === undefined) return;
+    // Trouble is told each time: a page that hid its words, for another call, shows them again.
+    if (kind || this.#trouble) this.#onTrouble?.(kind, share);
     this.#trouble = kind;
-    this.#onTrouble?.(kind, share);
   }
 
   /**

@@ -3,16 +3,17 @@
 
 import { systemRandom } from "../formats/random.js";
 import { PortalError } from "../formats/portal-error.js";
-import { Portal } from "./portal.js";
 
 const scope = globalThis;
 
 /**
  * Answer every message with the result of its action, or with the code of its error.
  *
- * @param {Record<string, (request: any, context: import("./submit.js").Context) => Promise<unknown>>} actions by name
+ * @template {import("./portal.js").Portal} P
+ * @param {new (...way: ConstructorParameters<typeof import("./portal.js").Portal>) => P} Portal with what the actions ask it for
+ * @param {Record<string, (request: any, context: Omit<import("./submit.js").Context, "portal"> & { portal: P }) => Promise<unknown>>} actions by name
  */
-export function serve(actions) {
+export function serve(Portal, actions) {
   const portal = new Portal(
     "",
     { fetch: (...call) => scope.fetch(...call), sleep, random: Math.random },

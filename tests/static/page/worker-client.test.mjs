@@ -87,8 +87,31 @@ test("a call that is cancelled while its worker does not come starts none", asyn
   assert.deepEqual(workers.map(({ ended }) => ended), [true]);
 });
 
+test("a script that does not come is asked for again, with a word at once; one that never runs ends its call", async (context) => {
+  const { told, call, say, pass } = await begin(context);
+  workers[0].onerror({ preventDefault() {} });
+  assert.deepEqual([workers.length, told], [1, ["busy"]]);
+  for (const seconds of [30, 60, 120]) {
+    pass(seconds);
+    assert.equal(told.at(-1), "busy");
+    workers.at(-1).onerror({ preventDefault() {} });
+  }
+  assert.equal(workers.length, 4);
+  await assert.rejects(call, { code: "failed" });
+});
+
+test("a script that comes after it was refused does what was asked", async (context) => {
+  const { told, call, say, pass } = await begin(context);
+  workers[0].onerror({ preventDefault() {} });
+  pass(30);
+  say(1, { event: "ready" }, { event: "result", value: FRESH });
+  assert.equal(await call, FRESH);
+  assert.equal(told.at(-1), "calm");
+});
+
 test("a worker that fails ends its call, and the next call has another one", async (context) => {
   const { ask, call, say, pass } = await begin(context);
+  say(0, { event: "ready" });
   workers[0].onerror({ preventDefault() {} });
   await assert.rejects(call, { code: "failed" });
   const second = ask();

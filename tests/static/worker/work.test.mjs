@@ -116,7 +116,7 @@ test("a portal that always wants more work is told as one that takes long, and g
   assert.equal(server.works.length, 0);
   assert.equal(server.requests.length, 13);
   assert.deepEqual(log.delays, [1000, 2000, 4000, 8000, 16_000, ...Array(7).fill(30_000)]);
-  assert.deepEqual(log.told.slice(log.told.indexOf("long")), ["long", "calm"]);
+  assert.deepEqual([...new Set(log.told.slice(log.told.indexOf("long")))], ["long", "calm"]);
 });
 
 test("a visit that only reads does no work; its state stays unwritten", async () => {

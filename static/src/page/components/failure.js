@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
-// The reason of a failure in words for the person. The codes are listed in formats/portal-error.js; those that only the
-// return page can meet have theirs in mailbox-failure.js.
+// The reason why a report was not sent in words for the person. The codes are listed in formats/portal-error.js; the
+// return page has its own in mailbox-failure.js. None says that nothing was sent: an earlier try may have arrived.
 
 import { PortalError } from "../../formats/portal-error.js";
 import { t } from "../strings.js";
@@ -12,11 +12,12 @@ import { t } from "../strings.js";
 export function failureWords(error) {
   switch (error instanceof PortalError ? error.code : "") {
     case "charter-expired":
+      return t("The commission’s charter is not in force today. Keep what you wrote, load this page again later and try once more.");
     case "charter-unknown":
     case "charter-invalid":
-      return t("The commission’s charter is no longer in force, so nothing was sent. Keep what you wrote, load this page again later and try once more.");
+      return t("What this site gives as the commission’s charter can’t be used. What you wrote is still here. Try again, from another network if you can.");
     case "charter-replaced":
-      return t("The commission has a newer charter than this page, so nothing was sent.");
+      return t("The commission has a newer charter than this page.");
     case "no-recipient":
       return t("Nobody would be left who can read it. Go back and leave at least one person.");
     case "too-large":

@@ -1,26 +1,34 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
-// The reason of a failure of the return page in words for the person.
+// The reason of a failure of the return page in words for the person. The codes are listed in formats/portal-error.js.
 
 import { PortalError } from "../../formats/portal-error.js";
 import { t } from "../strings.js";
-import { failureWords } from "./failure.js";
 
 /**
  * @param {unknown} error the error of a call to the worker
+ * @param {boolean} wrote whether the person has written something
  * @returns {string}
  */
-export function mailboxFailureWords(error) {
-  switch (error instanceof PortalError ? error.code : "") {
+export function mailboxFailureWords(error, wrote) {
+  const words = reason(error instanceof PortalError ? error.code : "");
+  return wrote ? `${words} ${t("What you wrote is still here.")}` : words;
+}
+
+/** @param {string} code */
+function reason(code) {
+  switch (code) {
     case "mailbox-changed":
     case "mailbox-untrue":
-      return t("This site shows another mailbox now than when you opened it, or an older one. Do not count on anything having been sent or changed. What you wrote is still here. Open this page in another tab and enter your code. If what you saw before is gone there, and you did not end this mailbox yourself, don’t write here, and reach the commission in another way.");
+      return t("This site shows another mailbox now than when you opened it, or an older one. Do not count on anything having been sent or changed. Open this page in another tab and enter your code. If what you saw before is gone there, and you did not end this mailbox yourself, don’t write here, and reach the commission in another way.");
     case "state-conflict":
-      return t("This mailbox is open on another device, which is writing just now. What you wrote is still here. Try again in a minute.");
+      return t("This site says that another device is writing into this mailbox just now. Try again in a minute.");
     case "mailbox-full":
-      return t("Many messages are waiting already. Try again when the commission has fetched them.");
+      return t("This site says that many messages are waiting already. Try again when the commission has fetched them.");
     case "damaged":
-      return t("This site says that what it holds of this mailbox is damaged. Do not count on anything having been sent or changed. What you wrote is still here: copy it, and send it in a new report.");
+      return t("This site says that what it holds of this mailbox is damaged. Do not count on anything having been sent or changed. Write to the commission in a new report.");
+    case "too-large":
+      return `${t("Your message is too long to be sent at once. Send it in two parts")}.`;
     default:
-      return failureWords(error);
+      return t("This did not work. Do not count on anything having been sent or changed. Try again.");
   }
 }

@@ -80,7 +80,7 @@ export class MailboxPage {
     } catch (error) {
       this.#digits = "";
       this.#show("enter");
-      if (!isCancelled(error)) showProblems(panel, [{ message: mailboxFailureWords(error), field: null }]);
+      this.#showFailure(panel, error);
     } finally {
       this.#busy = false;
     }
@@ -106,6 +106,7 @@ export class MailboxPage {
   }
 
   async #sendFollowUp() {
+    if (this.#busy) return;
     const form = part(this.#root, "[data-follow-up]");
     const body = this.#body.value.trim();
     const message = bodyProblem(body);
@@ -113,7 +114,10 @@ export class MailboxPage {
     if (message) return;
     const kind = /** @type {HTMLInputElement} */ (part(form, "input[name=kind]:checked")).value;
     const request = { ...this.#request, kind: /** @type {"message" | "retaliation"} */ (kind), body };
+    // What would be added meanwhile would not be sent.
+    this.#body.readOnly = true;
     const mailbox = await this.#call(form, (progress) => this.#worker.followUp(request, progress));
+    this.#body.readOnly = false;
     if (!mailbox) return;
     this.#showMailbox(mailbox);
     this.#body.value = "";
@@ -160,13 +164,22 @@ export class MailboxPage {
     try {
       return await call({ onTrouble });
     } catch (error) {
-      if (!isCancelled(error)) showProblems(element, [{ message: mailboxFailureWords(error), field: null }]);
+      this.#showFailure(element, error);
       return null;
     } finally {
       onTrouble(null);
       working.hidden = true;
       this.#busy = false;
     }
+  }
+
+  /**
+   * @param {HTMLElement} element
+   * @param {unknown} error
+   */
+  #showFailure(element, error) {
+    if (error instanceof PortalError && error.code === "cancelled") return;
+    showProblems(element, [{ message: mailboxFailureWords(error, this.#body.value !== ""), field: null }]);
   }
 
   /** @param {string} name */
@@ -267,9 +280,4 @@ function bodyProblem(body) {
   if (body === "") return t("Write your message first");
   const tooLong = new TextEncoder().encode(body).length > BODY_BYTES_MAX;
   return tooLong ? t("Your message is too long to be sent at once. Send it in two parts") : null;
-}
-
-/** @param {unknown} error */
-function isCancelled(error) {
-  return error instanceof PortalError && error.code === "cancelled";
 }

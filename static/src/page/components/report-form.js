@@ -167,7 +167,7 @@ export class ReportForm {
       this.#arrived(accepted.acknowledgement);
     } catch (error) {
       this.#sending.fail();
-      this.#noteReplaced(error);
+      this.#noteFailure(error);
       showProblems(panel, [{ message: failureWords(error), field: null }]);
     } finally {
       this.#busy = false;
@@ -191,7 +191,7 @@ export class ReportForm {
   #checkCharter() {
     this.#newest ??= this.#askForCharter().catch((error) => {
       this.#newest = null;
-      this.#noteReplaced(error);
+      this.#noteFailure(error);
       throw error;
     });
     return this.#newest;
@@ -211,7 +211,8 @@ export class ReportForm {
   }
 
   /** @param {unknown} error */
-  #noteReplaced(error) {
+  #noteFailure(error) {
+    this.#charter.forget();
     if (!(error instanceof PortalError) || error.code !== "charter-replaced") return;
     for (const notice of parts(this.#root, "[data-replaced]")) notice.hidden = false;
     part(this.#root, "[data-send]").hidden = true;
