@@ -3,12 +3,15 @@
 
 - A build that fails is tried again, ever more rarely, up to every five minutes. Until then the pages that are there go
   on being served, save those of a charter that was replaced: nobody is to write under an old one. 503 stands there.
+- Charters may come faster than pages are built. Who asks for a page that lists all commissions waits for one build at
+  the most; who asks for a form, for the charters that had come by then.
 - What fails for one commission alone takes only its own pages away (``build``).
 """
 
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from starlette.types import Receive, Scope, Send
@@ -17,6 +20,7 @@ from crypto.charter import Charter
 from crypto.ids import CharterHash
 from portal.kit.quiet_logging import describe_error
 from portal.kit.stopping import stop
+from portal.pages.site import LISTING_PATHS
 from portal.pages.unfinished import UnfinishedPages
 from portal.settings import Settings
 
@@ -28,6 +32,8 @@ if TYPE_CHECKING:
 LOG = logging.getLogger("portal")
 RETRY_SECONDS_MIN = 5
 RETRY_SECONDS_MAX = 300
+WAIT_SECONDS_MAX = 30
+"""Of a visitor, for a build that does not end."""
 MANIFEST_PATH = "/manifest.json"
 
 
@@ -39,7 +45,8 @@ async def _make_nothing(_: str) -> bool:
 class LivePages:
     """ASGI endpoint for everything that is not the API.
 
-    A request for a page that a running build may change waits for it: nobody is shown a charter that was replaced.
+    A request for a page that a build may change waits for it. Pages that list all commissions are then served as they
+    are, also when there is a newer charter again; a report form never shows one that was replaced.
     ``register`` has the register's pages that are made. For a path that may be of the register and is not there,
     ``make_page`` is called: it returns when it is there, if it is of the register, and False if it can't be made now.
     """
@@ -51,7 +58,9 @@ class LivePages:
         self._outdated: frozenset[str] = frozenset()
         self._failures = 0
         self._due = asyncio.Event()
-        self._settled = asyncio.Event()
+        # How often pages were to be built anew, and the last of these times for which a build has ended.
+        self._renewals = self._renewed = 0
+        self._ended = asyncio.Condition()
         self._building: asyncio.Task[None] | None = None
         self._builder: SiteMaker | None = None
         self._served: SiteEndpoint | None = None
@@ -71,7 +80,7 @@ class LivePages:
         """Start building the pages for these charters."""
         self._charters = list(charters)
         self._failures = 0
-        self._settled.clear()
+        self._renewals += 1
         self._due.set()
         if self._building is None:
             self._building = asyncio.create_task(self._build_for_ever())
@@ -79,8 +88,12 @@ class LivePages:
             self._outdated = _outdated(self._site, self._charters)
 
     async def built(self) -> None:
-        """Wait until the pages are built, or could not be."""
-        await self._settled.wait()
+        """Wait until the pages of the charters that are there now are built, or could not be."""
+        await self._until_renewed(max(self._renewals, 1))
+
+    async def _until_renewed(self, times: int) -> None:
+        async with self._ended:
+            await self._ended.wait_for(lambda: self._renewed >= times)
 
     async def can_show(self, charter: Charter) -> bool:
         """Whether the pages of a charter that is not accepted yet can be rendered, as far as can be told now."""
@@ -112,14 +125,27 @@ class LivePages:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         path = scope["path"]
-        if self._site is None or path in self._outdated:
-            await self.built()
+        in_time = await self._built_in_time(path) if self._site is None or path in self._outdated else True
         if self._served is None:
             await self._unfinished(scope, receive, send)
-        elif _may_be_of_register(path) and not self._has(path) and not await self.make_page(path):
-            await self._served.answer_unavailable(scope, receive, send)
-        else:
+        elif in_time and await self._can_be_served(path):
             await self._served(scope, receive, send)
+        else:
+            await self._served.answer_unavailable(scope, receive, send)
+
+    async def _built_in_time(self, path: str) -> bool:
+        """Wait for what a page shows; for one that lists all commissions until one build has ended."""
+        one_more = min(self._renewed + 1, self._renewals)
+        with suppress(TimeoutError):
+            async with asyncio.timeout(WAIT_SECONDS_MAX):
+                await (self._until_renewed(one_more) if path in LISTING_PATHS and self._site else self.built())
+                return True
+        return False
+
+    async def _can_be_served(self, path: str) -> bool:
+        if path in self._outdated and path not in LISTING_PATHS:
+            return False
+        return not _may_be_of_register(path) or self._has(path) or await self.make_page(path)
 
     def _has(self, path: str) -> bool:
         return path in self.register or (
@@ -129,9 +155,11 @@ class LivePages:
     async def _build_for_ever(self) -> None:
         while True:
             self._due.clear()
+            renewals = self._renewals
             again = not await self._build(self._charters)
-            if not self._due.is_set():
-                self._settled.set()
+            async with self._ended:
+                self._renewed = renewals
+                self._ended.notify_all()
             if again:
                 self._failures += 1
                 await self._wait(min(RETRY_SECONDS_MIN * 2 ** (self._failures - 1), RETRY_SECONDS_MAX))
@@ -140,11 +168,9 @@ class LivePages:
 
     async def _wait(self, seconds: float) -> None:
         """Wait for the time of the next attempt, or for new charters."""
-        try:
+        with suppress(TimeoutError):
             async with asyncio.timeout(seconds):
                 await self._due.wait()
-        except TimeoutError:
-            pass
 
     async def _build(self, charters: Sequence[Charter]) -> bool:
         """Build and show the pages; False when it is worth while to try again."""

@@ -23,6 +23,8 @@ NOT_FOUND_NAME = "not-found"
 UNAVAILABLE_NAME = "unavailable"
 # The pages that list all commissions, and their paths behind the locale.
 LISTING = {"start": "", "protection": "protection"}
+LISTING_PATHS = frozenset(f"/{locale}/{path}" for locale in LOCALES for path in LISTING.values()) | {MANIFEST_PATH}
+"""Where all commissions stand together."""
 
 
 @dataclass(frozen=True)
@@ -96,8 +98,7 @@ def paths_of(slugs: Collection[str]) -> frozenset[str]:
     if not slugs:
         return frozenset()
     reports = {report_path(locale, slug) for locale in LOCALES for slug in slugs}
-    lists = {f"/{locale}/{path}" for locale in LOCALES for path in LISTING.values()}
-    return frozenset(reports | lists | {MANIFEST_PATH})
+    return LISTING_PATHS | reports
 
 
 def _locale_of(path: str) -> str:
