@@ -8,6 +8,7 @@ what whoever holds the portal may invent is bounded by number: follow-ups of rep
 mailbox and of all in a day. The others stay where they are, unconfirmed, and are met again in the next whole round.
 """
 
+import logging
 import re
 from collections import Counter
 from collections.abc import Iterable
@@ -31,7 +32,10 @@ from oversight.wire.portal_errors import PortalAway, PortalError
 from oversight.wire.portal_responses import WaitingFollowUp
 from portal.kit.columns import is_unset
 from portal.kit.database import transaction
+from portal.kit.unwritable import why_unwritable
 
+LOG = logging.getLogger("oversight.letters")
+UNKEPT = "unkept"
 # A portal keeps 256 of one mailbox that were not confirmed.
 MAILBOX_PER_DAY_MAX = 512
 PER_DAY_MAX = 10_000
@@ -99,10 +103,33 @@ async def _store(entries: tuple[WaitingFollowUp, ...], passed: Counter[str], tod
         else:
             counts[entry.submission] += 1
             fresh.append(_record(identifier, entry, today))
+    kept = await _keep_all(fresh)
+    passed[UNKEPT] += len(fresh) - kept
+    return kept
+
+
+async def _keep_all(fresh: list[FollowUpRecord]) -> int:
+    """How many are durable: all at once, or each for itself when one of them keeps the others from it.
+
+    Raises what says that the disk or the database takes nothing: no other one would do better.
+    """
+    try:
+        await _keep(fresh)
+    except Exception as error:
+        if isinstance(error, OSError) or why_unwritable(error) is not None:
+            raise
+        if len(fresh) == 1:
+            LOG.error("a message can't be stored: %s", type(error).__name__)
+            return 0
+    else:
+        return len(fresh)
+    return sum([await _keep_all([record]) for record in fresh])
+
+
+async def _keep(records: list[FollowUpRecord]) -> None:
     async with transaction():
-        await FollowUpRecord.bulk_create(fresh)
-        await mark_stale(record.submission for record in fresh)
-    return len(fresh)
+        await FollowUpRecord.bulk_create(records)
+        await mark_stale(record.submission for record in records)
 
 
 def _record(identifier: MessageId, entry: WaitingFollowUp, today: date) -> FollowUpRecord:

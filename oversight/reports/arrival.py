@@ -29,7 +29,7 @@ from oversight.wire.patience import Patience
 from oversight.wire.portal_client import PortalClient, Sink
 from oversight.wire.portal_errors import DamagedFile, PortalRefused
 from oversight.wire.portal_responses import WaitingSubmission
-from portal.kit.columns import NUMBER_MAX
+from portal.kit.columns import NUMBER_MAX, YEAR_MIN
 from portal.kit.database import transaction
 
 # As much as the portal allows for the header of an attachment.
@@ -41,8 +41,8 @@ class DamagedArrivalError(Exception):
 
     ``problem``: ``manifest`` (unreadable, or of another submission), ``conflict`` (another manifest than before under
     the same id), ``charter`` (not one of this office's), ``acknowledgement`` (none by the portal of this commission for
-    these very files), ``too-large`` (more or larger attachments than the charter allows), ``file-size``, ``file-hash``,
-    ``file-missing``, ``no-room`` (on this office's disk).
+    these very files), ``day`` (of receipt, before all that an office keeps), ``too-large`` (more or larger attachments
+    than the charter allows), ``file-size``, ``file-hash``, ``file-missing``, ``no-room`` (on this office's disk).
     """
 
     def __init__(self, problem: str, file: str | None = None) -> None:
@@ -166,6 +166,9 @@ def _check(waiting: WaitingSubmission, charters: Mapping[CharterHash, Charter]) 
         )
     except CryptoError:
         raise DamagedArrivalError("acknowledgement") from None
+    # A late one is taken as today's.
+    if acknowledgement.received.year < YEAR_MIN:
+        raise DamagedArrivalError("day")
     return CheckedSubmission(waiting, manifest, acknowledgement)
 
 

@@ -56,6 +56,7 @@ def problem_label(code: str, translation: Translation) -> str:
         "conflict": _("the portal shows another list of files than before"),
         "charter": _("it was sealed under a charter that this office does not know"),
         "acknowledgement": _("the portal has no signed acknowledgement for these very files"),
+        "day": _("the portal says that it came before the year 1900"),
         "file-size": _("a file has another size than it should"),
         "file-hash": _("a file was altered"),
         "file-missing": _("a file is missing at the portal"),
@@ -98,6 +99,11 @@ def passed_label(code: str, count: int, translation: Translation) -> str:
         "false": translation.ngettext(
             "%(count)s command that the mailbox’s key did not sign",
             "%(count)s commands that the mailbox’s key did not sign",
+            count,
+        ),
+        "unkept": translation.ngettext(
+            "%(count)s message that this office fails to store",
+            "%(count)s messages that this office fails to store",
             count,
         ),
         "failure": translation.ngettext(

@@ -24,7 +24,7 @@ RETRY_MINUTES_FIRST = 10
 RETRY_MINUTES_MAX = 24 * 60
 ROWS_MAX = 500
 UNPROVEN_ROWS_MAX = 50
-UNPROVEN = frozenset({"manifest", "charter", "acknowledgement", "conflict", "too-large"})
+UNPROVEN = frozenset({"manifest", "charter", "acknowledgement", "day", "conflict", "too-large"})
 """Problems of what nobody vouches for: it costs whoever runs the portal nothing to invent it."""
 GONE = "gone"
 HELD_BACK = "today"

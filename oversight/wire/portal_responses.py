@@ -20,6 +20,7 @@ from crypto.manifest import MANIFEST_MAX
 from crypto.message import FOLLOW_UP_SEALED_MAX
 from crypto.note import VerifierKey
 from crypto.statement import NUMBER_MAX
+from portal.kit.columns import is_kept
 
 PAGE_MAX = 100
 POSTINGS_MAX = 10_000
@@ -196,8 +197,16 @@ def _follow_up(fields: Fields, sequence: int) -> WaitingFollowUp:
         sequence=sequence,
         submission=SubmissionId(fields.hex("submission", ID_BYTES)),
         sealed=sealed,
-        day=parse_day(fields.text("day", 10)),
+        day=_kept_day(fields),
     )
+
+
+def _kept_day(fields: Fields) -> date:
+    """A day that this office can keep, which not all are that a calendar has."""
+    day = parse_day(fields.text("day", 10))
+    if not is_kept(day):
+        raise MalformedError("a day that no office keeps")
+    return day
 
 
 def _control(fields: Fields, sequence: int) -> WaitingControl:

@@ -12,7 +12,7 @@ from crypto.newest_charter import NewestCharter, read_newest_charter, read_text
 from crypto.note import Note
 from portal.api.refusals import Refusal
 from portal.charters.known import Charters
-from portal.kit.columns import readable
+from portal.kit.columns import is_kept, readable
 from portal.storage.group_commit import GroupCommit
 from portal.storage.records import NewestCharterRecord
 
@@ -42,7 +42,8 @@ class NewestNotes:
         """
         newest = await self._read(note)
         today = self.clock().date()
-        if (newest.realm, newest.slug) != (self.realm, slug) or newest.day > today + timedelta(days=DAYS_AHEAD_MAX):
+        is_past = is_kept(newest.day) and newest.day <= today + timedelta(days=DAYS_AHEAD_MAX)
+        if (newest.realm, newest.slug) != (self.realm, slug) or not is_past:
             raise Refusal("malformed-request")
         await self.commits.apply(lambda: _keep(newest, note.decode("utf-8")))
 

@@ -7,6 +7,7 @@ are always read, whatever SQLite keeps in their place: who opens or verifies the
 
 import errno
 import logging
+from datetime import date
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
@@ -58,6 +59,11 @@ NUMBER_MAX = 2**31 - 1
 YEAR_MIN, YEAR_MAX = 1900, 9000
 NUMBERS_END = 2**63
 """No database keeps a higher whole number."""
+
+
+def is_kept(day: date) -> bool:
+    """Whether a column keeps this day: what comes from others is asked this before it becomes a row."""
+    return YEAR_MIN <= day.year <= YEAR_MAX
 
 
 def readable(value: T, otherwise: T) -> T:
@@ -129,7 +135,7 @@ class _Calendar(_Lenient):
 
     def _read(self, value: Any) -> Any:
         read = super()._read(value)
-        return read if read is None or YEAR_MIN <= read.year <= YEAR_MAX else UNREADABLE
+        return read if read is None or is_kept(read) else UNREADABLE
 
 
 class _DayField(_Calendar, fields.DateField[Any]):

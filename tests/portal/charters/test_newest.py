@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
 """Which charter is the newest, in an office's words and with a day (docs/protocol.md §4.2, §10)."""
 
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any
+
+import pytest
 
 from crypto.charter import Charter
 from crypto.note import SigningKey
@@ -79,6 +81,12 @@ async def test_a_day_to_come_is_refused_for_it_would_stay_the_latest(portal: Run
     note = newest_note(portal, day=TODAY + timedelta(days=2))
     assert error_code(await portal.office("POST", PATH, note)) == MALFORMED
     assert await send(portal, newest_note(portal)) == 200
+
+
+@pytest.mark.parametrize("year", [1, 1899])
+async def test_a_day_that_no_column_keeps_is_refused(portal: RunningPortal, year: int) -> None:
+    assert error_code(await portal.office("POST", PATH, newest_note(portal, day=date(year, 12, 31)))) == MALFORMED
+    assert await latest(portal) is None
 
 
 async def test_an_office_key_of_the_charter_before_can_not_speak_for_the_next_one(portal: RunningPortal) -> None:
