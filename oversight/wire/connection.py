@@ -2,14 +2,15 @@
 """One connection to one portal: the only place that knows the library of the wire.
 
 Nothing that comes back is trusted with time or memory: an answer begins soon, goes on at a least rate, and ends at a
-length, its head too; it is never decompressed, and no redirect is followed. Bytes are handed on as they come, and
-between any two pieces everything else in the process has its turn.
+length, its head too; it is never decompressed, no redirect is followed, and no cookie is kept. Bytes are handed on
+as they come, and between any two pieces everything else in the process has its turn.
 """
 
 import asyncio
 import time
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
+from http.cookiejar import CookieJar, DefaultCookiePolicy
 
 import httpx
 
@@ -19,6 +20,8 @@ from oversight.wire.portal_errors import PortalAway, PortalUnreachable
 
 CONNECT_SECONDS_MAX = 15.0
 CONNECTIONS_MAX = 16
+# What an answer wants kept would make the head of every later request longer, until an honest portal refuses it.
+_NO_COOKIES = DefaultCookiePolicy(allowed_domains=[])
 
 
 class Answer:
@@ -81,6 +84,7 @@ class Connection:
             follow_redirects=False,
             trust_env=False,
             headers={"User-Agent": "amparo-office", "Accept-Encoding": "identity"},
+            cookies=CookieJar(_NO_COOKIES),
         )
 
     async def close(self) -> None:

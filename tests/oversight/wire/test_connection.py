@@ -110,6 +110,21 @@ async def test_a_redirect_is_not_followed() -> None:
     assert len(asked) == 1
 
 
+async def test_nothing_that_an_answer_wants_kept_is_ever_sent_back() -> None:
+    sent: list[httpx.Headers] = []
+
+    def handler(request: httpx.Request) -> httpx.Response:
+        sent.append(request.headers)
+        cookies = [("set-cookie", f"{len(sent)}-{n}=1; Path=/") for n in range(100)]
+        return httpx.Response(200, headers=cookies, stream=httpx.ByteStream(b'{"submissions":[],"more":false}'))
+
+    client = client_over(handler, Seconds())
+    for _ in range(3):
+        await client.submissions(0)
+    assert [headers.get("cookie") for headers in sent] == [None] * 3
+    assert len({len(headers.raw) for headers in sent}) == 1
+
+
 @pytest.mark.parametrize(
     "body",
     [
