@@ -3,7 +3,9 @@
 
 - A number is written down here before the note leaves, so that this office never signs it for two messages.
 - An office that was restored, or is not the only one, takes up what the portal has: postings that an office key of this
-  commission signed. Nothing else that the portal says counts, but how high its numbers are.
+  commission signed. A portal's number of its last reply counts when such a posting proves it.
+- Thread notes prove nothing to an office, which can't open them: their number is believed, but for a tenth of all
+  numbers at most. So a portal that lies leaves the rest to this office, however often it lies.
 """
 
 from dataclasses import dataclass
@@ -16,6 +18,7 @@ from crypto.errors import CryptoError, ProofError
 from crypto.manifest import manifest_hash
 from crypto.note import SigningKey
 from crypto.posting import Posting, read_posting
+from crypto.statement import NUMBER_MAX
 from oversight.commission.charters import charters_by_hash, current_charter
 from oversight.letters.records import PostingRecord, ReplyRecord, ThreadNoteRecord
 from oversight.reports.records import SubmissionRecord
@@ -23,8 +26,9 @@ from oversight.wire.portal_client import PortalClient
 from oversight.wire.portal_errors import PortalUnreachable
 from portal.kit.database import transaction
 
-# A portal that names higher numbers than this is not believed: it would use up the numbers of the thread.
-JUMP_MAX = 10_000
+# Above this the portal names no thread note's number that is believed. A bound for each jump would not bound their sum.
+BELIEVED_MAX = 100_000
+USED_UP = "numbers-used-up"
 RESERVE_ATTEMPTS_MAX = 3
 
 
@@ -75,16 +79,25 @@ async def catch_up(client: PortalClient, submission: SubmissionRecord) -> int:
     The number of the thread note is raised as well. Raises PortalRefused for a thread that the portal does not have.
     """
     standing = await client.thread(submission.id)
-    for data in standing.postings:
+    # Each once: a portal may show one posting as often as its answer has room.
+    for data in dict.fromkeys(standing.postings):
         try:
             await _take_up(submission, await _read(submission, data), data)
         except CryptoError:
             continue
-    note, _ = await ThreadNoteRecord.get_or_create({"stale": True}, submission=submission.id)
-    if note.number < standing.number <= note.number + JUMP_MAX:
+    await ThreadNoteRecord.get_or_create({"stale": True}, submission=submission.id)
+    if standing.number <= BELIEVED_MAX:
         rising = ThreadNoteRecord.filter(submission=submission.id, number__lt=standing.number)
         await rising.update(number=standing.number)
-    return standing.last if standing.last <= await last_number(submission) + JUMP_MAX else 0
+    proof = PostingRecord.filter(submission=submission.id, number=standing.last, held=True)
+    return standing.last if await proof.exists() else 0
+
+
+def check_left(number: int) -> int:
+    """A number that is about to be given. Raises PortalUnreachable when all of the thread's were given before."""
+    if number > NUMBER_MAX:
+        raise PortalUnreachable("no number of the thread is left", USED_UP)
+    return number
 
 
 async def last_number(submission: SubmissionRecord, but: str = "") -> int:
@@ -98,7 +111,7 @@ async def _reserve(submission: SubmissionRecord, reply: ReplyRecord, signer: Sig
     if record is not None and (record.held or last is None):
         number = record.number
     else:
-        number = max(last or 0, await last_number(submission, but=reply.id)) + 1
+        number = check_left(max(last or 0, await last_number(submission, but=reply.id)) + 1)
     charter = signer.charter
     posting = Posting(
         realm=charter.realm,

@@ -19,7 +19,7 @@ from crypto.note import Note
 from crypto.posting import read_text
 from crypto.thread_note import HELD_KEPT_MAX, ThreadNote, seal_thread_note
 from oversight.commission.charters import charters_by_hash, current_charter
-from oversight.letters.postings import catch_up
+from oversight.letters.postings import catch_up, check_left
 from oversight.letters.records import ControlRecord, FollowUpRecord, PostingRecord, ThreadNoteRecord
 from oversight.letters.thread_keys import announce_renewals, pending_renewal
 from oversight.reports.records import STATE_ROW, CollectorStateRecord, SubmissionRecord
@@ -110,7 +110,7 @@ async def _next_number(submission: SubmissionId) -> int:
     async with transaction():
         await ThreadNoteRecord.get_or_create({"stale": True}, submission=submission)
         await ThreadNoteRecord.filter(submission=submission).update(number=F("number") + 1)
-        return (await ThreadNoteRecord.get(submission=submission)).number
+        return check_left((await ThreadNoteRecord.get(submission=submission)).number)
 
 
 async def _begin_new_threads() -> None:

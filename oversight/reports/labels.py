@@ -75,6 +75,9 @@ def problem_label(code: str, translation: Translation) -> str:
         "storage-full": _("the portal has no room left for it"),
         "damaged": _("what the portal stores of it is damaged"),
         "mailbox-full": _("the reporter’s mailbox holds as many replies as it can"),
+        "numbers-used-up": _("all numbers of this thread are used up: nothing more can be sent to it"),
+        "reply-number": _("the portal names other numbers for this thread than this office can confirm"),
+        "thread-number": _("the portal names other numbers for this thread than this office can confirm"),
         "failure": _("a fault of this office’s program"),
     }
     return labels.get(code) or _("the portal refuses it (%(code)s)") % {"code": code}

@@ -2,6 +2,7 @@
 """Numbers of replies and thread notes: given once, by an office that was restored, to a portal that may lie."""
 
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
@@ -12,13 +13,15 @@ from crypto.charter import Charter
 from crypto.ids import CharterHash, SubmissionId
 from crypto.message import message_id
 from crypto.newest_charter import read_newest_charter
-from crypto.note import SigningKey
+from crypto.note import SigningKey, VerifierKey
 from crypto.posting import Posting, read_posting
 from crypto.thread_note import ThreadNote
 from oversight.collector.visit import WHOLE_EVERY_VISITS
 from oversight.commission.records import CharterRecord
+from oversight.letters import postings
+from oversight.letters.postings import USED_UP, last_number
 from oversight.letters.records import FollowUpRecord, PostingRecord, ReplyRecord, ThreadNoteRecord
-from oversight.reports.records import CollectorStateRecord
+from oversight.reports.records import CollectorStateRecord, SubmissionRecord
 from oversight.wire.portal_errors import PortalAway, PortalRefused, PortalUnreachable
 from tests.oversight.case_desk import store
 from tests.oversight.office import Office
@@ -178,6 +181,54 @@ async def test_a_portal_does_not_use_up_the_numbers_of_a_thread(exchange: Exchan
     await exchange.letter(1)
     await exchange.wire.collect()
     assert list(exchange.thread.replies) == [1] and exchange.thread.number < 10
+
+
+async def test_a_portal_that_lies_in_every_visit_leaves_the_thread_its_numbers(exchange: Exchange) -> None:
+    """What it names is a little higher each time, and what it is sent then it takes."""
+    sealed = exchange.portal.submissions[0].sealed
+    for number in range(1, 25):
+        row = await ThreadNoteRecord.get()
+        standing = {"number": row.number + 9_000, "last": 9_000 * number, "postings": []}
+        refused = iter([answer(200, {"refused": [exchange.submission]})])
+        exchange.portal.faults[:] = [_once("/threads", refused), _always("/thread", standing)]
+        exchange.portal.add_follow_up(exchange.submission, sealed_follow_up(sealed, exchange.office.world, number))
+        await exchange.wire.collect()
+        replies = iter([refusal(409, "reply-number")])
+        exchange.portal.faults[:] = [_once("/replies", replies), _always("/thread", standing)]
+        await exchange.letter(number)
+        with suppress(PortalRefused):
+            await exchange.wire.collect()
+    assert (await ThreadNoteRecord.get()).number < 110_000
+    assert await last_number(await SubmissionRecord.get()) <= 24
+
+
+async def test_a_posting_that_the_portal_shows_many_times_is_read_once(
+    exchange: Exchange, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = await exchange.letter(1)
+    await exchange.wire.collect()
+    [(posting, _)] = exchange.thread.replies.values()
+    reads = []
+
+    def read(data: bytes, office: Sequence[VerifierKey]) -> Posting:
+        reads.append(data)
+        return read_posting(data, office)
+
+    monkeypatch.setattr(postings, "read_posting", read)
+    exchange.portal.faults.append(_always("/thread", {"number": 0, "last": 1, "postings": [posting] * 1_000}))
+    assert await postings.catch_up(exchange.wire.client(), await SubmissionRecord.get()) == 1
+    assert len(reads) == 1
+    assert [(row.message, row.number) for row in await PostingRecord.all()] == [(first.id, 1)]
+
+
+async def test_when_no_number_is_left_the_page_says_so(exchange: Exchange) -> None:
+    await ThreadNoteRecord.all().update(number=1_000_000)
+    await exchange.letter(1)
+    with pytest.raises(PortalUnreachable):
+        await exchange.wire.collect()
+    assert (await ReplyRecord.get()).problem == USED_UP
+    page = (await (await exchange.office.browser_of("bruno")).get("/queue")).text
+    assert "all numbers of this thread are used up" in page
 
 
 async def test_a_portal_that_refuses_every_number_makes_one_letter_wait_and_no_other(exchange: Exchange) -> None:
