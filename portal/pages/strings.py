@@ -19,6 +19,7 @@ SCRIPT_FOLDER = "static/src/"
 PAGES = {
     "form": (
         "check-answers.js",
+        "failure.js",
         "files.js",
         "members.js",
         "partial-date.js",
