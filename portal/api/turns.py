@@ -3,6 +3,7 @@
 
 The server starts a request when its body is there, or ``GATHERED_BYTES`` of it, so a turn is taken by bytes that came.
 A longer body goes on coming during its turn. When there is no turn left, the one that comes slowest gives its own up.
+A turn ends when the answer begins: the work is done then, and how long the client takes to read is its own affair.
 """
 
 import asyncio
@@ -125,9 +126,15 @@ class InTurn:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         turns = self._choose(scope)
         turn = turns.take(comes=_comes(scope))
+
+        async def give_back_and_send(message: Message) -> None:
+            # Before it is sent: sending waits for whoever does not read.
+            turns.give_back(turn)
+            await send(message)
+
         try:
             async with turn.limit:
-                await self._app(scope, turn.counting(receive), send)
+                await self._app(scope, turn.counting(receive), give_back_and_send)
         except TimeoutError:
             if turn.limit.expired():
                 raise BusyError from None

@@ -2,7 +2,8 @@
 """uvicorn's HTTP protocol, where a stranger's connection costs no more than what it sends.
 
 - A request begins when its body is there, or ``GATHERED_BYTES`` of it: the program sees no body that never comes.
-- What follows a request waits, unparsed, until that one is answered: of more than a head nothing is kept.
+- What follows a request waits, unparsed, until that one is answered and the client has read: of more than a head
+  nothing is kept.
 - A chunked body may come in so many pieces as its bytes pay for: it is cut wherever a request may end in it.
 - Heads, trailers and the extensions of chunks are limited; uvicorn's parser collects them without a limit.
 - Answers that no part of the program gave have the headers of all others, and none repeats anything of the request.
@@ -74,7 +75,7 @@ class LimitedHttpProtocol(HttpToolsProtocol):
             data, self._behind = self._behind + data, b""
         view, at, end = memoryview(data), 0, len(data)
         while at < end:
-            if self._is_asked:
+            if self._must_wait():
                 self._keep(data[at:])
                 return
             if self._body_left:
@@ -107,8 +108,12 @@ class LimitedHttpProtocol(HttpToolsProtocol):
             self.phase, self.since = Phase.HEAD, self._peers.now
         self._peers.gather(self, size)
 
+    def _must_wait(self) -> bool:
+        """Whether nothing is parsed: a request is not answered, or it is, and too much of the answers is not read."""
+        return self._is_asked or bool(self.pipeline) or (self.flow.write_paused and self._head_is_open)
+
     def _keep(self, data: bytes) -> None:
-        """What came behind a request that is not answered. More than a head may have ends the connection with it."""
+        """What came behind an answer that is to be given or read. More than a head ends the connection with it."""
         self.flow.pause_reading()
         if len(data) > HEAD_BYTES_MAX:
             self._ends = True
@@ -203,18 +208,28 @@ class LimitedHttpProtocol(HttpToolsProtocol):
             self.cycle.body = bytearray()
         if self.transport.is_closing():
             return
-        self.flow.resume_reading()
         self._is_asked = False
+        if not self._must_wait():
+            # The rest of a body, maybe.
+            self.flow.resume_reading()
+        if not self.pipeline and not self.cycle.more_body:
+            self._rest()
+        self._go_on()
+
+    def _go_on(self) -> None:
+        """With what waited behind an answer. Whoever reads nothing would get answer after answer into our memory."""
+        is_between = bool(self.pipeline) or self._head_is_open
+        if self._is_asked or self.flow.write_paused or not is_between or self.transport.is_closing():
+            return
+        self.flow.resume_reading()
         if self.pipeline:
-            self._go_on()
+            self._begin_pipelined()
         elif self._ends:
             self.transport.close()
-        elif not self.cycle.more_body:
-            self._rest()
         if self._behind and not self._is_asked:
             self.data_received(b"")
 
-    def _go_on(self) -> None:
+    def _begin_pipelined(self) -> None:
         """The one request that may have been parsed together with the one before."""
         cycle, app = self.pipeline.pop()
         self._is_asked = not cycle.more_body
@@ -254,6 +269,8 @@ class LimitedHttpProtocol(HttpToolsProtocol):
     def resume_writing(self) -> None:
         super().resume_writing()
         self.unsent_peak = 0
+        # The transport is not done yet with what it wrote.
+        self.loop.call_soon(self._go_on)
 
     def shutdown(self) -> None:
         if self._to_begin is not None:

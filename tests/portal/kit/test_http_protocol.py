@@ -11,7 +11,7 @@ from portal.kit.body import GATHERED_BYTES
 from portal.kit.connections import CALM_PACE, CROWDED_PACE, HEAD_SECONDS_MAX, IDLE_SECONDS_MAX, SECONDS_MIN
 from portal.kit.headers import API_CSP, security_headers
 from portal.kit.http_protocol import HEAD_BYTES_MAX, HEADERS_MAX, PIECE_BYTES, PIECES_FREE
-from tests.portal.kit.http_server import GET, LARGE, Client, Served, post, serving
+from tests.portal.kit.http_server import GET, LARGE, Client, Served, post, serving, until
 from tests.waiting import SECONDS_MAX
 
 HOST = b"Host: portal.example\r\n"
@@ -178,6 +178,41 @@ async def test_of_requests_sent_ahead_no_more_than_a_head_is_kept(served: Served
     assert (await client.answer())[0] == 200
     assert await client.is_hung_up_on()
     assert served.seen == ["/wait"]
+
+
+@pytest.mark.parametrize("sent", ["together", "when the first is answered"])
+async def test_of_requests_sent_ahead_none_begins_before_the_answers_are_read(served: Served, sent: str) -> None:
+    large, behind = GET.replace(b"/ ", b"/large ", 1), post(b"ab", path="/behind") * 2
+    client = await served.connect(large + behind if sent == "together" else large)
+    await served.until_unsent()
+    if sent != "together":
+        await client.send(behind)
+    (connection,) = served.connections._all
+    await until(connection.is_held_back)
+    assert await served.ask() == 200
+    assert served.seen == ["/large", "/"]
+    assert [len((await client.answer())[2]) for _ in range(3)] == [LARGE, 1, 1]
+    await client.send(GET)
+    assert (await client.answer())[0] == 200
+
+
+async def test_a_request_whose_head_ends_with_one_whose_answer_is_not_read_waits(served: Served) -> None:
+    head = GET.replace(b"/ ", b"/large ", 1)
+    client = await served.connect(head[:-2])
+    await served.until_gathered(len(head) - 2)
+    await client.send(b"\r\n" + post(b"ab", path="/behind"))
+    await served.until_unsent()
+    assert await served.ask() == 200
+    assert served.seen == ["/large", "/"]
+    assert [len((await client.answer())[2]) for _ in range(2)] == [LARGE, 1]
+
+
+async def test_who_sends_too_much_ahead_of_what_is_read_is_hung_up_on(served: Served) -> None:
+    client = await served.connect(GET.replace(b"/ ", b"/large ", 1))
+    await served.until_unsent()
+    await client.send(GET * 20_000)
+    assert await client.is_hung_up_on()
+    assert served.seen == ["/large"]
 
 
 async def test_an_answer_before_the_end_of_the_body_leaves_the_connection_usable(served: Served) -> None:
