@@ -5,6 +5,7 @@ import asyncio
 import hashlib
 import hmac
 import logging
+import re
 import secrets
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
@@ -19,12 +20,14 @@ from crypto.person_name import check_people
 from portal.api.refusals import Refusal
 from portal.charters.claim import Claim, read_claim
 from portal.kit.quiet_logging import describe_error
+from portal.kit.shared_work import SharedWork
 from portal.kit.waiting_line import WaitingLine
 from portal.storage.database import transaction
 from portal.storage.errors import DuplicateError
 from portal.storage.records import CharterRecord, InvitationRecord
 
 LOG = logging.getLogger("portal")
+_HASH = re.compile(r"[0-9a-f]{64}")
 TOKEN_BYTES = 24
 CHAIN_BYTES_MAX = 8 * 1024 * 1024
 """Of all charters of a commission: everybody reads them whole."""
@@ -53,7 +56,7 @@ class Charters:
         self._office: dict[str, tuple[Charter, VerifierKey]] = {}
         self._unreadable: set[str] = set()
         self._sequence = 0
-        self._turn = asyncio.Lock()
+        self._loading = SharedWork(self._load)
         self._work = WaitingLine()
         self.on_change: Callable[[], None] = lambda: None
         self.can_show: Callable[[Charter], Awaitable[bool]] = _show_any
@@ -78,7 +81,8 @@ class Charters:
 
     async def get(self, charter_hash: CharterHash) -> Charter:
         """The charter of this hash, also one that another process took a moment ago. Refusal ``charter-unknown``."""
-        if charter_hash not in self._by_hash:
+        # The database is asked for nothing that can't be a charter's.
+        if charter_hash not in self._by_hash and _HASH.fullmatch(charter_hash):
             await self.refresh()
         if charter_hash not in self._by_hash:
             raise Refusal("charter-unknown")
@@ -102,27 +106,29 @@ class Charters:
         return self._office.get(key_id)
 
     async def refresh(self) -> None:
-        """Load the charters that were stored since the last call.
+        """Load the charters that were stored since the last call, once for all who ask meanwhile.
 
         A commission of which one can't be read is not served at all: the charter before it is not the newest, and
         nothing may be sealed to it.
         """
-        async with self._turn:
-            rows = await CharterRecord.filter(sequence__gt=self._sequence).order_by("sequence")
-            for row in rows:
-                try:
-                    charter = await asyncio.to_thread(read_charter, row.note.encode("utf-8"))
-                except (OSError, MemoryError, RuntimeError):
-                    # Lack of files, memory or threads: it is tried again.
-                    raise
-                except Exception as error:
-                    LOG.error("a stored charter can't be read, its commission is not served: %s", describe_error(error))
-                    self._drop(row.slug)
-                else:
-                    self._add(charter)
-                self._sequence = row.sequence
-            if rows:
-                self.on_change()
+        await self._loading.run()
+
+    async def _load(self) -> None:
+        rows = await CharterRecord.filter(sequence__gt=self._sequence).order_by("sequence")
+        for row in rows:
+            try:
+                charter = await asyncio.to_thread(read_charter, row.note.encode("utf-8"))
+            except (OSError, MemoryError, RuntimeError):
+                # Lack of files, memory or threads: it is tried again.
+                raise
+            except Exception as error:
+                LOG.error("a stored charter can't be read, its commission is not served: %s", describe_error(error))
+                self._drop(row.slug)
+            else:
+                self._add(charter)
+            self._sequence = row.sequence
+        if rows:
+            self.on_change()
 
     async def take(self, note: bytes, invitation: str | None) -> bool:
         """Accept and store a charter; return False when it is already stored, whoever has signed this copy.

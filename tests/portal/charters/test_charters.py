@@ -5,6 +5,7 @@ import asyncio
 from collections.abc import Sequence
 from dataclasses import fields, replace
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -148,6 +149,27 @@ async def test_a_charter_that_another_process_took_is_known_when_it_is_asked_for
     assert (await portal.submit(sealed.bundle())).status_code == 201
     newest = await portal.client.get(f"{API}/commissions/{charter.slug}/charter")
     assert newest.content == note
+
+
+async def test_strangers_who_ask_for_charters_that_are_none_do_not_line_up_before_the_database(
+    portal: RunningPortal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A silent one would keep the last waiting as often as there are others."""
+    asked: list[object] = []
+    original = CharterRecord.filter
+
+    def asking(**given: Any) -> Any:
+        asked.append(given)
+        return original(**given)
+
+    monkeypatch.setattr(CharterRecord, "filter", asking)
+    for name in ("ab" * 31, "AB" * 32, "ab" * 33, "charter"):
+        assert error_code(await portal.client.get(f"{API}/charters/{name}")) == (404, "charter-unknown")
+    assert asked == []
+    many = [f"{API}/charters/{number:064x}" for number in range(20)]
+    answers = await asyncio.gather(*(portal.client.get(path) for path in many))
+    assert {error_code(answer) for answer in answers} == {(404, "charter-unknown")}
+    assert len(asked) < len(many) / 2
 
 
 async def test_a_submission_under_the_charter_before_is_still_taken(portal: RunningPortal) -> None:
