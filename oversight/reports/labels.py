@@ -79,6 +79,7 @@ def problem_label(code: str, translation: Translation) -> str:
         "reply-number": _("the portal names other numbers for this thread than this office can confirm"),
         "thread-number": _("the portal names other numbers for this thread than this office can confirm"),
         "failure": _("a fault of this office’s program"),
+        "refused": _("the portal refuses it"),
     }
     return labels.get(code) or _("the portal refuses it (%(code)s)") % {"code": code}
 

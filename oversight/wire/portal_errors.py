@@ -8,6 +8,45 @@ PortalError
 └── DamagedFile         the bytes are not those that the manifest names
 """
 
+OFFICE_CODES = frozenset(
+    {
+        "malformed-request",
+        "digest-missing",
+        "digest-mismatch",
+        "not-sealed",
+        "finding-malformed",
+        "signature-missing",
+        "signature-invalid",
+        "signature-expired",
+        "signature-replayed",
+        "not-your-commission",
+        "invitation-invalid",
+        "not-found",
+        "charter-unknown",
+        "mailbox-closed",
+        "method-not-allowed",
+        "state-conflict",
+        "reply-number",
+        "thread-number",
+        "charter-conflict",
+        "already-accepted",
+        "finding-number",
+        "finding-conflict",
+        "damaged",
+        "unsupported-media-type",
+        "charter-expired",
+        "charter-invalid",
+        "finding-signatures",
+        "mailbox-full",
+        "internal",
+        "storage-full",
+    }
+)
+"""Codes of docs/protocol.md §7.3 that an office's requests may meet.
+
+Not ``too-large`` and ``file-missing``: of a report that waits these are what the office itself found.
+"""
+
 
 class PortalError(Exception):
     """Base of what can go wrong with a request to the portal. ``problem`` is a short code for rows and pages."""
@@ -35,11 +74,16 @@ class PortalAway(PortalUnreachable):
 
 
 class PortalRefused(PortalError):
-    """The portal refused; ``code`` is one of docs/protocol.md §7.3."""
+    """The portal refused; ``code`` is what it says, and may be anything.
+
+    ``problem`` is that code only if a portal has a reason to give it to an office, and ``refused`` otherwise: rows keep
+    it beside this office's own words for what is wrong, none of which the portal may choose.
+    """
 
     def __init__(self, code: str, status: int) -> None:
         super().__init__(f"the portal refused: {code}")
-        self.code = self.problem = code
+        self.code = code
+        self.problem = code if code in OFFICE_CODES else "refused"
         self.status = status
 
 
