@@ -91,7 +91,7 @@ async def collector_status(
 def _last(state: CollectorStateRecord | None, now: datetime, translation: Translation, *, all_of_it: bool) -> str:
     """When every list was last read to its end and nothing new was left lying."""
     _ = translation.gettext
-    if state is None or (state.last_success is None and state.failing_since is None):
+    if state is None or (all_of_it and not _was_visited(state)):
         return _("The portal was not visited yet.")
     if state.last_success is None:
         return _("Never yet was everything collected that is at the portal.")
@@ -103,6 +103,12 @@ def _last(state: CollectorStateRecord | None, now: datetime, translation: Transl
     if all_of_it:
         return _("Last collected %(ago)s.") % {"ago": ago}
     return _("Everything else was last collected %(ago)s.") % {"ago": ago}
+
+
+def _was_visited(state: CollectorStateRecord) -> bool:
+    """Whether anything tells of a visit: how one ended, what one left waiting, or that one came half through."""
+    ended = (state.last_success, state.failing_since, state.charter_noted_on)
+    return any(each is not None for each in ended) or bool(state.waiting or state.held_back)
 
 
 def _trouble(state: CollectorStateRecord | None, now: datetime, every: timedelta, translation: Translation) -> str:

@@ -38,14 +38,17 @@ class Answer:
         return self._response.is_success
 
     async def pieces(self) -> AsyncIterator[bytes]:
-        """The body as it came. Raises PortalUnreachable (``slow``) when it comes slower than the patience lasts.
+        """The body as it came. Raises PortalUnreachable (``slow``), or a TimeoutError that ``ask`` makes one, when it
+        comes slower than the patience lasts.
 
         What the caller does between two pieces does not count.
         """
         stream = self._response.aiter_raw()
         while True:
             began = self._seconds()
-            piece = await anext(stream, None)
+            # What comes may be no piece for ever: the line before a chunk, or fields behind the last one.
+            async with asyncio.timeout(self._patience.left):
+                piece = await anext(stream, None)
             self._patience.wait(self._seconds() - began, len(piece or b""))
             if piece is None:
                 return

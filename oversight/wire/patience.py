@@ -28,12 +28,21 @@ class Patience:
         """Whether somebody with all SECONDS might have waited longer."""
         return self.seconds < SECONDS
 
+    @property
+    def left(self) -> float:
+        """Of waiting, before the next piece is slow. However much came soon, no silence is longer than ``seconds``."""
+        return min(self.seconds, self._allowed - self.waited)
+
+    @property
+    def _allowed(self) -> float:
+        return self.seconds * (1 + self.received / (SECONDS * SLOWEST_BYTES_PER_SECOND))
+
     def wait(self, seconds: float, received: int = 0) -> None:
         """``received`` bytes came, in one piece, after so many seconds.
 
         Raises PortalUnreachable (``slow``) when that was too long.
         """
         self.waited += seconds + (PIECE_SECONDS if received else 0)
-        if self.waited > self.seconds * (1 + self.received / (SECONDS * SLOWEST_BYTES_PER_SECOND)):
+        if self.waited > self._allowed:
             raise PortalUnreachable("the portal answers too slowly", "slow")
         self.received += received

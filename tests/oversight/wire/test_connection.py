@@ -162,6 +162,27 @@ async def test_files_that_share_their_patience_take_no_longer_together_than_one(
     assert caught.value.problem == "slow"
 
 
+@pytest.mark.parametrize("pieces", [0, 1, 3])
+async def test_what_comes_without_ever_being_a_piece_ends_with_the_patience(pieces: int) -> None:
+    """As within the line that begins a chunk, or in the fields behind the last one: bytes come, and nothing of them."""
+    turns = 0
+
+    async def body() -> AsyncIterator[bytes]:
+        nonlocal turns
+        for _ in range(pieces):
+            yield b"x" * 1_000_000
+        while turns < 1_000_000:
+            turns += 1
+            await asyncio.sleep(0)
+
+    client = client_over(lambda request: httpx.Response(200, content=body()), Seconds())
+    file = SealedFile("report.age", 1024**3, "0" * 64)
+    with pytest.raises(PortalUnreachable) as caught:
+        await client.fetch_file("a" * 32, file, io.BytesIO(), Patience(0.1))
+    assert caught.value.problem == "slow"
+    assert turns < 1_000_000
+
+
 async def test_the_wait_for_the_head_of_an_answer_is_part_of_the_patience() -> None:
     seconds = Seconds()
 
