@@ -6,7 +6,6 @@ member can make one. Of each mailbox the one that deletes the most and one that 
 others said, and a portal that was restored from a backup gets them again.
 """
 
-from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -24,6 +23,7 @@ from oversight.wire.list_reading import ListReading
 from oversight.wire.portal_client import PortalClient
 from oversight.wire.portal_errors import PortalAway, PortalError
 from oversight.wire.portal_responses import WaitingControl
+from oversight.wire.retry import time_of_one
 from portal.kit.columns import UnreadableError
 from portal.kit.database import transaction
 
@@ -109,18 +109,24 @@ async def _read(submission: SubmissionRecord, note: bytes) -> Control:
     return control
 
 
-async def _bring_again(client: PortalClient, there: Collection[str]) -> None:
-    """Commands that the portal does not list: it was restored, or it pretends so."""
+async def _bring_again(client: PortalClient, there: set[str]) -> None:
+    """Commands that the portal does not list: it was restored, or it pretends so.
+
+    Each once in a round, so that a visit that is broken off goes on with the next one in the visit after it.
+    """
     held: list[Any] = await ControlRecord.all().order_by("submission").values_list("id", flat=True)
     for identifier in held:
         if identifier in there:
             continue
         row = await ControlRecord.get_or_none(id=identifier).only("submission", "note")
+        there.add(identifier)
         if row is None:
             continue
         try:
-            await client.post_control(row.submission, bytes(row.note))
+            async with time_of_one():
+                await client.post_control(row.submission, bytes(row.note))
         except PortalAway:
+            there.discard(identifier)
             raise
         except PortalError:
             # It has forgotten the submission too, or closed it: there is nothing left to command. Or it fails: then it

@@ -26,7 +26,7 @@ from oversight.reports.records import STATE_ROW, CollectorStateRecord, Submissio
 from oversight.wire.portal_client import PortalClient, SealedThreadNote
 from oversight.wire.portal_errors import PortalAway, PortalError, PortalRefused
 from oversight.wire.portal_responses import THREADS_MAX
-from oversight.wire.retry import COLUMNS, MENDED, is_due, next_attempt
+from oversight.wire.retry import COLUMNS, MENDED, is_due, next_attempt, time_of_one
 from portal.kit.columns import is_unset
 from portal.kit.database import transaction
 
@@ -133,10 +133,13 @@ async def _begin_week(today: date) -> None:
 
 
 async def _due(now: datetime) -> list[SubmissionId]:
-    """Threads with news whose mailbox is not closed, but for those that failed and rest."""
+    """Threads with news whose mailbox is not closed, but for those that failed and rest.
+
+    Those that failed the least come first: what is slow must leave the others their time.
+    """
     closed = Subquery(ControlRecord.filter(close=True).values("submission"))
     due = ThreadNoteRecord.filter(Q(try_again=None) | is_due(now), stale=True).exclude(submission__in=closed)
-    return [row.submission for row in await due.order_by("submission").only("submission")]
+    return [row.submission for row in await due.order_by("attempts", "submission").only("submission")]
 
 
 @dataclass(frozen=True)
@@ -152,7 +155,8 @@ class _Round:
         for start in range(0, len(threads), THREADS_MAX):
             batch = threads[start : start + THREADS_MAX]
             try:
-                refused = await self._post_batch(batch)
+                async with time_of_one():
+                    refused = await self._post_batch(batch)
             except PortalAway:
                 raise
             except Exception as error:
@@ -166,8 +170,9 @@ class _Round:
         """A second try under a higher number; a failure is kept in the thread's row. Raises PortalAway."""
         row = await ThreadNoteRecord.get(submission=thread)
         try:
-            await catch_up(self.client, await SubmissionRecord.get(id=thread))
-            await self._post_batch([thread])
+            async with time_of_one():
+                await catch_up(self.client, await SubmissionRecord.get(id=thread))
+                await self._post_batch([thread])
         except PortalAway:
             raise
         except PortalRefused as error:

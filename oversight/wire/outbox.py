@@ -3,8 +3,8 @@
 
 - A row is stored before it is posted, so that a portal that can't be reached, or a crash in between, delays what goes
   out and never loses it. The portal answers a repeat like the first time, so that nothing is doubled either.
-- Rows go out oldest first, each for itself: one that fails waits, is tried again ever later, and holds up only those of
-  its own lane, which must not overtake it.
+- Rows go out oldest first, each for itself: one that fails, or takes too long, waits, is tried again ever later and
+  after those that did not fail, and holds up only those of its own lane, which must not overtake it.
 - A refusal that the portal will repeat every time is final, and the row says so. Any other failure may pass.
 - What this office itself must not send any more is refused for good in the same way.
 """
@@ -20,8 +20,8 @@ from tortoise.exceptions import IntegrityError
 
 from oversight.wire.portal_client import PortalClient
 from oversight.wire.portal_errors import PortalAway, PortalError, PortalRefused
-from oversight.wire.retry import COLUMNS, RetriedRecord, next_attempt
-from portal.kit.columns import NUMBER_MAX, DayField, NumberField, ShortTextField
+from oversight.wire.retry import COLUMNS, RetriedRecord, next_attempt, time_of_one
+from portal.kit.columns import NUMBER_MAX, DayField, NumberField, ShortTextField, readable
 from portal.kit.database import transaction
 from portal.kit.unwritable import if_writable
 
@@ -97,13 +97,14 @@ class Outbox(Generic[R]):
         """
         posted, held = 0, set()
         failure: Exception | None = None
-        for row in await self.rows.filter(posted_on=None, refused=None).order_by("number"):
+        for row in await self._waiting():
             lane = self.lane(row)
             if lane in held or row.rests(now):
                 held.add(lane)
                 continue
             try:
-                posted += await self.post_one(client, row, now.date())
+                async with time_of_one():
+                    posted += await self.post_one(client, row, now.date())
             except PortalAway:
                 raise
             except Exception as error:
@@ -115,6 +116,14 @@ class Outbox(Generic[R]):
         if failure is not None:
             raise failure
         return posted
+
+    async def _waiting(self) -> list[R]:
+        """The rows that wait, lanes that failed the least first: what is slow must leave the others their time."""
+        rows = await self.rows.filter(posted_on=None, refused=None).order_by("number")
+        failures: dict[str, int] = {}
+        for row in rows:
+            failures.setdefault(self.lane(row), readable(row.attempts, 0))
+        return sorted(rows, key=lambda row: failures[self.lane(row)])
 
     async def post_one(self, client: PortalClient, row: R, today: date) -> bool:
         """Post one row; False when it was refused for good. Raises PortalError."""

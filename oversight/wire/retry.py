@@ -1,15 +1,21 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
 """What a row remembers of failing at the portal: why, since which day, how often, and when it is tried again."""
 
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
 from typing import Any
 
 from tortoise.expressions import Q
 from tortoise.models import Model
 
+from oversight.wire.portal_errors import PortalUnreachable
 from portal.kit.columns import DayField, MomentField, NumberField, ShortTextField, readable
 
 ATTEMPTS_COUNTED_MAX = 30
+ITEM_SECONDS_MAX = 60.0
+"""Less than a step of a visit has: what is slow must fail by itself, or it would stand first again in the next."""
 RETRY_MINUTES_MAX = 60
 REST_MAX = timedelta(hours=26)
 """Longer than anything rests. What rests for longer was put off while the clock ran ahead, and is due."""
@@ -46,6 +52,16 @@ class RetriedRecord(Model):
     def mend(self) -> None:
         """Forget the failures; whoever calls saves the row."""
         self.update_from_dict(dict(MENDED))
+
+
+@asynccontextmanager
+async def time_of_one() -> AsyncIterator[None]:
+    """The time that one item has, whatever is asked for it. Raises PortalUnreachable when it is over."""
+    try:
+        async with asyncio.timeout(ITEM_SECONDS_MAX):
+            yield
+    except TimeoutError:
+        raise PortalUnreachable("one item took too long", "slow") from None
 
 
 def is_due(now: datetime) -> Q:

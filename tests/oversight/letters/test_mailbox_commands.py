@@ -1,20 +1,25 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
 """What reporters command their mailboxes: kept, obeyed, brought again, and by nobody else."""
 
+import asyncio
 import hashlib
 
+import httpx
 import pytest
 
 from crypto.ids import SubmissionId
 from crypto.note import SigningKey
 from crypto.receipt_code import derive, new_code
+from oversight.letters.mailbox_commands import collect_controls
 from oversight.letters.records import ControlRecord, ReplyDraftRecord, ReplyRecord
+from oversight.wire.list_reading import ListReading
 from oversight.wire.portal_errors import PortalUnreachable
 from tests.chance import fresh_bytes
 from tests.oversight.office import Office
 from tests.oversight.portal_simulator import PortalSimulator, cut_connection, refusal
-from tests.oversight.sealed_reports import Wire, command, mailbox, sealed_report, waiting_letter
-from tests.people import REALM
+from tests.oversight.sealed_reports import Wire, command, mailbox, sealed_report, under_new_id, waiting_letter
+from tests.oversight.times_up import HangingTransport, TimesUp
+from tests.people import REALM, TODAY
 
 pytestmark = pytest.mark.usefixtures("in_database")
 
@@ -112,6 +117,46 @@ async def test_commands_are_brought_again_to_a_portal_that_lost_them(
     # A collector that has just started reads the whole list.
     await wire.collect()
     assert portal.brought == [(submission, note)]
+
+
+async def test_commands_that_take_too_long_to_bring_again_do_not_stop_those_after_them(
+    office: Office, wire: Wire, portal: PortalSimulator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for _ in range(2):
+        portal.add(under_new_id(portal.submissions[0].sealed))
+    await wire.collect()
+    ids = sorted(each.sealed.manifest.submission for each in portal.submissions)
+    for each in ids:
+        note = command(close=True)
+        await ControlRecord.create(id=each * 2, submission=each, note=note, delete_to=0, close=True, day=TODAY)
+    wire.transport = HangingTransport(
+        portal, TimesUp(monkeypatch), lambda request: request.url.path.endswith(f"{ids[0]}/control")
+    )
+    await wire.collect()
+    assert [submission for submission, _ in portal.brought] == ids[1:]
+
+
+async def test_a_visit_that_is_broken_off_goes_on_with_the_next_command(wire: Wire, portal: PortalSimulator) -> None:
+    portal.add(under_new_id(portal.submissions[0].sealed))
+    await wire.collect()
+    ids = sorted(each.sealed.manifest.submission for each in portal.submissions)
+    for each in ids:
+        await ControlRecord.create(
+            id=each * 2, submission=each, note=command(close=True), delete_to=0, close=True, day=TODAY
+        )
+
+    def break_off(request: httpx.Request) -> httpx.Response | None:
+        if request.url.path.endswith(f"{ids[0]}/control"):
+            # As a step does whose time is over.
+            raise asyncio.CancelledError
+        return None
+
+    portal.faults.append(break_off)
+    client, reading = wire.client(), ListReading()
+    with pytest.raises(asyncio.CancelledError):
+        await collect_controls(client, reading, TODAY)
+    await collect_controls(client, reading, TODAY)
+    assert [submission for submission, _ in portal.brought] == ids[1:]
 
 
 async def test_commands_that_one_portal_refuses_to_take_again_do_not_stop_the_visit(

@@ -35,6 +35,7 @@ from tests.oversight.sealed_reports import (
     under_new_id,
     waiting_letter,
 )
+from tests.oversight.times_up import HangingTransport, TimesUp
 from tests.people import REALM, TODAY
 from tests.threads import succeed
 
@@ -410,6 +411,32 @@ async def test_a_portal_that_refuses_a_threads_notes_stops_no_other(exchange: Ex
         await exchange.wire.collect()
     [note] = [exchange.portal.thread(other.manifest.submission).open(mailbox().identity, list(exchange.charters))]
     assert note.day == TODAY + timedelta(days=1)
+
+
+async def test_a_thread_whose_note_takes_too_long_fails_by_itself_and_comes_after_the_others(
+    exchange: Exchange, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for _ in range(3):
+        exchange.portal.add(under_new_id(exchange.portal.submissions[0].sealed))
+    await exchange.wire.collect()
+    ids = sorted(each.sealed.manifest.submission for each in exchange.portal.submissions)
+    asked = []
+
+    def hangs(request: httpx.Request) -> bool:
+        if request.url.path.endswith("/threads"):
+            asked.append([each for each in ids if each.encode() in request.content])
+        return ids[0].encode() in request.content and request.url.path.endswith("/threads")
+
+    exchange.wire.transport = HangingTransport(exchange.portal, TimesUp(monkeypatch), hangs)
+    exchange.office.clock.forward(days=1)
+    for _ in range(2):
+        with pytest.raises(PortalUnreachable):
+            await exchange.wire.collect()
+        assert {row.submission for row in await ThreadNoteRecord.filter(stale=False)} == set(ids[1:])
+        await ThreadNoteRecord.filter(submission=ids[1]).update(stale=True)
+    assert (await ThreadNoteRecord.get(submission=ids[0])).problem == "slow"
+    # All together; then each alone. In the second visit the one that failed stands last.
+    assert asked == [ids, *([each] for each in ids), ids[:2], [ids[1]], [ids[0]]]
 
 
 async def test_the_newest_charter_is_said_once_a_day_and_when_it_changes(exchange: Exchange) -> None:

@@ -24,6 +24,7 @@ from oversight.wire.portal_client import SealedThreadNote
 from oversight.wire.portal_errors import PortalRefused, PortalUnreachable
 from tests.oversight.case_desk import store
 from tests.oversight.sealed_reports import sealed_report, under_new_id, waiting_letter
+from tests.oversight.times_up import TimesUp
 from tests.people import NOW, TODAY, found_test_commission
 
 FULL = OSError(errno.ENOSPC, "no space left")
@@ -175,6 +176,21 @@ class PickyClient(StubClient):
         await super().publish_finding(note)
 
 
+class SlowClient(StubClient):
+    """A portal that does not answer in time for one text."""
+
+    def __init__(self, times: TimesUp, slow: bytes) -> None:
+        super().__init__()
+        self.times, self.slow = times, slow
+        self.asked: list[bytes] = []
+
+    async def publish_finding(self, note: bytes) -> None:
+        self.asked.append(note)
+        if note == self.slow:
+            await self.times.hang()
+        await super().publish_finding(note)
+
+
 async def test_a_letter_that_fails_holds_up_no_other_and_is_tried_ever_later() -> None:
     for _ in range(3):
         await LETTERS.store(_letter)
@@ -192,6 +208,24 @@ async def test_a_letter_that_fails_holds_up_no_other_and_is_tried_ever_later() -
     assert (row.problem, row.failing_since, row.progress) == ("internal", TODAY, "waiting")
     waits = [(later - earlier).total_seconds() / 60 for earlier, later in pairwise(tries)]
     assert waits == [1, 2, 4, 8, 16, 32, 60, 60]
+
+
+async def test_one_that_takes_too_long_fails_by_itself_and_comes_after_the_others(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    for _ in range(3):
+        await LETTERS.store(_letter)
+    client: Any = SlowClient(TimesUp(monkeypatch), b"1")
+    with pytest.raises(PortalUnreachable):
+        await LETTERS.post_waiting(client, NOW)
+    assert client.taken == [b"2", b"3"]
+    row = await ReplyRecord.get(number=1)
+    assert (row.problem, row.attempts, row.progress) == ("slow", 1, "waiting")
+    await LETTERS.store(_letter)
+    client.asked.clear()
+    with pytest.raises(PortalUnreachable):
+        await LETTERS.post_waiting(client, NOW)
+    assert client.asked == [b"4", b"1"]
 
 
 async def test_a_new_finding_that_fails_holds_up_later_new_ones_and_no_correction() -> None:
