@@ -11,7 +11,7 @@ import { t } from "../strings.js";
  */
 export function mailboxFailureWords(error, wrote) {
   const words = reason(error instanceof PortalError ? error.code : "");
-  return wrote ? `${words} ${t("What you wrote is still here.")}` : words;
+  return wrote ? [words, t("What you wrote is still here.")].join(" ") : words;
 }
 
 /** @param {string} code */
@@ -27,7 +27,7 @@ function reason(code) {
     case "damaged":
       return t("This site says that what it holds of this mailbox is damaged. Do not count on anything having been sent or changed. Write to the commission in a new report.");
     case "too-large":
-      return `${t("Your message is too long to be sent at once. Send it in two parts")}.`;
+      return t("Your message is too long to be sent at once. Send it in two parts") + ".";
     default:
       return t("This did not work. Do not count on anything having been sent or changed. Try again.");
   }
