@@ -23,7 +23,7 @@ from crypto.manifest import SealedFile
 from crypto.note import SigningKey
 from oversight.wire.connection import Connection
 from oversight.wire.heads import HEAD_BYTES_MAX, HEAD_PIECE_BYTES
-from oversight.wire.json_answer import VALUES_MAX, read_json
+from oversight.wire.json_answer import NUMBER_CHARS_MAX, VALUES_MAX, read_json
 from oversight.wire.patience import SECONDS, SLOWEST_BYTES_PER_SECOND, Patience
 from oversight.wire.portal_client import ANSWER_BYTES_MAX, PortalClient
 from oversight.wire.portal_errors import PortalAway, PortalUnreachable
@@ -133,9 +133,24 @@ async def test_nothing_that_an_answer_wants_kept_is_ever_sent_back() -> None:
         b"[" * 10_000_000,
         b"[" * 20_000,
         b"9" * 5_000,
+        b"9" * (NUMBER_CHARS_MAX + 1),
+        b"-" + b"9" * NUMBER_CHARS_MAX,
+        b"0." + b"9" * (NUMBER_CHARS_MAX - 1),
+        b"1e" + b"9" * (NUMBER_CHARS_MAX - 1),
         json.dumps(["," * VALUES_MAX]).encode(),
     ],
-    ids=["empty objects", "nested objects", "brackets", "deep", "a long number", "commas in a text"],
+    ids=[
+        "empty objects",
+        "nested objects",
+        "brackets",
+        "deep",
+        "a very long number",
+        "a long number",
+        "a long negative",
+        "a long fraction",
+        "a long power",
+        "commas in a text",
+    ],
 )
 def test_json_of_more_values_than_any_answer_has_is_not_parsed(body: bytes) -> None:
     with pytest.raises(PortalUnreachable):
@@ -148,6 +163,11 @@ def test_the_longest_honest_answers_are_read() -> None:
     assert len(read_json(postings)["postings"]) == 10_000
     entry = {"sequence": 1, "submission": "a" * 32, "sealed": "A" * 92_000, "day": "2026-11-21"}
     assert len(read_json(json.dumps({"follow_ups": [entry] * 100, "more": True}).encode())["follow_ups"]) == 100
+
+
+@pytest.mark.parametrize("number", [0, -(2**63), 2**63, 10**NUMBER_CHARS_MAX - 1, 1.5])
+def test_a_number_of_usual_length_is_read(number: float) -> None:
+    assert read_json(json.dumps([number]).encode()) == [number]
 
 
 async def test_files_that_share_their_patience_take_no_longer_together_than_one() -> None:
