@@ -22,6 +22,8 @@ from oversight.desk.index import continue_index
 from oversight.desk.portal_problems import portal_problems
 from oversight.desk.queue import LEVELS, STATES, Filters, QueuePage, read_queue
 from oversight.desk.renewals import continue_renewals
+from oversight.findings.records import PublicationRecord
+from oversight.letters.records import ReplyRecord, ThreadNoteRecord
 from oversight.members.sessions import current_session
 from oversight.reports import labels
 from oversight.reports.roles import Action, may
@@ -29,6 +31,7 @@ from oversight.reports.stuck import try_all_again
 from oversight.reports.urgency import Level
 from oversight.web.addresses import Route
 from oversight.web.rendering import redirect, render, translation_of
+from oversight.wire.retry import try_again_now
 from portal.kit.i18n import Translation, language_in
 from portal.kit.unwritable import if_writable
 
@@ -92,6 +95,7 @@ async def collect_now(request: Request) -> Response:
     if not may(session.member.roles, Action.READ):
         raise HTTPException(403)
     await try_all_again(request.app.state.clock())
+    await try_again_now(ReplyRecord, PublicationRecord, ThreadNoteRecord)
     request.app.state.portal_visits.begin_now.set()
     return redirect("/queue")
 

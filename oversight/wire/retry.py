@@ -73,3 +73,9 @@ def next_attempt(attempts: int, now: datetime) -> datetime | None:
     """When to post again what failed ``attempts`` times before: at the next visit, then ever later, up to an hour."""
     before = readable(attempts, 0)
     return now + timedelta(minutes=min(2**before, RETRY_MINUTES_MAX)) if before else None
+
+
+async def try_again_now(*kinds: type[RetriedRecord]) -> None:
+    """Let the next visit try every row of these kinds that rests; its failures stay counted."""
+    for rows in kinds:
+        await rows.exclude(try_again=None).update(try_again=None)

@@ -12,14 +12,16 @@ from crypto.report import Report
 from oversight.desk.index import continue_index
 from oversight.desk.queue import PAGE_ROWS, Filters, read_queue
 from oversight.desk.queue_pages import first_day_of_week
+from oversight.findings.records import PublicationRecord
+from oversight.letters.records import ReplyRecord, ThreadNoteRecord
 from oversight.members.records import MemberRecord, SessionRecord
 from oversight.members.sessions import OpenSession
 from oversight.reports.records import IndexEntryRecord, SealedFileRecord, StuckArrivalRecord, SubmissionRecord
 from oversight.reports.summary import ENTRY_BYTES, Summary, open_summary, seal_summary, summarise
 from tests.oversight.office import Office
 from tests.oversight.portal_simulator import PortalSimulator
-from tests.oversight.sealed_reports import ANSWERS, Wire, mailbox, sealed_report
-from tests.people import REALM
+from tests.oversight.sealed_reports import ANSWERS, Wire, mailbox, sealed_report, waiting_letter
+from tests.people import REALM, TODAY
 
 pytestmark = pytest.mark.usefixtures("in_database")
 
@@ -199,6 +201,30 @@ async def test_the_queue_says_how_the_visits_to_the_portal_go(office: Office, wi
     await wire.collect()
     office.clock.forward(minutes=3)
     assert "Last collected 3 minutes ago." in (await browser.get("/queue")).text
+
+
+async def test_what_does_not_go_out_is_tried_again_when_a_member_says_so(
+    office: Office, portal: PortalSimulator, wire: Wire
+) -> None:
+    portal.add(sealed_report(office.world))
+    await wire.collect()
+    submission = await SubmissionRecord.get()
+    await waiting_letter(office.world, submission.id)
+    await PublicationRecord.create(hash="1" * 64, number=1, case="2" * 32, finding="F", note=b"note")
+    kinds = (ReplyRecord, PublicationRecord, ThreadNoteRecord)
+    now = office.clock()
+    for rows in kinds:
+        row = await rows.get()
+        row.fail("slow", now, now + timedelta(hours=1))
+        await row.save()
+    await (await office.browser_of("bruno")).post("/queue/collect")
+    assert [((await rows.get()).rests(now), (await rows.get()).attempts) for rows in kinds] == [(False, 1)] * 3
+
+
+async def test_what_the_portal_no_longer_shows_is_not_said_to_stay_there(office: Office) -> None:
+    await StuckArrivalRecord.create(kind="submission", item="a" * 32, problem="gone", failing_since=TODAY, attempts=1)
+    page = (await (await office.browser_of("bruno")).get("/queue")).text
+    assert "does not show it any more" in page and "They stay at the portal" not in page
 
 
 async def test_the_queue_needs_a_login(office: Office) -> None:
