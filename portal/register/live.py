@@ -3,8 +3,11 @@
 
 - At the start no page is made and no finding read. A page is made when it is first asked for, once for everybody, and
   stays. What nobody has asked for is made meanwhile, at no more than half of one processor's time.
-- One thing is made at a time. Of the visitors who ask for a page that is not there, few wait; the others are asked to
-  come back. So nobody makes the portal work more than it would anyway.
+- One thing is made at a time: by turns what somebody asks for and what is missing, so that all is made some time. Of
+  the visitors who ask for a page that is not there, few wait; the others are asked to come back. So nobody makes the
+  portal work more than it would anyway.
+- Signed files don't stay, and so can be asked for without end: those who wait for them have places of their own, and
+  what stays is made before them.
 - What changes is taken away at once. The manifest is withheld until all pages are made: it lists every one.
 - What failed is tried again at one of the next ``refresh``, ever more rarely.
 """
@@ -30,6 +33,7 @@ if TYPE_CHECKING:
 
 LOG = logging.getLogger("portal")
 VISITORS_MAX = 32
+FILE_VISITORS_MAX = 8
 DOUBLINGS_MAX = 5
 """After many failures in a row 31 calls of ``refresh`` try nothing again: some five minutes."""
 
@@ -50,7 +54,8 @@ class LiveRegister:
         # What somebody waits for, and is told when it was made or could not be.
         self._asked: dict[str, asyncio.Event] = {}
         self._wake = asyncio.Event()
-        self._visitors = 0
+        # How many wait, for signed files and for anything else.
+        self._visitors = {True: 0, False: 0}
         self._failures = self._passed_over = 0
         pages.make_page = self.make
 
@@ -112,13 +117,14 @@ class LiveRegister:
             return False
         if self._builder.shown.needed(path) is None:
             return True
-        if self._visitors >= VISITORS_MAX:
+        is_file = self._builder.shown.is_file(path)
+        if self._visitors[is_file] >= (FILE_VISITORS_MAX if is_file else VISITORS_MAX):
             return False
-        self._visitors += 1
+        self._visitors[is_file] += 1
         try:
             return await self._made(self._builder, path)
         finally:
-            self._visitors -= 1
+            self._visitors[is_file] -= 1
 
     async def _made(self, builder: "RegisterBuilder", name: str) -> bool:
         # What is needed may change while it is being made.
@@ -131,21 +137,31 @@ class LiveRegister:
         return True
 
     async def run(self) -> None:
-        """Make what somebody waits for, and meanwhile what is missing, until cancelled."""
+        """Make by turns what somebody waits for and what is missing, until cancelled."""
         while True:
             self._wake.clear()
             builder = self._builder
-            if builder is not None and self._asked:
-                asked = next(iter(self._asked))
-                if builder.shown.needed(asked) == asked:
-                    await self._build(builder, asked)
-                self._asked.pop(asked).set()
-            elif builder is not None and (missing := builder.shown.next_missing()) is not None:
-                began = asyncio.get_running_loop().time()
-                await self._build(builder, missing)
-                await self._rest(asyncio.get_running_loop().time() - began)
-            else:
+            if builder is None or not (await self._make_asked(builder) | await self._make_missing(builder)):
                 await self._wake.wait()
+
+    async def _make_asked(self, builder: "RegisterBuilder") -> bool:
+        if not self._asked:
+            return False
+        asked = next((name for name in self._asked if not builder.shown.is_file(name)), None) or next(iter(self._asked))
+        if builder.shown.needed(asked) == asked:
+            await self._build(builder, asked)
+        self._asked.pop(asked).set()
+        return True
+
+    async def _make_missing(self, builder: "RegisterBuilder") -> bool:
+        missing = builder.shown.next_missing()
+        if missing is None:
+            return False
+        began = asyncio.get_running_loop().time()
+        await self._build(builder, missing)
+        if not self._asked:
+            await self._rest(asyncio.get_running_loop().time() - began)
+        return True
 
     async def _build(self, builder: "RegisterBuilder", name: str) -> None:
         try:

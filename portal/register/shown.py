@@ -117,6 +117,10 @@ class ShownPages:
         """The finding with this id, or whose page or signed file is at this path."""
         return self._findings.get(name)
 
+    def is_file(self, name: str) -> bool:
+        """Whether this is the path of a signed file."""
+        return (stored := self._findings.get(name)) is not None and name == stored.file_path
+
     def list_page(self, path: str) -> ListPage:
         """What stands in the list at this path, all of whose findings are made. Raises KeyError for another path."""
         locale, number = self._lists[path]

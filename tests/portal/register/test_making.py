@@ -168,9 +168,9 @@ class TestAPageThatWasNotMade:
         await started.client.get(PAGE.format(3))
         making.begun.clear()
         making.goes_on.clear()
-        waiting = [asyncio.create_task(started.client.get(path)) for path in (PAGE.format(1), FILE.format(2))]
+        waiting = [asyncio.create_task(started.client.get(path)) for path in (PAGE.format(1), PAGE.format(2))]
         await making.until_begun()
-        await until(lambda: started.assembly.register._visitors == 2, "both wait")
+        await until(lambda: len(started.assembly.register._asked) == 2, "both wait")
         refused = await started.client.get("/en/findings/")
         assert (refused.status_code, refused.headers["retry-after"]) == (503, "60")
         assert "This page can’t be shown at the moment" in refused.text
@@ -180,6 +180,21 @@ class TestAPageThatWasNotMade:
         making.goes_on.set()
         assert [(await task).status_code for task in waiting] == [200, 200]
         assert "can’t be shown" not in await get(started, "/en/findings/")
+
+    async def test_has_places_that_signed_files_do_not_take(
+        self, started: RunningPortal, making: Making, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """They don't stay, so that strangers can ask for them without end."""
+        monkeypatch.setattr(live, "VISITORS_MAX", 2)
+        monkeypatch.setattr(live, "FILE_VISITORS_MAX", 2)
+        making.goes_on.clear()
+        files = [asyncio.create_task(started.client.get(FILE.format(number))) for number in (1, 2)]
+        await until(lambda: len(started.assembly.register._asked) == 2, "both wait")
+        assert (await started.client.get(FILE.format(3))).status_code == 503
+        page = asyncio.create_task(started.client.get(PAGE.format(3)))
+        await until(lambda: page.done() or len(started.assembly.register._asked) == 3, "the page is asked for")
+        making.goes_on.set()
+        assert [(await task).status_code for task in (page, *files)] == [200] * 3
 
     async def test_is_as_it_was_corrected_in_that_moment(self, started: RunningPortal, making: Making) -> None:
         making.goes_on.clear()
@@ -227,6 +242,26 @@ async def test_nobody_has_to_ask(started: RunningPortal, making: Making) -> None
     assert making.made == [(3, 1), (2, 1), (1, 1)]
     pages = started.assembly.pages.register
     assert {f"/{locale}/findings/{NAME.format(1)}" for locale in LOCALES} <= set(pages)
+
+
+async def test_what_is_missing_is_made_also_while_strangers_ask_without_end(
+    started: RunningPortal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(shown, "FILES_KEPT_MAX", 1)
+    is_over = False
+
+    async def ask(first: int) -> None:
+        number = first
+        while not is_over:
+            number = number % FINDINGS + 1
+            assert (await started.client.get(FILE.format(number))).status_code == 200
+
+    strangers = [asyncio.create_task(ask(first)) for first in range(FINDINGS)]
+    try:
+        await until_manifest(started)
+    finally:
+        is_over = True
+        await asyncio.gather(*strangers)
 
 
 async def test_the_manifest_is_withheld_until_all_pages_are_made(started: RunningPortal, making: Making) -> None:
