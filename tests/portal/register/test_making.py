@@ -247,21 +247,17 @@ async def test_nobody_has_to_ask(started: RunningPortal, making: Making) -> None
 async def test_what_is_missing_is_made_also_while_strangers_ask_without_end(
     started: RunningPortal, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(shown, "FILES_KEPT_MAX", 1)
-    is_over = False
+    make_asked = LiveRegister._make_asked
 
-    async def ask(first: int) -> None:
-        number = first
-        while not is_over:
-            number = number % FINDINGS + 1
-            assert (await started.client.get(FILE.format(number))).status_code == 200
+    async def always(register: LiveRegister, builder: Any) -> bool:
+        await make_asked(register, builder)
+        # Somebody asks again at once.
+        await asyncio.sleep(0)
+        register._asked[FILE.format(1)] = asyncio.Event()
+        return True
 
-    strangers = [asyncio.create_task(ask(first)) for first in range(FINDINGS)]
-    try:
-        await until_manifest(started)
-    finally:
-        is_over = True
-        await asyncio.gather(*strangers)
+    monkeypatch.setattr(LiveRegister, "_make_asked", always)
+    await until_manifest(started)
 
 
 async def test_the_manifest_is_withheld_until_all_pages_are_made(started: RunningPortal, making: Making) -> None:
