@@ -196,6 +196,7 @@ def assemble(settings: Settings, clock: Clock, blobs: BlobStore | None = None) -
             Controls(realm, commits),
             newest,
             lambda slug: _not_shown(slug, pages, register),
+            turns.downloads,
         ),
         notes=CharterViews(charters, newest, key.verifier),
         register=register,

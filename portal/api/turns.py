@@ -7,7 +7,9 @@ A turn ends when the answer begins: the work is done then, and how long the clie
 """
 
 import asyncio
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from starlette.datastructures import Headers
@@ -20,6 +22,7 @@ from portal.storage.errors import BusyError
 SECONDS_MIN = 5
 # Of a long report 1.3 MB are in memory at a time.
 LONG_REPORTS_SHARE = 4
+DOWNLOADS_SHARE = 4
 
 
 class Turn:
@@ -78,9 +81,35 @@ class Turns:
         slowest.limit.reschedule(now)
 
 
+class SharedTurns:
+    """``count_max`` turns, of which one commission holds a quarter at most, or two: they last as long as it reads."""
+
+    def __init__(self, count_max: int) -> None:
+        self._count_max = count_max
+        self._each_max = max(2, count_max // DOWNLOADS_SHARE)
+        self._taken: Counter[str] = Counter()
+
+    def in_use(self) -> int:
+        return self._taken.total()
+
+    @contextmanager
+    def turn(self, slug: str) -> Iterator[None]:
+        """Raises BusyError when there is none, or none for this commission."""
+        if self.in_use() >= self._count_max or self._taken[slug] >= self._each_max:
+            raise BusyError
+        self._taken[slug] += 1
+        try:
+            yield
+        finally:
+            self._taken[slug] -= 1
+
+
 @dataclass(frozen=True)
 class RequestTurns:
-    """The kinds, each with ``count_max`` turns; long reports, which take memory, have a quarter of them."""
+    """The kinds, each with ``count_max`` turns; long reports, which take memory, have a quarter of them.
+
+    ``downloads`` are taken by an office's request for a file, beside its turn of ``offices``, and last longer.
+    """
 
     count_max: int
     reports: Turns = field(init=False)
@@ -89,10 +118,12 @@ class RequestTurns:
     mailboxes: Turns = field(init=False)
     offices: Turns = field(init=False)
     charters: Turns = field(init=False)
+    downloads: SharedTurns = field(init=False)
 
     def __post_init__(self) -> None:
         for name in ("reports", "parts", "mailboxes", "offices", "charters"):
             object.__setattr__(self, name, Turns(self.count_max))
+        object.__setattr__(self, "downloads", SharedTurns(self.count_max))
         object.__setattr__(self, "long_reports", Turns(max(1, self.count_max // LONG_REPORTS_SHARE)))
 
     def writes_max(self) -> int:

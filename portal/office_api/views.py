@@ -9,6 +9,7 @@ import msgspec
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 from starlette.routing import Route
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from crypto.document import Fields
 from crypto.encoding import ID_BYTES, decode_base64
@@ -17,6 +18,7 @@ from crypto.ids import SubmissionId
 from crypto.statement import NUMBER_MAX
 from portal.api.refusals import Refusal
 from portal.api.responses import json_response
+from portal.api.turns import SharedTurns
 from portal.charters.newest import NewestNotes
 from portal.kit.waiting_line import WaitingLine
 from portal.office_api.controls import Controls
@@ -50,6 +52,7 @@ class OfficeViews:
     commands: Controls
     newest: NewestNotes
     not_shown: Callable[[str], Sequence[NotShown]]
+    downloads: SharedTurns
     work: WaitingLine = field(default_factory=WaitingLine)
 
     def routes(self) -> list[Route]:
@@ -72,10 +75,16 @@ class OfficeViews:
         office = await self.verifier.verify(request)
         return json_response(await self.pickup.submissions(office.slug, _after(request)))
 
-    async def file(self, request: Request) -> Response:
+    async def file(self, request: Request) -> ASGIApp:
         office = await self.verifier.verify(request)
-        content = await self.pickup.file(office.slug, _submission(request), request.path_params["name"])
-        return StreamingResponse(content, media_type="application/octet-stream")
+
+        # Not before the signature is verified, and as long as the office reads.
+        async def answer(scope: Scope, receive: Receive, send: Send) -> None:
+            with self.downloads.turn(office.slug):
+                content = await self.pickup.file(office.slug, _submission(request), request.path_params["name"])
+                await StreamingResponse(content, media_type="application/octet-stream")(scope, receive, send)
+
+        return answer
 
     async def collect(self, request: Request) -> Response:
         office = await self.verifier.verify(request, NOTE_BYTES_MAX)

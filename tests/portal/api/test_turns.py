@@ -1,17 +1,13 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
 """A turn is for the work: how long somebody takes to read the answer keeps nobody else waiting."""
 
-import asyncio
 import json
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
-from starlette.types import Message
 
-from tests.portal.kit.http_server import until
-from tests.portal.world import API, RunningPortal, fresh_report, running_portal
+from tests.portal.unread import answer_that_nobody_reads
+from tests.portal.world import API, fresh_report, running_portal
 
 NOBODY = json.dumps({"mailbox": "0" * 32, "token": "0" * 64}).encode()
 ASKED = {
@@ -21,28 +17,6 @@ ASKED = {
     "an office": ("GET", "/office/submissions", b""),
     "a charter that is refused": ("POST", "/charters", b""),
 }
-
-
-@asynccontextmanager
-async def answer_that_nobody_reads(portal: RunningPortal, method: str, path: str, body: bytes) -> AsyncIterator[None]:
-    """The request is answered as far as it can be; at the end the client reads."""
-    sending, reads = asyncio.Event(), asyncio.Event()
-
-    async def receive() -> Message:
-        return {"type": "http.request", "body": body, "more_body": False}
-
-    async def send(_: Message) -> None:
-        sending.set()
-        await reads.wait()
-
-    path = API + path
-    scope = {"type": "http", "method": method, "path": path, "raw_path": path.encode(), "query_string": b""}
-    answering = asyncio.create_task(portal.app({**scope, "root_path": "", "headers": []}, receive, send))
-    await until(lambda: sending.is_set() or answering.done())
-    assert not answering.done()
-    yield
-    reads.set()
-    await answering
 
 
 @pytest.mark.parametrize("what", ASKED)

@@ -4,7 +4,7 @@
 import errno
 import os
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 
 import httpx
@@ -14,10 +14,21 @@ from crypto.submission import SealedSubmission
 from portal.kit.connections import Connections
 from portal.storage import local_blobs
 from portal.storage.blobs import PIECE_BYTES
-from tests.people import PORTAL_ORIGIN
+from tests.people import PORTAL_ORIGIN, World, found_test_commission
 from tests.portal.kit.http_server import listening, until
 from tests.portal.office_api.request_signer import RequestSigner
-from tests.portal.world import API, RunningPortal, bundle_without_attachments, error_code, fresh_report
+from tests.portal.unread import answer_that_nobody_reads
+from tests.portal.world import (
+    API,
+    RunningPortal,
+    another,
+    bundle_without_attachments,
+    error_code,
+    fresh_report,
+    publish,
+    running_portal,
+    sealed_report,
+)
 
 FILE = "attachment-1.age"
 REAL_READ = local_blobs._read_piece
@@ -141,11 +152,49 @@ async def test_an_office_that_goes_away_leaves_nothing_open_and_nothing_running(
     sealed = fresh_report(20_000_000)
     assert (await portal.submit(sealed.bundle())).status_code == 201
     monkeypatch.setattr(local_blobs, "_read_piece", read)
-    turns = portal.assembly.turns.offices
+    turns = portal.assembly.turns
     async with download(portal, sealed) as answer:
         await anext(answer.aiter_raw())
-        assert turns.share_in_use() > 0
+        assert turns.downloads.in_use() == 1
         await answer.aclose()
-        await until(lambda: turns.share_in_use() == 0)
+        await until(lambda: turns.downloads.in_use() == 0)
     assert len(reads) < len(sealed.files[FILE]) // PIECE_BYTES
     assert open_below(portal.data / "blobs" / "parts") == []
+
+
+@asynccontextmanager
+async def unread_download(portal: RunningPortal, sealed: SealedSubmission, world: World) -> AsyncIterator[int]:
+    """The status of the answer to a commission's office, which reads no more than that."""
+    path = f"/office/submissions/{sealed.manifest.submission}/files/{FILE}"
+    headers = RequestSigner(world.office_key, portal.clock).headers("GET", PORTAL_ORIGIN + API + path, None)
+    async with answer_that_nobody_reads(portal, "GET", path, headers=headers) as sent:
+        yield sent[0]["status"]
+
+
+async def test_a_commission_whose_offices_read_slowly_keeps_its_own_files_waiting_and_no_other(tmp_path: Path) -> None:
+    other = found_test_commission(slug="second-commission")
+    async with running_portal(tmp_path, waiting_max=8) as portal, AsyncExitStack() as downloads:
+        portal.ask_for_no_work()
+        await publish(portal, other)
+        mine, theirs = fresh_report(10), another(sealed_report(), charter=other.charter.hash)
+        assert [(await portal.submit(each.bundle())).status_code for each in (mine, theirs)] == [201, 201]
+        slow = [await downloads.enter_async_context(unread_download(portal, mine, portal.world)) for _ in range(3)]
+        assert slow == [200, 200, 503]
+        assert error_code(await fetch(portal, mine)) == (503, "busy")
+        assert (await portal.office("GET", "/submissions?after=0")).status_code == 200
+        path = f"/submissions/{theirs.manifest.submission}/files/report.age"
+        assert (await portal.office("GET", path, key=other.office_key)).status_code == 200
+        await downloads.aclose()
+        assert (await fetch(portal, mine)).status_code == 200
+
+
+async def test_downloads_that_nobody_reads_keep_no_short_request_waiting(tmp_path: Path) -> None:
+    async with running_portal(tmp_path, waiting_max=1) as portal:
+        portal.ask_for_no_work()
+        sealed = fresh_report(10)
+        await portal.put_parts(sealed)
+        assert (await portal.submit(bundle_without_attachments(sealed))).status_code == 201
+        async with unread_download(portal, sealed, portal.world) as status:
+            assert status == 200
+            assert error_code(await fetch(portal, sealed)) == (503, "busy")
+            assert (await portal.office("GET", "/submissions?after=0")).status_code == 200
