@@ -56,9 +56,12 @@ class OfficeViews:
     work: WaitingLine = field(default_factory=WaitingLine)
 
     def routes(self) -> list[Route]:
+        file = Route("/office/submissions/{submission}/files/{name}", self.file)
+        # Starlette adds HEAD, for which the whole file would be read and nothing of it sent.
+        file.methods = {"GET"}
         return [
             Route("/office/submissions", self.submissions),
-            Route("/office/submissions/{submission}/files/{name}", self.file),
+            file,
             Route("/office/submissions/{submission}/collection", self.collect, methods=["POST"]),
             Route("/office/submissions/{submission}/replies", self.reply, methods=["POST"]),
             Route("/office/submissions/{submission}/thread", self.thread),

@@ -198,3 +198,15 @@ async def test_downloads_that_nobody_reads_keep_no_short_request_waiting(tmp_pat
             assert status == 200
             assert error_code(await fetch(portal, sealed)) == (503, "busy")
             assert (await portal.office("GET", "/submissions?after=0")).status_code == 200
+
+
+async def test_a_file_is_not_read_for_whoever_asks_for_its_head_alone(
+    portal: RunningPortal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def read(path: Path, start: int) -> bytes:
+        raise AssertionError("the file was read")
+
+    sealed = await accepted(portal)
+    monkeypatch.setattr(local_blobs, "_read_piece", read)
+    answer = await portal.office("HEAD", f"/submissions/{sealed.manifest.submission}/files/{FILE}")
+    assert (answer.status_code, answer.headers["allow"]) == (405, "GET")
