@@ -168,9 +168,11 @@ def _code(status: int, answer: bytes) -> str:
         code = json.loads(answer)["error"]["code"]
     except (ValueError, KeyError, TypeError, RecursionError):
         code = f"status {status}"
+    if not (isinstance(code, str) and code.isascii() and code.isprintable() and len(code) < 64):
+        code = "unknown"
     if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
         # Whoever answers, a proxy or the portal: it passes.
         return FULL if status == HTTPStatus.INSUFFICIENT_STORAGE else code if code in TOLD else BUSY
     if status < HTTPStatus.BAD_REQUEST:
         return ELSEWHERE
-    return code if isinstance(code, str) and code.isascii() and code.isprintable() and len(code) < 64 else "unknown"
+    return code

@@ -1,13 +1,20 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
 """A person in front of the reporter's pages: what the tests do with mouse and keyboard."""
 
+import json
 from dataclasses import dataclass
 
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import Locator, Page, Route, expect
 
 from tests.people import SLUG
 
 STORY = "They took my brother and showed no paper."
+
+
+def refuse(route: Route, status: int, code: str) -> None:
+    """Answer in the place of the portal, which asks to come back at once."""
+    body = json.dumps({"error": {"code": code, "message": "", "field": None}})
+    route.fulfill(status=status, body=body, content_type="application/json", headers={"Retry-After": "1"})
 
 
 @dataclass(frozen=True)
@@ -49,14 +56,18 @@ class Reporter:
         file = {"name": name, "mimeType": kind, "buffer": data}
         self.page.locator("#q-files").set_input_files(file)  # type: ignore[arg-type]
 
-    def go_to_code(self, story: str = STORY) -> None:
-        """From the open form to the code, answering what must be answered."""
+    def go_to_code_without_news(self, story: str = STORY) -> None:
+        """From the open form to the code, whether or not anything has come of the charter."""
         self.go_to_story()
         self.write(story)
         self.go_on()
         expect(self.panel("check")).to_be_visible()
         self.go_on()
         expect(self.panel("code")).to_be_visible()
+
+    def go_to_code(self, story: str = STORY) -> None:
+        """From the open form to the code, answering what must be answered."""
+        self.go_to_code_without_news(story)
         # Whether there is a newer charter is asked from the first panel on; without it, "Send" would first say so.
         said = self.page.locator("[data-charter-day], [data-charter-old]").locator("visible=true")
         expect(said.first).to_be_visible()

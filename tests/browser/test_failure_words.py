@@ -1,24 +1,18 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
 """What the reporter's pages say of a portal that lies, refuses or answers with somebody else's page is so."""
 
-import json
 import re
 
 import pytest
 from playwright.sync_api import BrowserContext, Locator, Route, expect
 
 from tests.browser.conftest import NewContext
-from tests.browser.reporter import Reporter
+from tests.browser.reporter import Reporter, refuse
 from tests.servers import Program
 
 NOBODYS_CODE = "31415 59266 53582 97934 23845 62642 33527"
 SUCCESSORS = re.compile("/charters/.*/successors")
 STILL_HERE = "What you wrote is still here."
-
-
-def refuse(route: Route, status: int, code: str) -> None:
-    body = json.dumps({"error": {"code": code, "message": "", "field": None}})
-    route.fulfill(status=status, body=body, content_type="application/json", headers={"Retry-After": "1"})
 
 
 def errors_of(reporter: Reporter) -> Locator:
@@ -29,10 +23,7 @@ def at_the_code(context: BrowserContext, origin: str) -> Reporter:
     """Whether or not anything has come of the charter."""
     reporter = Reporter(context.new_page(), origin)
     reporter.open_form()
-    reporter.go_to_story()
-    reporter.write()
-    reporter.go_on()
-    reporter.go_on()
+    reporter.go_to_code_without_news()
     reporter.type_back()
     return reporter
 

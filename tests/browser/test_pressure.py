@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
 """A portal under pressure, busy or full, as reporters meet it: the real worker, a real portal."""
 
-import json
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -10,7 +9,7 @@ import pytest
 from playwright.sync_api import BrowserContext, Request, Route, expect
 
 from tests.browser.conftest import NewContext
-from tests.browser.reporter import Reporter
+from tests.browser.reporter import Reporter, refuse
 from tests.servers import Program, portal_program, post_test_charter
 
 CALCULATES = "your device calculates something first"
@@ -51,10 +50,6 @@ def writes(context: BrowserContext) -> list[Request]:
         ),
     )
     return sent
-
-
-def refuse(status: int, code: str) -> str:
-    return json.dumps({"error": {"code": code, "message": "", "field": None}})
 
 
 def ready_to_send(context: BrowserContext, origin: str) -> Reporter:
@@ -148,12 +143,7 @@ def test_a_network_that_goes_in_the_middle_of_it_loses_nothing(new_context: NewC
 def test_a_busy_portal_is_said_and_it_goes_on_by_itself(new_context: NewContext, portal_server: Program) -> None:
     context = new_context()
     reporter = ready_to_send(context, portal_server.origin)
-    context.route(
-        "**/api/v1/submissions",
-        lambda route: route.fulfill(
-            status=503, body=refuse(503, "busy"), content_type="application/json", headers={"Retry-After": "1"}
-        ),
-    )
+    context.route("**/api/v1/submissions", lambda route: refuse(route, 503, "busy"))
     reporter.send()
     trouble = reporter.panel("sending").locator("[data-trouble]")
     expect(trouble).to_contain_text("The site can’t take it at the moment. Nothing is lost")
@@ -171,7 +161,7 @@ def test_a_portal_without_room_is_said_in_its_own_words_and_asked_again(
     code = reporter.send_report()
 
     def full(route: Route) -> None:
-        route.fulfill(status=507, body=refuse(507, "storage-full"), content_type="application/json")
+        refuse(route, 507, "storage-full")
 
     context.route("**/api/v1/submissions", full)
     form = ready_to_send(context, portal_server.origin)

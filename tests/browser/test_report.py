@@ -344,10 +344,7 @@ def test_a_network_that_is_gone_is_said_and_sending_goes_on_by_itself(
 def send_without_news(reporter: Reporter) -> None:
     """Write and send a report while nothing is known of the charter."""
     reporter.open_form()
-    reporter.go_to_story()
-    reporter.write()
-    reporter.go_on()
-    reporter.go_on()
+    reporter.go_to_code_without_news()
     reporter.type_back()
     reporter.send()
     expect(reporter.panel("sending")).to_be_visible()

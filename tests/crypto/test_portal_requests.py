@@ -129,7 +129,7 @@ def test_whoever_only_reads_asks_again_too(portal, code):
 
 
 @pytest.mark.parametrize("status", [500, 502, 503, 504])
-@pytest.mark.parametrize("code", ["", "internal-error"])
+@pytest.mark.parametrize("code", ["", "internal-error", ["busy"], {"busy": 1}, 7, "\x1b[31m"])
 def test_a_failure_of_whatever_stands_before_the_portal_passes(portal, status, code):
     handler, connection, pauses = portal
     handler.refusals += [(status, code)] * 2

@@ -257,7 +257,7 @@ async def test_what_is_missing_is_made_also_while_strangers_ask_without_end(
         return True
 
     monkeypatch.setattr(LiveRegister, "_make_asked", always)
-    await until_manifest(started)
+    assert (await until_manifest(started)).status_code == 200
 
 
 async def test_the_manifest_is_withheld_until_all_pages_are_made(started: RunningPortal, making: Making) -> None:

@@ -100,3 +100,20 @@ function padded(content) {
   answer.set(json, 4);
   return answer;
 }
+
+test("for the note of a visit nobody waits longer than half a minute, and a little for its bytes", async ({ mock }) => {
+  mock.timers.enable({ apis: ["setTimeout"] });
+  let aborted = false;
+  const { portal } = begin((endless, { signal }) => new Promise((resolve, reject) => {
+    signal.addEventListener("abort", () => {
+      aborted = true;
+      reject(new Error("aborted"));
+    });
+  }));
+  const change = portal.postChange({}, false);
+  mock.timers.tick(29_999);
+  assert.equal(aborted, false);
+  mock.timers.tick(100);
+  await assert.rejects(change, { kind: "offline" });
+  assert.equal(aborted, true);
+});

@@ -176,6 +176,7 @@ test("a portal that calls every state another one is not asked for ever; what a 
   assert.equal(server.requests.filter((asked) => asked === "POST mailbox/changes").length, 5);
   const shown = await openMailbox(request, context);
   assert.deepEqual([shown.messages.length, shown.written], [1, false]);
+  assert.equal(server.requests.filter((asked) => asked === "POST mailbox/changes").length, 5 + 2, "nobody waits long for a note");
 });
 
 for (const fault of ["cut", "lose", 503, "page"]) {
