@@ -75,7 +75,9 @@ def test_lock_files_and_sources_name_no_host_that_serves_packages() -> None:
 
 def test_every_cell_of_the_threat_model_names_a_test_that_exists_or_says_not_protected() -> None:
     model = (ROOT / "docs/threat-model.md").read_text()
-    named = dict(re.findall(r"^(\d+)\. `([^`]+)`$", model, re.M))
+    listed = re.findall(r"^(\d+)\. `([^`]+)`$", model, re.M)
+    named = dict(listed)
+    assert len(named) == len(listed), "a number that stands for two tests"
     matrix, attacks = model.split("## Adversary × asset")[1].split("## The thread, attack by attack")
     rows = re.findall(r"^\| (A\d+) [^|]+\|(.+)\|$", matrix, re.M)
     assert len(rows) == 10
