@@ -30,16 +30,19 @@ from portal.mailbox.decoy import Decoys
 from portal.mailbox.mailboxes import Mailboxes
 from portal.mailbox.strangers import Strangers
 from portal.mailbox.views import MailboxViews
+from portal.office_api.announcements import Announcements
 from portal.office_api.controls import Controls
 from portal.office_api.follow_ups import FollowUps
+from portal.office_api.holdings import Holdings
 from portal.office_api.pickup import Pickup
 from portal.office_api.request_signature import RequestVerifier
 from portal.office_api.threads import Threads
 from portal.office_api.views import NotShown, OfficeViews
+from portal.office_api.visits import Visits
 from portal.pages.live_pages import LivePages
 from portal.register.findings import Findings
 from portal.register.live import LiveRegister
-from portal.register.views import FindingViews
+from portal.register.views import FindingViews, Receipts
 from portal.settings import Settings
 from portal.storage.blobs import BlobStore
 from portal.storage.claims import Claims
@@ -195,12 +198,15 @@ def assemble(settings: Settings, clock: Clock, blobs: BlobStore | None = None) -
             FollowUps(realm, clock),
             Controls(realm, commits),
             newest,
+            Visits(commits, clock),
+            Holdings(),
+            Announcements(realm, charters, commits, shares, clock),
             lambda slug: _not_shown(slug, pages, register),
             turns.downloads,
         ),
         notes=CharterViews(charters, newest, key.verifier),
         register=register,
-        findings=FindingViews(verifier, register),
+        findings=FindingViews(verifier, register, Receipts(realm, key, charters)),
     )
 
 

@@ -3,13 +3,14 @@
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
-from typing import TypeVar
+from collections.abc import Awaitable, Callable, Coroutine
+from typing import Any, TypeVar
 
-from oversight.wire.portal_errors import PortalAway, PortalError, PortalUnreachable
+from oversight.wire.portal_errors import PortalAway, PortalError, PortalRefused, PortalUnreachable
 
 LOG = logging.getLogger("oversight.collector")
 STEP_SECONDS_MAX = 180.0
+ELSEWHERE = "office-elsewhere"
 T = TypeVar("T")
 
 
@@ -19,18 +20,24 @@ class Steps:
     ``is_answered`` says whether anything was answered in this visit.
     """
 
-    def __init__(self, is_answered: Callable[[], bool]) -> None:
+    def __init__(self, is_answered: Callable[[], bool], keep_turn: Callable[[], Awaitable[None]]) -> None:
         self.is_answered = is_answered
+        self._keep_turn = keep_turn
         self._was_away = False
         self.failure: Exception | None = None
         self.failed: str | None = None
 
-    async def step(self, name: str, work: Awaitable[T]) -> T | None:
+    async def step(self, name: str, work: Coroutine[Any, Any, T]) -> T | None:
         """The result of a step, or None when it failed.
 
         Raises PortalAway alone, when no step after it would do better: one refused connection among answers is no sign
-        of that, a second one is.
+        of that, a second one is. And PortalRefused, before the step, when another office has the turn.
         """
+        try:
+            await self._have_turn(name)
+        except BaseException:
+            work.close()
+            raise
         try:
             async with asyncio.timeout(STEP_SECONDS_MAX):
                 return await work
@@ -45,6 +52,20 @@ class Steps:
             # Also what is this program's own fault: that must not keep the other steps from their work.
             self._fail(name, error)
         return None
+
+    async def _have_turn(self, name: str) -> None:
+        """A portal that does not say so much is visited all the same."""
+        try:
+            await self._keep_turn()
+        except PortalRefused as error:
+            if error.code == ELSEWHERE:
+                self.failed = name
+                raise
+            self._fail(name, error)
+        except PortalAway:
+            raise
+        except Exception as error:
+            self._fail(name, error)
 
     def end(self) -> None:
         """Raise what went wrong first, if anything did."""

@@ -17,13 +17,17 @@ from io import TextIOWrapper
 from pathlib import Path
 from typing import Any
 
+from oversight.collector.comparison import Comparison
 from oversight.collector.newest_charter import note_newest_charter
 from oversight.collector.steps import Steps
 from oversight.collector.submissions import WAITS, Submissions
+from oversight.collector.turn import Turn
 from oversight.commission.portal_visits import PortalVisits
 from oversight.findings.publication import FINDINGS
+from oversight.findings.register_comparison import compare_register, lacks_receipts
 from oversight.letters.follow_up_arrival import collect_follow_ups
 from oversight.letters.mailbox_commands import UNKNOWN, collect_controls
+from oversight.letters.mailbox_states import fetch_states
 from oversight.letters.outbox import LETTERS
 from oversight.letters.thread_notes import post_thread_notes
 from oversight.reports.arrival import Receiver
@@ -79,21 +83,27 @@ class Collector:
         self.pages = PortalVisits()
         self.submissions = Submissions(client, receiver, clock)
         self.follow_ups, self.controls = ListReading(), ListReading()
+        self.comparison = Comparison()
         self.answered = False
+        self._turn = Turn(client, clock)
         self._fetch_seconds = fetch_seconds
         self._visits = 0
         self._room: tuple[date, int] | None = None
+        self._compared_on: date | None = None
+        self._register_is_due = True
         self._lock: TextIOWrapper | None = None
 
     async def run(self) -> Outcome:
         """Make one visit to the portal; how it went is stored in the collector's row.
 
-        Raises CollectorBusy when another collector works, and what went wrong first, after every step had its turn.
+        Raises CollectorBusy when another collector works, also one on another machine (PortalRefused
+        ``office-elsewhere``), and what went wrong first, after every step had its turn.
         """
         self._take_lock()
         await CollectorStateRecord.get_or_create(id=STATE_ROW)
         self.answered, before = False, self.client.answers
-        steps = Steps(lambda: self.client.answers > before)
+        self._turn.begin_visit()
+        steps = Steps(lambda: self.client.answers > before, self._keep_turn)
         try:
             outcome = await self._visit(steps)
             steps.end()
@@ -107,6 +117,7 @@ class Collector:
     async def close(self) -> None:
         """Break off what is being fetched, close the connection, and let another collector work."""
         await self.submissions.downloads.close()
+        await self._turn.give_back()
         await self.client.close()
         if self._lock is not None:
             self._lock.close()
@@ -118,7 +129,7 @@ class Collector:
 
     async def _visit(self, steps: Steps) -> Outcome:
         now, client, step = self.clock(), self.client, steps.step
-        submissions, shares = self.submissions, self.pages.shares(now.date())
+        submissions, shares, today = self.submissions, self.pages.shares(now.date()), now.date()
         await self._begin_rounds(now, shares)
         await step("submissions", submissions.read_list(shares))
         await step("fetching", submissions.finish(self._fetch_seconds))
@@ -129,15 +140,35 @@ class Collector:
             if collected and reading.passed[UNKNOWN]:
                 # Among them may be the report of what was passed over for want of it.
                 reading.ask_again()
+        comparison = self.comparison
+        await step("comparing", comparison.compare(client, today))
+        await step("announcing", comparison.announce(client, today))
         follow_ups = await step("follow-ups", self._take_follow_ups(now, shares))
-        await step("controls", collect_controls(client, self.controls, now.date()))
-        await step("newest-charter", note_newest_charter(client, now.date()))
+        await step("controls", collect_controls(client, self.controls, today))
+        await step("newest-charter", note_newest_charter(client, today))
+        await step("threads", comparison.compare_threads(client, today))
+        await step("register", self._compare_register(today))
         posted = 0
         for name, outbox in OUTBOXES:
             posted += await step(name, outbox.post_waiting(client, now)) or 0
         await step("thread-notes", post_thread_notes(client, now))
+        await step("states", fetch_states(client, now))
         self.pages.problems = await step("problems", client.problems()) or ()
         return Outcome(collected, stuck, follow_ups or 0, posted)
+
+    async def _keep_turn(self) -> None:
+        """Ask for the turn, or for more time; what a portal that was restored may have lost is met again then."""
+        if not await self._turn.keep():
+            for reading in self._readings:
+                reading.begin_again()
+            self.comparison.begin_again()
+            self._register_is_due = True
+            await CollectorStateRecord.filter(id=STATE_ROW).update(charter_noted_on=None)
+
+    async def _compare_register(self, today: date) -> None:
+        if self._register_is_due or await lacks_receipts():
+            await compare_register(self.client, today)
+            self._register_is_due = False
 
     async def _take_follow_ups(self, now: datetime, shares: int) -> int:
         """Raises OSError while the disk has little left: that is for what members write, and for logins."""
@@ -146,13 +177,16 @@ class Collector:
         return await collect_follow_ups(self.client, self.follow_ups, now.date(), self._visits, shares)
 
     async def _begin_rounds(self, now: datetime, shares: int) -> None:
-        """A portal that was restored from a backup counts from an earlier number again.
+        """A whole round of everything now and then, whatever the portal remembers of earlier visits.
 
         What was held back is met again when there is room for more of it: on the next day, or when a member made some.
         """
         reading = self.submissions.reading
         for each in self._readings:
             each.ended = False
+        if self._compared_on != now.date():
+            self._compared_on, self._register_is_due = now.date(), True
+            self.comparison.begin_again()
         room, self._room = self._room, (now.date(), shares)
         if self._visits % WHOLE_EVERY_VISITS == 0 or room != self._room:
             for each in self._readings:

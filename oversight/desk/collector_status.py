@@ -10,7 +10,7 @@ from babel.dates import format_timedelta
 from oversight.findings.records import PublicationRecord
 from oversight.letters.records import ReplyRecord, ThreadNoteRecord
 from oversight.reports.labels import passed_label, problem_label, step_label, trouble_label
-from oversight.reports.records import CollectorStateRecord, StuckArrivalRecord
+from oversight.reports.records import BeyondHelpRecord, CollectorStateRecord, StuckArrivalRecord
 from oversight.reports.stuck import HELD_BACK, MANY
 from portal.kit.columns import UNREADABLE, readable
 from portal.kit.i18n import Translation
@@ -23,7 +23,7 @@ QUIET_VISITS = 3
 # So far ahead a clock is that is set back a little now and then.
 AHEAD = timedelta(minutes=1)
 # What is wrong with the whole portal or the whole office, whichever step met it first.
-REFUSES_ALL = frozenset({"signature-invalid", "signature-expired", "not-your-commission"})
+REFUSES_ALL = frozenset({"signature-invalid", "signature-expired", "not-your-commission", "office-elsewhere"})
 GENERAL = frozenset({"unreachable", "no-room", "storage", "failure", "storage-full"}) | REFUSES_ALL
 
 
@@ -43,7 +43,8 @@ class CollectorStatus:
 
     ``since`` is when the trouble began, if that is known; it is tried again by itself. ``waits`` is what is about to be
     taken, ``holds_back`` says whether more came today than is taken in a day. ``stuck`` are items of the portal that
-    can't be taken, ``unsent`` those of this office that the portal does not take.
+    can't be taken, ``unsent`` those of this office that the portal does not take; ``lost`` counts what no restore has
+    left.
     """
 
     text: str
@@ -54,6 +55,7 @@ class CollectorStatus:
     stuck: tuple[StuckItem, ...] = ()
     failing: int = 0
     unsent: tuple[StuckItem, ...] = ()
+    lost: int = 0
 
     @property
     def is_quiet(self) -> bool:
@@ -85,6 +87,7 @@ async def collector_status(
         stuck=stuck,
         failing=sum(readable(row.count, 1) for row in rows),
         unsent=await _unsent(translation),
+        lost=await BeyondHelpRecord.all().count(),
     )
 
 

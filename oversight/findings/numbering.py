@@ -17,12 +17,16 @@ DAYS_MAX = 20
 
 
 async def next_id(client: PortalClient) -> FindingId | None:
-    """The id of the commission's next finding, None while the portal does not answer."""
+    """The id of the commission's next finding, None while the portal does not answer, or names one that was published.
+
+    So a register does that was restored from a backup, until the collector has brought it what it lost.
+    """
     try:
         async with asyncio.timeout(ASK_SECONDS_MAX):
-            return await client.next_finding()
+            following = await client.next_finding()
     except (PortalError, TimeoutError):
         return None
+    return None if await PublicationRecord.filter(finding=following).exclude(receipt=None).exists() else following
 
 
 async def provisional_id(charter: Charter, year: int) -> FindingId:

@@ -17,8 +17,10 @@ from oversight.cases import commands
 from oversight.cases.actor import Actor
 from oversight.findings.history import Revision
 from oversight.findings.records import PublicationRecord
+from oversight.findings.register_comparison import compare_register
 from oversight.wire.outbox import Outbox
 from oversight.wire.portal_client import PortalClient
+from oversight.wire.portal_errors import PortalRefused, PortalUnreachable
 from oversight.workflow.rules import CORRECTION, PUBLISHED, WITHDRAWAL, RuleError
 from oversight.workflow.state import CaseState
 
@@ -37,6 +39,10 @@ FINAL_REFUSALS = frozenset(
 )
 
 
+BY_WHAT_IS_THERE = frozenset({"finding-number", "finding-conflict", "charter-unknown"})
+WAITS = "waits"
+
+
 async def store_publication(case_id: CaseId, revision: Revision, charter: Charter) -> PublicationRecord:
     """The signed note on its way, made now or by an earlier click.
 
@@ -53,7 +59,23 @@ async def store_publication(case_id: CaseId, revision: Revision, charter: Charte
 
 
 async def _post(client: PortalClient, record: PublicationRecord, today: date) -> None:
-    await client.publish_finding(bytes(record.note))
+    """Post a note; once more by its receipt, if the portal took it before."""
+    try:
+        if record.receipt is not None:
+            await client.publish_again(bytes(record.note), bytes(record.receipt))
+        else:
+            await client.publish_finding(bytes(record.note))
+    except PortalRefused as error:
+        # A register that went back has other numbers free, and knows fewer charters: this is not what it says for good.
+        if error.code not in BY_WHAT_IS_THERE or not await _went_back(client, record, today):
+            raise
+        raise PortalUnreachable("the register went back", WAITS) from None
+
+
+async def _went_back(client: PortalClient, record: PublicationRecord, today: date) -> bool:
+    """Whether the register lacks what it had before this one."""
+    earlier = PublicationRecord.filter(number__lt=record.number, posted_on=None, refused=None).exclude(receipt=None)
+    return await compare_register(client, today) or await earlier.exists()
 
 
 def _lane(record: PublicationRecord) -> str:

@@ -25,13 +25,15 @@ class FindingDraftRecord(Model):
 class PublicationRecord(OutgoingRecord):
     """A signed note on its way to the register, and afterwards the proof of what went there.
 
-    It is kept in the clear, for it was approved for everyone to read. ``hash`` is that of its text.
+    It is kept in the clear, for it was approved for everyone to read. ``hash`` is that of its text. ``receipt`` is the
+    portal's signed word that it took it: by that a portal which was restored takes it once more.
     """
 
     hash: fields.Field[TextHash] = text_column(64, primary_key=True)
     case: fields.Field[CaseId] = text_column(32, db_index=True)
     finding: fields.Field[FindingId] = text_column(80)
     note = BytesField()
+    receipt = BytesField(null=True)
 
     class Meta:
         table = "publication"

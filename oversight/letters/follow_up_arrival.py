@@ -22,6 +22,7 @@ from crypto.ids import MessageId, SubmissionId
 from crypto.message import message_id
 from oversight.commission.charters import current_charter
 from oversight.letters.mailbox_commands import UNKNOWN
+from oversight.letters.mailbox_states import mark_states_stale
 from oversight.letters.records import FollowUpRecord
 from oversight.letters.thread_notes import mark_stale
 from oversight.reports.records import SubmissionRecord
@@ -129,7 +130,9 @@ async def _keep_all(fresh: list[FollowUpRecord]) -> int:
 async def _keep(records: list[FollowUpRecord]) -> None:
     async with transaction():
         await FollowUpRecord.bulk_create(records)
-        await mark_stale(record.submission for record in records)
+        fresh = {record.submission for record in records}
+        await mark_stale(fresh)
+        await mark_states_stale(fresh)
 
 
 def _record(identifier: MessageId, entry: WaitingFollowUp, today: date) -> FollowUpRecord:

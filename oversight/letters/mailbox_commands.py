@@ -16,6 +16,7 @@ from crypto.ids import SubmissionId
 from crypto.manifest import read_manifest
 from crypto.note import Note
 from oversight.commission.charters import current_charter
+from oversight.letters.mailbox_states import mark_states_stale
 from oversight.letters.records import ControlRecord
 from oversight.reports.records import SubmissionRecord
 from oversight.reports.stuck import CONTROL, count_passed
@@ -97,6 +98,7 @@ async def _keep(entry: WaitingControl, today: date) -> str | None:
             close=control.close,
             day=today,
         )
+        await mark_states_stale([submission.id])
     return identifier
 
 

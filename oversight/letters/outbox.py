@@ -6,7 +6,7 @@ role that replies sends now: a letter of somebody who left in the meantime is ne
 """
 
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 
 from crypto.charter import Charter
 from oversight.commission.charters import charters_by_hash, current_charter
@@ -14,6 +14,7 @@ from oversight.letters.mailbox_commands import commands_of
 from oversight.letters.postings import Signer, catch_up, reserve, settle
 from oversight.letters.records import AUTHOR_LEFT, MAILBOX_CLOSED, PostingRecord, ReplyRecord
 from oversight.letters.thread_notes import seal_note
+from oversight.reports.beyond_help import LETTER, note_lost
 from oversight.reports.records import SubmissionRecord
 from oversight.wire.outbox import Outbox, WithheldError
 from oversight.wire.portal_client import PortalClient
@@ -81,15 +82,29 @@ async def _went_out(client: PortalClient, submission: SubmissionRecord, reply: R
     return await PostingRecord.filter(message=reply.id, held=True).exists()
 
 
+async def bring_replies_again(client: PortalClient, submission: SubmissionRecord, today: date) -> None:
+    """Compare a thread with what the portal has of it: take up what is missing here, and send what is missing there.
+
+    Raises PortalError.
+    """
+    line = _Line(client, submission, Signer(await current_charter(), client.office_key, today))
+    await _bring_again(line, await catch_up(client, submission))
+
+
 async def _bring_again(line: _Line, last: int) -> int:
     """Send what the portal took before it was restored, under the numbers of that time; the number of its last reply.
 
-    A letter of an author who has left is not signed again: it stays missing.
+    A letter of an author who has left is not signed again: it stays missing. So does one whose text this office has
+    lost as well. What would have expired meanwhile is not sent.
     """
+    today, days = line.signer.today, line.signer.charter.reply_days
     lost = PostingRecord.filter(submission=line.submission.id, held=True, number__gt=last)
     for posting in await lost.order_by("number"):
         letter = await ReplyRecord.get_or_none(id=posting.message)
-        if letter is None or await _withheld(letter, line.signer.charter, line.signer.today):
+        if posting.posted + timedelta(days=days) <= today or (await commands_of(line.submission.id)).closed:
+            continue
+        if letter is None or await _withheld(letter, line.signer.charter, today):
+            await note_lost(LETTER, [(posting.message, line.submission.id)], today)
             continue
         await _send(line, letter, await reserve(line.submission, letter, line.signer), last)
         last = posting.number

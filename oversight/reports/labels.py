@@ -78,6 +78,7 @@ def problem_label(code: str, translation: Translation) -> str:
         "numbers-used-up": _("all numbers of this thread are used up: nothing more can be sent to it"),
         "reply-number": _("the portal names other numbers for this thread than this office can confirm"),
         "thread-number": _("the portal names other numbers for this thread than this office can confirm"),
+        "waits": _("it waits for another one that has to go out first"),
         "failure": _("a fault of this office’s program"),
         "refused": _("the portal refuses it"),
     }
@@ -126,6 +127,11 @@ def step_label(code: str, translation: Translation) -> str:
         "submissions": _("Reading the list of reports"),
         "fetching": _("Fetching reports"),
         "confirming": _("Confirming reports"),
+        "comparing": _("Comparing what the portal holds"),
+        "announcing": _("Bringing back mailboxes that the portal lost"),
+        "threads": _("Bringing back replies that the portal lost"),
+        "register": _("Comparing the register"),
+        "states": _("Keeping copies of mailboxes"),
         "follow-ups": _("Collecting messages"),
         "controls": _("Collecting mailbox commands"),
         "newest-charter": _("Saying which charter is the newest"),
@@ -159,6 +165,10 @@ def trouble_label(code: str, translation: Translation) -> str:
         "signature-invalid": _("The portal does not accept this office’s key"),
         "signature-expired": _("The clocks of portal and office differ too much"),
         "not-your-commission": _("The portal does not accept this office’s key"),
+        "office-elsewhere": _(
+            "Another copy of this office is at work at the portal, so that this one waits. If nobody moved the office "
+            "a moment ago, find out where the other one runs, and stop one of the two"
+        ),
     }
     return labels.get(code, _("The portal refuses this office’s requests"))
 

@@ -152,6 +152,42 @@ class StuckArrivalRecord(RetriedRecord):
         unique_together = (("kind", "item"),)
 
 
+class MailboxStateRecord(RetriedRecord):
+    """The newest state of a report's mailbox that was fetched from the portal, which may lose it one day.
+
+    It is sealed to the reporter. ``control`` is the note by which the reporter made it, nothing for the first one;
+    ``told`` is how many changes came before it that the office was told of. ``stale`` says that a newer one is to be
+    fetched.
+    """
+
+    submission: fields.Field[SubmissionId] = text_column(32, primary_key=True)
+    told = NumberField(db_default=0)
+    stale = TruthField(db_index=True)
+    control = BytesField(null=True)
+    sealed = BytesField(null=True)
+
+    class Meta:
+        table = "mailbox_state"
+
+
+class BeyondHelpRecord(Model):
+    """What a restore has lost and neither side can bring back (``reports.beyond_help``); ``day`` is when it was seen.
+
+    ``item`` is the id of a report or of a finding, or a letter's message id. ``submission`` is the report that it
+    belongs to, if this office has it.
+    """
+
+    id = fields.BigIntField(primary_key=True)
+    kind = ShortTextField(max_length=16)
+    item = ShortTextField(max_length=80)
+    submission: fields.Field[SubmissionId | None] = text_column(32, null=True)
+    day = DayField()
+
+    class Meta:
+        table = "beyond_help"
+        unique_together = (("kind", "item"),)
+
+
 class CollectorStateRecord(Model):
     """The collector's one row: how its visits went.
 
@@ -159,7 +195,7 @@ class CollectorStateRecord(Model):
     ``round`` the first day of the week whose thread notes went out for all mailboxes. ``last_success`` is when every
     list was last read to its end and nothing in it was left waiting; ``waiting`` how many new submissions wait since
     then to be fetched, ``held_back`` how many for another day. ``problem`` is why the last visit was not a whole one,
-    ``step`` in which part.
+    ``step`` in which part. ``mark`` is what the portal gave at the last visit, to be named at the next one.
     """
 
     id = fields.IntField(primary_key=True)
@@ -172,6 +208,7 @@ class CollectorStateRecord(Model):
     failing_since = MomentField(null=True)
     problem = ShortTextField(max_length=64, null=True)
     step = ShortTextField(max_length=16, null=True)
+    mark = ShortTextField(max_length=32, null=True)
 
     class Meta:
         table = "collector_state"

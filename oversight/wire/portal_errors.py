@@ -30,6 +30,7 @@ OFFICE_CODES = frozenset(
         "thread-number",
         "charter-conflict",
         "already-accepted",
+        "office-elsewhere",
         "finding-number",
         "finding-conflict",
         "damaged",

@@ -108,17 +108,17 @@ def read_info(value: Any) -> PortalInfo:
 
 def read_submissions(value: Any) -> Page[WaitingSubmission]:
     """Raises MalformedError when the list itself can't be read; entries are judged by the collector."""
-    return _page(value, "submissions", _submission)
+    return read_page(value, "submissions", _submission)
 
 
 def read_follow_ups(value: Any) -> Page[WaitingFollowUp]:
     """Raises MalformedError when the list itself can't be read."""
-    return _page(value, "follow_ups", _follow_up)
+    return read_page(value, "follow_ups", _follow_up)
 
 
 def read_controls(value: Any) -> Page[WaitingControl]:
     """Raises MalformedError when the list itself can't be read."""
-    return _page(value, "controls", _control)
+    return read_page(value, "controls", _control)
 
 
 def read_posting_answer(value: Any) -> bytes:
@@ -163,9 +163,13 @@ def _problem(value: object) -> PortalProblem:
     return PortalProblem(kind, name)
 
 
-def _page(value: Any, name: str, read: Callable[[Fields, int], E]) -> Page[E]:
+def read_page(value: Any, name: str, read: Callable[[Fields, int], E], entries_max: int = PAGE_MAX) -> Page[E]:
+    """A page whose list has this name; entries that ``read`` can't read are counted.
+
+    Raises MalformedError or LimitError when the list itself can't be read.
+    """
     fields = Fields(value, name)
-    listed = fields.items(name, PAGE_MAX, lambda item: item)
+    listed = fields.items(name, entries_max, lambda item: item)
     entries: dict[int, E] = {}
     unreadable = highest = 0
     for item in listed:

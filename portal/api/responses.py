@@ -46,6 +46,7 @@ ERRORS: dict[str, tuple[int, str]] = {
     "thread-number": (409, "The thread note does not have a higher number than the one before."),
     "charter-conflict": (409, "The commission has another charter of this number."),
     "damaged": (409, "What is stored of it is damaged. Nothing was acknowledged, and sending it again does not help."),
+    "office-elsewhere": (409, "Another office of this commission is at work."),
     "already-accepted": (409, "The submission was already accepted; no more parts can be added."),
     "finding-number": (409, "The finding does not have the next number, or is not the next revision."),
     "finding-conflict": (409, "Another text is published under this number and revision, or it does not follow."),

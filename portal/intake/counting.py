@@ -12,7 +12,7 @@ from portal.kit.free_space import free_bytes
 from portal.kit.postgresql import unhurried
 from portal.storage.blobs import BlobStore
 from portal.storage.database import freed_bytes
-from portal.storage.records import FollowUpRecord, MailboxRecord, SubmissionRecord
+from portal.storage.records import FollowUpRecord, MailboxRecord, SubmissionRecord, UnclaimedRecord
 from portal.storage.shares import IN_BLOBS, LONG, SMALL_ROW_BYTES, Kind, Portion, Shares
 from portal.storage.submissions import accepted_weights, reply_weights
 from portal.storage.weights import FOLLOW_UP_BYTES, MAILBOX_BYTES, ROW_BYTES, WEIGHT_MAX
@@ -88,9 +88,15 @@ async def _held_in_rows() -> dict[Kind, int]:
     return {
         Kind.REPORTS: int(summed["rows"] or 0),
         Kind.ATTACHMENTS: int(summed["files"] or 0),
-        Kind.FOLLOW_UPS: await FollowUpRecord.all().count() * FOLLOW_UP_BYTES,
+        Kind.FOLLOW_UPS: await _held_in_follow_ups(),
         Kind.MAILBOXES: await _held_in_mailboxes(),
     }
+
+
+async def _held_in_follow_ups() -> int:
+    """An unclaimed one has a state beside it."""
+    unclaimed = await UnclaimedRecord.all().count()
+    return await FollowUpRecord.all().count() * FOLLOW_UP_BYTES + unclaimed * (FOLLOW_UP_BYTES + MAILBOX_BYTES)
 
 
 async def _held_by_portions() -> dict[Portion, int]:

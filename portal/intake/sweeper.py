@@ -23,6 +23,7 @@ from portal.storage.closing import close_rest, closings
 from portal.storage.database import transaction
 from portal.storage.records import FollowUpRecord, NonceRecord, ReplyRecord, SubmissionRecord
 from portal.storage.submissions import accepted_weights, due_for_deletion, is_id
+from portal.storage.unclaimed import expired as expired_unclaimed
 
 BATCH = 100
 NONCES_AT_ONCE = 1000
@@ -46,6 +47,7 @@ class Sweeper:
         await sweep.try_to(sweep.delete_collected())
         for messages in (FollowUpRecord, ReplyRecord):
             await sweep.try_to(delete_rows(messages.filter(is_over(today)), MESSAGES_AT_ONCE))
+        await sweep.try_to(delete_rows(expired_unclaimed(today), MESSAGES_AT_ONCE))
         await sweep.try_to(sweep.close_mailboxes())
         midnight = datetime.combine(today, time(), UTC)
         expired = NonceRecord.filter(expires__lt=int(midnight.timestamp()))

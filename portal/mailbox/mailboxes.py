@@ -12,6 +12,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, datetime
 
+from tortoise.expressions import F
+
 from crypto.control import NO_MESSAGE, read_control
 from crypto.encoding import HASH_BYTES, ID_BYTES
 from crypto.errors import AuthenticationError, CryptoError
@@ -23,6 +25,7 @@ from portal.kit.columns import UnreadableError
 from portal.mailbox.change import Change, Credentials
 from portal.mailbox.mailbox_response import MESSAGES_MAX, Content, mailbox_response
 from portal.mailbox.strangers import FOLLOW_UPS_MAX, Strangers
+from portal.storage import unclaimed
 from portal.storage.commands import obey
 from portal.storage.group_commit import GroupCommit
 from portal.storage.records import (
@@ -31,6 +34,7 @@ from portal.storage.records import (
     ReplyRecord,
     SubmissionRecord,
     ThreadRecord,
+    UnclaimedRecord,
 )
 from portal.storage.shares import Kind, Shares
 from portal.storage.submissions import find_mailbox
@@ -130,6 +134,10 @@ class Mailboxes:
         messages = FollowUpRecord.filter(submission=submission)
         known = await messages.filter(message=change.control.follow_up).exists()
         waiting = await messages.filter(delete_from=None).count()
+        to_keep = await self._unclaimed(change)
+        if row is None and to_keep is not None:
+            await to_keep.save()
+            return None, True
         refusal = None
         if row is not None and not known:
             refusal = await _refusal(change, submission, row, waiting)
@@ -139,9 +147,26 @@ class Mailboxes:
         await _write_dummy(change)
         return refusal, False
 
+    async def _unclaimed(self, change: Change) -> UnclaimedRecord | None:
+        """What is kept of a follow-up if there is no such mailbox; None without one, or when there is no room."""
+        mailbox, message = change.credentials.mailbox, change.control.follow_up
+        is_there = await UnclaimedRecord.filter(mailbox=mailbox, message=message).exists()
+        is_room = await unclaimed.is_room(mailbox)
+        if change.follow_up is None or is_there or not is_room:
+            return None
+        return UnclaimedRecord(
+            mailbox=mailbox,
+            token_sha256=change.credentials.token_sha256,
+            message=message,
+            day=self.clock().date(),
+            note=change.note,
+            state=change.state,
+            sealed=change.follow_up,
+        )
+
     async def _write(self, change: Change, submission: SubmissionId, slug: str) -> None:
         mailbox = MailboxRecord.filter(submission=submission)
-        await mailbox.update(state=change.state, state_sha256=change.control.state)
+        await mailbox.update(state=change.state, state_sha256=change.control.state, command=change.note)
         if change.follow_up is not None:
             await FollowUpRecord.create(
                 slug=slug,
@@ -150,7 +175,9 @@ class Mailboxes:
                 day=self.clock().date(),
                 sealed=change.follow_up,
             )
-        await obey(slug, submission, change.control, change.note)
+        commanded = await obey(slug, submission, change.control, change.note)
+        if commanded or change.follow_up is not None:
+            await mailbox.update(told=F("told") + 1)
 
 
 async def _find(credentials: Credentials) -> MailboxRecord | None:
@@ -213,9 +240,10 @@ async def _write_dummy(change: Change) -> None:
     It is noise, over the rows of a mailbox that is nobody's and that no request can name.
     """
     state, state_sha256 = secrets.token_bytes(len(change.state)), secrets.token_hex(HASH_BYTES)
-    if not await MailboxRecord.filter(submission=NOBODYS).update(state=state, state_sha256=state_sha256):
+    noise = {"state": state, "state_sha256": state_sha256, "command": secrets.token_hex(len(change.note) // 2)}
+    if not await MailboxRecord.filter(submission=NOBODYS).update(**noise):
         nothing = {"mailbox": "", "token_sha256": "", "control": ""}
-        row = MailboxRecord(submission=NOBODYS, state=state, state_sha256=state_sha256, **nothing)
+        row = MailboxRecord(submission=NOBODYS, **noise, **nothing)
         await row.save()
     if change.follow_up is not None:
         sealed, message = secrets.token_bytes(len(change.follow_up)), MessageId(secrets.token_hex(ID_BYTES))

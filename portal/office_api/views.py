@@ -5,35 +5,36 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
-import msgspec
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from crypto.document import Fields
-from crypto.encoding import ID_BYTES, decode_base64
-from crypto.errors import CryptoError
 from crypto.ids import SubmissionId
-from crypto.statement import NUMBER_MAX
 from portal.api.refusals import Refusal
 from portal.api.responses import json_response
 from portal.api.turns import SharedTurns
 from portal.charters.newest import NewestNotes
 from portal.kit.waiting_line import WaitingLine
+from portal.office_api.announcements import Announcements
+from portal.office_api.bodies import (
+    ANNOUNCEMENT_BYTES_MAX,
+    NOTE_BYTES_MAX,
+    REPLY_BYTES_MAX,
+    THREADS_BYTES_MAX,
+    read_announcement,
+    read_reply,
+    read_threads,
+    read_visit,
+)
 from portal.office_api.controls import Controls
 from portal.office_api.follow_ups import FollowUps
+from portal.office_api.holdings import Holdings
 from portal.office_api.pickup import Pickup
 from portal.office_api.request_signature import RequestVerifier
-from portal.office_api.threads import Outgoing, SealedThreadNote, Threads
+from portal.office_api.threads import Threads
+from portal.office_api.visits import Visits
 
-NOTE_BYTES_MAX = 16 * 1024
-THREADS_MAX = 32
-THREAD_BASE64_MAX = 64 * 1024
-THREADS_BYTES_MAX = THREADS_MAX * THREAD_BASE64_MAX
-# More than a reply may have, so that a larger one is told what it is.
-REPLY_BASE64_MAX = 1024 * 1024
-REPLY_BYTES_MAX = REPLY_BASE64_MAX + THREAD_BASE64_MAX + NOTE_BYTES_MAX
 SEQUENCE_MAX = 2**53
 PROBLEMS_MAX = 100
 # What can't be shown: ``charter`` and a hash, or ``finding`` and an id.
@@ -51,6 +52,9 @@ class OfficeViews:
     messages: FollowUps
     commands: Controls
     newest: NewestNotes
+    visits: Visits
+    holdings: Holdings
+    announcements: Announcements
     not_shown: Callable[[str], Sequence[NotShown]]
     downloads: SharedTurns
     work: WaitingLine = field(default_factory=WaitingLine)
@@ -71,6 +75,11 @@ class OfficeViews:
             Route("/office/follow-ups/collection", self.confirm_follow_ups, methods=["POST"]),
             Route("/office/controls", self.controls),
             Route("/office/problems", self.problems),
+            Route("/office/visits", self.begin_visit, methods=["POST"]),
+            Route("/office/visits/end", self.end_visit, methods=["POST"]),
+            Route("/office/holdings", self.list_holdings),
+            Route("/office/submissions/{submission}/mailbox", self.mailbox),
+            Route("/office/submissions/{submission}/announcement", self.announce, methods=["POST"]),
             Route("/office/newest-charter", self.newest_charter, methods=["POST"]),
         ]
 
@@ -96,7 +105,7 @@ class OfficeViews:
 
     async def reply(self, request: Request) -> Response:
         office = await self.verifier.verify(request, REPLY_BYTES_MAX)
-        reply = await self.work.run(_read_reply, office.body, _submission(request))
+        reply = await self.work.run(read_reply, office.body, _submission(request))
         posting, new = await self.threads.post_reply(office.charter, reply)
         return json_response({"posting": posting}, 201 if new else 200)
 
@@ -106,7 +115,7 @@ class OfficeViews:
 
     async def post_threads(self, request: Request) -> Response:
         office = await self.verifier.verify(request, THREADS_BYTES_MAX)
-        notes = await self.work.run(_read_threads, office.body)
+        notes = await self.work.run(read_threads, office.body)
         return json_response({"refused": await self.threads.post_notes(office.slug, notes)})
 
     async def follow_ups(self, request: Request) -> Response:
@@ -132,58 +141,35 @@ class OfficeViews:
         await self.newest.take(office.slug, office.body)
         return json_response({"status": "accepted"})
 
+    async def begin_visit(self, request: Request) -> Response:
+        office = await self.verifier.verify(request, NOTE_BYTES_MAX)
+        process, mark = read_visit(office.body)
+        visit = await self.visits.begin(office.slug, process, mark)
+        return json_response({"mark": visit.mark, "known": visit.known})
+
+    async def end_visit(self, request: Request) -> Response:
+        office = await self.verifier.verify(request, NOTE_BYTES_MAX)
+        await self.visits.end(office.slug, read_visit(office.body)[0])
+        return json_response({"status": "accepted"})
+
+    async def list_holdings(self, request: Request) -> Response:
+        office = await self.verifier.verify(request)
+        return json_response(await self.holdings.listing(office.slug, _after(request)))
+
+    async def mailbox(self, request: Request) -> Response:
+        office = await self.verifier.verify(request)
+        return json_response(await self.holdings.mailbox(office.slug, _submission(request)))
+
+    async def announce(self, request: Request) -> Response:
+        office = await self.verifier.verify(request, ANNOUNCEMENT_BYTES_MAX)
+        announced = await self.work.run(read_announcement, office.body, _submission(request))
+        is_new = await self.announcements.take(office.charter, announced)
+        return json_response({"status": "accepted"}, 201 if is_new else 200)
+
     async def problems(self, request: Request) -> Response:
         office = await self.verifier.verify(request)
         found = [{"kind": kind, "name": name} for kind, name in self.not_shown(office.slug)]
         return json_response({"problems": found[:PROBLEMS_MAX]})
-
-
-def _read_reply(body: bytes, submission: SubmissionId) -> Outgoing:
-    try:
-        fields = _fields(body)
-        thread = fields.child("thread")
-        reply = Outgoing(
-            posting=fields.text("posting", NOTE_BYTES_MAX),
-            last=fields.integer("last", 0, SEQUENCE_MAX),
-            sealed=decode_base64(fields.text("sealed", REPLY_BASE64_MAX)),
-            thread=_read_thread_note(thread, submission),
-        )
-        thread.end()
-        fields.end()
-        return reply
-    except CryptoError:
-        raise Refusal("malformed-request") from None
-
-
-def _read_threads(body: bytes) -> tuple[SealedThreadNote, ...]:
-    try:
-        fields = _fields(body)
-        notes = fields.items("threads", THREADS_MAX, _read_addressed_note)
-        fields.end()
-    except CryptoError:
-        raise Refusal("malformed-request") from None
-    if not notes:
-        raise Refusal("malformed-request")
-    return notes
-
-
-def _read_addressed_note(item: object) -> SealedThreadNote:
-    fields = Fields(item, "thread")
-    note = _read_thread_note(fields, SubmissionId(fields.hex("submission", ID_BYTES)))
-    fields.end()
-    return note
-
-
-def _read_thread_note(fields: Fields, submission: SubmissionId) -> SealedThreadNote:
-    number = fields.integer("number", 1, NUMBER_MAX)
-    return SealedThreadNote(submission, number, decode_base64(fields.text("sealed", THREAD_BASE64_MAX)))
-
-
-def _fields(body: bytes) -> Fields:
-    try:
-        return Fields(msgspec.json.decode(body), "request")
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        raise Refusal("malformed-request") from None
 
 
 def _submission(request: Request) -> SubmissionId:

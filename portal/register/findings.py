@@ -19,6 +19,7 @@ from crypto.finding import (
 from crypto.finding_signers import FindingSignersError
 from crypto.ids import FindingId
 from crypto.note import Note
+from crypto.publication import Publication
 from portal.api.refusals import Refusal
 from portal.charters.known import Charters
 from portal.kit.columns import UNREADABLE
@@ -52,20 +53,30 @@ class Findings:
         """The id that the next finding of a commission must have, if it is published today."""
         return self.stored.next_id(slug, self._clock().year)
 
-    async def take(self, slug: str, data: bytes) -> FindingId | None:
+    async def take(self, slug: str, data: bytes, receipt: Publication | None = None) -> FindingId | None:
         """Accept a note from an office of the commission ``slug``; return its id, or None if its text is known already.
 
-        Raises Refusal: ``finding-malformed``, ``not-your-commission``, ``charter-unknown``, ``finding-signatures``,
-        ``finding-number``, ``finding-conflict``.
+        With a ``receipt`` of this portal it was taken before, by the rules of that day: neither its day nor the newest
+        charter matters. Raises Refusal: ``finding-malformed``, ``not-your-commission``, ``charter-unknown``,
+        ``finding-signatures``, ``finding-number``, ``finding-conflict``.
         """
         note, draft = await self._work.run(_parse, data)
         if draft.slug != slug:
             raise Refusal("not-your-commission")
+        if receipt is not None and (receipt.finding, receipt.revision, receipt.hash) != (
+            draft.id,
+            draft.revision,
+            note.hash,
+        ):
+            raise Refusal("malformed-request", "receipt")
         await self._charters.refresh()
         await self.stored.refresh()
         if self.stored.has_text(note.hash):
             return None
-        finding = await self._verify(data, note, draft, await self._charters.get(draft.charter))
+        charter = await self._charters.get(draft.charter)
+        if receipt is None:
+            self._check_present(draft, charter)
+        finding = await self._verify(data, note, draft, charter)
         await self._check_place(finding)
         try:
             await self._commits.insert(row_of(finding))
@@ -107,13 +118,16 @@ class Findings:
             raise BrokenFindingError
         return Entry(**vars(stored), finding=finding, charters=chain)
 
-    async def _verify(self, data: bytes, note: Note, draft: FindingDraft, charter: Charter) -> Finding:
+    def _check_present(self, draft: FindingDraft, charter: Charter) -> None:
+        """What is new is signed by members of today, and not long ago."""
         if charter is not self._charters.newest(draft.slug):
             # A former member may still hold a key of the older charter.
             raise Refusal("finding-signatures", "charter")
         today = self._clock().date()
         if not today - timedelta(days=DAYS_MAX) <= draft.day <= today:
             raise Refusal("finding-malformed", "day")
+
+    async def _verify(self, data: bytes, note: Note, draft: FindingDraft, charter: Charter) -> Finding:
         try:
             return await self._work.run(check_finding, data, note, draft, charter)
         except FindingSignersError:

@@ -20,6 +20,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from crypto.ids import FindingId
+from crypto.publication import Publication
 from portal.charters.known import Charters
 from portal.kit.quiet_logging import describe_error
 from portal.pages.live_pages import MANIFEST_PATH, LivePages
@@ -65,12 +66,12 @@ class LiveRegister:
         shown = self._builder.shown.problems if self._builder is not None else {}
         return {**shown, **self.findings.stored.unreadable}
 
-    async def publish(self, slug: str, note: bytes) -> bool:
+    async def publish(self, slug: str, note: bytes, receipt: Publication | None = None) -> bool:
         """Accept a finding, and return when its page is served. Raises as ``Findings.take``.
 
         Returns whether it is a new one.
         """
-        identifier = await self.findings.take(slug, note)
+        identifier = await self.findings.take(slug, note, receipt)
         await self.refresh()
         if identifier is not None and self._builder is not None:
             await self._made(self._builder, identifier)

@@ -60,4 +60,4 @@ async def _close_rows(submissions: Sequence[SubmissionId]) -> None:
     await ReplyRecord.filter(submission__in=submissions).delete()
     await ThreadRecord.filter(submission__in=submissions).update(note=b"")
     rows = MailboxRecord.filter(is_unset("closed"), submission__in=submissions)
-    await rows.update(closed=True, state=b"", state_sha256="")
+    await rows.update(closed=True, state=b"", state_sha256="", command=None)

@@ -20,19 +20,21 @@ async def save_thread(submission: SubmissionId, **values: Any) -> None:
         await ThreadRecord.create(submission=submission, **{"note": b"", **values})
 
 
-async def obey(slug: str, submission: SubmissionId, control: Control, note: str) -> None:
+async def obey(slug: str, submission: SubmissionId, control: Control, note: str) -> bool:
     """Delete and close as a genuine control note says, and keep the note if it did more than earlier ones.
 
-    In a change; a repeat changes nothing.
+    In a change; a repeat changes nothing. Returns whether the note is kept, and so told to the office.
     """
     deleted = bool(control.delete) and await _delete_replies(submission, control.delete)
     if control.close:
         await close(control.mailbox)
     # A note that deletes nothing more than one before it is not kept: else whoever has a reply could store any number.
-    if deleted or control.close:
+    is_kept = deleted or control.close
+    if is_kept:
         note_hash = hashlib.sha256(note.encode("utf-8")).hexdigest()
         if not await ControlRecord.filter(submission=submission, hash=note_hash).exists():
             await ControlRecord.create(slug=slug, submission=submission, hash=note_hash, note=note)
+    return is_kept
 
 
 async def _delete_replies(submission: SubmissionId, up_to: int) -> bool:

@@ -79,7 +79,9 @@ class MailboxRecord(Model):
     """The mailbox of a submission: its public id, who may ask (the token's hash), who commands (``control``: V).
 
     It has a row of its own, so that a new state does not write the report again. The state of a closed one is empty.
-    Of several submissions to one mailbox the first counts, also for whether it is closed.
+    Of several submissions to one mailbox the first counts, also for whether it is closed. ``told`` counts the
+    changes that an office is told of, which bring a follow-up, delete or close. ``command`` is the control note that
+    made the state, nothing for the first one.
     """
 
     sequence = fields.BigIntField(primary_key=True)
@@ -90,6 +92,8 @@ class MailboxRecord(Model):
     closed = TruthField(default=False)
     state_sha256 = ShortTextField(64)
     state = BytesField()
+    told = NumberField(db_default=0)
+    command = TextField(null=True)
 
     class Meta:
         table = "mailbox"
@@ -155,6 +159,41 @@ class FollowUpRecord(Model):
         table = "follow_up"
         unique_together = (("submission", "message"),)
         indexes = (("slug", "sequence"), ("slug", "delete_from", "message"))
+
+
+class UnclaimedRecord(Model):
+    """A follow-up to a mailbox that this portal does not know, and may have known before it was restored.
+
+    Nothing of it can be verified before an office announces the mailbox again: then it becomes a follow-up, and
+    ``state`` that of the mailbox. ``note`` is the control note.
+    """
+
+    sequence = fields.BigIntField(primary_key=True)
+    mailbox = ShortTextField(32)
+    token_sha256 = ShortTextField(64)
+    message: fields.Field[MessageId] = text_column(32)
+    day = DayField(db_index=True)
+    note = TextField()
+    state = BytesField()
+    sealed = BytesField()
+
+    class Meta:
+        table = "unclaimed"
+        unique_together = (("mailbox", "message"),)
+
+
+class VisitRecord(Model):
+    """An office's last visit: which of its processes has the turn ``until`` when (seconds since 1970), the random mark
+    that it was given then, and the mark that it had named."""
+
+    slug = ShortTextField(31, primary_key=True)
+    process = ShortTextField(32)
+    until = LargeNumberField()
+    mark = ShortTextField(32)
+    before = ShortTextField(32)
+
+    class Meta:
+        table = "visit"
 
 
 class ControlRecord(Model):

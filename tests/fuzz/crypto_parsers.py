@@ -31,6 +31,7 @@ from crypto.note import Note
 from crypto.padding import REPORT_FLOOR, pad_document, unpad_document
 from crypto.person_name import check_person_name
 from crypto.public_text import check_public_texts
+from crypto.publication import Publication, read_publication
 from crypto.published_finding import read_published_finding, write_published_finding
 from crypto.questionnaire import read_questionnaire
 from crypto.quorum import check_share, recombine_reserve
@@ -111,6 +112,7 @@ def _notes() -> list[Parser]:
         Parser("control", controls, lines, lambda data: read_control(data, mailbox.control)),
         Parser("instruction", instructions, lines, _read_instruction),
         Parser("follow-up-receipt", receipts, lines, lambda data: read_follow_up_receipt(data, known.charter.office)),
+        Parser("publication", inputs("publication", "read", "note"), lines, _read_publication),
         Parser("event", events, content, _read_event),
         Parser("charter-draft", drafts, JSON, as_text(read_draft)),
         Parser("evidence", evidence, LINES, as_text(lambda text: check_evidence(split_notes(text)))),
@@ -231,6 +233,10 @@ def _grant() -> bytes:
 def _read_instruction(data: bytes) -> Instruction:
     mailbox = acme().mailbox
     return read_instruction(data, mailbox.mailbox_id, mailbox.control)
+
+
+def _read_publication(data: bytes) -> Publication:
+    return read_publication(data, [acme().keys["portal.example"].verifier])
 
 
 def _read_event(data: bytes) -> object:

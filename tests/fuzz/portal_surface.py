@@ -15,15 +15,17 @@ from starlette.routing import BaseRoute, Mount, Route
 from crypto.bundle import MEDIA_TYPE, write_bundle
 from crypto.collection import Collection
 from crypto.encoding import encode_base64, encode_json
+from crypto.finding import read_finding
 from crypto.manifest import STATE_FILE, SealedFile
 from crypto.message import message_id
+from crypto.publication import Publication
 from tests.conftest import ROOT
 from tests.findings import draft_finding, sign_finding
 from tests.fuzz.alterations import Alter, alter_bytes, alter_json, alter_lines, signed_again, swell
 from tests.fuzz.asgi import Call, alter_call, fault_of
-from tests.people import NOW, PORTAL_ORIGIN, REALM
+from tests.people import NOW, PORTAL_ORIGIN, REALM, portal_key
 from tests.portal.office_api.request_signer import RequestSigner
-from tests.portal.threads import Thread, follow_up_change, newest_note, receipt, reply_body, start_thread
+from tests.portal.threads import Thread, announcement, follow_up_change, newest_note, receipt, reply_body, start_thread
 from tests.portal.world import API, RunningPortal, digest_header, fresh_report, running_portal
 
 OFFICE = f"{API}/office"
@@ -48,6 +50,7 @@ class PortalSurface:
     portal: RunningPortal
     thread: Thread
     state: bytes
+    acknowledgement: str
     asked: set[str] = field(default_factory=set)
 
     @cached_property
@@ -61,6 +64,7 @@ class PortalSurface:
         collection = Collection(REALM, submission, manifest, NOW.date()).sign(world.office_key).encode()
         finding = signed_again(alter_json(), [person.signing_key for person in world.people])
         held = receipt([message_id(b"a follow-up")], world.office_key)
+        visit = {"process": "ab" * 16, "mark": None}
         control = follow_up_change(self.thread.secrets, self.state, "again").control.encode()
         return {
             "POST /submissions": Way(self._submission, BUNDLE),
@@ -84,10 +88,18 @@ class PortalSurface:
             "POST /office/threads": _signed(_post(f"{OFFICE}/threads", encode_json({"threads": notes})), JSON),
             "GET /office/follow-ups": _signed(_get(f"{OFFICE}/follow-ups?after=0")),
             "POST /office/follow-ups/collection": _signed(_post(f"{OFFICE}/follow-ups/collection", held), NOTE),
+            "POST /office/visits": _signed(_post(f"{OFFICE}/visits", encode_json(visit)), JSON),
+            "POST /office/visits/end": _signed(_post(f"{OFFICE}/visits/end", encode_json(visit)), JSON),
+            "GET /office/holdings": _signed(_get(f"{OFFICE}/holdings?after=0")),
+            "GET /office/submissions/{submission}/mailbox": _signed(_get(f"{path}/mailbox")),
+            "POST /office/submissions/{submission}/announcement": _signed(
+                _post(f"{path}/announcement", encode_json(announcement(self.thread, self.acknowledgement))), JSON
+            ),
             "GET /office/problems": _signed(_get(f"{OFFICE}/problems")),
             "GET /office/controls": _signed(_get(f"{OFFICE}/controls?after=0")),
             "POST /office/newest-charter": _signed(_post(f"{OFFICE}/newest-charter", newest_note(self.portal)), NOTE),
             "GET /office/findings": _signed(_get(f"{OFFICE}/findings")),
+            "POST /office/findings/again": _signed(_post(f"{OFFICE}/findings/again", self._again()), JSON),
             "POST /office/findings": _signed(_post(f"{OFFICE}/findings", self._finding()), (*NOTE, finding, finding)),
             "GET a page": Way(lambda chance: _get(chance.choice(PAGES))),
         }
@@ -165,6 +177,12 @@ class PortalSurface:
     def _finding(self) -> bytes:
         return sign_finding(self.portal.world, draft_finding(self.portal.world))
 
+    def _again(self) -> bytes:
+        note = self._finding()
+        finding = read_finding(note, self.portal.world.charter)
+        taken = Publication(REALM, finding.id, finding.revision, finding.hash).sign(portal_key()).encode()
+        return encode_json({"finding": note.decode(), "receipt": taken.decode()})
+
 
 STATIC = ROOT / "static" / "dist"
 PAGES = (*("/", "/report", "/return", "/findings", "/findings/x", "/assets/x.js", "/en/", "/ar/report", "/x"),)
@@ -185,7 +203,9 @@ async def portal_surface(folder: Path) -> AsyncIterator[PortalSurface]:
         shutil.copytree(STATIC, folder / "nothing")
     async with running_portal(folder) as portal:
         thread = await start_thread(portal)
-        yield PortalSurface(portal, thread, (await thread.read()).state)
+        shown = await thread.read()
+        assert shown.acknowledgement is not None
+        yield PortalSurface(portal, thread, shown.state, shown.acknowledgement)
 
 
 def _get(path: str) -> Call:

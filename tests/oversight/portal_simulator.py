@@ -85,6 +85,8 @@ class PortalSimulator:
     newest: list[bytes] = field(default_factory=list)
     rounds: list[list[int]] = field(default_factory=list)
     threads: dict[str, Thread] = field(default_factory=dict)
+    announced: dict[str, dict[str, Any]] = field(default_factory=dict)
+    marks: list[str] = field(default_factory=list)
     requests: list[str] = field(default_factory=list)
     faults: list[Handler] = field(default_factory=list)
     lost_answers: list[Handler] = field(default_factory=list)
@@ -134,15 +136,24 @@ class PortalSimulator:
 
     def _serve(self, request: httpx.Request) -> httpx.Response:
         path = request.url.path.removeprefix("/api/v1/office")
-        lists = {"/submissions": self._list, "/follow-ups": self._list_follow_ups, "/controls": self._list_controls}
+        lists = {
+            "/submissions": self._list,
+            "/follow-ups": self._list_follow_ups,
+            "/controls": self._list_controls,
+            "/holdings": self._list_holdings,
+            "/findings": lambda after: answer(200, {"findings": [], "more": False}),
+        }
+        fixed = {"/visits/end": {"status": "accepted"}, "/problems": {"problems": []}}
         kept = {"/follow-ups/collection": self.confirmed, "/newest-charter": self.newest}
         if path in lists:
             return lists[path](int(request.url.params["after"]))
         if path in kept:
             kept[path].append(request.content)
             return answer(200, {"status": "accepted"})
-        if path == "/problems":
-            return answer(200, {"problems": []})
+        if path == "/visits":
+            return self._begin_visit(json.loads(request.content))
+        if path in fixed:
+            return answer(200, fixed[path])
         if path == "/threads":
             return self._take_notes(json.loads(request.content)["threads"])
         found = re.fullmatch(r"/submissions/([0-9a-f]{32})/(files/([a-z0-9.-]+)|[a-z]+)", path)
@@ -156,16 +167,53 @@ class PortalSimulator:
             thread = self.thread(submission)
             postings = [posting for posting, _ in thread.replies.values()]
             return answer(200, {"number": thread.number, "last": thread.last, "postings": postings})
-        if what == "control":
-            self.brought.append((submission, request.content))
+        if what in ("control", "announcement"):
+            self._keep(what, submission, request.content)
             return answer(200, {"status": "accepted"})
         files = next((each.files for each in self.submissions if each.sealed.manifest.submission == submission), None)
         if files is None or (name is not None and name not in files):
             return refusal(404, "not-found")
+        if what == "collection":
+            self.collected[submission] = request.content
+        return answer(200, self._file(submission, name, files))
+
+    def _keep(self, what: str, submission: str, content: bytes) -> None:
+        if what == "control":
+            self.brought.append((submission, content))
+        else:
+            self.announced[submission] = json.loads(content)
+
+    def _file(self, submission: str, name: str | None, files: dict[str, bytes]) -> object:
+        """A file, or what there is beside the files: the mailbox."""
         if name is not None:
-            return answer(200, files[name])
-        self.collected[submission] = request.content
-        return answer(200, {"status": "accepted"})
+            return files[name]
+        state = encode_base64(files["state.age"])
+        return {"told": self._sent(submission), "state": state, "control": None, "collection": None}
+
+    def _sent(self, submission: str) -> int:
+        return sum(each == submission for _, each, _ in self.follow_ups)
+
+    def _begin_visit(self, body: dict[str, Any]) -> httpx.Response:
+        known = body["mark"] in self.marks[-1:]
+        self.marks.append(f"{len(self.marks) + 1:032x}")
+        return answer(200, {"mark": self.marks[-1], "known": known})
+
+    def _list_holdings(self, after: int) -> httpx.Response:
+        entries = [
+            {
+                "sequence": sequence,
+                "submission": waiting.sealed.manifest.submission,
+                "manifest": waiting.sealed.manifest_hash,
+                "collected": waiting.sealed.manifest.submission in self.collected,
+                "deleted": False,
+                "told": self._sent(waiting.sealed.manifest.submission),
+                "thread": self.thread(waiting.sealed.manifest.submission).number,
+                "last": self.thread(waiting.sealed.manifest.submission).last,
+            }
+            for sequence, waiting in enumerate(self.submissions, 1)
+            if sequence > after
+        ]
+        return answer(200, {"holdings": entries[:1000], "more": len(entries) > 1000})
 
     def _take_reply(self, submission: str, body: dict[str, Any]) -> httpx.Response:
         thread, sealed = self.thread(submission), decode_base64(body["sealed"])

@@ -22,6 +22,7 @@ from oversight.ledger.records import EventRecord
 from oversight.letters.records import ControlRecord, FollowUpRecord, ReplyDraftRecord, ReplyRecord, ThreadNoteRecord
 from oversight.members.records import FailedLoginRecord
 from oversight.reports.records import (
+    BeyondHelpRecord,
     StuckArrivalRecord,
     SubmissionRecord,
     ThreadGrantRecord,
@@ -136,6 +137,7 @@ async def fill(office: Office, wire: Wire, portal: PortalSimulator) -> None:
         FailedLoginRecord(username_hash="2" * 64, failures=2, retry_at=now),
         ThreadGrantRecord(submission=other, generation=1, charter=charter, day=TODAY, shut_out=[], sealed=b"x"),
         ThreadRenewalRecord(submission=other, generation=1, day=TODAY, announced=True, sealed=b"x" * 4096),
+        BeyondHelpRecord(kind="text", item="4" * 32, submission=submission, day=TODAY),
         *(ReplyDraftRecord(member=label, submission=submission, sealed=b"x") for label in MEMBERS),
     ]
     for row in rows:

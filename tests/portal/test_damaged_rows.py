@@ -14,10 +14,11 @@ from crypto.encoding import encode_base64
 from crypto.errors import CryptoError
 from portal.kit import columns
 from portal.kit.columns import UnreadableError
-from portal.storage.records import ClosingRecord, ControlRecord, InvitationRecord, NonceRecord
+from portal.storage.records import ClosingRecord, ControlRecord, InvitationRecord, NonceRecord, UnclaimedRecord
 from tests.damaged_values import NUMBERS, TEXTS, Value, damage, row_of, values_of
 from tests.fuzz.asgi import put
 from tests.fuzz.portal_surface import PortalSurface, portal_surface
+from tests.people import NOW
 from tests.portal.threads import Thread, blind_change, blind_follow_up, shown_state, start_thread
 from tests.portal.world import DATABASE, RunningPortal, fresh_report, running_portal
 from tests.waiting import SECONDS_MAX
@@ -41,6 +42,10 @@ async def surface(tmp_path: Path, rng: Random) -> AsyncIterator[PortalSurface]:
             await InvitationRecord.create(token_sha256="1" * 64, slug="another")
             await ClosingRecord.create(mailbox="2" * 32)
             submission = surface.thread.sealed.manifest.submission
+            sealed = {"note": "note", "state": b"x", "sealed": b"x"}
+            await UnclaimedRecord.create(
+                mailbox="4" * 32, token_sha256="5" * 64, message="6" * 32, day=NOW.date(), **sealed
+            )
             await ControlRecord.create(slug=portal.world.slug, submission=submission, hash="3" * 64, note="note")
         yield surface
 

@@ -7,12 +7,13 @@ from typing import Any
 
 import httpx
 
+from crypto.collection import Collection
 from crypto.control import NO_MESSAGE, Control
 from crypto.encoding import decode_base64, encode_base64, encode_json
 from crypto.follow_up_receipt import FollowUpReceipt
 from crypto.ids import MessageId
 from crypto.mailbox_answer import MailboxAnswer, read_mailbox_answer
-from crypto.mailbox_change import MailboxChange, add_follow_up, make_change
+from crypto.mailbox_change import MailboxChange, add_follow_up, delete_replies, make_change
 from crypto.message import Reply, message_id, seal_reply
 from crypto.newest_charter import NewestCharter
 from crypto.note import SigningKey
@@ -75,7 +76,8 @@ class Thread:
     async def command(self, **what: Any) -> MailboxChange:
         """Delete or close."""
         shown = (await self.read()).state
-        change = make_change(self.secrets, shown, open_state(shown, self.secrets), **what)
+        state = delete_replies(open_state(shown, self.secrets), what.get("delete", 0))
+        change = make_change(self.secrets, shown, state, **what)
         answer = await self.portal.change(change)
         assert answer.status_code == 202, answer.text
         return change
@@ -116,6 +118,22 @@ class Thread:
             answer = await self.post(number, sealed)
             assert answer.status_code == 201, answer.text
         return replies
+
+
+def announcement(thread: Thread, acknowledgement: str, **changes: Any) -> dict[str, Any]:
+    """What an office that has collected this report says to a portal that has lost it; ``changes`` replace members."""
+    manifest = thread.sealed.manifest
+    collected = Collection(REALM, manifest.submission, thread.sealed.manifest_hash, TODAY)
+    true = {
+        "manifest": encode_base64(thread.sealed.manifest_bytes),
+        "acknowledgement": acknowledgement,
+        "collection": collected.sign(thread.portal.world.office_key).encode().decode(),
+        "state": encode_base64(thread.sealed.files["state.age"]),
+        "control": None,
+        "told": 0,
+        "commands": [],
+    }
+    return {**true, **changes}
 
 
 async def start_thread(portal: RunningPortal) -> Thread:

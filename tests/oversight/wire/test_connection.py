@@ -25,8 +25,9 @@ from oversight.wire.connection import Connection
 from oversight.wire.heads import HEAD_BYTES_MAX, HEAD_PIECE_BYTES
 from oversight.wire.json_answer import NUMBER_CHARS_MAX, VALUES_MAX, read_json
 from oversight.wire.patience import SECONDS, SLOWEST_BYTES_PER_SECOND, Patience
-from oversight.wire.portal_client import ANSWER_BYTES_MAX, PortalClient
+from oversight.wire.portal_client import PortalClient
 from oversight.wire.portal_errors import PortalAway, PortalUnreachable
+from oversight.wire.requests import ANSWER_BYTES_MAX
 
 ORIGIN = "https://portal.example"
 

@@ -19,9 +19,11 @@ from oversight.letters.outbox import LETTERS
 from oversight.letters.records import ReplyRecord
 from oversight.storage import Database
 from oversight.wire import outbox as outbox_module
+from oversight.wire.comparison_requests import RegisterEntry
 from oversight.wire.outbox import Outbox, OutgoingRecord
 from oversight.wire.portal_client import SealedThreadNote
 from oversight.wire.portal_errors import PortalRefused, PortalUnreachable
+from oversight.wire.portal_responses import Page
 from tests.oversight.case_desk import store
 from tests.oversight.sealed_reports import sealed_report, under_new_id, waiting_letter
 from tests.oversight.times_up import TimesUp
@@ -64,6 +66,10 @@ class StubClient:
     async def post_reply(self, posting: bytes, last: int, sealed: bytes, thread: SealedThreadNote) -> bytes:
         await self.publish_finding(sealed)
         return posting
+
+    async def findings(self, after: int) -> Page[RegisterEntry]:
+        """A register that never had anything."""
+        return Page((), more=False, unreadable=0, highest=0)
 
     async def publish_finding(self, note: bytes) -> None:
         if self.hangs:

@@ -16,9 +16,10 @@ from crypto.manifest import SealedFile
 from crypto.note import SigningKey
 from oversight.wire.connection import Connection
 from oversight.wire.patience import Patience
-from oversight.wire.portal_client import ANSWER_BYTES_MAX, PortalClient
+from oversight.wire.portal_client import PortalClient
 from oversight.wire.portal_errors import DamagedFile, PortalRefused, PortalUnreachable
 from oversight.wire.request_signature import SignedParts
+from oversight.wire.requests import ANSWER_BYTES_MAX
 from tests.oversight.portal_simulator import answer, refusal
 from tests.people import NOW
 

@@ -171,7 +171,9 @@ async def test_every_change_writes_as_much_and_waits_for_one_commit_whatever_bec
         """The states and follow-ups that are there, by their lengths."""
         states = await records.MailboxRecord.all().values_list("state", "state_sha256")
         messages = await records.FollowUpRecord.all().values_list("sealed", "message")
-        return {(len(data), identifier) for data, identifier in [*states, *messages]}
+        unclaimed = records.UnclaimedRecord.all()
+        kept = [*await unclaimed.values_list("state", "note"), *await unclaimed.values_list("sealed", "message")]
+        return {(len(data), identifier) for data, identifier in [*states, *messages, *kept]}
 
     async def watched(self: GroupCommit, change: Any) -> Any:
         nonlocal committed

@@ -1,0 +1,67 @@
+# SPDX-License-Identifier: AGPL-3.0-or-later
+"""The turn at the portal: of several processes that hold this office's key one works at a time.
+
+A copied folder or machine has the same key and the same rows: the name of this process, drawn when it starts, is all
+that tells the two apart. The mark that the portal gives with the turn tells whether one of the two was restored
+(docs/protocol.md §10.1).
+"""
+
+import asyncio
+import secrets
+from collections.abc import Callable
+from contextlib import suppress
+from datetime import datetime, timedelta
+
+from crypto.encoding import ID_BYTES
+from oversight.reports.records import STATE_ROW, CollectorStateRecord
+from oversight.wire.portal_client import PortalClient
+from oversight.wire.portal_errors import PortalError, PortalRefused
+
+RENEWED_AFTER = timedelta(seconds=60)
+"""A fifth of what the portal gives. A step takes up to three minutes."""
+LEAVING_SECONDS_MAX = 5.0
+
+
+class Turn:
+    """The turn of this process. ``keep`` asks for it at the first step of a visit, and for more of it later on."""
+
+    def __init__(self, client: PortalClient, clock: Callable[[], datetime]) -> None:
+        self.process = secrets.token_hex(ID_BYTES)
+        self._client = client
+        self._clock = clock
+        self._asked: datetime | None = None
+        self._has_asked = False
+
+    def begin_visit(self) -> None:
+        """The next step is the first one of a visit."""
+        self._asked = None
+
+    async def keep(self) -> bool:
+        """Whether the portal and this office are those that met the last time; True when nothing was asked.
+
+        After a failure nothing is asked for a while either: the steps go on.
+
+        Raises PortalError; PortalRefused with ``office-elsewhere`` while another process has the turn.
+        """
+        now = self._clock()
+        if self._asked is not None and timedelta() <= now - self._asked < RENEWED_AFTER:
+            return True
+        self._asked, self._has_asked = now, True
+        row = await CollectorStateRecord.get(id=STATE_ROW).only("id", "mark")
+        try:
+            begun = await self._client.begin_visit(self.process, row.mark or None)
+        except PortalRefused as error:
+            if error.code != "not-found":
+                raise
+            # A portal of before knows no turns.
+            return True
+        await CollectorStateRecord.filter(id=STATE_ROW).update(mark=begun.mark)
+        return begun.known
+
+    async def give_back(self) -> None:
+        """Let another process work at once."""
+        if not self._has_asked:
+            return
+        with suppress(PortalError, TimeoutError):
+            async with asyncio.timeout(LEAVING_SECONDS_MAX):
+                await self._client.end_visit(self.process)
