@@ -2,8 +2,9 @@
 """The portal as an ASGI application: routes, middleware, handlers."""
 
 import os
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from time import monotonic
 
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
@@ -36,9 +37,14 @@ class PagesApart:
         await (self._pages if is_page else self.app)(scope, receive, send)
 
 
-def create_app(settings: Settings, clock: Clock = utc_now, blobs: BlobStore | None = None) -> Starlette:
+def create_app(
+    settings: Settings,
+    clock: Clock = utc_now,
+    blobs: BlobStore | None = None,
+    monotonic: Callable[[], float] = monotonic,
+) -> Starlette:
     """Return the application. ``blobs`` replaces the store named in the settings."""
-    assembly = assemble(settings, clock, blobs)
+    assembly = assemble(settings, clock, blobs, monotonic)
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:

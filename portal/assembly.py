@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from time import monotonic
 from typing import Any
 
 from portal.api.pressure import Pressure
@@ -46,6 +47,7 @@ from portal.register.views import FindingViews, Receipts
 from portal.settings import Settings
 from portal.storage.blobs import BlobStore
 from portal.storage.claims import Claims
+from portal.storage.clock_watch import ClockWatch
 from portal.storage.database import Database
 from portal.storage.group_commit import GroupCommit
 from portal.storage.keys import load_decoy_key, load_realm, load_signing_key
@@ -128,7 +130,7 @@ class Assembly:
         # A disk that takes no ballast, as with a quota that is used up, needs the sweep most.
         ballast = await _quietly(self._adjust_ballast())
         try:
-            await self.sweeper.sweep(self.clock().date())
+            await self.sweeper.sweep()
         except Exception:
             await self._count(ballast)
             raise
@@ -152,7 +154,9 @@ class Assembly:
             await _quietly(self.register.refresh())
 
 
-def assemble(settings: Settings, clock: Clock, blobs: BlobStore | None = None) -> Assembly:
+def assemble(
+    settings: Settings, clock: Clock, blobs: BlobStore | None = None, monotonic: Callable[[], float] = monotonic
+) -> Assembly:
     """Build the portal, making missing keys and folders. Raises OSError or ValueError."""
     key = load_signing_key(settings.data, settings.key_name)
     realm = load_realm(settings.data)
@@ -183,7 +187,7 @@ def assemble(settings: Settings, clock: Clock, blobs: BlobStore | None = None) -
         turns=turns,
         charters=charters,
         commits=commits,
-        sweeper=Sweeper(blobs, uploads),
+        sweeper=Sweeper(blobs, uploads, ClockWatch(clock, monotonic)),
         shares=shares,
         counter=counter,
         ballast=Ballast(settings.data, min(settings.free_bytes_min // BALLAST_PART, BALLAST_BYTES_MAX)),

@@ -2,11 +2,13 @@
 """``python -m portal check``: can the portal serve with these settings? Prints one line for each item."""
 
 from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime
 
 from crypto.fingerprint import key_fingerprint
 from portal.charters.known import Charters
 from portal.pages.live_pages import build_pages
 from portal.settings import Settings
+from portal.storage.clock_watch import describe_jump, jump_since_last_sweep
 from portal.storage.database import Database
 from portal.storage.keys import has_realm, load_decoy_key, load_realm, load_signing_key
 from portal.storage.open_blobs import open_blobs
@@ -18,6 +20,7 @@ async def check(settings: Settings) -> int:
         ("keys", _check_keys),
         ("database", _check_database),
         ("realm", _check_realm),
+        ("clock", _check_clock),
         ("blobs", _check_blobs),
         ("pages", _check_pages),
     )
@@ -55,6 +58,18 @@ async def _check_realm(settings: Settings) -> str:
     charters.realm = load_realm(settings.data)
     charters.check_realm()
     return charters.realm
+
+
+async def _check_clock(settings: Settings) -> str:
+    database = await Database.open(settings.database_url)
+    try:
+        with database.use():
+            days = await jump_since_last_sweep(datetime.now(UTC).date())
+    finally:
+        await database.close()
+    if days:
+        raise ValueError(describe_jump(days))
+    return "goes on from the last sweep"
 
 
 async def _charters(settings: Settings) -> Charters:

@@ -14,10 +14,8 @@ from portal.api.refusals import Refusal
 from portal.charters.known import Charters
 from portal.kit.columns import is_kept, readable
 from portal.storage.group_commit import GroupCommit
+from portal.storage.office_days import DAYS_AHEAD_MAX, sign_day
 from portal.storage.records import NewestCharterRecord
-
-# An office's clock may be a little wrong, and past midnight before the portal's is.
-DAYS_AHEAD_MAX = 1
 
 
 @dataclass(frozen=True)
@@ -35,7 +33,8 @@ class NewestNotes:
         return str(notes[0]) if notes else None
 
     async def take(self, slug: str, note: bytes) -> None:
-        """Keep a note of this commission, durably, unless one with a higher number or a later day is there.
+        """Keep a note of this commission, durably, unless one with a higher number or a later day is there; and its day
+        as one that the office signed.
 
         Raises Refusal ``malformed-request`` unless an office key of the charter that it names signed it, for this
         portal, and its day is not in the future: it would stay the latest until then.
@@ -45,7 +44,7 @@ class NewestNotes:
         is_past = is_kept(newest.day) and newest.day <= today + timedelta(days=DAYS_AHEAD_MAX)
         if (newest.realm, newest.slug) != (self.realm, slug) or not is_past:
             raise Refusal("malformed-request")
-        await self.commits.apply(lambda: _keep(newest, note.decode("utf-8")))
+        await self.commits.apply(lambda: _keep(newest, note.decode("utf-8"), today))
 
     async def _read(self, note: bytes) -> NewestCharter:
         try:
@@ -63,7 +62,8 @@ def _is_of(newest: NewestCharter, charter: Charter) -> bool:
     return (newest.slug, newest.number) == (charter.slug, charter.number)
 
 
-async def _keep(newest: NewestCharter, note: str) -> None:
+async def _keep(newest: NewestCharter, note: str, today: date) -> None:
+    await sign_day(newest.slug, newest.day, today)
     there = await NewestCharterRecord.get_or_none(slug=newest.slug)
     if there is None:
         await NewestCharterRecord.create(slug=newest.slug, number=newest.number, day=newest.day, note=note)

@@ -15,6 +15,7 @@ from portal.api.refusals import Refusal
 from portal.kit.columns import readable
 from portal.office_api.listing import PAGE, first_page
 from portal.storage.database import transaction
+from portal.storage.office_days import day_of_both
 from portal.storage.records import FollowUpRecord
 
 
@@ -50,7 +51,8 @@ class FollowUps:
             raise Refusal("malformed-request") from None
         if receipt.realm != self.realm:
             raise Refusal("malformed-request")
-        delete_from = self.clock().date() + timedelta(days=charter.grace_days)
+        held_since = day_of_both(self.clock().date(), receipt.held)
+        delete_from = held_since + timedelta(days=charter.grace_days)
         waiting = FollowUpRecord.filter(slug=charter.slug, message__in=receipt.messages, delete_from=None)
         # One message may have been sent to any number of mailboxes.
         while found := await waiting.limit(PAGE).values_list("sequence", flat=True):

@@ -18,6 +18,7 @@ from portal.office_api.listing import PAGE, first_page
 from portal.office_api.own import own_submission
 from portal.storage.blobs import BlobStore
 from portal.storage.database import transaction
+from portal.storage.office_days import day_of_both
 from portal.storage.records import SubmissionRecord
 from portal.storage.submissions import decode_parts
 
@@ -66,7 +67,8 @@ class Pickup:
             raise Refusal("malformed-request") from None
         if row.collection is not None:
             return
-        delete_from = self.clock().date() + timedelta(days=charter.grace_days)
+        held_since = day_of_both(self.clock().date(), collection.collected)
+        delete_from = held_since + timedelta(days=charter.grace_days)
         async with transaction():
             waiting = SubmissionRecord.filter(sequence=row.sequence, collection=None)
             await waiting.update(collection=note.decode("utf-8"), delete_from=delete_from)

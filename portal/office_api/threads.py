@@ -24,6 +24,7 @@ from portal.office_api.own import own_submission
 from portal.storage.commands import save_thread
 from portal.storage.errors import DuplicateError, StorageFullError
 from portal.storage.group_commit import GroupCommit
+from portal.storage.office_days import day_of_both
 from portal.storage.records import ReplyRecord, SubmissionRecord, ThreadRecord
 from portal.storage.shares import Kind, Shares
 from portal.storage.submissions import is_closed
@@ -149,7 +150,7 @@ class Threads:
                 number=posting.number,
                 message=reply.message,
                 posting=reply.posting,
-                delete_from=self.clock().date() + timedelta(days=days),
+                delete_from=day_of_both(self.clock().date(), posting.posted) + timedelta(days=days),
                 sealed=reply.sealed,
             )
         await save_thread(

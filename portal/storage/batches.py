@@ -17,12 +17,12 @@ MESSAGES_AT_ONCE = 32
 """Of replies and follow-ups, each of up to 700 KiB."""
 
 
-def is_over(today: date) -> Q:
-    """Rows that are to be deleted from a day (``delete_from``) that has come.
+def is_over(day: date) -> Q:
+    """Rows that are to be deleted from this day (``delete_from``) or an earlier one.
 
     To SQLite a damaged day is a text, and may come before all days.
     """
-    return Q(delete_from__gt=EARLIEST, delete_from__lte=today)
+    return Q(delete_from__gt=EARLIEST, delete_from__lte=day)
 
 
 async def delete_rows(rows: QuerySet[Any], at_once: int) -> None:

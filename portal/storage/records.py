@@ -223,6 +223,27 @@ class NewestCharterRecord(Model):
         table = "newest_charter"
 
 
+class OfficeDayRecord(Model):
+    """The newest day that a commission's office signed; on how many days the portal lived since (``office_days``)."""
+
+    slug = ShortTextField(31, primary_key=True)
+    day = DayField()
+    silent = NumberField(default=0)
+
+    class Meta:
+        table = "office_day"
+
+
+class SweptDayRecord(Model):
+    """One row: the day of the last sweep (``clock_watch``)."""
+
+    id = fields.IntField(primary_key=True)
+    day = DayField()
+
+    class Meta:
+        table = "swept_day"
+
+
 class FindingRecord(Model):
     """A revision of a published finding. The note of all but the newest is empty: corrected texts are deleted."""
 

@@ -94,9 +94,9 @@ def decode_parts(column: bytes) -> dict[str, list[str]]:
         raise UnreadableError from None
 
 
-async def due_for_deletion(today: date, after: int, limit: int) -> list[SubmissionRecord]:
-    """Return collected submissions after a sequence whose grace period is over."""
-    due = SubmissionRecord.filter(is_over(today), is_unset("deleted"), sequence__gt=after)
+async def due_for_deletion(slug: str, day: date, after: int, limit: int) -> list[SubmissionRecord]:
+    """Return a commission's collected submissions after a sequence whose grace is over on a day."""
+    due = SubmissionRecord.filter(is_over(day), is_unset("deleted"), slug=slug, sequence__gt=after)
     due = due.order_by("sequence").limit(limit)
     return await due.only("sequence", "submission")
 

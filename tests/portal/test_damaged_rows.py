@@ -39,6 +39,8 @@ async def surface(tmp_path: Path, rng: Random) -> AsyncIterator[PortalSurface]:
             assert (await portal.submit(fresh_report().bundle())).status_code == 201
         assert await failing(surface, rng) == []
         with portal.database.use():
+            # Which makes the rows of its days.
+            await portal.assembly.sweep()
             await InvitationRecord.create(token_sha256="1" * 64, slug="another")
             await ClosingRecord.create(mailbox="2" * 32)
             submission = surface.thread.sealed.manifest.submission
@@ -96,12 +98,11 @@ async def takes_reports(portal: RunningPortal) -> bool:
 
 async def sweeps(portal: RunningPortal, days: int) -> bool:
     """Whether a sweep after so many days ends. What is damaged it may leave, and say so."""
-    now = portal.clock.now
     portal.clock.pass_days(days)
     async with asyncio.timeout(SECONDS_MAX):
         with suppress(UnreadableError):
             await portal.sweep()
-    portal.clock.now = now
+    portal.clock.pass_days(-days)
     return True
 
 
@@ -218,4 +219,5 @@ async def test_a_row_under_a_damaged_key_holds_no_sweep_for_ever_and_the_rows_be
         table, _, name = column.partition(".")
         with damage(portal.data / DATABASE, Value(table, name, 1, TEXTS[0])):
             assert await sweeps(portal, 1)
-            assert await rows.count() == 1
+            # The office's request of that day is there too.
+            assert await rows.count() == (2 if table == "nonce" else 1)

@@ -58,7 +58,7 @@ def test_check_says_of_every_item_whether_it_is_well(program: Program) -> None:
     assert done.returncode == 0, done.stdout + done.stderr
     lines = done.stdout.splitlines()
     assert [line.split()[:2] for line in lines] == [
-        ["ok", name] for name in ("settings", "keys", "database", "realm", "blobs", "pages")
+        ["ok", name] for name in ("settings", "keys", "database", "realm", "clock", "blobs", "pages")
     ]
 
 
@@ -75,7 +75,7 @@ def test_check_goes_on_after_a_failure_and_fails(program: Program, tmp_path: Pat
     broken = Program("portal", program.port, {**program.settings, "PORTAL_BLOBS": str(blocked)}, program.log)
     done = run(broken, "check")
     assert done.returncode == 1
-    assert [line.split()[0] for line in done.stdout.splitlines()] == ["ok", "ok", "ok", "ok", "failed", "ok"]
+    assert [line.split()[0] for line in done.stdout.splitlines()] == ["ok", "ok", "ok", "ok", "ok", "failed", "ok"]
 
 
 def test_a_missing_setting_is_one_line(tmp_path: Path) -> None:

@@ -20,6 +20,7 @@ from crypto.bundle import MEDIA_TYPE, write_bundle
 from crypto.encoding import decode_json, encode_base64
 from crypto.mailbox_change import MailboxChange
 from crypto.manifest import REQUIRED_FILES, STATE_FILE
+from crypto.newest_charter import NewestCharter
 from crypto.note import SigningKey
 from crypto.receipt_code import MailboxSecrets, derive, new_code
 from crypto.state import open_state, seal_state
@@ -45,11 +46,21 @@ class Clock:
     """The time that the portal is told."""
 
     now: datetime = NOW
+    seconds: float = 0
 
     def __call__(self) -> datetime:
         return self.now
 
+    def monotonic(self) -> float:
+        """Seconds that have really passed."""
+        return self.seconds
+
     def pass_days(self, days: int) -> None:
+        self.jump(days)
+        self.seconds += days * 86_400
+
+    def jump(self, days: int) -> None:
+        """Somebody sets the clock."""
         self.now += timedelta(days=days)
 
 
@@ -111,7 +122,18 @@ class RunningPortal:
         headers = signer.headers(method, PORTAL_ORIGIN + path, body)
         return await self.client.request(method, path, content=body, headers=headers)
 
+    async def sign_day(self) -> httpx.Response:
+        """What the office does at its first visit of a day."""
+        charter = self.world.charter
+        note = NewestCharter(charter.realm, charter.slug, charter.number, charter.hash, self.clock.now.date())
+        return await self.office("POST", "/newest-charter", note.sign(self.world.office_key).encode())
+
     async def sweep(self) -> None:
+        """A sweep of a day on which the office visited the portal."""
+        await self.sign_day()
+        await self.sweep_alone()
+
+    async def sweep_alone(self) -> None:
         with self.database.use():
             await self.assembly.sweep()
 
@@ -134,7 +156,7 @@ async def running_portal(
         **{"origin": PORTAL_ORIGIN, "free_bytes_min": 0, **changes},
     )
     clock = clock or Clock()
-    app = create_app(settings, clock, blobs)
+    app = create_app(settings, clock, blobs, clock.monotonic)
     async with app.router.lifespan_context(app):
         transport = httpx.ASGITransport(app, raise_app_exceptions=False)
         async with httpx.AsyncClient(transport=transport, base_url=PORTAL_ORIGIN) as client:

@@ -19,7 +19,7 @@ from tests.people import NOW
 from tests.portal.mailbox.test_crowded_mailbox import send_more
 from tests.portal.office_api.test_follow_ups import confirm
 from tests.portal.threads import start_thread
-from tests.portal.world import RunningPortal, commission
+from tests.portal.world import RunningPortal, commission, fresh_report
 
 ROWS = 7
 AT_ONCE = 3
@@ -48,8 +48,8 @@ def follow_up(delete_from: date | None, message: str = "") -> FollowUpRecord:
     return FollowUpRecord(slug=commission().slug, day=NOW.date(), delete_from=delete_from, sealed=b"sealed", **own)
 
 
-def reply(number: int, delete_from: date) -> ReplyRecord:
-    own = {"submission": SubmissionId(fresh_id()), "message": MessageId(fresh_id())}
+def reply(submission: SubmissionId, number: int, delete_from: date) -> ReplyRecord:
+    own = {"submission": submission, "message": MessageId(fresh_id())}
     return ReplyRecord(number=number, posting="", delete_from=delete_from, sealed=b"sealed", **own)
 
 
@@ -59,17 +59,22 @@ async def test_a_sweep_deletes_all_that_is_due_and_few_rows_in_one_transaction(
 ) -> None:
     monkeypatch.setattr(sweeper, "MESSAGES_AT_ONCE", AT_ONCE)
     monkeypatch.setattr(sweeper, "NONCES_AT_ONCE", AT_ONCE)
+    report = fresh_report()
+    await portal.submit(report.bundle())
+    await portal.sign_day()
+    own = report.manifest.submission
     today, tomorrow = NOW.date(), NOW.date() + timedelta(days=1)
     soon = int(NOW.timestamp()) + 86_400
     due: list[Model] = {
         FollowUpRecord: [*(follow_up(today) for _ in range(ROWS)), follow_up(tomorrow), follow_up(None)],
-        ReplyRecord: [*(reply(number, today) for number in range(ROWS)), *(reply(1, tomorrow) for _ in range(2))],
+        ReplyRecord: [reply(own, number, today if number < ROWS else tomorrow) for number in range(ROWS + 2)],
         NonceRecord: [NonceRecord(nonce=f"{number}", expires=soon if number < 2 else 1) for number in range(ROWS + 2)],
     }[kind]
     with portal.database.use():
+        await kind.all().delete()
         await kind.bulk_create(due)
         with counted("DELETE") as deleted:
-            await portal.sweep()
+            await portal.sweep_alone()
         assert (sum(deleted), max(deleted)) == (ROWS, AT_ONCE)
         assert await kind.all().count() == 2
 
@@ -99,7 +104,7 @@ async def test_a_sweep_that_closes_a_mailbox_deletes_few_of_its_replies_in_one_t
     submission = other.sealed.manifest.submission
     with portal.database.use():
         for number in range(1, ROWS + 1):
-            row = reply(number, tomorrow)
+            row = reply(SubmissionId(fresh_id()), number, tomorrow)
             row.submission = submission
             await row.save()
         await thread.command(close=True)

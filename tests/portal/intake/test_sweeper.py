@@ -5,13 +5,11 @@ import asyncio
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from datetime import date
 from pathlib import Path
 
 import pytest
 
 from crypto.ids import SubmissionId
-from portal.intake.sweeper import Sweeper
 from portal.storage.blobs import Part
 from portal.storage.group_commit import GroupCommit
 from portal.storage.local_blobs import LocalBlobs
@@ -167,7 +165,7 @@ async def test_parts_of_a_report_that_is_being_accepted_outlast_their_days(porta
         sent = asyncio.create_task(portal.submit(bundle_without_attachments(sealed)))
         await asyncio.wait_for(began.wait(), 60)
         portal.clock.pass_days(30)
-        await portal.sweep()
+        await portal.sweep_alone()
         portal.clock.pass_days(-30)
         go_on.set()
         assert (await sent).status_code == 201
@@ -196,9 +194,10 @@ async def test_a_deletion_that_broke_off_is_finished_by_the_next_sweep(portal: R
     portal.clock.pass_days(GRACE_DAYS)
     blobs = portal.assembly.blobs
     assert isinstance(blobs, LocalBlobs)
-    sweeper = Sweeper(BreaksOff(blobs), portal.assembly.counter.uploads)  # type: ignore[arg-type]
+    await portal.sign_day()
+    sweeper = replace(portal.assembly.sweeper, blobs=BreaksOff(blobs))  # type: ignore[arg-type]
     with portal.database.use(), pytest.raises(OSError, match="power"):
-        await sweeper.sweep(portal.clock().date())
+        await sweeper.sweep()
     assert len(kept_files(portal)) == 1
     await portal.sweep()
     assert kept_files(portal) == []
@@ -231,9 +230,10 @@ async def test_what_can_not_be_deleted_keeps_nothing_else(portal: RunningPortal)
     blobs = portal.assembly.blobs
     assert isinstance(blobs, LocalBlobs)
     broken = KeepsOne(blobs, reports[0].manifest.submission)
-    sweeper = Sweeper(broken, portal.assembly.counter.uploads)  # type: ignore[arg-type]
+    await portal.sign_day()
+    sweeper = replace(portal.assembly.sweeper, blobs=broken)  # type: ignore[arg-type]
     with portal.database.use(), pytest.raises(OSError, match="damaged"):
-        await sweeper.sweep(portal.clock().date())
+        await sweeper.sweep()
     assert list(await blobs.stored()) == [reports[0].manifest.submission]
     await portal.sweep()
     assert await blobs.stored() == {}
@@ -245,7 +245,7 @@ class NeverEnds:
 
     began: asyncio.Event = field(default_factory=asyncio.Event)
 
-    async def sweep(self, _: date) -> None:
+    async def sweep(self) -> None:
         self.began.set()
         await asyncio.Event().wait()
 
