@@ -7,6 +7,7 @@ import os
 import re
 import sys
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 
 from crypto.charter import SLUG
@@ -121,7 +122,8 @@ async def _build(settings: Settings, out: Path) -> int:
             pages, hashes = await stored_register(charters, settings)
     finally:
         await database.close()
-    site = extend_site(build_pages(settings, realm, charters.all()), pages, hashes)
+    closed = charters.closed(datetime.now(UTC).date())
+    site = extend_site(build_pages(settings, realm, charters.all(), closed), pages, hashes)
     for path, page in site.pages.items():
         target = out / (path.lstrip("/") + ("index.html" if path.endswith("/") else ""))
         if page.content_type.startswith("text/html") and not target.suffix:

@@ -104,7 +104,7 @@ class Assembly:
                 await _quietly(self.counter.count())
                 await self.charters.refresh()
                 self.charters.check_realm()
-                self.charters.on_change = lambda: self.pages.renew(self.charters.all())
+                self.charters.on_change = self._renew_pages
                 self.charters.can_show = self.pages.can_show
                 self.charters.on_change()
                 for work in (
@@ -151,7 +151,12 @@ class Assembly:
         while True:
             await asyncio.sleep(POLL_SECONDS)
             await _quietly(self.charters.refresh())
+            if self.charters.closed(self.clock().date()) != self.pages.closed:
+                self._renew_pages()
             await _quietly(self.register.refresh())
+
+    def _renew_pages(self) -> None:
+        self.pages.renew(self.charters.all(), self.charters.closed(self.clock().date()))
 
 
 def assemble(

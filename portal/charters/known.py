@@ -9,6 +9,7 @@ import re
 import secrets
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
+from datetime import date
 
 import msgspec
 
@@ -78,6 +79,11 @@ class Charters:
 
     def all_newest(self) -> list[Charter]:
         return [chain[-1] for chain in self._by_slug.values()]
+
+    def closed(self, today: date) -> frozenset[CharterHash]:
+        """Those of the newest ones that nothing can be sealed under on a day: not begun, or over."""
+        newest = self.all_newest()
+        return frozenset(each.hash for each in newest if not each.valid_from <= today <= each.valid_until)
 
     async def get(self, charter_hash: CharterHash) -> Charter:
         """The charter of this hash, also one that another process took a moment ago. Refusal ``charter-unknown``."""

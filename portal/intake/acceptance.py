@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import AsyncIterator, Callable
 from contextlib import ExitStack
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from functools import partial
 
 from crypto.acknowledgement import Acknowledgement
@@ -27,6 +27,9 @@ from portal.storage.errors import DuplicateError, StorageFullError
 from portal.storage.group_commit import GroupCommit
 from portal.storage.records import MailboxRecord, SubmissionRecord
 from portal.storage.submissions import Accepted, encode_parts, find_accepted
+
+LATE_DAYS = 2
+"""So much later a report is taken that was sealed on a charter's last day: its parts may have taken hours."""
 
 
 class _RepeatedError(Exception):
@@ -81,7 +84,7 @@ class Acceptance:
             self.admission.check_attachments(manifest)
         try:
             charter = await self.charters.get(manifest.charter)
-            charter.check_day(self.clock().date())
+            _check_in_force(charter, self.clock().date())
         except (Refusal, NotInForceError) as refused:
             await _check_repeat(manifest, manifest_sha256)
             raise refused if isinstance(refused, Refusal) else Refusal("charter-expired") from None
@@ -168,6 +171,12 @@ def _mailbox_row(received: Received) -> MailboxRecord:
         state_sha256=hashlib.sha256(state).hexdigest(),
         state=state,
     )
+
+
+def _check_in_force(charter: Charter, today: date) -> None:
+    """Raise NotInForceError unless it could be sealed under this charter today, or not longer than LATE_DAYS ago."""
+    is_late = charter.valid_until < today <= charter.valid_until + timedelta(days=LATE_DAYS)
+    charter.check_day(charter.valid_until if is_late else today)
 
 
 async def _check_repeat(manifest: Manifest, manifest_sha256: str) -> None:

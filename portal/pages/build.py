@@ -2,7 +2,7 @@
 """Renders every page once, for each locale and charter; a commission that can't be shown is left out alone."""
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -30,6 +30,8 @@ LOG = logging.getLogger("portal")
 # Lack of files, of memory: nothing that a commission can have brought about, and it may be over at the next attempt.
 PASSING = (OSError, MemoryError)
 
+# What stands on the start page in the place of a commission that nothing can be sent to today.
+CLOSED = "closed"
 # Built files that the portal's pages load; the office has its own style.
 _PAGE_ASSETS = ("page.css", "leave.js", "form.js", "return.js", "seal-worker.js", "mailbox-worker.js")
 
@@ -63,16 +65,17 @@ class SiteMaker:
         self._shown: dict[CharterHash, CommissionPages] = {}
         self._failed: set[CharterHash] = set()
 
-    def build(self, charters: Sequence[Charter]) -> Site:
-        """Return the site of the newest of these charters."""
+    def build(self, charters: Sequence[Charter], closed: Collection[CharterHash] = ()) -> Site:
+        """Return the site of the newest of these charters. Nothing can be sent under those that are ``closed``."""
         newest = newest_charters(charters)
         shown = {charter.slug: pages for charter in newest if (pages := self._pages(charter)) is not None}
         missing = [charter for charter in newest if charter.slug not in shown]
         documents = [page for pages in shown.values() for page in pages.documents]
         for locale, env in self._environments.items():
-            names = {"slugs": list(shown), "missing": [charter.slug for charter in missing]}
+            is_open = [slug for slug, pages in shown.items() if pages.charter not in closed]
+            names = {"slugs": is_open, "missing": [charter.slug for charter in missing]}
             for name in LISTING:
-                sections = [pages.sections[locale, name] for pages in shown.values()]
+                sections = [_listed(pages, locale, name, closed) for pages in shown.values()]
                 documents.append(_document(env, f"/{locale}/", name, commissions=sections, **names))
             documents.append(_document(env, f"/{locale}/", "return", charters=newest))
         self._shown = {pages.charter: pages for pages in shown.values()}
@@ -87,7 +90,7 @@ class SiteMaker:
     def check(self, charter: Charter) -> None:
         """Render a commission's pages for nobody. Raises whatever goes wrong."""
         for env in self._environments.values():
-            for _ in (_report(env, charter), *(_section(env, name, charter) for name in LISTING)):
+            for _ in (_report(env, charter), *(_section(env, name, charter) for name in (*LISTING, CLOSED))):
                 pass
 
     def _pages(self, charter: Charter) -> "CommissionPages | None":
@@ -136,9 +139,16 @@ def _commission_pages(environments: Mapping[str, Environment], charter: Charter)
         make_document(report_path(locale, charter.slug), _report(env, charter)) for locale, env in environments.items()
     ]
     sections = {
-        (locale, name): _section(env, name, charter) for locale, env in environments.items() for name in LISTING
+        (locale, name): _section(env, name, charter)
+        for locale, env in environments.items()
+        for name in (*LISTING, CLOSED)
     }
     return CommissionPages(charter.hash, (asset, *reports), sections)
+
+
+def _listed(pages: CommissionPages, locale: str, name: str, closed: Collection[CharterHash]) -> Markup:
+    """What a page that lists commissions says of one. The start page offers none that can't be written to."""
+    return pages.sections[locale, CLOSED if name == "start" and pages.charter in closed else name]
 
 
 def _charter_asset(charter: Charter) -> Asset:

@@ -10,7 +10,7 @@
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
@@ -47,6 +47,7 @@ class LivePages:
 
     A request for a page that a build may change waits for it. Pages that list all commissions are then served as they
     are, also when there is a newer charter again; a report form never shows one that was replaced.
+    ``closed`` are the charters that nothing can be sent under, as the start page says.
     ``register`` has the register's pages that are made. For a path that may be of the register and is not there,
     ``make_page`` is called: it returns when it is there, if it is of the register, and False if it can't be made now.
     """
@@ -55,6 +56,7 @@ class LivePages:
         self._settings = settings
         self._realm = realm
         self._charters: list[Charter] = []
+        self.closed: Collection[CharterHash] = frozenset()
         self._outdated: frozenset[str] = frozenset()
         self._failures = 0
         self._due = asyncio.Event()
@@ -76,9 +78,9 @@ class LivePages:
         """The commissions whose pages can't be shown, and their charters."""
         return self._site.problems if self._site is not None else {}
 
-    def renew(self, charters: Sequence[Charter]) -> None:
-        """Start building the pages for these charters."""
-        self._charters = list(charters)
+    def renew(self, charters: Sequence[Charter], closed: Collection[CharterHash] = frozenset()) -> None:
+        """Start building the pages for these charters. ``closed`` are those that nothing can be sent under today."""
+        self._charters, self.closed = list(charters), closed
         self._failures = 0
         self._renewals += 1
         self._due.set()
@@ -177,7 +179,7 @@ class LivePages:
         try:
             if self._builder is None:
                 self._builder = await asyncio.to_thread(self._prepare)
-            site = await asyncio.to_thread(self._builder.build, charters)
+            site = await asyncio.to_thread(self._builder.build, charters, self.closed)
             await self._show(site)
         except Exception as error:
             LOG.error("the pages can't be built, which is tried again: %s", describe_error(error))
@@ -223,9 +225,11 @@ def prepare_pages(settings: Settings, realm: str) -> "SiteMaker":
     return SiteMaker(settings, load_assets(settings.static), realm)
 
 
-def build_pages(settings: Settings, realm: str, charters: Sequence[Charter]) -> "Site":
+def build_pages(
+    settings: Settings, realm: str, charters: Sequence[Charter], closed: Collection[CharterHash] = ()
+) -> "Site":
     """Return the whole site once. Raises as ``prepare_pages``."""
-    return prepare_pages(settings, realm).build(charters)
+    return prepare_pages(settings, realm).build(charters, closed)
 
 
 def _outdated(site: "Site", charters: Sequence[Charter]) -> frozenset[str]:

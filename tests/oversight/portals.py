@@ -50,6 +50,6 @@ async def running_portal(folder: Path, static: Path) -> AsyncIterator[Portal]:
     (folder / "secrets" / "realm").write_bytes(bytes.fromhex(REALM))
     app = create_app(Settings(origin=PORTAL_ORIGIN, data=folder, static=static), lambda: NOW)
     # Building pages takes longer than everything that an office does with a portal, and no office looks at them.
-    app.state.assembly.pages.renew = lambda charters: None
+    app.state.assembly.pages.renew = lambda *_: None
     async with app.router.lifespan_context(app):
         yield Portal(app)

@@ -324,6 +324,20 @@ async def test_a_charter_outside_its_days_is_refused(tmp_path: Path, day: object
         assert error_code(await portal.submit(fresh_report().bundle())) == (422, "charter-expired")
 
 
+@pytest.mark.parametrize(("days", "status"), [(0, 201), (1, 201), (2, 201), (3, 422)])
+async def test_a_report_that_was_sealed_on_the_last_day_may_arrive_two_days_later(
+    portal: RunningPortal, days: int, status: int
+) -> None:
+    """Its parts may have taken hours, and gone through midnight."""
+    portal.clock.now = NOW.replace(year=VALID_UNTIL.year, month=VALID_UNTIL.month, day=VALID_UNTIL.day)
+    portal.clock.pass_days(days)
+    answer = await portal.submit(fresh_report().bundle())
+    assert answer.status_code == status
+    if status == 201:
+        # The day in it is the true one.
+        assert f"received {portal.clock.now.date()}" in answer.json()["acknowledgement"]
+
+
 async def test_a_body_of_another_media_type_is_refused(portal: RunningPortal) -> None:
     answer = await portal.client.post(f"{API}/submissions", content=b"x", headers={"content-type": "application/zip"})
     assert error_code(answer) == (415, "unsupported-media-type")

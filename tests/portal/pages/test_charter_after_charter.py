@@ -41,11 +41,11 @@ class Chain:
         self.left = self._successors(portal.world, count)
         original, loop = SiteMaker.build, asyncio.get_running_loop()
 
-        def build(maker: SiteMaker, charters: Any) -> Any:
+        def build(maker: SiteMaker, *charters: Any) -> Any:
             done = threading.Event()
             loop.call_soon_threadsafe(lambda: (self.go_on(), done.set()))
             assert done.wait(SECONDS_MAX)
-            return original(maker, charters)
+            return original(maker, *charters)
 
         monkeypatch.setattr(SiteMaker, "build", build)
 
@@ -94,9 +94,9 @@ async def test_nobody_waits_for_a_build_that_does_not_end(
     monkeypatch.setattr(live_pages, "WAIT_SECONDS_MAX", 0)
     goes_on, original = threading.Event(), SiteMaker.build
 
-    def build(maker: SiteMaker, charters: Any) -> Any:
+    def build(maker: SiteMaker, *charters: Any) -> Any:
         assert goes_on.wait(SECONDS_MAX)
-        return original(maker, charters)
+        return original(maker, *charters)
 
     monkeypatch.setattr(SiteMaker, "build", build)
     assert (await post(pages, successor(pages.world, pages.world.charter, grace_days=3))).status_code == 201
