@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from datetime import UTC
 
 from crypto.age import PqRecipient
+from crypto.charter import NotInForceError
 from crypto.event import Event, seal_part, sign_event
 from crypto.event_fields import Part
 from crypto.event_types import Public
@@ -13,6 +14,7 @@ from crypto.ids import CaseId, SubmissionId
 from oversight.cases.actor import Actor
 from oversight.cases.case_store import CaseProjection, load_case
 from oversight.ledger.append import ConflictError, append
+from oversight.workflow.rules import RuleError
 from oversight.workflow.state import CaseState
 
 ATTEMPTS_MAX = 5
@@ -67,21 +69,27 @@ async def loaded_case(actor: Actor, case_id: CaseId) -> CaseState:
 
 
 async def append_draft(actor: Actor, case_id: CaseId, state: CaseState | None, draft: EventDraft) -> CaseState:
-    """Seal, sign and append the draft after ``state``, None for the first event. Raises as ``ledger.append.append``."""
+    """Seal, sign and append the draft after ``state``, None for the first event. Raises as ``ledger.append.append``,
+    and RuleError ``charter-over`` when the charter is not in force on the event's day."""
+    now = actor.now.astimezone(UTC).replace(microsecond=0)
+    # A clock that was set back must not stop the office.
+    time = now if state is None else max(now, state.head.time)
+    try:
+        actor.charter.check_day(time.date())
+    except NotInForceError:
+        raise RuleError("charter-over") from None
     sequence = 0 if state is None else state.head.sequence + 1
     sealed = None
     if draft.part is not None:
         recipient = draft.recipient or PqRecipient.from_string(state.recipient if state else "")
         sealed = seal_part(draft.part, case_id, sequence, recipient)
-    now = actor.now.astimezone(UTC).replace(microsecond=0)
     event = Event(
         case=case_id,
         sequence=sequence,
         previous=None if state is None else state.head.hash,
         actor=actor.label,
         charter=actor.charter.hash,
-        # A clock that was set back must not stop the office.
-        time=now if state is None else max(now, state.head.time),
+        time=time,
         public=draft.public,
         sealed=sealed,
     )

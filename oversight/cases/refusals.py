@@ -21,6 +21,9 @@ REFUSALS: Mapping[str, str] = {
     "no-four-eyes": N_("This takes one member alone: make the move, don’t propose it"),
     "proposed-before": N_("This waits for an answer already: answer it before you propose anything else"),
     "no-such-proposal": N_("That proposal is not open any more"),
+    "charter-over": N_(
+        "The commission’s charter is over: the case can be read, and nothing signed in it until there is a new one"
+    ),
     "decided": N_("Something was decided and has not taken effect yet: that comes first"),
     "not-decided": N_("Nothing of this kind was decided"),
     "nothing-to-waive": N_("There is nothing here to set aside"),

@@ -45,6 +45,7 @@ from portal.kit.unwritable import Unwritable, why_unwritable
 WHOLE_EVERY_VISITS = 60
 # How long a visit waits for what it fetches before it goes on with its other steps.
 FETCH_SECONDS = 60.0
+CLOCKS_DIFFER = "signature-expired"
 OUTBOXES: tuple[tuple[str, Outbox[Any]], ...] = (("letters", LETTERS), ("findings", FINDINGS))
 
 
@@ -109,8 +110,11 @@ class Collector:
             steps.end()
         except Exception as error:
             self.answered = steps.is_answered()
-            await self._record(_problem(error), steps.failed)
+            problem = _problem(error)
+            self.pages.clocks_differ = self.pages.clocks_differ or problem == CLOCKS_DIFFER
+            await self._record(problem, steps.failed)
             raise
+        self.pages.clocks_differ = False
         await self._record(None, None)
         return outcome
 

@@ -12,8 +12,9 @@ import hashlib
 import logging
 import secrets
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -24,6 +25,7 @@ from crypto.encoding import label
 from crypto.errors import CryptoError
 from crypto.keyring import Keyring, open_bytes, seal_bytes
 from crypto.note import SigningKey
+from oversight.commission.charters import NotFoundedError, current_charter
 from oversight.commission.keys import OfficeSafe, open_office, read_office
 from oversight.members.records import MemberRecord, SessionRecord
 from oversight.settings import Settings
@@ -87,9 +89,17 @@ async def current_session(request: Request) -> OpenSession:
     found: OpenSession | None = getattr(request.state, "session", None)
     if found is None:
         found = await _open(request)
+        request.state.charter_until = await _charter_until()
         request.state.session = found
         request.state.locale = found.member.locale
     return found
+
+
+async def _charter_until() -> date | None:
+    """The last day of the charter in force, which every page tells of when it is near; none before the founding."""
+    with suppress(NotFoundedError, CryptoError):
+        return (await current_charter()).valid_until
+    return None
 
 
 async def close_session(request: Request, response: Response) -> None:

@@ -15,6 +15,7 @@ from oversight.settings import Settings
 from oversight.web.addresses import path_of
 from oversight.web.role_labels import role_name
 from oversight.web.rows import attempt
+from oversight.web.standing_notices import Notice, charter_notice, clock_notice
 from portal.kit.assets import Asset, load_assets
 from portal.kit.i18n import LOCALES, SOURCE_LOCALE, Translation, language_in, load_translation
 from portal.kit.templating import environment
@@ -84,9 +85,23 @@ def render(request: Request, name: str, status_code: int = 200, **context: objec
     template = kit.environments[locale_of(request)].get_template(name)
     context.setdefault("errors", [])
     context.setdefault("disk_is_full", getattr(request.state, "disk_is_full", False))
+    context.setdefault("notices", _standing_notices(request))
     context["values"] = Values(cast("Mapping[str, object]", context.get("values") or {}))
     html = template.render(session=getattr(request.state, "session", None), path=path_of(request), **context)
     return HTMLResponse(html, status_code, headers={"cache-control": "no-store"})
+
+
+def _standing_notices(request: Request) -> list[Notice]:
+    """For members who are logged in, whose session brought the charter's last day (``sessions.current_session``)."""
+    if getattr(request.state, "session", None) is None:
+        return []
+    now, translation = request.app.state.clock(), translation_of(request)
+    found = []
+    if request.app.state.portal_visits.clocks_differ:
+        found.append(clock_notice(now, translation))
+    valid_until = getattr(request.state, "charter_until", None)
+    about_charter = charter_notice(valid_until, now.date(), translation) if valid_until else None
+    return [*found, about_charter] if about_charter else found
 
 
 def redirect(path: str) -> Response:

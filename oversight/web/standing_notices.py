@@ -1,0 +1,67 @@
+# SPDX-License-Identifier: AGPL-3.0-or-later
+"""What every page says to members who are logged in, as long as it is so: a charter that ends, a clock that is off."""
+
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+
+from babel.dates import format_date
+
+from portal.kit.i18n import Translation
+
+TOLD_BEFORE = timedelta(days=60)
+URGENT_BEFORE = timedelta(days=14)
+
+
+@dataclass(frozen=True)
+class Notice:
+    """``kind`` is one that the component has: empty, or ``caution``."""
+
+    title: str
+    text: str
+    kind: str = ""
+
+
+def charter_notice(valid_until: date, today: date, translation: Translation) -> Notice | None:
+    """What is to be said of the charter's last day, from 60 days before."""
+    _ = translation.gettext
+    left = valid_until - today
+    if left > TOLD_BEFORE:
+        return None
+    day = {"day": format_date(valid_until, "long", locale=translation.locale.replace("-", "_"))}
+    if left < timedelta(0):
+        return Notice(
+            _("The commission’s charter is over since the end of %(day)s") % day,
+            _(
+                "You can read everything, and messages from reporters still come in. Nobody can send a new report, and "
+                "nobody here can reply or sign anything in a case, until the governors have signed a new charter. "
+                "This version of the office has no page for that: talk to whoever runs the office."
+            ),
+            "caution",
+        )
+    title = _("The commission’s charter ends with %(day)s") % day
+    if not left:
+        when = _("That is today.")
+    else:
+        when = translation.ngettext("%(count)s day is left.", "%(count)s days are left.", left.days)
+        when %= {"count": left.days}
+    text = _(
+        "Afterwards nobody can send a new report, and nobody here can reply or sign anything in a case, until the "
+        "governors have signed a new charter; everything can still be read. This version of the office has no page "
+        "for a new charter: talk to whoever runs the office in good time."
+    )
+    return Notice(title, f"{when} {text}", "caution" if left <= URGENT_BEFORE else "")
+
+
+def clock_notice(now: datetime, translation: Translation) -> Notice:
+    """The portal refuses this office's requests for their time. Which of the two clocks is wrong, a member can see."""
+    _ = translation.gettext
+    return Notice(
+        _("The clocks of this office and of the portal differ by more than five minutes"),
+        _(
+            "For this office it is %(time)s UTC. If that is wrong, sign nothing: no reply, no finding, no step in a "
+            "case. Tell whoever runs the office. If it is right, go on: the portal’s clock is wrong then. Until it is "
+            "mended nothing comes from the portal, and what goes there waits here."
+        )
+        % {"time": f"{now:%Y-%m-%d %H:%M}"},
+        "caution",
+    )
