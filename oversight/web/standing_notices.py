@@ -4,9 +4,7 @@
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
-from babel.dates import format_date
-
-from portal.kit.i18n import Translation
+from portal.kit.i18n import Translation, format_day
 
 TOLD_BEFORE = timedelta(days=60)
 URGENT_BEFORE = timedelta(days=14)
@@ -27,7 +25,7 @@ def charter_notice(valid_until: date, today: date, translation: Translation) -> 
     left = valid_until - today
     if left > TOLD_BEFORE:
         return None
-    day = {"day": format_date(valid_until, "long", locale=translation.locale.replace("-", "_"))}
+    day = {"day": format_day(valid_until, translation.locale)}
     if left < timedelta(0):
         return Notice(
             _("The commission’s charter is over since the end of %(day)s") % day,
@@ -58,10 +56,11 @@ def clock_notice(now: datetime, translation: Translation) -> Notice:
     return Notice(
         _("The clocks of this office and of the portal differ by more than five minutes"),
         _(
-            "For this office it is %(time)s UTC. If that is wrong, sign nothing: no reply, no finding, no step in a "
+            "For this office it is %(time)s. If that is wrong, sign nothing: no reply, no finding, no step in a "
             "case. Tell whoever runs the office. If it is right, go on: the portal’s clock is wrong then. Until it is "
             "mended nothing comes from the portal, and what goes there waits here."
         )
-        % {"time": f"{now:%Y-%m-%d %H:%M}"},
+        # In the same order in every script.
+        % {"time": f"\N{LEFT-TO-RIGHT ISOLATE}{now:%Y-%m-%d %H:%M} UTC\N{POP DIRECTIONAL ISOLATE}"},
         "caution",
     )
