@@ -13,7 +13,7 @@ be deleted.
 """
 
 import asyncio
-from collections.abc import Awaitable, Mapping
+from collections.abc import Awaitable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 
@@ -56,7 +56,7 @@ class Sweeper:
             await sweep.try_to(self.blobs.sweep(today))
             await sweep.try_to(self.watch.note(today))
             await sweep.try_to(add_missing(today))
-            await sweep.delete_of_commissions(await days_of_both(today))
+            await sweep.try_to(sweep.delete_of_commissions(today))
             await sweep.try_to(_delete_nonces(today))
         await sweep.try_to(sweep.close_mailboxes())
         if sweep.error is not None:
@@ -77,7 +77,8 @@ class _Sweep:
         except Exception as error:
             self.error = self.error or error
 
-    async def delete_of_commissions(self, days: Mapping[str, date]) -> None:
+    async def delete_of_commissions(self, today: date) -> None:
+        days = await days_of_both(today)
         for slug, day in days.items():
             await self.try_to(self.delete_collected(slug, day))
         for slug, day in days.items():
