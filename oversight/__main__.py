@@ -18,6 +18,7 @@ import uvicorn
 
 from crypto.errors import CryptoError
 from crypto.fingerprint import member_fingerprint
+from oversight import backup
 from oversight.app import create_app
 from oversight.cases.ledger_cli import add_ledger_commands, export_ledger, rebuild_cases, verify_ledger
 from oversight.commission.keys import OfficeSafe, load_start_identity
@@ -31,6 +32,8 @@ from oversight.settings import Settings
 from oversight.storage import SCHEMA, Database
 from oversight.web.forgetting import forgetting
 from oversight.wire.portal_errors import PortalError, PortalRefused
+from portal.kit.backup_command import COMMANDS, add_backup_commands
+from portal.kit.backup_form import BackupError
 from portal.kit.database import DatabaseError, make_migrations
 from portal.kit.quiet_logging import quiet_logging
 from portal.kit.server import connections_for, raise_file_limit, server_options
@@ -56,8 +59,11 @@ def main(arguments: list[str] | None = None) -> int:
     except PortalError as error:
         print(f"oversight: the portal can't be reached: {error}. {_KEPT}", file=sys.stderr)
     except CryptoError as error:
+        if options.command in COMMANDS:
+            print(f"oversight: {error}", file=sys.stderr)
+            return 1
         print(f"oversight: this can't be a charter: {error}", file=sys.stderr)
-    except (SettingsError, DatabaseError, PlanError, DemoError, OSError) as error:
+    except (SettingsError, DatabaseError, BackupError, PlanError, DemoError, OSError) as error:
         print(f"oversight: {error}", file=sys.stderr)
     return 1
 
@@ -70,6 +76,8 @@ def _run(options: argparse.Namespace) -> int:
             return demo.run(options)
         case "verify-ledger":
             return verify_ledger(options)
+        case "backup" | "restore" | "exercise":
+            return asyncio.run(backup.run(options, _settings(options), datetime.now(UTC).date()))
         case "found" | "start-over" | "export-ledger" | "rebuild-cases" as name:
             run = {
                 "found": _found,
@@ -106,6 +114,7 @@ def _parser() -> argparse.ArgumentParser:
     commands.add_parser("start-over", help="drop a founding that the portal has not taken: accounts, keys, draft")
     demo.add_parser(commands)
     add_ledger_commands(commands)
+    add_backup_commands(commands)
     commands.add_parser("makemigrations", help="for developers: write what the models have and the migrations lack")
     return parser
 

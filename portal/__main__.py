@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
-"""``python -m portal``: serve, invite, build, check, makemigrations."""
+"""``python -m portal``: serve, invite, build, check, backup, restore, exercise, makemigrations."""
 
 import argparse
 import asyncio
@@ -11,6 +11,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from crypto.charter import SLUG
+from portal.kit.backup_command import COMMANDS, add_backup_commands
+from portal.kit.backup_form import BackupError
 from portal.kit.database import DatabaseError, make_migrations
 from portal.kit.settings import SettingsError
 from portal.settings import Settings
@@ -29,27 +31,32 @@ def main(arguments: Sequence[str] | None = None) -> int:
     build = commands.add_parser("build", help="write the pages to a folder")
     build.add_argument("out", type=Path)
     commands.add_parser("check", help="check settings, keys, database, blobs and pages, one line each")
+    add_backup_commands(commands)
     commands.add_parser("makemigrations", help="for developers: write a migration for changed models")
     given = parser.parse_args(arguments)
     if given.command == "makemigrations":
         return make_migrations(SCHEMA)
     try:
         settings = Settings.from_environment(os.environ)
-        settings.data.mkdir(parents=True, exist_ok=True, mode=0o700)
-        match given.command:
-            case "serve":
-                return _serve(settings)
-            case "invite":
-                return asyncio.run(_invite(settings, given.slug))
-            case "build":
-                return asyncio.run(_build(settings, given.out))
-            case _:
-                from portal.check import check
-
-                return asyncio.run(check(settings))
-    except (SettingsError, DatabaseError, OSError, ValueError) as error:
+        return _run_backup(given, settings) if given.command in COMMANDS else _run(given, settings)
+    except (SettingsError, DatabaseError, BackupError, OSError, ValueError) as error:
         print(f"portal: {error}", file=sys.stderr)
         return 1
+
+
+def _run(given: argparse.Namespace, settings: Settings) -> int:
+    settings.data.mkdir(parents=True, exist_ok=True, mode=0o700)
+    match given.command:
+        case "serve":
+            return _serve(settings)
+        case "invite":
+            return asyncio.run(_invite(settings, given.slug))
+        case "build":
+            return asyncio.run(_build(settings, given.out))
+        case _:
+            from portal.check import check
+
+            return asyncio.run(check(settings))
 
 
 def _serve(settings: Settings) -> int:
@@ -81,6 +88,18 @@ def _serve(settings: Settings) -> int:
     print(said, file=sys.stderr)
     server.run()
     return 0 if server.started else 1
+
+
+def _run_backup(given: argparse.Namespace, settings: Settings) -> int:
+    from crypto.errors import CryptoError
+    from portal.backup import run
+
+    # Whatever is written is for its own user alone.
+    os.umask(0o077)
+    try:
+        return asyncio.run(run(given, settings, datetime.now(UTC).date()))
+    except CryptoError as error:
+        raise BackupError(str(error)) from None
 
 
 async def _check_database(settings: Settings) -> None:

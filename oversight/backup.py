@@ -1,0 +1,150 @@
+# SPDX-License-Identifier: AGPL-3.0-or-later
+"""``python -m oversight backup``, ``restore``, ``exercise``: what the office keeps, and whether a backup is whole.
+
+The rows of open sessions do not go along: with a browser's cookie they would open a member's keyring. Neither do those
+of failed logins, whose times are over. The browsers that members are known by do: their hashes open nothing, and keep
+members from being locked out. The office's own keys are sealed to its members; a start identity lies elsewhere, and
+stays there.
+"""
+
+import argparse
+import hashlib
+import os
+import re
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, replace
+from datetime import date
+from functools import partial
+from pathlib import Path
+from pkgutil import iter_modules
+from typing import BinaryIO
+
+from crypto.age import PqRecipient, check_sealed_prefix, open_stream, parse_identity_file, seal_stream
+from crypto.errors import CryptoError
+from crypto.ids import SubmissionId
+from crypto.manifest import SealedFile
+from oversight import migrations
+from oversight.reports.blobs import Blobs
+from oversight.reports.records import SealedFileRecord
+from oversight.settings import Settings
+from oversight.storage import SCHEMA, Database
+from portal.kit.backup import RESTORING, Kept, NamedBlobs
+from portal.kit.backup_command import FindFaults, run_backup, run_exercise, run_restore
+from portal.kit.backup_form import PIECE_BYTES, BackupError, Readable
+from portal.kit.snapshots import Row, Stored
+
+NEXT = "Start the office. Passphrases, second factors and keys are those of the day of the backup."
+KEYS = "office.age"
+_PATH = re.compile(r"blobs/([0-9a-f]{32})/(attachment-[1-9][0-9]?\.age)")
+
+
+async def run(options: argparse.Namespace, settings: Settings, today: date) -> int:
+    """Run one of the three commands; returns the exit status.
+
+    Raises BackupError, DatabaseError, OSError, and CryptoError for a recipient, an identity or a seal.
+    """
+    if options.command == "backup":
+        recipients = [PqRecipient.from_string(text) for text in options.recipient]
+        return await run_backup(kept(settings), options.file, partial(seal_stream, recipients=recipients), today)
+    unseal = partial(open_stream, identities=parse_identity_file(options.identity.read_text(encoding="ascii")))
+    if options.command == "restore":
+        unfinished = kept(replace(settings, data=settings.data / RESTORING))
+        return await run_restore(kept(settings), unfinished, options.file, unseal, NEXT)
+
+    def moved(data: Path, url: str) -> tuple[Kept, FindFaults]:
+        there = replace(settings, data=data, database=url)
+        return kept(there), partial(find_faults, there)
+
+    return await run_exercise(kept(settings), moved, options.file, unseal)
+
+
+def kept(settings: Settings) -> Kept:
+    """What the office of these settings keeps."""
+    return Kept(
+        program="office",
+        data=settings.data,
+        stored=Stored(SCHEMA.app, settings.database_url, left_out=("session", "failed_login")),
+        secrets=(KEYS,),
+        naming="SELECT submission_id, name FROM sealed_file WHERE sealed IS NULL ORDER BY id",
+        read_row=_read_row,
+        migrations=frozenset(module.name for module in iter_modules(migrations.__path__)),
+        is_blob=lambda path: _PATH.fullmatch(path) is not None,
+        open_blobs=partial(_open_blobs, settings.data / "blobs"),
+    )
+
+
+async def find_faults(settings: Settings) -> list[str]:
+    """What is wrong with the data of these settings, as the office's own code reads it; files by their paths.
+
+    Every sealed file is read and compared with its row. The office's own keys open with a member's passphrase alone:
+    only that they are a sealed file is looked at.
+    """
+    faults = await Stored(SCHEMA.app, settings.database_url, ()).find_damage()
+    try:
+        check_sealed_prefix((settings.secrets / KEYS).read_bytes())
+    except CryptoError as error:
+        faults.append(f"secrets/{KEYS}: {error}")
+    blobs = Blobs(settings.data / "blobs")
+    database = await Database.open(settings.database_url)
+    try:
+        with database.use():
+            for row in await SealedFileRecord.all().order_by("id").values_list("id", flat=True):
+                faults += _faults_of(await SealedFileRecord.get(id=row), blobs)
+            return faults
+    finally:
+        await database.close()
+
+
+def _faults_of(row: SealedFileRecord, blobs: Blobs) -> list[str]:
+    submission = SubmissionId(row.submission_id)  # type: ignore[attr-defined]
+    path = f"blobs/{submission}/{row.name}"
+    if row.sealed is not None:
+        whole = (len(row.sealed), hashlib.sha256(row.sealed).hexdigest()) == (row.size, row.sha256)
+        return [] if whole else [f"the file in row {row.id} is not what the row says"]
+    if not blobs.path(submission, row.name).is_file():
+        return [path]
+    whole = blobs.holds(submission, SealedFile(row.name, row.size, row.sha256))
+    return [] if whole else [f"{path} is not what its row says"]
+
+
+def _read_row(row: Row) -> NamedBlobs:
+    submission, name = row
+    path = f"blobs/{submission}/{name}"
+    return NamedBlobs((path,) if _PATH.fullmatch(path) else ())
+
+
+@asynccontextmanager
+async def _open_blobs(folder: Path) -> AsyncIterator["OfficeBlobs"]:
+    yield OfficeBlobs(folder)
+
+
+@dataclass
+class OfficeBlobs:
+    """The folder of sealed attachments, by the paths that they have in the office's data folder."""
+
+    folder: Path
+
+    async def open(self, path: str) -> tuple[int, BinaryIO]:
+        """An open file. FileNotFoundError."""
+        file = (self.folder.parent / path).open("rb")
+        return os.fstat(file.fileno()).st_size, file
+
+    async def put(self, path: str, size: int, source: Readable) -> None:
+        match = _PATH.fullmatch(path)
+        assert match is not None
+        writer = Blobs(self.folder).begin(SubmissionId(match[1]), match[2])
+        try:
+            while piece := source.read(PIECE_BYTES):
+                writer.write(piece)
+        except BaseException:
+            writer.discard()
+            raise
+        writer.keep()
+
+    async def undo(self) -> None:
+        """Do nothing: they lie in the data folder, which is removed."""
+
+    async def check_empty(self) -> None:
+        if self.folder.exists():
+            raise BackupError(f"{self.folder} is there already; a restore needs an empty place")

@@ -1,0 +1,94 @@
+# SPDX-License-Identifier: AGPL-3.0-or-later
+"""The commands ``backup``, ``restore`` and ``exercise`` of both programs: their arguments, and what they print."""
+
+import argparse
+import tempfile
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from datetime import date
+from pathlib import Path
+
+from portal.kit import backup
+from portal.kit.addresses import SQLITE
+from portal.kit.backup import Kept
+from portal.kit.backup_form import BackupContents, BackupError
+from portal.kit.piped import Work
+from portal.kit.snapshots import POSTGRESQL_KIND, passing_database
+
+COMMANDS = ("backup", "restore", "exercise")
+SHOWN_MAX = 20
+FindFaults = Callable[[], Awaitable[list[str]]]
+Moved = Callable[[Path, str], tuple[Kept, FindFaults]]
+"""The same program with another data folder, another database's URL (empty: in that folder), and blobs in it."""
+
+
+def add_backup_commands(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    making = commands.add_parser("backup", help="write everything into one sealed file, while the program runs")
+    making.add_argument("--recipient", action="append", required=True, help="age1pq1…, may be repeated")
+    making.add_argument("file", type=Path)
+    for name, about in (
+        ("restore", "bring everything back from a backup, into an empty folder and an empty database"),
+        ("exercise", "restore a backup into a temporary place, check everything in it, and remove it again"),
+    ):
+        parser = commands.add_parser(name, help=about)
+        parser.add_argument("--identity", type=Path, required=True, help="file of the identity that opens the backup")
+        parser.add_argument("file", type=Path)
+
+
+async def run_backup(kept: Kept, file: Path, seal: Work, today: date) -> int:
+    """Make a backup and say what is in it. The status is 1 when files are lost that rows name; the rest is kept."""
+    made = await backup.make_backup(kept, file, seal, today)
+    print(f"{file}: {made.size} bytes, read back from the disk")
+    _say_contents(made.contents)
+    print(f"SHA-256  {made.sha256}")
+    print("Note the SHA-256: nothing else tells that a backup is this one.")
+    return 1 if made.contents.lost else 0
+
+
+async def run_restore(kept: Kept, unfinished: Kept, file: Path, unseal: Work, next_step: str) -> int:
+    """Restore and say what to do next."""
+    _say_contents(await backup.restore(kept, unfinished, file, unseal))
+    print(f"Restored. {next_step}")
+    return 0
+
+
+async def run_exercise(kept: Kept, moved: Moved, file: Path, unseal: Work) -> int:
+    """Restore into a temporary folder and database, and say what is wrong there. The status is 0 only if nothing is."""
+    head, contents = backup.verify(kept, file, unseal)
+    expired = set(contents.expired)
+    with tempfile.TemporaryDirectory(prefix="amparo-exercise-") as folder:
+        async with _database(kept, head.database) as url:
+            tried, find_faults = moved(Path(folder) / "data", url)
+            tried.data.mkdir(mode=0o700)
+            async with backup.filled(tried, file, unseal):
+                faults = [fault for fault in await find_faults() if fault not in expired]
+    _say_contents(contents)
+    for fault in faults[:SHOWN_MAX]:
+        print(f"wrong: {fault}")
+    if len(faults) > SHOWN_MAX:
+        print(f"wrong: {len(faults) - SHOWN_MAX} more")
+    found = "not whole" if faults else "whole: it restores, and all that rows name is there"
+    print(f"The backup of {head.day} is {found}.")
+    return 1 if faults else 0
+
+
+@asynccontextmanager
+async def _database(kept: Kept, kind: str) -> AsyncIterator[str]:
+    if kind != POSTGRESQL_KIND:
+        yield ""
+        return
+    if kept.stored.url.startswith(SQLITE):
+        raise BackupError("the backup is of PostgreSQL: name a server in the settings, for a database that passes")
+    async with passing_database(kept.stored.url) as url:
+        yield url
+
+
+def _say_contents(contents: BackupContents) -> None:
+    size = sum(file.size for file in contents.files)
+    print(f"{contents.reports} rows of reports, {len(contents.files)} files, {size} bytes")
+    if contents.expired:
+        print(f"{len(contents.expired)} files expired while it was made, and are not in it")
+    for path in contents.lost[:SHOWN_MAX]:
+        print(f"lost: {path} is named by a row and was not there")
+    if len(contents.lost) > SHOWN_MAX:
+        print(f"lost: {len(contents.lost) - SHOWN_MAX} more")
