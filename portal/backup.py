@@ -31,7 +31,7 @@ from portal.settings import Settings
 from portal.storage import migrations
 from portal.storage.blobs import PIECE_BYTES, BlobStore, Part, parse_part
 from portal.storage.database import SCHEMA, Database
-from portal.storage.errors import BlobMissingError
+from portal.storage.errors import BlobMissingError, StorageFullError
 from portal.storage.keys import load_decoy_key, load_realm, load_signing_key
 from portal.storage.open_blobs import open_blobs
 from portal.storage.records import SubmissionRecord
@@ -200,6 +200,8 @@ class PortalBlobs:
                 raise BackupError("the backup holds a part that is not what its name says")
             await writer.keep(part.file, part.index, part.day)
             self.stored.append(parsed)
+        except StorageFullError:
+            raise BackupError("no space left for the attachments; nothing was restored") from None
         finally:
             await writer.discard()
 

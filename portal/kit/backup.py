@@ -35,6 +35,7 @@ from portal.kit.snapshots import POSTGRESQL_KIND, SQLITE_KIND, Row, Stored
 SNAPSHOT = ".backup-snapshot"
 RESTORING = ".restoring"
 SECRETS = "secrets/"
+ALWAYS_FILES = len(("backup.json", "the database"))
 
 
 @dataclass(frozen=True)
@@ -125,6 +126,8 @@ async def _write(kept: Kept, snapshot: Path, sink: BinaryIO, today: date) -> Bac
         missing = await _add_blobs(writer, blobs, [kept.read_row(row) for row in await read(kept.naming)])
         [[reports]] = await read("SELECT count(*) FROM submission")
         lost = await _lost(kept, missing, today)
+        if lost and len(writer.files) == len(secrets) + ALWAYS_FILES:
+            raise BackupError("not one of the files is there that rows name: the store is away, or was emptied")
         return writer.finish(reports, [path for path in missing if path not in lost], lost)
 
 

@@ -84,11 +84,25 @@ class HashedSource:
         return self._hash.hexdigest()
 
 
+@dataclass(frozen=True)
+class _Forward:
+    """A sink that has no places, such as a pipe, for tarfile, which asks where it begins."""
+
+    sink: BinaryIO
+
+    def write(self, data: bytes, /) -> int:
+        return self.sink.write(data)
+
+    def tell(self) -> int:
+        return 0
+
+
 class BackupWriter:
     """Writes the members of a backup one after another, the head first."""
 
     def __init__(self, sink: BinaryIO, head: BackupHead) -> None:
-        self._tar = tarfile.open(fileobj=sink, mode="w|", bufsize=_BUFFER_BYTES, format=tarfile.PAX_FORMAT)  # noqa: SIM115
+        # Not tarfile's own stream, which writes once more when it is forgotten after an error.
+        self._tar = tarfile.TarFile(fileobj=_Forward(sink), mode="w", format=tarfile.PAX_FORMAT)  # type: ignore[arg-type]
         self.files: list[ListedFile] = []
         self._add_json(HEAD, head)
 
