@@ -32,7 +32,7 @@ from oversight.storage import SCHEMA, Database
 from portal.kit.backup import RESTORING, Kept, NamedBlobs
 from portal.kit.backup_command import FindFaults, run_backup, run_exercise, run_restore
 from portal.kit.backup_form import PIECE_BYTES, BackupError, Readable
-from portal.kit.snapshots import Row, Stored
+from portal.kit.snapshots import Row, StoredDatabase
 
 NEXT = "Start the office. Passphrases, second factors and keys are those of the day of the backup."
 KEYS = "office.age"
@@ -64,7 +64,7 @@ def kept(settings: Settings) -> Kept:
     return Kept(
         program="office",
         data=settings.data,
-        stored=Stored(SCHEMA.app, settings.database_url, left_out=("session", "failed_login")),
+        stored=StoredDatabase(SCHEMA.app, settings.database_url, left_out=("session", "failed_login")),
         secrets=(KEYS,),
         naming="SELECT submission_id, name FROM sealed_file WHERE sealed IS NULL ORDER BY id",
         read_row=_read_row,
@@ -80,7 +80,7 @@ async def find_faults(settings: Settings) -> list[str]:
     Every sealed file is read and compared with its row. The office's own keys open with a member's passphrase alone:
     only that they are a sealed file is looked at.
     """
-    faults = await Stored(SCHEMA.app, settings.database_url, ()).find_damage()
+    faults = await StoredDatabase(SCHEMA.app, settings.database_url, ()).find_damage()
     try:
         check_sealed_prefix((settings.secrets / KEYS).read_bytes())
     except CryptoError as error:

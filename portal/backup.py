@@ -26,7 +26,7 @@ from portal.kit.backup import RESTORING, Kept, NamedBlobs
 from portal.kit.backup_command import FindFaults, run_backup, run_exercise, run_restore
 from portal.kit.backup_form import BackupError, Readable
 from portal.kit.columns import UnreadableError
-from portal.kit.snapshots import Row, Stored
+from portal.kit.snapshots import Row, StoredDatabase
 from portal.settings import Settings
 from portal.storage import migrations
 from portal.storage.blobs import PIECE_BYTES, BlobStore, Part, parse_part
@@ -67,7 +67,7 @@ def kept(settings: Settings) -> Kept:
     return Kept(
         program="portal",
         data=settings.data,
-        stored=Stored(SCHEMA.app, settings.database_url, left_out=("nonce",)),
+        stored=StoredDatabase(SCHEMA.app, settings.database_url, left_out=("nonce",)),
         secrets=("signing.key", "decoy.key", "realm"),
         naming="SELECT submission, parts, delete_from FROM submission WHERE NOT deleted ORDER BY sequence",
         read_row=_read_row,
@@ -87,7 +87,7 @@ async def find_faults(settings: Settings) -> list[str]:
     database, blobs = await Database.open(settings.database_url), open_blobs(settings.blobs_url, 0)
     try:
         with database.use():
-            faults = await Stored(SCHEMA.app, settings.database_url, ()).find_damage()
+            faults = await StoredDatabase(SCHEMA.app, settings.database_url, ()).find_damage()
             charters = Charters(settings.origin, realm, key.verifier)
             await charters.refresh()
             if charters.all_newest() and all(charter.realm != realm for charter in charters.all_newest()):

@@ -30,7 +30,7 @@ from portal.kit.backup_form import (
 )
 from portal.kit.files import UnfinishedFile, sync_folder
 from portal.kit.piped import Work, read_through, written_through
-from portal.kit.snapshots import POSTGRESQL_KIND, SQLITE_KIND, Row, Stored
+from portal.kit.snapshots import POSTGRESQL_KIND, SQLITE_KIND, Row, StoredDatabase
 
 SNAPSHOT = ".backup-snapshot"
 RESTORING = ".restoring"
@@ -46,7 +46,7 @@ class NamedBlobs:
     gone_from: str | None = None
 
 
-class BlobKeeper(Protocol):
+class BlobPlaces(Protocol):
     """The sealed files of a program, by their paths in a backup."""
 
     async def open(self, path: str) -> tuple[int, BinaryIO]:
@@ -73,13 +73,13 @@ class Kept:
 
     program: str
     data: Path
-    stored: Stored
+    stored: StoredDatabase
     secrets: tuple[str, ...]
     naming: str
     read_row: Callable[[Row], NamedBlobs]
     migrations: frozenset[str]
     is_blob: Callable[[str], bool]
-    open_blobs: Callable[[], AbstractAsyncContextManager[BlobKeeper]]
+    open_blobs: Callable[[], AbstractAsyncContextManager[BlobPlaces]]
 
     def always(self, database: str) -> tuple[str, ...]:
         """The paths that are in each backup: first that of a ``database`` of this kind, then the secrets."""
@@ -131,7 +131,7 @@ async def _write(kept: Kept, snapshot: Path, sink: BinaryIO, today: date) -> Bac
         return writer.finish(reports, [path for path in missing if path not in lost], lost)
 
 
-async def _add_blobs(writer: BackupWriter, blobs: BlobKeeper, rows: list[NamedBlobs]) -> dict[str, NamedBlobs]:
+async def _add_blobs(writer: BackupWriter, blobs: BlobPlaces, rows: list[NamedBlobs]) -> dict[str, NamedBlobs]:
     """Add the files that these rows name; those that are not there, with their rows."""
     missing = {}
     for row in rows:

@@ -42,7 +42,7 @@ class BackupHead(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     version: str = VERSION
 
 
-class ListedFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class BackupFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A file of a backup: its size in bytes, and its SHA-256 in hex."""
 
     path: str
@@ -54,7 +54,7 @@ class BackupContents(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Everything in a backup but this list; how many reports its rows have; the files that rows name and that are not
     in it: ``expired`` ones were deleted while it was made, ``lost`` ones could not be found."""
 
-    files: tuple[ListedFile, ...]
+    files: tuple[BackupFile, ...]
     reports: int
     expired: tuple[str, ...]
     lost: tuple[str, ...]
@@ -103,7 +103,7 @@ class BackupWriter:
     def __init__(self, sink: BinaryIO, head: BackupHead) -> None:
         # Not tarfile's own stream, which writes once more when it is forgotten after an error.
         self._tar = tarfile.TarFile(fileobj=_Forward(sink), mode="w", format=tarfile.PAX_FORMAT)  # type: ignore[arg-type]
-        self.files: list[ListedFile] = []
+        self.files: list[BackupFile] = []
         self._add_json(HEAD, head)
 
     def add(self, path: str, size: int, source: Readable) -> None:
@@ -114,7 +114,7 @@ class BackupWriter:
         self._tar.addfile(member, hashed)
         # tarfile keeps every member; nobody asks for them.
         self._tar.members.clear()  # type: ignore[attr-defined]
-        self.files.append(ListedFile(path, size, hashed.sha256))
+        self.files.append(BackupFile(path, size, hashed.sha256))
 
     def finish(self, reports: int, expired: list[str], lost: list[str]) -> BackupContents:
         """Add the list of contents and end the archive."""
@@ -134,7 +134,7 @@ class BackupReader:
     def __init__(self, source: BinaryIO) -> None:
         self._source = source
         self.contents: BackupContents | None = None
-        self._found: dict[str, ListedFile] = {}
+        self._found: dict[str, BackupFile] = {}
         with _as_backup_error():
             self._tar = tarfile.open(fileobj=source, mode="r|", bufsize=_BUFFER_BYTES)  # noqa: SIM115
         self.head = self._read_head()
@@ -194,7 +194,7 @@ class BackupReader:
         assert isinstance(source, HashedSource)
         while source.read(PIECE_BYTES):
             pass
-        self._found[path] = ListedFile(path, size, source.sha256)
+        self._found[path] = BackupFile(path, size, source.sha256)
 
 
 @dataclass(frozen=True)

@@ -34,7 +34,7 @@ _TABLES = "SELECT count(*) FROM pg_tables WHERE schemaname NOT IN ('pg_catalog',
 
 
 @dataclass(frozen=True)
-class Stored:
+class StoredDatabase:
     """The database of a program: its URL, and the tables whose rows go into no backup."""
 
     app: str
