@@ -20,7 +20,7 @@ from pathlib import Path
 from pkgutil import iter_modules
 from typing import BinaryIO
 
-from crypto.age import PqRecipient, check_sealed_prefix, open_stream, parse_identity_file, seal_stream
+from crypto.age import Identity, PqRecipient, check_sealed_prefix, open_stream, parse_identity_file, seal_stream
 from crypto.errors import CryptoError
 from crypto.ids import SubmissionId
 from crypto.manifest import SealedFile
@@ -32,6 +32,7 @@ from oversight.storage import SCHEMA, Database
 from portal.kit.backup import RESTORING, Kept, NamedBlobs
 from portal.kit.backup_command import FindFaults, run_backup, run_exercise, run_restore
 from portal.kit.backup_form import PIECE_BYTES, BackupError, Readable
+from portal.kit.columns import UnreadableError
 from portal.kit.snapshots import Row, StoredDatabase
 
 NEXT = "Start the office. Passphrases, second factors and keys are those of the day of the backup."
@@ -47,7 +48,7 @@ async def run(options: argparse.Namespace, settings: Settings, today: date) -> i
     if options.command == "backup":
         recipients = [PqRecipient.from_string(text) for text in options.recipient]
         return await run_backup(kept(settings), options.file, partial(seal_stream, recipients=recipients), today)
-    unseal = partial(open_stream, identities=parse_identity_file(options.identity.read_text(encoding="ascii")))
+    unseal = partial(open_stream, identities=read_identities(options.identity))
     if options.command == "restore":
         unfinished = kept(replace(settings, data=settings.data / RESTORING))
         return await run_restore(kept(settings), unfinished, options.file, unseal, NEXT)
@@ -57,6 +58,11 @@ async def run(options: argparse.Namespace, settings: Settings, today: date) -> i
         return kept(there), partial(find_faults, there)
 
     return await run_exercise(kept(settings), moved, options.file, unseal)
+
+
+def read_identities(path: Path) -> list[Identity]:
+    """The identities of a file as ``python -m crypto keygen`` writes it. Raises OSError, and CryptoError."""
+    return parse_identity_file(path.read_bytes().decode("ascii", "replace"))
 
 
 def kept(settings: Settings) -> Kept:
@@ -89,8 +95,11 @@ async def find_faults(settings: Settings) -> list[str]:
     database = await Database.open(settings.database_url)
     try:
         with database.use():
-            for row in await SealedFileRecord.all().order_by("id").values_list("id", flat=True):
-                faults += _faults_of(await SealedFileRecord.get(id=row), blobs)
+            for number in await SealedFileRecord.all().order_by("id").values_list("id", flat=True):
+                try:
+                    faults += _faults_of(await SealedFileRecord.get(id=number), blobs)
+                except (UnreadableError, TypeError):
+                    faults.append(f"the file in row {number} can't be read")
             return faults
     finally:
         await database.close()

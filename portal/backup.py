@@ -17,7 +17,7 @@ from pathlib import Path
 from pkgutil import iter_modules
 from typing import BinaryIO
 
-from crypto.age import PqRecipient, open_stream, parse_identity_file, seal_stream
+from crypto.age import Identity, PqRecipient, open_stream, parse_identity_file, seal_stream
 from crypto.errors import CryptoError
 from crypto.ids import SubmissionId
 from crypto.manifest import GRANT_FILE, REPORT_FILE, SealedFile, read_manifest
@@ -50,7 +50,7 @@ async def run(options: argparse.Namespace, settings: Settings, today: date) -> i
     if options.command == "backup":
         recipients = [PqRecipient.from_string(text) for text in options.recipient]
         return await run_backup(kept(settings), options.file, partial(seal_stream, recipients=recipients), today)
-    unseal = partial(open_stream, identities=parse_identity_file(options.identity.read_text(encoding="ascii")))
+    unseal = partial(open_stream, identities=read_identities(options.identity))
     if options.command == "restore":
         unfinished = kept(replace(settings, data=settings.data / RESTORING))
         return await run_restore(kept(settings), unfinished, options.file, unseal, NEXT)
@@ -60,6 +60,11 @@ async def run(options: argparse.Namespace, settings: Settings, today: date) -> i
         return kept(there), partial(find_faults, there)
 
     return await run_exercise(kept(settings), moved, options.file, unseal)
+
+
+def read_identities(path: Path) -> list[Identity]:
+    """The identities of a file as ``python -m crypto keygen`` writes it. Raises OSError, and CryptoError."""
+    return parse_identity_file(path.read_bytes().decode("ascii", "replace"))
 
 
 def kept(settings: Settings) -> Kept:
@@ -105,9 +110,9 @@ async def find_faults(settings: Settings) -> list[str]:
 async def _faults_of(row: SubmissionRecord, blobs: BlobStore) -> list[str]:
     try:
         manifest, parts = read_manifest(bytes(row.manifest)), decode_parts(bytes(row.parts))
+        small = {REPORT_FILE: bytes(row.report), GRANT_FILE: bytes(row.grant)}
     except (CryptoError, UnreadableError, TypeError):
         return [f"the row {row.sequence} of the reports can't be read"]
-    small = {REPORT_FILE: row.report, GRANT_FILE: row.grant}
     faults = [
         f"{file.name} of the report in row {row.sequence} is not what its manifest names"
         for file in manifest.files

@@ -29,13 +29,15 @@ from portal.kit.backup_form import (
     Readable,
 )
 from portal.kit.files import UnfinishedFile, sync_folder
+from portal.kit.free_space import free_bytes
 from portal.kit.piped import Work, read_through, written_through
 from portal.kit.snapshots import POSTGRESQL_KIND, SQLITE_KIND, Row, StoredDatabase
 
 SNAPSHOT = ".backup-snapshot"
 RESTORING = ".restoring"
 SECRETS = "secrets/"
-ALWAYS_FILES = len(("backup.json", "the database"))
+FREE_BYTES_LEFT = 64 * 1024 * 1024
+"""As much room as the copy of a database leaves the program, at least."""
 
 
 @dataclass(frozen=True)
@@ -104,6 +106,8 @@ async def make_backup(kept: Kept, path: Path, seal: Work, today: date) -> Made:
     if not kept.data.is_dir():
         raise BackupError(f"there is no folder {kept.data}")
     with _only_one(kept.data / SNAPSHOT) as snapshot:
+        if free_bytes(kept.data) < kept.stored.copy_bytes() + FREE_BYTES_LEFT:
+            raise BackupError(f"{kept.data} has no room for a copy of the database beside it")
         outgoing = OutgoingFile(path)
         try:
             with written_through(seal, outgoing) as pipe:  # type: ignore[arg-type]
@@ -113,22 +117,20 @@ async def make_backup(kept: Kept, path: Path, seal: Work, today: date) -> Made:
             outgoing.discard()
 
 
-async def _write(kept: Kept, snapshot: Path, sink: BinaryIO, today: date) -> BackupContents:
+async def _write(kept: Kept, copy: Path, sink: BinaryIO, today: date) -> BackupContents:
+    snapshot = await kept.stored.snapshot(copy, kept.naming)
+    writer = BackupWriter(sink, BackupHead(kept.program, today.isoformat(), kept.stored.kind, snapshot.migration))
     database, *secrets = kept.always(kept.stored.kind)
-    async with kept.stored.snapshot(snapshot) as read, kept.open_blobs() as blobs:
-        migration = await kept.stored.newest_migration(read)
-        writer = BackupWriter(sink, BackupHead(kept.program, today.isoformat(), kept.stored.kind, migration))
-        with snapshot.open("rb") as file:
-            writer.add(database, os.fstat(file.fileno()).st_size, file)
-        for path in secrets:
-            with (kept.data / path).open("rb") as file:
-                writer.add(path, os.fstat(file.fileno()).st_size, file)
-        missing = await _add_blobs(writer, blobs, [kept.read_row(row) for row in await read(kept.naming)])
-        [[reports]] = await read("SELECT count(*) FROM submission")
-        lost = await _lost(kept, missing, today)
-        if lost and len(writer.files) == len(secrets) + ALWAYS_FILES:
-            raise BackupError("not one of the files is there that rows name: the store is away, or was emptied")
-        return writer.finish(reports, [path for path in missing if path not in lost], lost)
+    for path, place in {database: copy, **{path: kept.data / path for path in secrets}}.items():
+        with place.open("rb") as file:
+            writer.add(path, os.fstat(file.fileno()).st_size, file)
+    before = len(writer.files)
+    async with kept.open_blobs() as blobs:
+        missing = await _add_blobs(writer, blobs, [kept.read_row(row) for row in snapshot.rows])
+    lost = await _lost(kept, missing, today)
+    if lost and len(writer.files) == before:
+        raise BackupError("not one of the files is there that rows name: the store is away, or was emptied")
+    return writer.finish(snapshot.reports, [path for path in missing if path not in lost], lost)
 
 
 async def _add_blobs(writer: BackupWriter, blobs: BlobPlaces, rows: list[NamedBlobs]) -> dict[str, NamedBlobs]:
@@ -195,15 +197,25 @@ async def restore(kept: Kept, unfinished: Kept, path: Path, unseal: Work) -> Bac
     gathered.mkdir(mode=0o700)
     try:
         async with filled(unfinished, path, unseal):
-            for each in sorted(gathered.iterdir()):
-                each.rename(kept.data / each.name)
-            gathered.rmdir()
-            sync_folder(kept.data)
-    except BaseException:
-        for each in kept.data.iterdir():
-            shutil.rmtree(each, ignore_errors=True) if each.is_dir() else each.unlink()
-        raise
+            _move(gathered, kept.data)
+    finally:
+        shutil.rmtree(gathered, ignore_errors=True)
     return contents
+
+
+def _move(gathered: Path, data: Path) -> None:
+    """Everything, or nothing: also when a program was started there meanwhile, whose files stay."""
+    moved: list[Path] = []
+    try:
+        for each in sorted(gathered.iterdir()):
+            if (data / each.name).exists():
+                raise BackupError(f"{data / each.name} was made meanwhile: stop the program")
+            moved.append(each.rename(data / each.name))
+        sync_folder(data)
+    except BaseException:
+        for each in moved:
+            each.rename(gathered / each.name)
+        raise
 
 
 @asynccontextmanager
@@ -223,11 +235,10 @@ async def filled(kept: Kept, path: Path, unseal: Work) -> AsyncIterator[None]:
                         await blobs.put(name, size, data)
                     else:
                         _write_file(dump if name == kept.always(reader.head.database)[0] else kept.data / name, data)
-            await kept.stored.load(dump)
-            yield
+            async with kept.stored.loaded(dump):
+                yield
         except BaseException:
             await blobs.undo()
-            kept.stored.undo()
             raise
         finally:
             dump.unlink(missing_ok=True)

@@ -25,12 +25,23 @@ from portal.kit.postgresql_programs import connect, database_name, run_program, 
 
 Row = Sequence[Any]
 Read = Callable[[str], Awaitable[list[Row]]]
-"""Rows of a statement, as they were at the moment of the snapshot."""
+"""The rows of a statement."""
 SQLITE_KIND, POSTGRESQL_KIND = "sqlite", "postgresql"
 LOADING = ".loading"
 BUSY_SECONDS = 10.0
 _MIGRATION = "SELECT max(name) FROM tortoise_migrations WHERE app = '{}'"
+_REPORTS = "SELECT count(*) FROM submission"
+_ONE_MOMENT = {"isolation": "repeatable_read", "readonly": True}
 _TABLES = "SELECT count(*) FROM pg_tables WHERE schemaname NOT IN ('pg_catalog', 'information_schema')"
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """What was read of it: its newest migration, how many reports it has, the rows that were asked for."""
+
+    migration: str
+    reports: int
+    rows: list[Row]
 
 
 @dataclass(frozen=True)
@@ -50,24 +61,21 @@ class StoredDatabase:
         """The file of SQLite."""
         return Path(self.url.removeprefix(SQLITE))
 
-    @asynccontextmanager
-    async def snapshot(self, target: Path) -> AsyncIterator[Read]:
-        """Write the snapshot to ``target``, an empty file, and read rows of it. Raises BackupError, OSError."""
+    async def snapshot(self, target: Path, statement: str) -> Snapshot:
+        """Write the database to ``target``, an empty file, and read the rows of a statement as they are in it.
+
+        Raises BackupError, and OSError.
+        """
         with _told():
             if self.kind == SQLITE_KIND:
                 _copy_sqlite(self.file, target, self.left_out)
                 with closing(_open_sqlite(target)) as copy:
-                    yield partial(_read_sqlite, copy)
-                return
-            connection = await connect(self.url)
-            try:
-                async with connection.transaction(isolation="repeatable_read", readonly=True):
-                    moment = await connection.fetchval("SELECT pg_export_snapshot()")
-                    left_out = [f"--exclude-table-data={table}" for table in self.left_out]
-                    await run_program("pg_dump", self.url, "-Fc", f"--snapshot={moment}", f"--file={target}", *left_out)
-                    yield connection.fetch
-            finally:
-                await connection.close()
+                    return await self._read(partial(_read_sqlite, copy), statement)
+            async with _connection(self.url) as connection, connection.transaction(**_ONE_MOMENT):
+                moment = await connection.fetchval("SELECT pg_export_snapshot()")
+                left_out = [f"--exclude-table-data={table}" for table in self.left_out]
+                await run_program("pg_dump", self.url, "-Fc", f"--snapshot={moment}", f"--file={target}", *left_out)
+                return await self._read(connection.fetch, statement)
 
     @asynccontextmanager
     async def reader(self) -> AsyncIterator[Read]:
@@ -76,19 +84,16 @@ class StoredDatabase:
             if self.kind == SQLITE_KIND:
                 with closing(_open_sqlite(self.file)) as live:
                     yield partial(_read_sqlite, live)
-                return
-            connection = await connect(self.url)
-            try:
-                yield connection.fetch
-            finally:
-                await connection.close()
+            else:
+                async with _connection(self.url) as connection:
+                    yield connection.fetch
 
-    async def newest_migration(self, read: Read) -> str:
-        """The newest step to its form that the database has taken. Raises BackupError when it is no such database."""
-        [[name]] = await read(_MIGRATION.format(self.app))
-        if not name:
+    async def _read(self, read: Read, statement: str) -> Snapshot:
+        [[migration]] = await read(_MIGRATION.format(self.app))
+        if not migration:
             raise BackupError("the database is not of this program: it has none of its migrations")
-        return str(name)
+        [[reports]] = await read(_REPORTS)
+        return Snapshot(str(migration), int(reports), await read(statement))
 
     async def check_empty(self) -> None:
         """Raise BackupError unless there is no SQLite file, or nothing in PostgreSQL's database."""
@@ -113,30 +118,48 @@ class StoredDatabase:
         """Where a snapshot lies before it is loaded: in the folder ``data``, or beside the file of SQLite."""
         return self.file.with_name(f"{self.file.name}{LOADING}") if self.kind == SQLITE_KIND else data / LOADING
 
-    def undo(self) -> None:
-        """Remove a file of SQLite that was loaded. PostgreSQL's database is loaded last, or not at all."""
-        if self.kind == SQLITE_KIND:
+    @asynccontextmanager
+    async def loaded(self, dump: Path) -> AsyncIterator[None]:
+        """Bring a snapshot into the empty database: all of it or nothing. SQLite's becomes the file itself.
+
+        That is taken back after an error of the body; what PostgreSQL has is not. Raises BackupError, and OSError.
+        """
+        if self.kind != SQLITE_KIND:
+            options = ("--no-owner", "--no-privileges", "--single-transaction", "--exit-on-error")
+            await run_program("pg_restore", self.url, *options, "--dbname", database_name(self.url), str(dump))
+            yield
+            return
+        await self.check_empty()
+        _rename(dump, self.file)
+        try:
+            yield
+        except BaseException:
             for file in self._files():
                 file.unlink(missing_ok=True)
+            raise
+
+    def copy_bytes(self) -> int:
+        """As much room as a snapshot takes at the most, as far as it is known before. Raises OSError."""
+        return self.file.stat().st_size if self.kind == SQLITE_KIND else 0
 
     def _files(self) -> list[Path]:
         return [self.file.with_name(self.file.name + ending) for ending in ("", "-wal", "-shm", "-journal")]
 
-    async def load(self, dump: Path) -> None:
-        """Bring a snapshot into the empty database: all of it or nothing. SQLite's becomes the file itself."""
-        if self.kind == SQLITE_KIND:
-            _rename(dump, self.file)
-            return
-        options = ("--no-owner", "--no-privileges", "--single-transaction", "--exit-on-error")
-        await run_program("pg_restore", self.url, *options, "--dbname", database_name(self.url), str(dump))
+
+@asynccontextmanager
+async def _connection(url: str) -> AsyncIterator[asyncpg.Connection]:
+    connection = await connect(url)
+    try:
+        yield connection
+    finally:
+        await connection.close()
 
 
 @asynccontextmanager
 async def passing_database(url: str) -> AsyncIterator[str]:
     """The URL of an empty database of PostgreSQL on the server of ``url``, dropped at the end. Raises BackupError."""
     name = f"amparo_exercise_{token_hex(8)}"
-    connection = await connect(url)
-    try:
+    async with _connection(url) as connection:
         try:
             await connection.execute(f"CREATE DATABASE {name} TEMPLATE template0")
         except asyncpg.PostgresError as error:
@@ -146,8 +169,6 @@ async def passing_database(url: str) -> AsyncIterator[str]:
             yield with_database(url, name)
         finally:
             await connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
-    finally:
-        await connection.close()
 
 
 def _copy_sqlite(file: Path, target: Path, left_out: Sequence[str]) -> None:

@@ -24,7 +24,8 @@ PLAIN = {
     "how something is": """accepted asked broken busy changed closed compressed cross due duplicate failed folded
         founded full hashed kept known large limited live local locked long lost made malformed missing named null
         other partial planned possible quiet readable received refused required retried sent shared shown spent split
-        stored taken unfinished unreachable unread unreadable unwritable used verified waiting withheld written wrong""",
+        stored taken unfinished unreachable unread unreadable unwritable used verified waiting withheld written
+        wrong""",
     "small words": "ahead apart away connection content found in login making must no not read such too wait write",
     "the field's": "app body crypto force header http log pq process protocol request s3 web x25519",
 }

@@ -23,6 +23,8 @@ from crypto.age import PqIdentity, open_sealed, seal
 from crypto.submission import SealedSubmission
 from portal.__main__ import main
 from portal.backup import PortalBlobs
+from portal.kit.backup import FREE_BYTES_LEFT
+from portal.kit.backup_form import Readable
 from portal.storage.blobs import PART_BYTES
 from portal.storage.open_blobs import open_blobs
 from tests.chance import fresh_id
@@ -226,6 +228,34 @@ async def test_a_database_and_blobs_of_their_own_places_come_back_there(
     assert all_files(tmp_path / "rows") == ["file"]
     assert len(all_files(tmp_path / "files")) == 1
     assert all_files(tmp_path / "second") == ["secrets/decoy.key", "secrets/realm", "secrets/signing.key"]
+
+
+async def test_a_program_that_was_started_meanwhile_loses_nothing(
+    portal: RunningPortal, operator: Operator, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await with_a_backup(portal, operator, FILE_BYTES)
+    place = tmp_path / "second"
+
+    async def started(blobs: PortalBlobs, path: str, size: int, source: Readable) -> None:
+        (place / "secrets").mkdir()
+        (place / "secrets" / "signing.key").write_bytes(b"fresh")
+        await put(blobs, path, size, source)
+
+    put = PortalBlobs.put
+    monkeypatch.setattr(PortalBlobs, "put", started)
+    operator.settings(place)
+    status, said = await operator.give("restore")
+    assert (status, "stop the program" in said) == (1, True)
+    assert all_files(place) == ["secrets/signing.key"]
+
+
+async def test_a_copy_of_the_database_leaves_the_portal_its_room(
+    portal: RunningPortal, operator: Operator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("portal.kit.backup.free_bytes", lambda folder: FREE_BYTES_LEFT)
+    operator.settings(portal.data)
+    status, said = await operator.give("backup")
+    assert (status, "no room for a copy" in said, left_over(portal, operator)) == (1, True, [])
 
 
 async def test_a_file_that_is_there_is_not_overwritten(portal: RunningPortal, operator: Operator) -> None:
