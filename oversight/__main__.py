@@ -32,7 +32,7 @@ from oversight.settings import Settings
 from oversight.storage import SCHEMA, Database
 from oversight.web.forgetting import forgetting
 from oversight.wire.portal_errors import PortalError, PortalRefused
-from portal.kit.backup_command import COMMANDS, add_backup_commands
+from portal.kit.backup_command import COMMANDS, add_backup_commands, clear_up_when_ended
 from portal.kit.backup_form import BackupError
 from portal.kit.database import DatabaseError, make_migrations
 from portal.kit.quiet_logging import quiet_logging
@@ -77,6 +77,7 @@ def _run(options: argparse.Namespace) -> int:
         case "verify-ledger":
             return verify_ledger(options)
         case "backup" | "restore" | "exercise":
+            clear_up_when_ended()
             return asyncio.run(backup.run(options, _settings(options), datetime.now(UTC).date()))
         case "found" | "start-over" | "export-ledger" | "rebuild-cases" as name:
             run = {

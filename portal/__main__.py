@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from crypto.charter import SLUG
-from portal.kit.backup_command import COMMANDS, add_backup_commands
+from portal.kit.backup_command import COMMANDS, add_backup_commands, clear_up_when_ended
 from portal.kit.backup_form import BackupError
 from portal.kit.database import DatabaseError, make_migrations
 from portal.kit.settings import SettingsError
@@ -96,6 +96,7 @@ def _run_backup(given: argparse.Namespace, settings: Settings) -> int:
 
     # Whatever is written is for its own user alone.
     os.umask(0o077)
+    clear_up_when_ended()
     try:
         return asyncio.run(run(given, settings, datetime.now(UTC).date()))
     except CryptoError as error:

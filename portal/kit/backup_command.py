@@ -2,7 +2,10 @@
 """The commands ``backup``, ``restore`` and ``exercise`` of both programs: their arguments, and what they print."""
 
 import argparse
+import signal
+import sys
 import tempfile
+import threading
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from datetime import date
@@ -34,6 +37,16 @@ def add_backup_commands(commands: "argparse._SubParsersAction[argparse.ArgumentP
         parser = commands.add_parser(name, help=about)
         parser.add_argument("--identity", type=Path, required=True, help="file of the identity that opens the backup")
         parser.add_argument("file", type=Path)
+
+
+def clear_up_when_ended() -> None:
+    """Have the system's wish that this process ends raise SystemExit, so that what was begun is removed."""
+
+    def end(*_: object) -> None:
+        sys.exit(1)
+
+    if threading.current_thread() is threading.main_thread():
+        signal.signal(signal.SIGTERM, end)
 
 
 async def run_backup(kept: Kept, file: Path, seal: Work, today: date) -> int:

@@ -49,7 +49,11 @@ async def run_program(name: str, url: str, *arguments: str) -> None:
         stdout=asyncio.subprocess.DEVNULL,
         stderr=asyncio.subprocess.PIPE,
     )
-    _, said = await done.communicate()
+    try:
+        _, said = await done.communicate()
+    finally:
+        if done.returncode is None:
+            done.kill()
     if done.returncode:
         first = said.decode("utf-8", "replace").partition("\n")[0]
         raise BackupError(f"{name} failed: {first[:WORDS_MAX]}")

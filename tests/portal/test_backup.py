@@ -5,12 +5,13 @@ import asyncio
 import hashlib
 import os
 import shutil
+import signal
 import sqlite3
 import subprocess
 import sys
 import tarfile
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
@@ -409,19 +410,29 @@ async def test_a_full_disk_leaves_no_half_file(portal: RunningPortal, operator: 
     assert (status, "no space left" in said, all_files(small)) == (1, True, [])
 
 
+async def is_killed(operator: Operator, how: signal.Signals) -> bool:
+    """Begin a backup and end it in the middle; whether it was not quicker."""
+    command = [sys.executable, "-m", "portal", "backup", "--recipient", str(operator.identity.recipient())]
+    process = await asyncio.create_subprocess_exec(*command, str(operator.file), cwd=ROOT)
+    part = operator.file.with_name("backup.age.part")
+    await until(lambda: (part.exists() and part.stat().st_size > 0) or process.returncode is not None, "it has begun")
+    with suppress(ProcessLookupError):
+        process.send_signal(how)
+    return await process.wait() != 0
+
+
+@pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGTERM])
 async def test_a_backup_that_is_killed_leaves_nothing_under_the_files_name_and_the_next_one_clears_up(
-    portal: RunningPortal, operator: Operator
+    portal: RunningPortal, operator: Operator, how: signal.Signals
 ) -> None:
     for _ in range(4):
         await submit(portal, fresh_report(4 * PART_BYTES))
     operator.settings(portal.data)
-    command = [sys.executable, "-m", "portal", "backup", "--recipient", str(operator.identity.recipient())]
-    process = await asyncio.create_subprocess_exec(*command, str(operator.file), cwd=ROOT)
-    part = operator.file.with_name("backup.age.part")
-    await until(lambda: part.exists() and part.stat().st_size > 0, "the backup has begun")
-    process.kill()
-    await process.wait()
+    while not await is_killed(operator, how):
+        operator.file.unlink()
     assert not operator.file.exists()
+    if how == signal.SIGTERM:
+        assert left_over(portal, operator) == []
     status, said = await operator.give("backup")
     assert status == 0, said
     assert left_over(portal, operator) == [operator.file.name]
