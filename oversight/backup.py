@@ -29,10 +29,11 @@ from oversight.reports.blobs import Blobs
 from oversight.reports.records import SealedFileRecord
 from oversight.settings import Settings
 from oversight.storage import SCHEMA, Database
-from portal.kit.backup import RESTORING, Kept, NamedBlobs
+from portal.kit.backup import Kept, NamedBlobs
 from portal.kit.backup_command import FindFaults, run_backup, run_exercise, run_restore
 from portal.kit.backup_form import PIECE_BYTES, BackupError, Readable
 from portal.kit.columns import UnreadableError
+from portal.kit.restore import RESTORING
 from portal.kit.snapshots import Row, StoredDatabase
 
 NEXT = "Start the office. Passphrases, second factors and keys are those of the day of the backup."

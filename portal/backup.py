@@ -22,10 +22,11 @@ from crypto.errors import CryptoError
 from crypto.ids import SubmissionId
 from crypto.manifest import GRANT_FILE, REPORT_FILE, SealedFile, read_manifest
 from portal.charters.known import Charters
-from portal.kit.backup import RESTORING, Kept, NamedBlobs
+from portal.kit.backup import Kept, NamedBlobs
 from portal.kit.backup_command import FindFaults, run_backup, run_exercise, run_restore
 from portal.kit.backup_form import BackupError, Readable
 from portal.kit.columns import UnreadableError
+from portal.kit.restore import RESTORING
 from portal.kit.snapshots import Row, StoredDatabase
 from portal.settings import Settings
 from portal.storage import migrations

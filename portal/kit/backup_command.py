@@ -11,12 +11,12 @@ from contextlib import asynccontextmanager
 from datetime import date
 from pathlib import Path
 
-from portal.kit import backup
 from portal.kit.addresses import SQLITE
-from portal.kit.backup import Kept
+from portal.kit.backup import Kept, make_backup
 from portal.kit.backup_form import BackupContents, BackupError
 from portal.kit.database import STORAGE_ERRORS
 from portal.kit.piped import Work
+from portal.kit.restore import filled, restore, verify
 from portal.kit.snapshots import POSTGRESQL_KIND, passing_database
 
 COMMANDS = ("backup", "restore", "exercise")
@@ -51,7 +51,7 @@ def clear_up_when_ended() -> None:
 
 async def run_backup(kept: Kept, file: Path, seal: Work, today: date) -> int:
     """Make a backup and say what is in it. The status is 1 when files are lost that rows name; the rest is kept."""
-    made = await backup.make_backup(kept, file, seal, today)
+    made = await make_backup(kept, file, seal, today)
     print(f"{file}: {made.size} bytes, read back from the disk")
     _say_contents(made.contents)
     print(f"SHA-256  {made.sha256}")
@@ -61,20 +61,20 @@ async def run_backup(kept: Kept, file: Path, seal: Work, today: date) -> int:
 
 async def run_restore(kept: Kept, unfinished: Kept, file: Path, unseal: Work, next_step: str) -> int:
     """Restore and say what to do next."""
-    _say_contents(await backup.restore(kept, unfinished, file, unseal))
+    _say_contents(await restore(kept, unfinished, file, unseal))
     print(f"Restored. {next_step}")
     return 0
 
 
 async def run_exercise(kept: Kept, moved: Moved, file: Path, unseal: Work) -> int:
     """Restore into a temporary folder and database, and say what is wrong there. The status is 0 only if nothing is."""
-    head, contents = backup.verify(kept, file, unseal)
+    head, contents = verify(kept, file, unseal)
     expired = set(contents.expired)
     with tempfile.TemporaryDirectory(prefix="amparo-exercise-") as folder:
         async with _database(kept, head.database) as url:
             tried, find_faults = moved(Path(folder) / "data", url)
             tried.data.mkdir(mode=0o700)
-            async with backup.filled(tried, file, unseal):
+            async with filled(tried, file, unseal):
                 faults = [fault for fault in await _all_faults(find_faults) if fault not in expired]
     _say_contents(contents)
     for fault in faults[:SHOWN_MAX]:
