@@ -81,11 +81,18 @@ class Program:
 
     def start(self) -> None:
         """Start serving and return once the port answers; the program's output goes to the log file."""
+        self.launch()
+        self.wait_until_up()
+
+    def launch(self) -> None:
+        """Start serving, and return at once."""
         command = [sys.executable, "-m", self.module, "serve"]
         if self.files:
             command = ["prlimit", f"--nofile={self.files}:{self.files}", "--", *command]
         with self.log.open("ab") as log:
             self._process = subprocess.Popen(command, env=self.environment(), stdout=log, stderr=log)
+
+    def wait_until_up(self) -> None:
         wait_until(self._is_up, f"{self.module} answers")
 
     def _is_up(self) -> bool:

@@ -28,6 +28,7 @@ from tortoise.transactions import in_transaction
 
 from portal.kit import postgresql
 from portal.kit.addresses import SQLITE
+from portal.kit.alone import StillHeldError, alone_at_file, alone_at_server
 from portal.kit.postgresql import unhurried
 from portal.kit.transactions import mend_transactions
 from portal.kit.write_ahead_log import WriteAheadLog
@@ -102,7 +103,7 @@ class Database:
 
     @classmethod
     async def open(cls, url: str) -> Self:
-        """Connect to ``url`` and apply the migrations that it lacks. Raises DatabaseError.
+        """Connect to ``url`` and apply the migrations that it lacks, one process at a time. Raises DatabaseError.
 
         The folder of an SQLite file is made if it is missing, for its owner only. The error names the kind of failure
         alone: what the library says may hold a part of the URL, and a URL may hold a password.
@@ -110,10 +111,10 @@ class Database:
         database = cls(TortoiseContext())
         try:
             with database.use(), unhurried():
-                await database._connect(cls.schema.config(url))
-                await _migrate(database._context.db(), cls.schema)
-                # What was deleted before a crash.
-                await forget_deleted()
+                await database._bring_up_to_date(cls.schema.config(url))
+        except StillHeldError:
+            await database.close()
+            raise DatabaseError("another process has been bringing the database up to date for too long") from None
         except _opening_errors(url) as error:
             await database.close()
             raise DatabaseError(f"the database can't be opened ({type(error).__name__})") from error
@@ -140,10 +141,28 @@ class Database:
         client = self._context.db()
         return getattr(client, "_parent", client)
 
+    async def _bring_up_to_date(self, config: dict[str, Any]) -> None:
+        [file] = [each["credentials"].get("file_path") for each in config["connections"].values()]
+        if file:
+            Path(file).parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            # From the connecting on: one process at a time makes a file one with a write-ahead log.
+            async with alone_at_file(file):
+                await self._connect(config)
+                await self._migrate()
+        else:
+            await self._connect(config)
+            async with self._client().acquire_connection() as connection, alone_at_server(connection):
+                await self._migrate()
+
+    async def _migrate(self) -> None:
+        executor = MigrationExecutor(self._context.db(), self.schema.apps(self._context.db().connection_name))
+        await executor.migrate([MigrationTarget(self.schema.app, "__latest__")], direction="forward")
+        # What was deleted before a crash.
+        await forget_deleted()
+
     async def _connect(self, config: dict[str, Any]) -> None:
         for connection in config["connections"].values():
             if file := connection["credentials"].get("file_path"):
-                Path(file).parent.mkdir(mode=0o700, parents=True, exist_ok=True)
                 # What can't be opened fails here: aiosqlite leaves a thread that fails when the program ends.
                 sqlite3.connect(file).close()
                 self._log = WriteAheadLog(file, lambda: self._client().acquire_connection())
@@ -240,8 +259,3 @@ def _in_context(context: TortoiseContext) -> Iterator[None]:
         yield
     finally:
         _current_context.reset(token)
-
-
-async def _migrate(client: BaseDBAsyncClient, schema: Schema) -> None:
-    executor = MigrationExecutor(client, schema.apps(client.connection_name))
-    await executor.migrate([MigrationTarget(schema.app, "__latest__")], direction="forward")

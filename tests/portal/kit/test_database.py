@@ -4,9 +4,10 @@
 import sqlite3
 import sys
 from collections.abc import AsyncIterator, Iterator
-from contextlib import closing
+from contextlib import AsyncExitStack, closing
 from pathlib import Path
 
+import asyncpg
 import httpx
 import pytest
 from starlette.applications import Starlette
@@ -16,6 +17,7 @@ from starlette.responses import PlainTextResponse
 from starlette.routing import Route
 from tortoise.context import get_current_context
 
+from portal.kit import alone
 from portal.kit.database import (
     SQLITE_PRAGMAS,
     Database,
@@ -182,3 +184,20 @@ def test_a_file_that_is_no_database_any_more_is_a_disk_that_fails(tmp_path: Path
     with closing(sqlite3.connect(file)) as connection, pytest.raises(sqlite3.DatabaseError) as caught:
         connection.execute("SELECT * FROM row").fetchall()
     assert why_unwritable(caught.value) is Unwritable.FAILING
+
+
+async def test_who_waits_too_long_for_another_to_migrate_is_told_so(
+    package: Path, empty_database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await write_migrations(SCHEMA)
+    monkeypatch.setattr(alone, "WAIT_SECONDS_MAX", 0.0)
+    async with AsyncExitStack() as held:
+        if empty_database_url.startswith("sqlite"):
+            await held.enter_async_context(alone.alone_at_file(empty_database_url.removeprefix("sqlite://")))
+        else:
+            connection = await asyncpg.connect(empty_database_url.replace("asyncpg", "postgresql"))
+            held.push_async_callback(connection.close)
+            await held.enter_async_context(alone.alone_at_server(connection))
+        with pytest.raises(DatabaseError, match="another process"):
+            await Aviary.open(empty_database_url)
+    await (await Aviary.open(empty_database_url)).close()
