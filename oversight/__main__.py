@@ -11,6 +11,7 @@ import argparse
 import asyncio
 import os
 import sys
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -35,6 +36,7 @@ from oversight.wire.portal_errors import PortalError, PortalRefused
 from portal.kit.backup_command import COMMANDS, add_backup_commands, clear_up_when_ended
 from portal.kit.backup_form import BackupError
 from portal.kit.database import DatabaseError, make_migrations
+from portal.kit.listening import ListenError, listen
 from portal.kit.quiet_logging import quiet_logging
 from portal.kit.server import connections_for, raise_file_limit, server_options
 from portal.kit.settings import SettingsError
@@ -63,7 +65,7 @@ def main(arguments: list[str] | None = None) -> int:
             print(f"oversight: {error}", file=sys.stderr)
             return 1
         print(f"oversight: this can't be a charter: {error}", file=sys.stderr)
-    except (SettingsError, DatabaseError, BackupError, PlanError, DemoError, OSError) as error:
+    except (SettingsError, DatabaseError, BackupError, ListenError, PlanError, DemoError, OSError) as error:
         print(f"oversight: {error}", file=sys.stderr)
     return 1
 
@@ -132,18 +134,21 @@ def _serve(settings: Settings) -> int:
     app = create_app(settings, serving=True)
     quiet_logging()
     asyncio.run(_check_storage(settings))
+    sockets = listen(settings.host, settings.port)
     files = raise_file_limit()
     connections = connections_for(CONNECTIONS_MAX, files)
     if connections < CONNECTIONS_MAX:
         print(f"oversight: few files may be open, so {connections} connections at once", file=sys.stderr)
-    uvicorn.run(
-        forgetting(app),
-        date_header=False,
-        timeout_graceful_shutdown=STOP_SECONDS_MAX,
+    options = {
+        "timeout_graceful_shutdown": STOP_SECONDS_MAX,
         # uvloop reads into one buffer, which keeps what came last: passphrases, cookies.
         **server_options(settings, asyncio.SelectorEventLoop, files=files, connections_max=connections),
-    )
-    return 0
+    }
+    server = uvicorn.Server(uvicorn.Config(forgetting(app), date_header=False, lifespan="on", **options))
+    # It leaves the program when its start fails.
+    with suppress(SystemExit, KeyboardInterrupt):
+        server.run(sockets)
+    return 0 if server.started else 1
 
 
 async def _check_storage(settings: Settings) -> None:

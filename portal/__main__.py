@@ -7,13 +7,17 @@ import os
 import re
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
+from socket import socket
+from typing import Any
 
 from crypto.charter import SLUG
 from portal.kit.backup_command import COMMANDS, add_backup_commands, clear_up_when_ended
 from portal.kit.backup_form import BackupError
 from portal.kit.database import DatabaseError, make_migrations
+from portal.kit.listening import ListenError
 from portal.kit.settings import SettingsError
 from portal.settings import Settings
 from portal.storage.database import SCHEMA
@@ -39,7 +43,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         settings = Settings.from_environment(os.environ)
         return _run_backup(given, settings) if given.command in COMMANDS else _run(given, settings)
-    except (SettingsError, DatabaseError, BackupError, OSError, ValueError) as error:
+    except (SettingsError, DatabaseError, BackupError, ListenError, OSError, ValueError) as error:
         print(f"portal: {error}", file=sys.stderr)
         return 1
 
@@ -64,6 +68,7 @@ def _serve(settings: Settings) -> int:
     import uvloop
 
     from portal.app import create_app
+    from portal.kit.listening import listen
     from portal.kit.quiet_logging import quiet_logging
     from portal.kit.server import connections_for, raise_file_limit, server_options
     from portal.storage.keys import load_signing_key
@@ -74,19 +79,19 @@ def _serve(settings: Settings) -> int:
     asyncio.run(_check_database(settings))
     files = raise_file_limit()
     connections = connections_for(settings.connections_max, files, own_files=settings.waiting_max)
+    sockets = listen(settings.host, settings.port)
     options = {
         **server_options(settings, uvloop.new_event_loop, files=files, connections_max=connections),
         "lifespan": "on",
         "timeout_graceful_shutdown": SHUTDOWN_SECONDS,
     }
-    said = f"portal: {files} files may be open, so {connections} connections in each process"
+    print(f"portal: {files} files may be open, so {connections} connections in each process", file=sys.stderr)
     if settings.workers > 1:
-        print(said, file=sys.stderr)
-        uvicorn.run("portal.app:from_environment", factory=True, workers=settings.workers, **options)
-        return 0
+        return _serve_with_workers(settings.workers, options, sockets)
     server = uvicorn.Server(uvicorn.Config(create_app(settings), **options))
-    print(said, file=sys.stderr)
-    server.run()
+    # It leaves the program when its start fails.
+    with suppress(SystemExit, KeyboardInterrupt):
+        server.run(sockets)
     return 0 if server.started else 1
 
 
@@ -101,6 +106,17 @@ def _run_backup(given: argparse.Namespace, settings: Settings) -> int:
         return asyncio.run(run(given, settings, datetime.now(UTC).date()))
     except CryptoError as error:
         raise BackupError(str(error)) from None
+
+
+def _serve_with_workers(count: int, options: dict[str, Any], sockets: Sequence[socket]) -> int:
+    import uvicorn
+
+    from portal.kit.workers import Workers
+
+    config = uvicorn.Config("portal.app:from_environment", factory=True, workers=count, **options)
+    workers = Workers(config, sockets, lambda line: print(f"portal: {line}", file=sys.stderr))
+    workers.run()
+    return 1 if workers.failed else 0
 
 
 async def _check_database(settings: Settings) -> None:

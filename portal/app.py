@@ -18,6 +18,7 @@ from portal.assembly import Assembly, Clock, assemble, utc_now
 from portal.kit.headers import API_CSP, SecurityHeaders
 from portal.kit.in_database import InDatabase
 from portal.kit.quiet_logging import quiet_logging
+from portal.kit.workers import die_with_parent
 from portal.settings import Settings
 from portal.storage.blobs import BlobStore
 
@@ -70,6 +71,7 @@ def create_app(
 
 def from_environment() -> Starlette:
     """Return the application that each of several server processes runs."""
+    die_with_parent()
     quiet_logging()
     return create_app(Settings.from_environment(os.environ))
 

@@ -10,7 +10,12 @@ ROOT = Path(__file__).resolve().parent.parent.parent
 
 
 class PlaceFormatter(logging.Formatter):
-    """Formats records with the place of an exception and without its message."""
+    """Formats records with the place of an exception and without its message. What a library says in many lines, such
+    as the traceback of a failed start, is its last one."""
+
+    def formatMessage(self, record: logging.LogRecord) -> str:
+        record.message = record.message.strip().rpartition("\n")[2]
+        return super().formatMessage(record)
 
     def formatException(self, ei: object) -> str:
         error = ei[1] if isinstance(ei, tuple) else None
