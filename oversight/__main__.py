@@ -22,6 +22,7 @@ from crypto.fingerprint import member_fingerprint
 from oversight import backup
 from oversight.app import create_app
 from oversight.cases.ledger_cli import add_ledger_commands, export_ledger, rebuild_cases, verify_ledger
+from oversight.check import check, refuse_to_serve
 from oversight.commission.keys import OfficeSafe, load_start_identity
 from oversight.commission.portal import connect_before_founding
 from oversight.demo import command as demo
@@ -36,7 +37,7 @@ from oversight.wire.portal_errors import PortalError, PortalRefused
 from portal.kit.backup_command import COMMANDS, add_backup_commands, clear_up_when_ended
 from portal.kit.backup_form import BackupError
 from portal.kit.database import DatabaseError, make_migrations
-from portal.kit.listening import ListenError, listen
+from portal.kit.listening import StartError, listen
 from portal.kit.quiet_logging import quiet_logging
 from portal.kit.server import connections_for, raise_file_limit, server_options
 from portal.kit.settings import SettingsError
@@ -65,7 +66,7 @@ def main(arguments: list[str] | None = None) -> int:
             print(f"oversight: {error}", file=sys.stderr)
             return 1
         print(f"oversight: this can't be a charter: {error}", file=sys.stderr)
-    except (SettingsError, DatabaseError, BackupError, ListenError, PlanError, DemoError, OSError) as error:
+    except (SettingsError, DatabaseError, BackupError, StartError, PlanError, DemoError, OSError) as error:
         print(f"oversight: {error}", file=sys.stderr)
     return 1
 
@@ -81,8 +82,9 @@ def _run(options: argparse.Namespace) -> int:
         case "backup" | "restore" | "exercise":
             clear_up_when_ended()
             return asyncio.run(backup.run(options, _settings(options), datetime.now(UTC).date()))
-        case "found" | "start-over" | "export-ledger" | "rebuild-cases" as name:
+        case "check" | "found" | "start-over" | "export-ledger" | "rebuild-cases" as name:
             run = {
+                "check": _check,
                 "found": _found,
                 "start-over": _start_over,
                 "export-ledger": export_ledger,
@@ -105,6 +107,11 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m oversight", description="The office of one commission.")
     commands = parser.add_subparsers(dest="command", required=True)
     commands.add_parser("serve", help="serve the office's pages, and collect from the portal")
+    commands.add_parser(
+        "check",
+        help="say of each thing that the office needs whether it is well; status 0: all is, 1: something failed, 3: "
+        "somebody is needed soon",
+    )
     founding = commands.add_parser(
         "found",
         help="found a commission in one sitting, for demonstrations and tests: one person makes everybody's keys",
@@ -131,9 +138,10 @@ def _settings(options: argparse.Namespace) -> Settings:
 
 def _serve(settings: Settings) -> int:
     """Until SIGTERM or SIGINT. Nothing about a request is logged, and nothing of what an error says."""
-    app = create_app(settings, serving=True)
     quiet_logging()
-    asyncio.run(_check_storage(settings))
+    settings.secrets.mkdir(mode=0o700, parents=True, exist_ok=True)
+    app = create_app(settings, serving=True)
+    asyncio.run(refuse_to_serve(settings, datetime.now(UTC)))
     sockets = listen(settings.host, settings.port)
     files = raise_file_limit()
     connections = connections_for(CONNECTIONS_MAX, files)
@@ -151,10 +159,8 @@ def _serve(settings: Settings) -> int:
     return 0 if server.started else 1
 
 
-async def _check_storage(settings: Settings) -> None:
-    """What can't be opened ends the program with one line, not within the server. Raises OSError, DatabaseError."""
-    settings.secrets.mkdir(mode=0o700, parents=True, exist_ok=True)
-    await (await Database.open(settings.database_url)).close()
+async def _check(_: argparse.Namespace, settings: Settings) -> int:
+    return await check(settings, datetime.now(UTC))
 
 
 async def _found(options: argparse.Namespace, settings: Settings) -> int:

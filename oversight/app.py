@@ -34,6 +34,7 @@ from oversight.members.sessions import end_sessions_while_serving
 from oversight.settings import Settings
 from oversight.storage import Database
 from oversight.web import routes as web
+from oversight.web.error_pages import answer_without_database
 from oversight.web.full_disk import BALLAST_BYTES, FullDisk
 from oversight.web.handlers import Handlers
 from oversight.web.rendering import load_page_kit, redirect
@@ -77,7 +78,9 @@ def create_app(
             Middleware(FullDisk, ballast=Ballast(settings.data, BALLAST_BYTES)),
             Middleware(InDatabase),
         ],
-        exception_handlers={error: answer for room in ROOMS for error, answer in room.handlers.items()},
+        exception_handlers={
+            error: answer_without_database(answer) for room in ROOMS for error, answer in room.handlers.items()
+        },
         lifespan=_lifespan(serving),
     )
     # A redirect of Starlette's own would repeat the address that a stranger gave in Host.

@@ -17,7 +17,7 @@ from crypto.charter import SLUG
 from portal.kit.backup_command import COMMANDS, add_backup_commands, clear_up_when_ended
 from portal.kit.backup_form import BackupError
 from portal.kit.database import DatabaseError, make_migrations
-from portal.kit.listening import ListenError
+from portal.kit.listening import StartError
 from portal.kit.settings import SettingsError
 from portal.settings import Settings
 from portal.storage.database import SCHEMA
@@ -29,12 +29,21 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command and return its exit status. A failure is status 1 and one line on standard error."""
     parser = argparse.ArgumentParser(prog="python -m portal", description="The internet-facing portal.")
     commands = parser.add_subparsers(dest="command", required=True)
-    commands.add_parser("serve", help="serve until stopped")
+    serve = commands.add_parser("serve", help="serve until stopped")
+    serve.add_argument(
+        "--new-key",
+        action="store_true",
+        help="serve though the signing key or the decoy key of the charters is lost: new ones are to be named",
+    )
     invite = commands.add_parser("invite", help="print an invitation for a commission's first charter")
     invite.add_argument("slug")
     build = commands.add_parser("build", help="write the pages to a folder")
     build.add_argument("out", type=Path)
-    commands.add_parser("check", help="check settings, keys, database, blobs and pages, one line each")
+    commands.add_parser(
+        "check",
+        help="say of each thing that serving needs whether it is well; status 0: all is, 1: something "
+        "failed, 3: somebody is needed soon",
+    )
     add_backup_commands(commands)
     commands.add_parser("makemigrations", help="for developers: write a migration for changed models")
     given = parser.parse_args(arguments)
@@ -43,7 +52,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         settings = Settings.from_environment(os.environ)
         return _run_backup(given, settings) if given.command in COMMANDS else _run(given, settings)
-    except (SettingsError, DatabaseError, BackupError, ListenError, OSError, ValueError) as error:
+    except (SettingsError, DatabaseError, BackupError, StartError, OSError, ValueError) as error:
         print(f"portal: {error}", file=sys.stderr)
         return 1
 
@@ -52,7 +61,7 @@ def _run(given: argparse.Namespace, settings: Settings) -> int:
     settings.data.mkdir(parents=True, exist_ok=True, mode=0o700)
     match given.command:
         case "serve":
-            return _serve(settings)
+            return _serve(settings, new_key=given.new_key)
         case "invite":
             return asyncio.run(_invite(settings, given.slug))
         case "build":
@@ -60,23 +69,21 @@ def _run(given: argparse.Namespace, settings: Settings) -> int:
         case _:
             from portal.check import check
 
-            return asyncio.run(check(settings))
+            return asyncio.run(check(settings, datetime.now(UTC)))
 
 
-def _serve(settings: Settings) -> int:
+def _serve(settings: Settings, *, new_key: bool) -> int:
     import uvicorn
     import uvloop
 
     from portal.app import create_app
+    from portal.check import refuse_to_serve
     from portal.kit.listening import listen
     from portal.kit.quiet_logging import quiet_logging
     from portal.kit.server import connections_for, raise_file_limit, server_options
-    from portal.storage.keys import load_signing_key
 
     quiet_logging()
-    # Checked here: a worker without a usable key would end and be restarted forever.
-    load_signing_key(settings.data, settings.key_name)
-    asyncio.run(_check_database(settings))
+    asyncio.run(refuse_to_serve(settings, datetime.now(UTC), new_key=new_key))
     files = raise_file_limit()
     connections = connections_for(settings.connections_max, files, own_files=settings.waiting_max)
     sockets = listen(settings.host, settings.port)
@@ -119,13 +126,6 @@ def _serve_with_workers(count: int, options: dict[str, Any], sockets: Sequence[s
     return 1 if workers.failed else 0
 
 
-async def _check_database(settings: Settings) -> None:
-    """What can't be opened ends the program with one line, not within the server. Raises DatabaseError."""
-    from portal.storage.database import Database
-
-    await (await Database.open(settings.database_url)).close()
-
-
 async def _invite(settings: Settings, slug: str) -> int:
     from portal.charters.known import invite
     from portal.storage.database import Database
@@ -143,12 +143,14 @@ async def _invite(settings: Settings, slug: str) -> int:
 
 async def _build(settings: Settings, out: Path) -> int:
     from portal.charters.known import Charters
+    from portal.check import refuse_lost_keys
     from portal.pages.live_pages import build_pages
     from portal.pages.site import extend_site
     from portal.register.live import stored_register
     from portal.storage.database import Database
     from portal.storage.keys import load_realm, load_signing_key
 
+    await refuse_lost_keys(settings, datetime.now(UTC))
     realm = load_realm(settings.data)
     database = await Database.open(settings.database_url)
     try:

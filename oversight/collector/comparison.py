@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
-"""Comparing whole what the portal holds with what this office holds, and mending what differs (docs/protocol.md §10.1).
+"""Comparing whole what the portal holds with what this office holds, and mending what differs (docs/protocol.md §10.2).
 
 - It is done when this process starts, when one of the two was restored, and once a day: no counter, cursor or flag of
   either shows every restore.

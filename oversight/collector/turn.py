@@ -3,7 +3,7 @@
 
 A copied folder or machine has the same key and the same rows: the name of this process, drawn when it starts, is all
 that tells the two apart. The mark that the portal gives with the turn tells whether one of the two was restored
-(docs/protocol.md §10.1).
+(docs/protocol.md §10.2).
 """
 
 import asyncio

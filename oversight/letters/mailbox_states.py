@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
 """The states of reporters' mailboxes, as far as this office keeps them for a portal that loses them
-(docs/protocol.md §10.1).
+(docs/protocol.md §10.2).
 
 A state is fetched when the report was collected, and with each follow-up: never at another visit of the reporter, of
 which the office learns nothing. It is sealed to the reporter, who alone can tell whether it is the right one; but the

@@ -10,7 +10,9 @@ from starlette.responses import Response
 
 from oversight.settings import Settings
 from oversight.web.forms import Form
+from oversight.web.handlers import Handler
 from oversight.web.rendering import render
+from portal.kit.database import STORAGE_ERRORS
 from portal.kit.headers import OFFICE_CSP, security_headers
 from portal.kit.quiet_logging import describe_error
 from portal.kit.unwritable import Unwritable, why_unwritable
@@ -49,8 +51,24 @@ async def answer_unwritable(request: Request, error: Exception) -> Response:
     kind = why_unwritable(error)
     if kind is None:
         raise error
+    return _unwritable(request, kind, _to_send_again(request))
+
+
+def answer_without_database(answer: Handler) -> Handler:
+    """The same answer to an error; should that need the database too, and it is away, what is said of that."""
+
+    async def answered(request: Request, error: Exception) -> Response:
+        try:
+            return await answer(request, error)
+        except STORAGE_ERRORS as lost:
+            return await answer_unwritable(request, lost)
+
+    return answered
+
+
+def _unwritable(request: Request, kind: Unwritable, again: list[tuple[str, str]]) -> Response:
     status = 507 if kind is Unwritable.FULL else 503
-    response = render(request, "error.html", status, kind=kind.value, again=_to_send_again(request))
+    response = render(request, "error.html", status, kind=kind.value, again=again)
     response.headers["retry-after"] = str(RETRY_SECONDS)
     return response
 
@@ -66,7 +84,7 @@ def _to_send_again(request: Request) -> list[tuple[str, str]]:
 async def answer_failure(request: Request, error: Exception) -> Response:
     """Starlette answers this outside the middleware, so the headers are set here."""
     kind = why_unwritable(error)
-    response = render(request, "error.html", 500, kind=kind.value if kind else "failure", again=[])
+    response = _unwritable(request, kind, []) if kind else render(request, "error.html", 500, kind="failure", again=[])
     settings: Settings = request.app.state.settings
     for name, value in security_headers(OFFICE_CSP, settings.https).items():
         response.headers[name] = value

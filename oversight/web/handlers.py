@@ -6,4 +6,5 @@ from collections.abc import Awaitable, Callable, Mapping
 from starlette.requests import Request
 from starlette.responses import Response
 
-Handlers = Mapping[type[Exception], Callable[[Request, Exception], Awaitable[Response]]]
+Handler = Callable[[Request, Exception], Awaitable[Response]]
+Handlers = Mapping[type[Exception], Handler]

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
-"""What an office asks to find out whether it or the portal was restored, and to mend it (docs/protocol.md §10.1).
+"""What an office asks to find out whether it or the portal was restored, and to mend it (docs/protocol.md §10.2).
 
 As everywhere, answers are read with limits, and nothing in them is believed without a proof.
 """

@@ -30,7 +30,6 @@ from portal.storage.database import transaction
 from portal.storage.office_days import add_missing, days_of_both
 from portal.storage.records import FollowUpRecord, NonceRecord, ReplyRecord, SubmissionRecord
 from portal.storage.submissions import accepted_weights, due_for_deletion, is_id
-from portal.storage.unclaimed import expired as expired_unclaimed
 
 BATCH = 100
 NONCES_AT_ONCE = 1000
@@ -87,6 +86,9 @@ class _Sweep:
             own = Subquery(SubmissionRecord.filter(slug=slug).values("submission"))
             expired = ReplyRecord.filter(is_over(day), submission__in=own)
             await self.try_to(delete_rows(expired, MESSAGES_AT_ONCE))
+        if days:
+            # Nobody can tell whose these are.
+            await self.try_to(delete_rows(expired_unclaimed(min(days.values())), MESSAGES_AT_ONCE))
 
     async def delete_collected(self, slug: str, day: date) -> None:
         done_to = 0

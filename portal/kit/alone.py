@@ -23,13 +23,13 @@ _KEY = int.from_bytes(b"amparo")
 _STAY = "SET LOCAL idle_in_transaction_session_timeout = 0"
 
 
-class StillHeldError(Exception):
+class LockedError(Exception):
     """Another process has held the lock for all the time that we waited."""
 
 
 @asynccontextmanager
 async def alone_at_file(file: str) -> AsyncIterator[None]:
-    """Hold the lock of the folder of an SQLite file. Raises StillHeldError after ``WAIT_SECONDS_MAX``, or OSError."""
+    """Hold the lock of the folder of an SQLite file. Raises LockedError after ``WAIT_SECONDS_MAX``, or OSError."""
     folder = os.open(Path(file).parent, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
         deadline = monotonic() + WAIT_SECONDS_MAX
@@ -44,7 +44,7 @@ async def alone_at_file(file: str) -> AsyncIterator[None]:
 async def alone_at_server(connection: Any) -> AsyncIterator[None]:
     """Hold the lock of the database of a connection of asyncpg, on which nothing else may be said meanwhile.
 
-    Raises StillHeldError after ``WAIT_SECONDS_MAX``, or what asyncpg raises.
+    Raises LockedError after ``WAIT_SECONDS_MAX``, or what asyncpg raises.
     """
     async with connection.transaction():
         await connection.execute(_STAY)
@@ -64,5 +64,5 @@ def _lock(folder: int) -> bool:
 
 async def _wait_before(deadline: float) -> None:
     if monotonic() > deadline:
-        raise StillHeldError
+        raise LockedError
     await asyncio.sleep(TRY_EVERY_SECONDS)

@@ -28,7 +28,7 @@ from tortoise.transactions import in_transaction
 
 from portal.kit import postgresql
 from portal.kit.addresses import SQLITE
-from portal.kit.alone import StillHeldError, alone_at_file, alone_at_server
+from portal.kit.alone import LockedError, alone_at_file, alone_at_server
 from portal.kit.postgresql import unhurried
 from portal.kit.transactions import mend_transactions
 from portal.kit.write_ahead_log import WriteAheadLog
@@ -112,7 +112,7 @@ class Database:
         try:
             with database.use(), unhurried():
                 await database._bring_up_to_date(cls.schema.config(url))
-        except StillHeldError:
+        except LockedError:
             await database.close()
             raise DatabaseError("another process has been bringing the database up to date for too long") from None
         except _opening_errors(url) as error:

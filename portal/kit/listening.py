@@ -6,20 +6,22 @@ import socket
 from contextlib import ExitStack
 
 
-class ListenError(Exception):
+class StartError(Exception):
     """Nobody can listen there: another program does, or the address is none of this machine. One line says so."""
 
 
 def listen(host: str, port: int) -> list[socket.socket]:
-    """A socket for each address of ``host``, as the loops themselves would open them. Raises ListenError."""
+    """A socket for each address of ``host``, as the loops themselves would open them. Raises StartError."""
     with ExitStack() as opened:
         try:
             found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
-            sockets = [opened.enter_context(_bound(family, address)) for family, _, _, _, address in dict.fromkeys(found)]
+            sockets = [
+                opened.enter_context(_bound(family, address)) for family, _, _, _, address in dict.fromkeys(found)
+            ]
         except OSError as error:
             # Not all of what the library says: it repeats the address.
-            why = os.strerror(error.errno) if (error.errno or 0) > 0 else "no address is known of it"
-            raise ListenError(f"can't listen at port {port} of {host}: {why}") from None
+            why = os.strerror(error.errno) if error.errno and error.errno > 0 else "no address is known of it"
+            raise StartError(f"can't listen at port {port} of {host}: {why}") from None
         opened.pop_all()
         return sockets
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
-"""Mailboxes that an office announces again to a portal that has lost them (docs/protocol.md §10.1).
+"""Mailboxes that an office announces again to a portal that has lost them (docs/protocol.md §10.2).
 
 The portal takes back what its own key acknowledged and nothing else: no office can make it a mailbox that it never had.
 The files of the report are at the office, so that only what a reporter's return needs is kept of it.

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
 """What the portal holds for a commission, for an office that compares it with what it holds itself
-(docs/protocol.md §10.1): every report that was ever accepted and not forgotten since, also those that were deleted."""
+(docs/protocol.md §10.2): every report that was ever accepted and not forgotten since, also those that were deleted."""
 
 from dataclasses import dataclass
 from typing import Any

@@ -18,9 +18,11 @@ from portal.office_api.listing import PAGE, first_page
 from portal.office_api.own import own_submission
 from portal.storage.blobs import BlobStore
 from portal.storage.database import transaction
+from portal.storage.errors import BlobMissingError
 from portal.storage.office_days import day_of_both
 from portal.storage.records import SubmissionRecord
 from portal.storage.submissions import decode_parts
+from portal.storage.whole import is_whole
 
 _COLUMNS = {REPORT_FILE: "report", GRANT_FILE: "grant"}
 
@@ -44,13 +46,15 @@ class Pickup:
 
     async def file(self, slug: str, submission: SubmissionId, name: str) -> AsyncIterator[bytes]:
         """The bytes of a sealed file, in pieces. Refusal ``not-found`` or ``not-your-commission``."""
-        row = await own_submission(slug, submission, _COLUMNS.get(name, "parts"))
+        columns = (_COLUMNS[name],) if name in _COLUMNS else ("parts", "manifest")
+        row = await own_submission(slug, submission, *columns)
         if row.deleted is True:
             raise Refusal("not-found")
         if name in _COLUMNS:
             return _once(bytes(getattr(row, _COLUMNS[name])))
         parts = decode_parts(row.parts).get(name)
-        if parts is None:
+        # Told before the answer begins, which could only break off: the office writes it down, and goes on.
+        if parts is None or not await is_whole(self.blobs, submission, bytes(row.manifest), name, parts):
             raise Refusal("not-found")
         return await _begun(self._parts(submission, name, parts))
 
@@ -81,7 +85,10 @@ class Pickup:
 
 async def _begun(pieces: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
     """The same pieces once the first one is there, so that what can't be read at all gets an answer that says so."""
-    first = await anext(pieces, b"")
+    try:
+        first = await anext(pieces, b"")
+    except BlobMissingError:
+        raise Refusal("not-found") from None
 
     async def all_of_them() -> AsyncIterator[bytes]:
         yield first

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
 """The beginning of an office's visit: which of its processes has the turn, and whether both sides are still those that
-met the last time (docs/protocol.md §10.1).
+met the last time (docs/protocol.md §10.2).
 
 An office names the random mark that it was given at its last visit. A portal that does not know it was restored from a
 backup since, or the office was: however that was done, no counter and no clock could tell.

@@ -95,9 +95,6 @@ class PartStore(Protocol):
 class BlobStore(PartStore, Protocol):
     """A store of parts."""
 
-    async def check(self) -> None:
-        """Raise OSError or another error unless the store is writable."""
-
     async def stored(self) -> dict[SubmissionId, Stored]:
         """What there is of each submission that has parts. It reads all names: for sweeps and counts only."""
 

@@ -3,6 +3,8 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from datetime import datetime
+from typing import cast
 
 from tortoise.backends.base.client import BaseDBAsyncClient, TransactionalDBClient
 from tortoise.connection import get_connections
@@ -59,3 +61,11 @@ async def transaction() -> AsyncIterator[TransactionalDBClient]:
         if why_unwritable(error) is Unwritable.FULL:
             raise StorageFullError from error
         raise
+
+
+async def server_time() -> datetime | None:
+    """What the clock of a PostgreSQL server says; None for SQLite, which has that of this machine."""
+    if connection().capabilities.dialect == "sqlite":
+        return None
+    [row] = await connection().execute_query_dict("SELECT now() AS now")
+    return cast(datetime, row["now"])

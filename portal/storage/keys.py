@@ -11,9 +11,10 @@ from portal.kit.files import load_or_make_secret
 
 KEY_BYTES = 32
 REALM_BYTES = ID_BYTES
-_SIGNING_KEY = "signing.key"
+SIGNING_KEY = "signing.key"
+DECOY_KEY = "decoy.key"
 _SIGNING_KEY_BEFORE = "log.key"
-_REALM = "realm"
+REALM = "realm"
 
 
 def load_signing_key(data: Path, name: str) -> SigningKey:
@@ -23,14 +24,14 @@ def load_signing_key(data: Path, name: str) -> SigningKey:
     a new one would not be the one that its charters name.
     """
     folder = data / "secrets"
-    if (folder / _SIGNING_KEY_BEFORE).exists() and not (folder / _SIGNING_KEY).exists():
-        raise ValueError(f"the signing key is called {_SIGNING_KEY} now: rename {folder / _SIGNING_KEY_BEFORE}")
-    return SigningKey.from_seed(name, _load(folder / _SIGNING_KEY, KEY_BYTES))
+    if (folder / _SIGNING_KEY_BEFORE).exists() and not (folder / SIGNING_KEY).exists():
+        raise ValueError(f"the signing key is called {SIGNING_KEY} now: rename {folder / _SIGNING_KEY_BEFORE}")
+    return SigningKey.from_seed(name, _load(folder / SIGNING_KEY, KEY_BYTES))
 
 
 def load_decoy_key(data: Path) -> bytes:
     """The key (32 bytes) from which decoys are made, ``secrets/decoy.key``. Raises OSError or ValueError."""
-    return _load(data / "secrets" / "decoy.key", KEY_BYTES)
+    return _load(data / "secrets" / DECOY_KEY, KEY_BYTES)
 
 
 def load_realm(data: Path) -> str:
@@ -38,12 +39,13 @@ def load_realm(data: Path) -> str:
 
     Receipt codes are derived with it: a portal that moves takes it along. Raises OSError or ValueError.
     """
-    return _load(data / "secrets" / _REALM, REALM_BYTES).hex()
+    return _load(data / "secrets" / REALM, REALM_BYTES).hex()
 
 
-def has_realm(data: Path) -> bool:
-    """Whether a realm was made already."""
-    return (data / "secrets" / _REALM).exists()
+def has(data: Path, name: str) -> bool:
+    """Whether that secret was made already; a signing key also under its former name, of which loading it tells."""
+    folder = data / "secrets"
+    return (folder / name).exists() or (name == SIGNING_KEY and (folder / _SIGNING_KEY_BEFORE).exists())
 
 
 def _load(path: Path, size: int) -> bytes:

@@ -17,7 +17,7 @@ from crypto.ids import SubmissionId
 from portal.kit.files import UnfinishedFile, sync_folder
 from portal.storage import weights
 from portal.storage.blobs import PIECE_BYTES, Part, PartWriter, Room, Stored, parse_part, part_name, part_order
-from portal.storage.errors import BlobMissingError, StorageFullError
+from portal.storage.errors import BlobMissingError, BusyError, StorageFullError
 
 THREADS = 4
 # No upload of one part takes this long.
@@ -53,15 +53,6 @@ class LocalBlobs:
             if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
                 raise StorageFullError from error
             raise
-
-    async def check(self) -> None:
-        writer = self.new_part(SubmissionId("check"))
-        try:
-            await writer.write(b"check")
-            # Until then it is gathered in memory.
-            await writer.digest()
-        finally:
-            await writer.discard()
 
     def new_part(self, submission: SubmissionId) -> PartWriter:
         return LocalPartWriter(self, self.kept / submission)
@@ -178,13 +169,17 @@ class LocalPartWriter:
         self._file.finish(midnight)
         try:
             self._move(folder, name)
+            # All three, always: another request may have made a parent folder and not synced it yet.
+            for changed in (folder, folder.parent, folder.parent.parent):
+                sync_folder(changed, midnight)
+        except FileNotFoundError:
+            # Another process swept or deleted meanwhile, and what was written is gone: it is to be sent again.
+            _remove_emptied(folder, folder.parent)
+            raise BusyError from None
         except OSError:
             _remove_emptied(folder, folder.parent)
             raise
         self._file = None
-        # All three, always: another request may have made a parent folder and not synced it yet.
-        for changed in (folder, folder.parent, folder.parent.parent):
-            sync_folder(changed, midnight)
         os.utime(self._store.incoming, (midnight, midnight))
 
     def _move(self, folder: Path, name: str) -> None:

@@ -56,10 +56,6 @@ class S3Blobs:
             raise OSError("the object store can't be opened: one of its AWS_… variables can't be used") from None
         return cls(store)
 
-    async def check(self) -> None:
-        await obstore.put_async(self._store, "check", b"check")
-        await obstore.delete_async(self._store, "check")
-
     def new_part(self, submission: SubmissionId) -> PartWriter:
         return S3PartWriter(self._store, f"parts/{submission}")
 

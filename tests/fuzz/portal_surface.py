@@ -198,10 +198,10 @@ def routes_of(routes: Sequence[BaseRoute], prefix: str = "") -> Iterator[str]:
 
 
 @asynccontextmanager
-async def portal_surface(folder: Path) -> AsyncIterator[PortalSurface]:
+async def portal_surface(folder: Path, database: str = "") -> AsyncIterator[PortalSurface]:
     if STATIC.is_dir():
         shutil.copytree(STATIC, folder / "nothing")
-    async with running_portal(folder) as portal:
+    async with running_portal(folder, database) as portal:
         thread = await start_thread(portal)
         shown = await thread.read()
         assert shown.acknowledgement is not None

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
 """Portal and office from backups of different days, in every pair: they find out by themselves, and what either of them
-still has is where it belongs (docs/protocol.md §10.1)."""
+still has is where it belongs (docs/protocol.md §10.2)."""
 
 import shutil
 from dataclasses import replace

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
-"""A start that fails: one line on standard error, and an exit status that is not 0; with one process and with several."""
+"""A start that fails: one line on standard error, and exit status 1; with one process and with several."""
 
 import os
 import signal

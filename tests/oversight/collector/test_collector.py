@@ -53,6 +53,23 @@ async def test_what_waits_is_stored_whole_and_then_confirmed(
     assert last_fetched < portal.requests.index(f"POST /api/v1/office/submissions/{submission.id}/collection")
 
 
+async def test_a_file_that_the_portal_has_lost_is_written_down_and_all_else_goes_on(
+    wire: Wire, portal: PortalSimulator, office: Office
+) -> None:
+    lacking = sealed_report(office.world, attachments=[attachment(b"note" * 10_000)])
+    whole = sealed_report(office.world)
+    portal.add(lacking)
+    portal.add(whole)
+    del portal.submissions[0].files["attachment-1.age"]
+    await wire.collect()
+    assert [row.id for row in await SubmissionRecord.all()] == [whole.manifest.submission]
+    row = await StuckArrivalRecord.get()
+    assert (row.item, row.problem, row.file) == (lacking.manifest.submission, "file-missing", "attachment-1.age")
+    page = await (await office.browser_of("bruno")).get("/queue")
+    assert "a file is missing at the portal" in page.text
+    assert "can’t be reached" not in page.text
+
+
 async def test_a_second_visit_changes_nothing(wire: Wire, portal: PortalSimulator, office: Office) -> None:
     portal.add(sealed_report(office.world))
     await wire.collect()

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
-"""Several server processes under one: what fails at its start ends the program, what crashes comes back, none is left."""
+"""Several server processes under one: a failed start ends the program, a crash does not, and none is left."""
 
 import os
 import signal

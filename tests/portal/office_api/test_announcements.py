@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
-"""Mailboxes that a restored portal has lost, as an office brings them back (docs/protocol.md §10.1)."""
+"""Mailboxes that a restored portal has lost, as an office brings them back (docs/protocol.md §10.2)."""
 
 import json
 from collections.abc import AsyncIterator

@@ -88,15 +88,45 @@ async def test_no_more_than_a_piece_is_asked_of_the_disk_at_once(
     assert max(sizes) == PIECE_BYTES
 
 
-async def test_a_part_that_is_missing_is_told_before_the_answer_begins(portal: RunningPortal) -> None:
+@pytest.mark.parametrize("which", [0, 1, 2])
+async def test_a_part_that_is_missing_or_has_lost_its_end_is_told_before_the_answer_begins(
+    portal: RunningPortal, which: int
+) -> None:
     sealed = await accepted(portal)
-    stored_parts(portal)[0].unlink()
-    assert error_code(await fetch(portal, sealed)) == (500, "internal")
+    part = stored_parts(portal)[which]
+    whole = part.read_bytes()
+    os.truncate(part, len(whole) - 1)
+    assert error_code(await fetch(portal, sealed)) == (404, "not-found")
+    part.unlink()
+    assert error_code(await fetch(portal, sealed)) == (404, "not-found")
+    report = f"/submissions/{sealed.manifest.submission}/files/report.age"
+    assert (await portal.office("GET", report)).status_code == 200
+    part.write_bytes(whole)
+    assert (await fetch(portal, sealed)).content == sealed.files[FILE]
 
 
-async def test_an_answer_in_which_a_part_is_missing_is_never_taken_for_the_whole(portal: RunningPortal) -> None:
+async def test_a_part_that_goes_between_the_look_and_the_answer_is_told_too(
+    portal: RunningPortal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def read(path: Path, start: int) -> bytes:
+        path.unlink()
+        return REAL_READ(path, start)
+
     sealed = await accepted(portal)
-    stored_parts(portal)[1].unlink()
+    monkeypatch.setattr(local_blobs, "_read_piece", read)
+    assert error_code(await fetch(portal, sealed)) == (404, "not-found")
+
+
+async def test_an_answer_in_which_a_part_goes_is_never_taken_for_the_whole(
+    portal: RunningPortal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def read(path: Path, start: int) -> bytes:
+        second.unlink(missing_ok=True)
+        return REAL_READ(path, start)
+
+    sealed = await accepted(portal)
+    second = stored_parts(portal)[1]
+    monkeypatch.setattr(local_blobs, "_read_piece", read)
     async with download(portal, sealed) as answer:
         assert answer.status_code == httpx.codes.OK
         with pytest.raises(httpx.RemoteProtocolError):

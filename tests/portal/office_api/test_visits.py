@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
-"""Marks, by which a restore is noticed, and the turn, by which two copies of an office are (docs/protocol.md §10.1)."""
+"""Marks, by which a restore is noticed, and the turn, by which two copies of an office are (docs/protocol.md §10.2)."""
 
 from datetime import timedelta
 from pathlib import Path

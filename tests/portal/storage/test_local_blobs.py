@@ -37,14 +37,3 @@ async def test_a_part_whose_request_ends_while_its_file_is_made_leaves_nothing(
     await blobs.close()
     assert request.cancelled()
     assert list(blobs.incoming.iterdir()) == []
-
-
-async def test_a_folder_in_which_no_file_can_be_made_is_met_by_the_check(tmp_path: Path) -> None:
-    blobs = LocalBlobs(tmp_path / "blobs")
-    await blobs.check()
-    assert list(blobs.incoming.iterdir()) == []
-    blobs.incoming.rmdir()
-    blobs.incoming.write_bytes(b"no folder")
-    with pytest.raises(OSError):
-        await blobs.check()
-    await blobs.close()

@@ -170,7 +170,7 @@ async def test_a_store_that_breaks_off_in_a_download(
     way.instead = {PIECE: 100_000}
     assert error_code(await fetch(portal, sealed)) == AWAY
     way.instead = {PIECE: error_answer(404, "NoSuchKey")}
-    assert error_code(await fetch(portal, sealed)) == (500, "internal")
+    assert error_code(await fetch(portal, sealed)) == (404, "not-found")
     way.instead = {FIRST_PIECE: 100_000}
     assert (await fetch(portal, sealed)).content == sealed.files[FILE]
 

@@ -15,7 +15,7 @@ async def take_over(_: object, editor: Any) -> None:
 
 
 class Migration(migrations.Migration):
-    dependencies = [("portal", "0004_closing")]
+    dependencies = [("portal", "0005_reconciling")]
 
     initial = False
 
