@@ -58,8 +58,15 @@ class Comparison:
         """Read on in the portal's list, if a round is under way, and note what differs."""
         if not self.reading.whole:
             return
-        async for entries in self.reading.pages(client.holdings):
-            await self._compare_page(entries)
+        try:
+            async for entries in self.reading.pages(client.holdings):
+                await self._compare_page(entries)
+        except PortalRefused as error:
+            if error.code != "not-found":
+                raise
+            # A portal of before knows no such list.
+            self.reading.finish_round()
+            return
         if not self.reading.ended:
             return
         here: list[Any] = await SubmissionRecord.all().order_by("number").values_list("id", flat=True)

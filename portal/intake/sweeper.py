@@ -30,6 +30,7 @@ from portal.storage.database import transaction
 from portal.storage.office_days import add_missing, days_of_both
 from portal.storage.records import FollowUpRecord, NonceRecord, ReplyRecord, SubmissionRecord
 from portal.storage.submissions import accepted_weights, due_for_deletion, is_id
+from portal.storage.unclaimed import expired as expired_unclaimed
 
 BATCH = 100
 NONCES_AT_ONCE = 1000

@@ -187,10 +187,10 @@ async def test_what_neither_side_has_is_listed_to_members_with_what_to_do(folder
         await pair.report("lost")
         await pair.letter("old", 1, "its text is lost")
         await pair.collect()
-    folders.clock.pass_days(commission().charter.grace_days + 1)
     async with folders.running() as pair:
+        folders.clock.pass_days(commission().charter.grace_days + 1)
+        pair.office.clock.now = folders.clock.now
         await pair.collect()
-        await pair.portal.sweep()
         await pair.portal.sweep()
     async with folders.running("now", "backup") as pair:
         await pair.collect(visits=2)

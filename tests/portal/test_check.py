@@ -15,7 +15,9 @@ import pytest
 from portal import check as checking
 from portal.check import check, refuse_to_serve
 from portal.settings import Settings
+from portal.storage.database import Database
 from portal.storage.local_blobs import LocalBlobs
+from portal.storage.records import SweptDayRecord
 from tests.people import NOW, PORTAL_ORIGIN, VALID_UNTIL
 from tests.portal.world import fresh_report, running_portal
 from tests.waiting import SECONDS_MAX
@@ -111,10 +113,19 @@ async def test_what_no_time_is_left_for_is_said(
     assert "(1 were not looked at)" in capsys.readouterr().out
 
 
+async def forget_sweeps(settings: Settings) -> None:
+    """As in a portal that was never swept: any day may be today."""
+    database = await Database.open(settings.database_url)
+    with database.use():
+        await SweptDayRecord.all().delete()
+    await database.close()
+
+
 @pytest.mark.parametrize("days, status", [(60, 3), (61, 0), (0, 3), (-1, 3)])
 async def test_a_charter_that_ends_is_spoken_of_from_two_months_before(
     days: int, status: int, settings: Settings, capsys: pytest.CaptureFixture[str]
 ) -> None:
+    await forget_sweeps(settings)
     found, lines = await looked_at(settings, capsys, LAST_DAY - timedelta(days=days))
     assert found == status
     ends = "ended" if days < 0 else "ends"
