@@ -1,15 +1,14 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
-"""Which charter is the newest, said to the portal once a day and signed, so that it can't give out an older one.
-
-docs/protocol.md §4.2.
-"""
+"""The portal and this commission's charters: which is the newest, signed once a day, so that it can't give out an older
+one (docs/protocol.md §4.2); and those that a portal lost which was restored (§10.2)."""
 
 from datetime import date
 
 from crypto.newest_charter import NewestCharter
-from oversight.commission.charters import current_charter
+from oversight.commission.charters import charters_by_hash, current_charter
 from oversight.reports.records import STATE_ROW, CollectorStateRecord
 from oversight.wire.portal_client import PortalClient
+from oversight.wire.portal_errors import PortalRefused
 
 
 async def note_newest_charter(client: PortalClient, today: date) -> None:
@@ -21,3 +20,17 @@ async def note_newest_charter(client: PortalClient, today: date) -> None:
     note = NewestCharter(charter.realm, charter.slug, charter.number, charter.hash, today)
     await client.post_newest_charter(note.sign(client.office_key).encode())
     await CollectorStateRecord.filter(id=STATE_ROW).update(charter_noted_on=today, charter_noted=charter.hash)
+
+
+async def bring_charters(client: PortalClient) -> None:
+    """Post the newest charter, and if the portal can't take it those before it: a repeat changes nothing.
+
+    Raises PortalError; PortalRefused ``invitation-invalid`` by a portal that does not know the commission at all.
+    """
+    newest = await current_charter()
+    try:
+        await client.post_charter(newest.note)
+    except PortalRefused:
+        for charter in sorted((await charters_by_hash()).values(), key=lambda charter: charter.number):
+            if charter.number <= newest.number:
+                await client.post_charter(charter.note)

@@ -63,7 +63,8 @@ class Steps:
                 raise
             self._fail(name, error)
         except PortalAway:
-            raise
+            # The step itself will meet it.
+            return
         except Exception as error:
             self._fail(name, error)
 

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from oversight.collector.comparison import Comparison
-from oversight.collector.newest_charter import note_newest_charter
+from oversight.collector.newest_charter import bring_charters, note_newest_charter
 from oversight.collector.steps import Steps
 from oversight.collector.submissions import WAITS, Submissions
 from oversight.collector.turn import Turn
@@ -37,7 +37,7 @@ from oversight.reports.stuck import HELD_BACK, any_due
 from oversight.wire.list_reading import ListReading
 from oversight.wire.outbox import Outbox
 from oversight.wire.portal_client import PortalClient
-from oversight.wire.portal_errors import PortalError
+from oversight.wire.portal_errors import PortalError, PortalRefused
 from portal.kit.database import STORAGE_ERRORS
 from portal.kit.free_space import free_bytes
 from portal.kit.unwritable import Unwritable, why_unwritable
@@ -91,7 +91,7 @@ class Collector:
         self._visits = 0
         self._room: tuple[date, int] | None = None
         self._compared_on: date | None = None
-        self._register_is_due = True
+        self._register_is_due = self._charters_are_due = True
         self._lock: TextIOWrapper | None = None
 
     async def run(self) -> Outcome:
@@ -135,6 +135,7 @@ class Collector:
         now, client, step = self.clock(), self.client, steps.step
         submissions, shares, today = self.submissions, self.pages.shares(now.date()), now.date()
         await self._begin_rounds(now, shares)
+        await step("charters", self._bring_charters())
         await step("submissions", submissions.read_list(shares))
         await step("fetching", submissions.finish(self._fetch_seconds))
         await step("confirming", submissions.confirm_stored(self._visits))
@@ -162,12 +163,23 @@ class Collector:
 
     async def _keep_turn(self) -> None:
         """Ask for the turn, or for more time; what a portal that was restored may have lost is met again then."""
-        if not await self._turn.keep():
+        try:
+            is_known = await self._turn.keep()
+        except PortalRefused as error:
+            # It may have gone back to a charter that has another key.
+            self._charters_are_due |= error.code == "signature-invalid"
+            raise
+        if not is_known:
             for reading in self._readings:
                 reading.begin_again()
             self.comparison.begin_again()
-            self._register_is_due = True
+            self._register_is_due = self._charters_are_due = True
             await CollectorStateRecord.filter(id=STATE_ROW).update(charter_noted_on=None)
+
+    async def _bring_charters(self) -> None:
+        if self._charters_are_due:
+            await bring_charters(self.client)
+            self._charters_are_due = False
 
     async def _compare_register(self, today: date) -> None:
         if self._register_is_due or await lacks_receipts():
@@ -189,7 +201,8 @@ class Collector:
         for each in self._readings:
             each.ended = False
         if self._compared_on != now.date():
-            self._compared_on, self._register_is_due = now.date(), True
+            self._compared_on = now.date()
+            self._register_is_due = self._charters_are_due = True
             self.comparison.begin_again()
         room, self._room = self._room, (now.date(), shares)
         if self._visits % WHOLE_EVERY_VISITS == 0 or room != self._room:

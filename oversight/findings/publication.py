@@ -66,6 +66,9 @@ async def _post(client: PortalClient, record: PublicationRecord, today: date) ->
         else:
             await client.publish_finding(bytes(record.note))
     except PortalRefused as error:
+        if record.receipt is not None:
+            # What was published is never given up, whatever a portal says of it.
+            raise PortalUnreachable("the register does not take back what it had", error.problem) from None
         # A register that went back has other numbers free, and knows fewer charters: this is not what it says for good.
         if error.code not in BY_WHAT_IS_THERE or not await _went_back(client, record, today):
             raise

@@ -124,6 +124,7 @@ def step_label(code: str, translation: Translation) -> str:
     """A step of the visits to the portal."""
     _ = translation.gettext
     labels = {
+        "charters": _("Bringing the charters"),
         "submissions": _("Reading the list of reports"),
         "fetching": _("Fetching reports"),
         "confirming": _("Confirming reports"),

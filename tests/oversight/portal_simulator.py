@@ -143,7 +143,8 @@ class PortalSimulator:
             "/holdings": self._list_holdings,
             "/findings": lambda after: answer(200, {"findings": [], "more": False}),
         }
-        fixed = {"/visits/end": {"status": "accepted"}, "/problems": {"problems": []}}
+        accepted = {"status": "accepted"}
+        fixed = {"/visits/end": accepted, "/api/v1/charters": accepted, "/problems": {"problems": []}}
         kept = {"/follow-ups/collection": self.confirmed, "/newest-charter": self.newest}
         if path in lists:
             return lists[path](int(request.url.params["after"]))

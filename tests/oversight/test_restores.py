@@ -11,14 +11,15 @@ import httpx
 import pytest
 
 from crypto.finding import Finding, read_finding
+from oversight.commission.records import CharterRecord
 from oversight.findings.numbering import next_id
 from oversight.findings.records import PublicationRecord
-from oversight.letters.records import FollowUpRecord, PostingRecord
+from oversight.letters.records import FollowUpRecord, PostingRecord, ReplyRecord
 from oversight.reports.beyond_help import FINDING, REPORT, TEXT
 from oversight.reports.records import STATE_ROW, BeyondHelpRecord, CollectorStateRecord, SubmissionRecord
 from oversight.wire.portal_errors import PortalRefused
 from portal.storage.records import SubmissionRecord as PortalSubmission
-from tests.findings import correction_of, publish_finding, sign_finding, withdrawal_of
+from tests.findings import correction_of, publish_finding, sign_finding, successor_charter, withdrawal_of
 from tests.oversight.restores import Folders, Pair
 from tests.oversight.sealed_reports import Wire
 from tests.portal.threads import Thread
@@ -261,6 +262,26 @@ async def test_a_register_that_went_back_gets_its_findings_corrections_and_withd
         with pair.office.database.use():
             lost = [(row.kind, row.item) for row in await BeyondHelpRecord.filter(kind=FINDING)]
         assert sorted(lost) == sorted([(FINDING, first.id), (FINDING, other.id)])
+
+
+async def test_a_portal_from_before_a_charter_gets_it_again_and_no_letter_is_given_up(folders: Folders) -> None:
+    async with folders.running() as pair:
+        await pair.report("old")
+        await pair.collect()
+    folders.copy("before")
+    successor = successor_charter(commission())
+    async with folders.running() as pair:
+        answer = await pair.portal.client.post("/api/v1/charters", content=successor.note)
+        assert answer.status_code == 201
+        with pair.office.database.use():
+            await CharterRecord.create(hash=successor.hash, number=2, note=successor.note, published=True)
+        await pair.collect()
+    async with folders.running("before", "now") as pair:
+        await pair.letter("old", 1, "under the second charter")
+        await pair.collect()
+        with pair.office.database.use():
+            assert await ReplyRecord.exclude(posted_on=None).count() == 1
+        assert pair.portal.assembly.charters.newest(successor.slug).number == 2
 
 
 async def publish(pair: Pair, *findings: Finding) -> None:
