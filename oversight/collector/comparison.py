@@ -19,7 +19,7 @@ from crypto.errors import CryptoError
 from crypto.ids import SubmissionId
 from crypto.manifest import manifest_hash
 from oversight.commission.charters import charters_by_hash
-from oversight.letters.mailbox_states import announcement, mark_states_stale
+from oversight.letters.mailbox_states import announcement, mark_missing_states, mark_states_stale
 from oversight.letters.outbox import bring_replies_again
 from oversight.letters.records import PostingRecord, ReplyRecord, ThreadNoteRecord
 from oversight.letters.thread_notes import mark_stale
@@ -30,8 +30,11 @@ from oversight.wire.in_parallel import in_parallel
 from oversight.wire.list_reading import ListReading
 from oversight.wire.portal_client import PortalClient
 from oversight.wire.portal_errors import PortalRefused
+from oversight.wire.retry import MENDED
 from portal.kit.columns import readable
 
+NEVER_TAKEN = frozenset({"submission-conflict", "malformed-request", "not-sealed", "not-your-commission"})
+"""Refusals of an announcement that it will get every time."""
 ASKED_FOR_PROOF_MAX = 200
 """Of reports that are not here, in one comparison: each costs a request, and a portal may invent any number."""
 
@@ -45,9 +48,9 @@ class Comparison:
         self._announce: dict[SubmissionId, None] = {}
         self._threads: dict[SubmissionId, None] = {}
 
-    def begin_again(self) -> None:
-        self.reading.begin_again()
-        self._not_here.clear()
+    def ask_again(self) -> None:
+        """Another round, once the one that is under way is over."""
+        self.reading.ask_again()
 
     @property
     def waiting(self) -> int:
@@ -58,6 +61,8 @@ class Comparison:
         """Read on in the portal's list, if a round is under way, and note what differs."""
         if not self.reading.whole:
             return
+        if self.reading.after == 0:
+            self._not_here.clear()
         try:
             async for entries in self.reading.pages(client.holdings):
                 await self._compare_page(entries)
@@ -131,6 +136,7 @@ class Comparison:
         await SubmissionRecord.filter(id__in=unconfirmed).update(confirmed=False)
         await mark_stale(behind)
         await mark_states_stale(changed)
+        await mark_missing_states(named)
 
     async def _announce_one(self, client: PortalClient, identifier: SubmissionId, today: date) -> None:
         submission = await SubmissionRecord.get(id=identifier)
@@ -141,11 +147,12 @@ class Comparison:
         try:
             await client.announce(identifier, announced)
         except PortalRefused as error:
-            if error.code == "storage-full":
+            if error.code not in NEVER_TAKEN:
                 raise
             await note_lost(MAILBOX, [(identifier, identifier)], today)
             return
         await mark_stale([identifier])
+        await ReplyRecord.filter(submission=identifier, posted_on=None).update(**MENDED)
         if await PostingRecord.filter(submission=identifier, held=True).exists():
             self._threads[identifier] = None
 

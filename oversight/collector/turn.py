@@ -31,6 +31,7 @@ class Turn:
         self._clock = clock
         self._asked: datetime | None = None
         self._has_asked = False
+        self._met: str | None = None
 
     def begin_visit(self) -> None:
         """The next step is the first one of a visit."""
@@ -56,7 +57,9 @@ class Turn:
             # A portal of before knows no turns.
             return True
         await CollectorStateRecord.filter(id=STATE_ROW).update(mark=begun.mark)
-        return begun.known
+        # A portal that can write nothing gives the same one again, which was met before.
+        is_known, self._met = begun.known or begun.mark == self._met, begun.mark
+        return is_known
 
     async def give_back(self) -> None:
         """Let another process work at once."""

@@ -43,6 +43,7 @@ from portal.kit.free_space import free_bytes
 from portal.kit.unwritable import Unwritable, why_unwritable
 
 WHOLE_EVERY_VISITS = 60
+RECEIPTS_EVERY_VISITS = 10
 # How long a visit waits for what it fetches before it goes on with its other steps.
 FETCH_SECONDS = 60.0
 CLOCKS_DIFFER = "signature-expired"
@@ -155,7 +156,9 @@ class Collector:
         await step("register", self._compare_register(today))
         posted = 0
         for name, outbox in OUTBOXES:
-            posted += await step(name, outbox.post_waiting(client, now)) or 0
+            sent = await step(name, outbox.post_waiting(client, now)) or 0
+            posted += sent
+            self._register_is_due |= outbox is FINDINGS and sent > 0
         await step("thread-notes", post_thread_notes(client, now))
         await step("states", fetch_states(client, now))
         self.pages.problems = await step("problems", client.problems()) or ()
@@ -170,9 +173,10 @@ class Collector:
             self._charters_are_due |= error.code == "signature-invalid"
             raise
         if not is_known:
+            # Not in the middle of a round: at a portal that never knows a mark none would come to its end.
             for reading in self._readings:
-                reading.begin_again()
-            self.comparison.begin_again()
+                reading.ask_again()
+            self.comparison.ask_again()
             self._register_is_due = self._charters_are_due = True
             await CollectorStateRecord.filter(id=STATE_ROW).update(charter_noted_on=None)
 
@@ -182,7 +186,7 @@ class Collector:
             self._charters_are_due = False
 
     async def _compare_register(self, today: date) -> None:
-        if self._register_is_due or await lacks_receipts():
+        if self._register_is_due or (self._visits % RECEIPTS_EVERY_VISITS == 0 and await lacks_receipts()):
             await compare_register(self.client, today)
             self._register_is_due = False
 
@@ -203,7 +207,7 @@ class Collector:
         if self._compared_on != now.date():
             self._compared_on = now.date()
             self._register_is_due = self._charters_are_due = True
-            self.comparison.begin_again()
+            self.comparison.ask_again()
         room, self._room = self._room, (now.date(), shares)
         if self._visits % WHOLE_EVERY_VISITS == 0 or room != self._room:
             for each in self._readings:

@@ -56,9 +56,9 @@ KINDS = (
         FINDING,
         N_("Findings that this office does not know"),
         N_(
-            "They stand in the register with this commission’s signatures. This office was restored from a backup of "
-            "before, so that its cases don’t tell of them, and it can neither correct nor withdraw them. Look for "
-            "newer backups of the office, and keep the signed file that the register offers."
+            "The portal lists them in the register under this commission’s name. This office was restored from a "
+            "backup of before, so that its cases don’t tell of them, and it can neither correct nor withdraw them. "
+            "Look for newer backups of the office, and keep the signed file that the register offers."
         ),
     ),
 )

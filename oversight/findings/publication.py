@@ -61,7 +61,7 @@ async def store_publication(case_id: CaseId, revision: Revision, charter: Charte
 async def _post(client: PortalClient, record: PublicationRecord, today: date) -> None:
     """Post a note; once more by its receipt, if the portal took it before."""
     try:
-        if record.receipt is not None:
+        if record.receipt:
             await client.publish_again(bytes(record.note), bytes(record.receipt))
         else:
             await client.publish_finding(bytes(record.note))
@@ -77,7 +77,7 @@ async def _post(client: PortalClient, record: PublicationRecord, today: date) ->
 
 async def _went_back(client: PortalClient, record: PublicationRecord, today: date) -> bool:
     """Whether the register lacks what it had before this one."""
-    earlier = PublicationRecord.filter(number__lt=record.number, posted_on=None, refused=None).exclude(receipt=None)
+    earlier = PublicationRecord.filter(number__lt=record.number, posted_on=None, refused=None)
     return await compare_register(client, today) or await earlier.exists()
 
 

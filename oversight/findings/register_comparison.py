@@ -5,53 +5,82 @@ A register that was restored from a backup has lost findings, corrections and wi
 receipts, which are kept here for that. Nothing of this office's own says what stands there: the list does.
 """
 
-from collections.abc import Collection, Mapping
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
 from datetime import date
 
+from tortoise.expressions import Q
+
 from crypto.errors import CryptoError
-from crypto.ids import TextHash
+from crypto.ids import FindingId, TextHash
 from crypto.publication import read_publication
-from oversight.commission.charters import charters_by_hash
+from oversight.commission.charters import charters_by_hash, current_charter
 from oversight.findings.records import PublicationRecord
 from oversight.reports.beyond_help import FINDING, replace_lost
 from oversight.wire.comparison_requests import RegisterEntry
-from oversight.wire.list_reading import ListReading
+from oversight.wire.list_reading import PAGES_MAX, ListReading
 from oversight.wire.portal_client import PortalClient
+from oversight.wire.portal_errors import PortalUnreachable
 from oversight.wire.retry import MENDED
+
+UNKNOWN_MAX = 100
+_WITHOUT_RECEIPT = Q(receipt=None) | Q(receipt=b"")
+PAGES_READ_MAX = 200
+"""More revisions than any commission publishes: a list that goes on is no list."""
 
 
 async def compare_register(client: PortalClient, today: date) -> bool:
     """Read the whole list; keep its receipts, and put what is missing in it on its way once more.
 
-    Returns whether anything was missing.
+    Returns whether anything was missing. Raises PortalUnreachable (``endless``) for a list that has no end.
     """
-    reading, listed = ListReading(), dict[TextHash, RegisterEntry]()
-    while not reading.ended:
+    reading, own = ListReading(), _Own((await current_charter()).slug)
+    for _ in range(PAGES_READ_MAX // PAGES_MAX):
         async for entries in reading.pages(client.findings):
-            listed.update((entry.hash, entry) for entry in entries)
-    await _keep_receipts(listed)
-    unknown = set(listed) - await _published(listed)
-    await replace_lost(FINDING, [(listed[text].finding, None) for text in sorted(unknown)], today)
-    gone = PublicationRecord.exclude(posted_on=None).exclude(hash__in=list(listed))
+            await own.compare(entries, today)
+        if reading.ended:
+            break
+    else:
+        raise PortalUnreachable("the register's list does not end", "endless")
+    await replace_lost(FINDING, [(finding, None) for finding in sorted(own.unknown)], today)
+    gone = PublicationRecord.exclude(posted_on=None).exclude(hash__in=list(own.listed))
+    # From now on its receipt is empty rather than none: it was there once, and is not given up.
+    await gone.filter(receipt=None).update(receipt=b"")
     return bool(await gone.update(posted_on=None, **MENDED))
 
 
 async def lacks_receipts() -> bool:
     """Whether the portal's list was not read since something was published."""
-    return await PublicationRecord.exclude(posted_on=None).filter(receipt=None).exists()
+    return await PublicationRecord.exclude(posted_on=None).filter(_WITHOUT_RECEIPT).exists()
 
 
-async def _published(listed: Collection[TextHash]) -> set[TextHash]:
-    return {row.hash for row in await PublicationRecord.filter(hash__in=list(listed)).only("hash")}
+@dataclass
+class _Own:
+    """This commission's revisions in the list: those that this office published, and findings that it does not know."""
+
+    slug: str
+    listed: set[TextHash] = field(default_factory=set)
+    unknown: set[FindingId] = field(default_factory=set)
+
+    async def compare(self, entries: Sequence[RegisterEntry], today: date) -> None:
+        """Take a page of the list."""
+        named = {entry.hash: entry for entry in entries}
+        here = {row.hash: row for row in await PublicationRecord.filter(hash__in=list(named))}
+        self.listed |= set(here)
+        theirs = f":{self.slug.upper()}:"
+        unknown = {entry.finding for entry in entries if entry.hash not in here and theirs in entry.finding}
+        self.unknown |= set(list(unknown)[: max(0, UNKNOWN_MAX - len(self.unknown))])
+        for text, row in here.items():
+            await _settle(row, named[text], today)
 
 
-async def _keep_receipts(listed: Mapping[TextHash, RegisterEntry]) -> None:
+async def _settle(row: PublicationRecord, entry: RegisterEntry, today: date) -> None:
+    """What stands in the register is posted, whatever was refused before."""
     portals = list({charter.portal for charter in (await charters_by_hash()).values()})
-    for row in await PublicationRecord.filter(hash__in=list(listed), receipt=None).only("hash", "finding"):
-        entry = listed[row.hash]
-        try:
-            taken = read_publication(entry.receipt, portals)
-        except CryptoError:
-            continue
-        if (taken.hash, taken.finding) == (row.hash, row.finding):
+    with suppress(CryptoError):
+        taken = read_publication(entry.receipt, portals)
+        if (taken.hash, taken.finding) == (row.hash, row.finding) and not row.receipt:
             await PublicationRecord.filter(hash=row.hash).update(receipt=entry.receipt)
+    if row.progress != "posted":
+        await PublicationRecord.filter(hash=row.hash).update(posted_on=today, refused=None, **MENDED)

@@ -51,6 +51,13 @@ async def mark_states_stale(submissions: Iterable[SubmissionId]) -> None:
     await MailboxStateRecord.filter(submission__in=list(set(submissions))).update(stale=True)
 
 
+async def mark_missing_states(submissions: Iterable[SubmissionId]) -> None:
+    """Of these mailboxes those are fetched whose state is not here, unless they were closed."""
+    closed = Subquery(ControlRecord.filter(close=True).values("submission"))
+    missing = MailboxStateRecord.filter(submission__in=list(submissions), sealed=None).exclude(submission__in=closed)
+    await missing.update(stale=True)
+
+
 async def announcement(client: PortalClient, submission: SubmissionRecord) -> Announcement | None:
     """What makes the mailbox of a report again at a portal that has lost it; None if its state was never fetched."""
     state = await MailboxStateRecord.get_or_none(submission=submission.id)
@@ -80,7 +87,7 @@ async def _begin_new() -> None:
 async def _fetch(client: PortalClient, submission: SubmissionId, now: datetime) -> None:
     row = await MailboxStateRecord.get(submission=submission)
     try:
-        await _keep(row, await _genuine(submission, await client.mailbox(submission)))
+        await _keep(row, await _genuine(row, await client.mailbox(submission)))
     except PortalRefused as error:
         if error.code != "not-found":
             await _fail(row, error, now)
@@ -92,11 +99,15 @@ async def _fetch(client: PortalClient, submission: SubmissionId, now: datetime) 
         raise
 
 
-async def _genuine(submission: SubmissionId, standing: MailboxStanding) -> MailboxStanding:
-    """Raises PortalUnreachable for a state that the reporter did not sign for."""
-    if standing.control is None or not standing.state:
+async def _genuine(row: MailboxStateRecord, standing: MailboxStanding) -> MailboxStanding:
+    """Raises PortalUnreachable for a state that the reporter did not sign for; the first one needs no signature."""
+    if not standing.state:
         return standing
-    manifest = read_manifest((await SubmissionRecord.get(id=submission).only("id", "manifest")).manifest)
+    if standing.control is None:
+        if standing.told or (row.sealed is not None and bytes(row.sealed) != standing.state):
+            raise PortalUnreachable("a state that nobody signed for", "unreadable")
+        return standing
+    manifest = read_manifest((await SubmissionRecord.get(id=row.submission).only("id", "manifest")).manifest)
     try:
         control = read_control(standing.control, manifest.control)
     except CryptoError:
@@ -109,6 +120,8 @@ async def _genuine(submission: SubmissionId, standing: MailboxStanding) -> Mailb
 async def _keep(row: MailboxStateRecord, standing: MailboxStanding) -> None:
     row.mend()
     row.stale = False
+    if not standing.state:
+        row.told = max(row.told, standing.told)
     # A closed mailbox has none; and one that counts fewer follow-ups is that of a portal which was restored.
     if standing.state and (row.sealed is None or standing.told >= row.told):
         row.told, row.sealed, row.control = standing.told, standing.state, standing.control

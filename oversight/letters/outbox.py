@@ -20,10 +20,9 @@ from oversight.wire.outbox import Outbox, WithheldError
 from oversight.wire.portal_client import PortalClient
 from oversight.wire.portal_errors import PortalRefused
 
-# Refusals that this letter will get every time.
-FINAL_REFUSALS = frozenset(
-    {"too-large", "not-found", "not-sealed", "malformed-request", "not-your-commission", MAILBOX_CLOSED}
-)
+# Refusals that this letter will get every time; not that the portal knows no such report: one that was restored knows
+# it again once it is announced.
+FINAL_REFUSALS = frozenset({"too-large", "not-sealed", "malformed-request", "not-your-commission", MAILBOX_CLOSED})
 # The portal's numbers are not those that this office knows.
 NUMBER_REFUSALS = frozenset({"reply-number", "thread-number"})
 

@@ -2,7 +2,7 @@
 """What a restore has lost for good: members read what it is, and what can be done about it.
 
 Every whole comparison with the portal finds it anew, so that what was brought back by another restore goes from the
-list. What a portal says alone never stands here: it has to show a note that this office signed.
+list. Of reports a portal has to show a note that this office signed; of findings it is the portal that lists them.
 """
 
 from collections.abc import Iterable
@@ -22,7 +22,8 @@ TEXT = "text"
 """A letter that is in its reporter's mailbox; this office has lost what it says."""
 FINDING = "finding"
 """It stands in the register, and this office has no copy of it and no event in a ledger."""
-ROWS_MAX = 500
+ROWS_MAX = 100
+"""Of each kind: a portal that lies about one must not hide the others."""
 Lost = tuple[str, SubmissionId | None]
 """The name of what was lost, and the report that it belongs to."""
 
@@ -30,7 +31,7 @@ Lost = tuple[str, SubmissionId | None]
 async def note_lost(kind: str, lost: Iterable[Lost], today: date) -> None:
     """Add to the list what is not on it yet, as long as there is room."""
     for item, submission in lost:
-        if await BeyondHelpRecord.all().count() >= ROWS_MAX:
+        if await BeyondHelpRecord.filter(kind=kind).count() >= ROWS_MAX:
             return
         await BeyondHelpRecord.get_or_create({"submission": submission, "day": today}, kind=kind, item=item)
 

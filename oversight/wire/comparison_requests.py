@@ -18,6 +18,7 @@ from oversight.wire.portal_responses import NOTE_CHARS_MAX, PAGE_MAX, Page, read
 from oversight.wire.requests import PortalRequest, PortalRequests
 
 HOLDINGS_MAX = 1000
+TOLD_MAX = 100_000
 
 
 @dataclass(frozen=True)
@@ -140,7 +141,7 @@ def _holding(fields: Fields, sequence: int) -> Holding:
         manifest=fields.hex("manifest", HASH_BYTES),
         collected=fields.boolean("collected"),
         deleted=fields.boolean("deleted"),
-        told=fields.integer("told", 0, INTEGER_MAX),
+        told=_told(fields),
         thread=fields.integer("thread", 0, INTEGER_MAX),
         last=fields.integer("last", 0, INTEGER_MAX),
     )
@@ -150,11 +151,16 @@ def _read_mailbox(value: Any) -> MailboxStanding:
     fields = Fields(value, "a mailbox")
     state = None if fields.is_null("state") else fields.text("state", 4 * (STATE_SEALED_MAX // 3 + 1))
     return MailboxStanding(
-        told=fields.integer("told", 0, NUMBER_MAX),
+        told=_told(fields),
         state=b"" if state is None else decode_base64(state),
         control=_note(fields, "control"),
         collection=_note(fields, "collection"),
     )
+
+
+def _told(fields: Fields) -> int:
+    """A count that nothing proves: above ``TOLD_MAX`` it says no more, so that no lie makes a mailbox unreadable."""
+    return min(fields.integer("told", 0, INTEGER_MAX), TOLD_MAX)
 
 
 def _note(fields: Fields, name: str) -> bytes | None:

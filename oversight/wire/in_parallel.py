@@ -18,7 +18,7 @@ async def in_parallel(items: Iterable[T], work: Callable[[T], Awaitable[None]]) 
 
     Raises PortalAway at once, and what went wrong first after every item had its turn.
     """
-    failures: list[Exception] = []
+    failures: list[Exception] = []  # the first one alone: there may be as many as items
     # One source for all: each takes the next when it is done.
     source = iter(items)
 
@@ -30,7 +30,7 @@ async def in_parallel(items: Iterable[T], work: Callable[[T], Awaitable[None]]) 
             except PortalAway:
                 raise
             except Exception as error:
-                failures.append(error)
+                failures[:] = failures or [error]
 
     lanes = [asyncio.create_task(lane()) for _ in range(AT_ONCE)]
     try:

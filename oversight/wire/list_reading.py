@@ -35,9 +35,12 @@ class ListReading:
     _is_asked_for: bool = False
 
     def ask_again(self) -> None:
-        """Another round, once the one that is under way is over: what is at its end would not be met otherwise."""
+        """Another round, once the one that is under way is over: what is at its end would not be met otherwise.
+
+        A round that has passed nothing yet is that round.
+        """
         if self.whole:
-            self._is_asked_for = True
+            self._is_asked_for = self._is_asked_for or self.after > 0
         else:
             self.begin_again()
 

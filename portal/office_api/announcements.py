@@ -105,6 +105,9 @@ class Announcements:
         except (CryptoError, UnicodeEncodeError):
             raise Refusal("malformed-request", "collection") from None
         read = partial(self._read_control, manifest)
+        if announced.control is None and announced.told:
+            # Whatever is told is told by a change that V signed.
+            raise Refusal("malformed-request", "control")
         if announced.control is not None:
             control = read(announced.control, "control")
             if control.state != hashlib.sha256(announced.state).hexdigest():

@@ -23,6 +23,7 @@ REPLY_BASE64_MAX = 1024 * 1024
 REPLY_BYTES_MAX = REPLY_BASE64_MAX + THREAD_BASE64_MAX + NOTE_BYTES_MAX
 MANIFEST_BASE64_MAX = 4 * (MANIFEST_MAX // 3 + 1)
 COMMANDS_MAX = 8
+TOLD_MAX = 100_000
 ANNOUNCEMENT_BYTES_MAX = MANIFEST_BASE64_MAX + THREAD_BASE64_MAX + (COMMANDS_MAX + 3) * NOTE_BYTES_MAX
 LAST_MAX = 2**53
 
@@ -66,7 +67,7 @@ def read_announcement(body: bytes, submission: SubmissionId) -> Announcement:
             collection=fields.text("collection", NOTE_BYTES_MAX),
             state=decode_base64(fields.text("state", THREAD_BASE64_MAX)),
             control=None if fields.is_null("control") else fields.text("control", NOTE_BYTES_MAX),
-            told=fields.integer("told", 0, NUMBER_MAX),
+            told=fields.integer("told", 0, TOLD_MAX),
             commands=fields.texts("commands", COMMANDS_MAX, NOTE_BYTES_MAX),
         )
         fields.end()

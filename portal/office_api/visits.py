@@ -15,7 +15,7 @@ from crypto.encoding import ID_BYTES
 from portal.api.refusals import Refusal
 from portal.kit.columns import readable
 from portal.kit.database import STORAGE_ERRORS
-from portal.storage.errors import StorageFullError
+from portal.storage.errors import BusyError, StorageFullError
 from portal.storage.group_commit import GroupCommit
 from portal.storage.records import VisitRecord
 
@@ -46,7 +46,7 @@ class Visits:
         """
         try:
             outcome = await self.commits.apply(lambda: self._begin(slug, process, mark))
-        except (StorageFullError, *STORAGE_ERRORS):
+        except (BusyError, StorageFullError, *STORAGE_ERRORS):
             row = await VisitRecord.get_or_none(slug=slug)
             outcome = self._refusal(row, process) or Visit(mark or secrets.token_hex(ID_BYTES), _knows(row, mark))
         if isinstance(outcome, Refusal):

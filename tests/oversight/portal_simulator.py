@@ -5,6 +5,7 @@ It speaks the office's part of docs/protocol.md §10 and checks no signature; th
 Its own acknowledgements are signed with the portal's key, and say whatever a test wants.
 """
 
+import hashlib
 import json
 import re
 from collections.abc import Callable
@@ -18,11 +19,13 @@ from crypto import follow_up_receipt, posting
 from crypto.acknowledgement import Acknowledgement
 from crypto.age import PqIdentity
 from crypto.charter import Charter
+from crypto.control import Control
 from crypto.encoding import decode_base64, encode_base64
 from crypto.message import message_id
 from crypto.note import Note
 from crypto.submission import SealedSubmission
 from crypto.thread_note import ThreadNote, open_thread_note
+from tests.oversight.sealed_reports import mailbox
 from tests.people import REALM, portal_key
 
 Handler = Callable[[httpx.Request], httpx.Response | None]
@@ -188,8 +191,9 @@ class PortalSimulator:
         """A file, or what there is beside the files: the mailbox."""
         if name is not None:
             return files[name]
-        state = encode_base64(files["state.age"])
-        return {"told": self._sent(submission), "state": state, "control": None, "collection": None}
+        told, state = self._sent(submission), files["state.age"]
+        control = _made_by_reporter(state) if told else None
+        return {"told": told, "state": encode_base64(state), "control": control, "collection": None}
 
     def _sent(self, submission: str) -> int:
         return sum(each == submission for _, each, _ in self.follow_ups)
@@ -269,6 +273,12 @@ class PortalSimulator:
             if sequence > after
         ]
         return answer(200, {"controls": entries[:100], "more": len(entries) > 100})
+
+
+def _made_by_reporter(state: bytes) -> str:
+    """The control note by which the tests' reporter made a state."""
+    control = Control(REALM, mailbox().mailbox_id, "0" * 64, hashlib.sha256(state).hexdigest())
+    return control.sign(mailbox().control_key).encode().decode()
 
 
 def answer(status: int, content: object) -> httpx.Response:

@@ -165,7 +165,7 @@ async def test_of_two_copies_of_an_office_one_works_and_the_other_waits_and_gets
                 with pytest.raises(PortalRefused, match="office-elsewhere"):
                     await second.run()
                 state = await CollectorStateRecord.get(id=STATE_ROW)
-                assert (state.problem, state.step) == ("office-elsewhere", "submissions")
+                assert (state.problem, state.step) == ("office-elsewhere", "charters")
                 assert await FollowUpRecord.all().count() == 0
             with pair.office.database.use():
                 await first.run()
