@@ -7,6 +7,7 @@ import socket
 import sys
 import threading
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from typing import Any, cast
 
 import pytest
@@ -15,7 +16,6 @@ from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
-from starlette.types import ASGIApp
 
 from oversight import __main__ as program
 from oversight.app import create_app
@@ -52,9 +52,10 @@ def exchange(settings: Settings, written: io.StringIO, monkeypatch: pytest.Monke
         app.router.routes.insert(0, Route("/fail", fail))
         return app
 
-    def run(app: ASGIApp, **options: Any) -> None:
-        server = uvicorn.Server(uvicorn.Config(app, **{**options, "port": port}))
-        thread = threading.Thread(target=server.run)
+    serve = uvicorn.Server.run
+
+    def run(server: uvicorn.Server, sockets: list[socket.socket]) -> None:
+        thread = threading.Thread(target=serve, args=(server, sockets))
         thread.start()
         servers.append((server, thread))
         wait_until(lambda: server.started, "the office is up")
@@ -69,8 +70,8 @@ def exchange(settings: Settings, written: io.StringIO, monkeypatch: pytest.Monke
         monkeypatch.setattr(logging.getLogger(name), "handlers", [])
         monkeypatch.setattr(logging.getLogger(name), "propagate", True)
     monkeypatch.setattr(program, "create_app", create)
-    monkeypatch.setattr(uvicorn, "run", run)
-    program._serve(settings)
+    monkeypatch.setattr(uvicorn.Server, "run", run)
+    program._serve(replace(settings, port=port))
     yield send
     for server, thread in servers:
         server.should_exit = True
