@@ -122,3 +122,14 @@ class Folders:
                 with database.use():
                     await settle_office(commission(), settings.secrets)
             yield Office(app, settings, clock, database, commission())
+
+
+async def new_folders(root: Path) -> Folders:
+    """Folders in an empty one, with all that an office needs before it starts."""
+    static = root / "static"
+    static.mkdir()
+    (static / "office.css").write_text("/* stand-in */")
+    empty = root / "empty" / "office.sqlite3"
+    empty.parent.mkdir()
+    await (await Database.open(f"sqlite://{empty}")).close()
+    return Folders(root, empty, static)
