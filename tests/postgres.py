@@ -24,6 +24,8 @@ class Postgres:
     folder: Path
     port: int
     as_user: tuple[str, ...]
+    durable: bool = False
+    """Whether it syncs; the tests can do without, and kill it without losing what the system holds."""
     numbers: Iterator[int] = field(default_factory=count, repr=False)
 
     @property
@@ -39,7 +41,9 @@ class Postgres:
         self._admin(f"DROP DATABASE {name} WITH (FORCE)")
 
     def serve(self) -> None:
-        options = f"-p {self.port} -c listen_addresses=127.0.0.1 -c unix_socket_directories= -c fsync=off"
+        options = f"-p {self.port} -c listen_addresses=127.0.0.1 -c unix_socket_directories="
+        if not self.durable:
+            options += " -c fsync=off"
         start = ("-o", options, "-l", self.folder / "log", "-w", "-t", SECONDS_MAX, "start")
         _run(self.as_user, self.programs / "pg_ctl", "-D", self.data, *start)
 
@@ -57,7 +61,7 @@ class Postgres:
         _run(self.as_user, psql, "-h", "127.0.0.1", "-p", self.port, "-U", "tester", "-qc", statement, "postgres")
 
 
-def start_postgres() -> Postgres | str:
+def start_postgres(*, durable: bool = False) -> Postgres | str:
     """Start a server in a temporary folder, or say in one sentence why that can't be done here."""
     programs = _find_programs()
     if programs is None:
@@ -66,7 +70,7 @@ def start_postgres() -> Postgres | str:
     if as_user is None:
         return "PostgreSQL refuses to run as root and there is no user `postgres` to run it as"
     # Not pytest's folder: it is closed to other users, and closed again by every session that starts.
-    server = Postgres(programs, Path(tempfile.mkdtemp(prefix="amparo-postgres-")), free_port(), as_user)
+    server = Postgres(programs, Path(tempfile.mkdtemp(prefix="amparo-postgres-")), free_port(), as_user, durable)
     if as_user:
         owner = pwd.getpwnam("postgres")
         os.chown(server.folder, owner.pw_uid, owner.pw_gid)
