@@ -2,10 +2,10 @@
 """Reports that a portal of 1, 2 and 4 server processes accepts per second: ``python -m benchmarks.workers [SECONDS]``.
 
 Method. For each number of processes a portal of its own runs on a database of PostgreSQL, which syncs every commit, and
-beside them one process over SQLite with its defaults. Sealed reports, each under an id of its own, come over loopback from one
-process with eight connections as fast as answers come. All of it is on one machine: PostgreSQL, the portal and the
-clients share its processors, and more server processes than are left of these can't be quicker. The bound is how many
-commits the same disk syncs one after the other in a file of SQLite. At the end the database is asked for every
+beside them one process over SQLite with its defaults. Sealed reports, each under an id of its own, come over loopback
+from one process with eight connections as fast as answers come. All of it is on one machine: PostgreSQL, the portal and
+the clients share its processors, and more server processes than are left of these can't be quicker. The bound is how
+many commits the same disk syncs one after the other in a file of SQLite. At the end the database is asked for every
 acknowledged report: none may be missing, and there may be no other.
 """
 
