@@ -86,6 +86,8 @@ def _serve(settings: Settings, *, new_key: bool) -> int:
     asyncio.run(refuse_to_serve(settings, datetime.now(UTC), new_key=new_key))
     files = raise_file_limit()
     connections = connections_for(settings.connections_max, files, own_files=settings.waiting_max)
+    # Before anything listens: what can't be made ends here.
+    app = create_app(settings) if settings.workers == 1 else None
     sockets = listen(settings.host, settings.port)
     options = {
         **server_options(settings, uvloop.new_event_loop, files=files, connections_max=connections),
@@ -93,9 +95,9 @@ def _serve(settings: Settings, *, new_key: bool) -> int:
         "timeout_graceful_shutdown": SHUTDOWN_SECONDS,
     }
     print(f"portal: {files} files may be open, so {connections} connections in each process", file=sys.stderr)
-    if settings.workers > 1:
+    if app is None:
         return _serve_with_workers(settings.workers, options, sockets)
-    server = uvicorn.Server(uvicorn.Config(create_app(settings), **options))
+    server = uvicorn.Server(uvicorn.Config(app, **options))
     # It leaves the program when its start fails.
     with suppress(SystemExit, KeyboardInterrupt):
         server.run(sockets)

@@ -118,9 +118,9 @@ def test_whatever_its_folder_is_called_everything_is_in_it(
     for name in fake_assets():
         (static / name).write_text("/* */")
     status, lines = run(capsys, monkeypatch, "check", DATA=ODD_FOLDER, STATIC=static)
-    assert (status, len(lines)) == (0, 6), lines
+    assert (status, len(lines)) == (0, 11), lines
     assert {path.name for path in tmp_path.iterdir()} == {ODD_FOLDER, "static"}
-    assert {"portal.sqlite3", "blobs", "secrets"} <= {path.name for path in (tmp_path / ODD_FOLDER).iterdir()}
+    assert {"portal.sqlite3", "blobs"} <= {path.name for path in (tmp_path / ODD_FOLDER).iterdir()}
 
 
 def test_what_can_not_be_opened_ends_a_command_with_one_line(
