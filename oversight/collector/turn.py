@@ -7,19 +7,54 @@ that tells the two apart. The mark that the portal gives with the turn tells whe
 """
 
 import asyncio
+import os
+import re
 import secrets
 from collections.abc import Callable
 from contextlib import suppress
 from datetime import datetime, timedelta
+from pathlib import Path
+from typing import TextIO
 
 from crypto.encoding import ID_BYTES
 from oversight.reports.records import STATE_ROW, CollectorStateRecord
 from oversight.wire.portal_client import PortalClient
 from oversight.wire.portal_errors import PortalError, PortalRefused
 
+BOOT = Path("/proc/sys/kernel/random/boot_id")
+LOCK_CHARS_MAX = 200
 RENEWED_AFTER = timedelta(seconds=60)
 """A fifth of what the portal gives. A step takes up to three minutes."""
 LEAVING_SECONDS_MAX = 5.0
+
+
+def name_of_process(lock: TextIO) -> str:
+    """A name for the process that holds this lock file, kept in it.
+
+    Who is started again in the same place, after it was killed, has the turn of before. A copy of the file, or of the
+    machine, is another place.
+    """
+    here = os.fstat(lock.fileno())
+    place = f"{_boot()} {here.st_dev} {here.st_ino}"
+    process = secrets.token_hex(ID_BYTES)
+    with suppress(OSError, UnicodeDecodeError):
+        lock.seek(0)
+        said = lock.read(LOCK_CHARS_MAX).split("\n")
+        if said[0] == place and _boot() and re.fullmatch("[0-9a-f]{32}", "".join(said[1:])):
+            return said[1]
+        lock.seek(0)
+        lock.truncate()
+        lock.write(f"{place}\n{process}\n")
+        lock.flush()
+    return process
+
+
+def _boot() -> str:
+    """What the system calls the time since it was started, if it does."""
+    try:
+        return BOOT.read_text(encoding="ascii").strip()
+    except (OSError, UnicodeDecodeError):
+        return ""
 
 
 class Turn:

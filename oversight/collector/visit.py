@@ -21,7 +21,7 @@ from oversight.collector.comparison import Comparison
 from oversight.collector.newest_charter import bring_charters, note_newest_charter
 from oversight.collector.steps import Steps
 from oversight.collector.submissions import WAITS, Submissions
-from oversight.collector.turn import Turn
+from oversight.collector.turn import Turn, name_of_process
 from oversight.commission.portal_visits import PortalVisits
 from oversight.findings.publication import FINDINGS
 from oversight.findings.register_comparison import compare_register, lacks_receipts
@@ -233,13 +233,14 @@ class Collector:
     def _take_lock(self) -> None:
         if self._lock is not None:
             return
-        lock = self.lock_file.open("a")
+        lock = self.lock_file.open("a+")
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             lock.close()
             raise CollectorBusy from None
         self._lock = lock
+        self._turn.process = name_of_process(lock)
 
 
 def _problem(error: Exception) -> str:

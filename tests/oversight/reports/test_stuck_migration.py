@@ -23,12 +23,13 @@ ROWS = (
 async def opened_as_before(url: str) -> Database:
     """The database as the office of before had it, with what it could not collect."""
 
-    async def migrate(client: object, schema: object) -> None:
-        executor = MigrationExecutor(client, SCHEMA.apps(client.connection_name))  # type: ignore[attr-defined,arg-type]
+    async def migrate(database: Database) -> None:
+        client = database._context.db()
+        executor = MigrationExecutor(client, SCHEMA.apps(client.connection_name))
         await executor.migrate([MigrationTarget(SCHEMA.app, BEFORE)], direction="forward")
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("portal.kit.database._migrate", migrate)
+        patch.setattr(Database, "_migrate", migrate)
         return await Database.open(url)
 
 
