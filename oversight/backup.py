@@ -11,7 +11,7 @@ import argparse
 import hashlib
 import os
 import re
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from datetime import date
@@ -20,7 +20,7 @@ from pathlib import Path
 from pkgutil import iter_modules
 from typing import BinaryIO
 
-from crypto.age import Identity, PqRecipient, check_sealed_prefix, open_stream, parse_identity_file, seal_stream
+from crypto.age import PqRecipient, check_sealed_prefix, open_stream, parse_identity_file, seal_stream
 from crypto.errors import CryptoError
 from crypto.ids import SubmissionId
 from crypto.manifest import SealedFile
@@ -30,9 +30,11 @@ from oversight.reports.records import SealedFileRecord
 from oversight.settings import Settings
 from oversight.storage import SCHEMA, Database
 from portal.kit.backup import Kept, NamedBlobs
-from portal.kit.backup_command import FindFaults, run_backup, run_exercise, run_restore
+from portal.kit.backup_command import BackedUp, FindFaults
+from portal.kit.backup_command import run as run_command
 from portal.kit.backup_form import PIECE_BYTES, BackupError, Readable
 from portal.kit.columns import UnreadableError
+from portal.kit.piped import Work
 from portal.kit.restore import RESTORING
 from portal.kit.snapshots import Row, StoredDatabase
 
@@ -46,24 +48,25 @@ async def run(options: argparse.Namespace, settings: Settings, today: date) -> i
 
     Raises BackupError, DatabaseError, OSError, and CryptoError for a recipient, an identity or a seal.
     """
-    if options.command == "backup":
-        recipients = [PqRecipient.from_string(text) for text in options.recipient]
-        return await run_backup(kept(settings), options.file, partial(seal_stream, recipients=recipients), today)
-    unseal = partial(open_stream, identities=read_identities(options.identity))
-    if options.command == "restore":
-        unfinished = kept(replace(settings, data=settings.data / RESTORING))
-        return await run_restore(kept(settings), unfinished, options.file, unseal, NEXT)
 
     def moved(data: Path, url: str) -> tuple[Kept, FindFaults]:
         there = replace(settings, data=data, database=url)
         return kept(there), partial(find_faults, there)
 
-    return await run_exercise(kept(settings), moved, options.file, unseal)
+    unfinished = kept(replace(settings, data=settings.data / RESTORING))
+    program = BackedUp(kept(settings), unfinished, moved, seal, unseal, NEXT)
+    return await run_command(options, program, today)
 
 
-def read_identities(path: Path) -> list[Identity]:
-    """The identities of a file as ``python -m crypto keygen`` writes it. Raises OSError, and CryptoError."""
-    return parse_identity_file(path.read_bytes().decode("ascii", "replace"))
+def seal(recipients: Sequence[str]) -> Work:
+    """Raises CryptoError for what is no recipient."""
+    return partial(seal_stream, recipients=[PqRecipient.from_string(text) for text in recipients])
+
+
+def unseal(identities: Path) -> Work:
+    """By a file as ``python -m crypto keygen`` writes it. Raises OSError, and CryptoError."""
+    text = identities.read_bytes().decode("ascii", "replace")
+    return partial(open_stream, identities=parse_identity_file(text))
 
 
 def kept(settings: Settings) -> Kept:

@@ -1,14 +1,15 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
 """``python -m portal backup``, ``restore``, ``exercise``: what the portal keeps, and whether a backup of it is whole.
 
-Its keys and its realm go along: without them no receipt code opens anything. The nonces of offices' requests do not:
-they hold exact times, and are of no use minutes later. Neither do unfinished uploads, which are sent again.
+Its keys and its realm go along: without them no receipt code opens anything. The nonces of offices' requests and the
+turns of offices do not: they hold exact times, and are of no use minutes later. Neither do unfinished uploads, which
+are sent again.
 """
 
 import argparse
 import hashlib
 import io
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import date
@@ -17,15 +18,17 @@ from pathlib import Path
 from pkgutil import iter_modules
 from typing import BinaryIO
 
-from crypto.age import Identity, PqRecipient, open_stream, parse_identity_file, seal_stream
+from crypto.age import PqRecipient, open_stream, parse_identity_file, seal_stream
 from crypto.errors import CryptoError
 from crypto.ids import SubmissionId
 from crypto.manifest import GRANT_FILE, REPORT_FILE, SealedFile, read_manifest
 from portal.charters.known import Charters
 from portal.kit.backup import Kept, NamedBlobs
-from portal.kit.backup_command import FindFaults, run_backup, run_exercise, run_restore
+from portal.kit.backup_command import BackedUp, FindFaults
+from portal.kit.backup_command import run as run_command
 from portal.kit.backup_form import BackupError, Readable
 from portal.kit.columns import UnreadableError
+from portal.kit.piped import Work
 from portal.kit.restore import RESTORING
 from portal.kit.snapshots import Row, StoredDatabase
 from portal.settings import Settings
@@ -38,7 +41,7 @@ from portal.storage.open_blobs import open_blobs
 from portal.storage.records import SubmissionRecord
 from portal.storage.submissions import decode_parts, is_id
 
-NEXT = "Run check, then start the portal, and restart the offices: the numbers under which they ask have gone back."
+NEXT = "Run check, then start the portal. Its offices notice at their next visit, and bring what they have."
 DAY_CHARS = len("2026-01-31")
 _BLOBS = "blobs/parts"
 
@@ -48,24 +51,25 @@ async def run(options: argparse.Namespace, settings: Settings, today: date) -> i
 
     Raises BackupError, DatabaseError, OSError, and CryptoError for a recipient, an identity or a seal.
     """
-    if options.command == "backup":
-        recipients = [PqRecipient.from_string(text) for text in options.recipient]
-        return await run_backup(kept(settings), options.file, partial(seal_stream, recipients=recipients), today)
-    unseal = partial(open_stream, identities=read_identities(options.identity))
-    if options.command == "restore":
-        unfinished = kept(replace(settings, data=settings.data / RESTORING))
-        return await run_restore(kept(settings), unfinished, options.file, unseal, NEXT)
 
     def moved(data: Path, url: str) -> tuple[Kept, FindFaults]:
         there = replace(settings, data=data, database=url, blobs="")
         return kept(there), partial(find_faults, there)
 
-    return await run_exercise(kept(settings), moved, options.file, unseal)
+    unfinished = kept(replace(settings, data=settings.data / RESTORING))
+    program = BackedUp(kept(settings), unfinished, moved, seal, unseal, NEXT)
+    return await run_command(options, program, today)
 
 
-def read_identities(path: Path) -> list[Identity]:
-    """The identities of a file as ``python -m crypto keygen`` writes it. Raises OSError, and CryptoError."""
-    return parse_identity_file(path.read_bytes().decode("ascii", "replace"))
+def seal(recipients: Sequence[str]) -> Work:
+    """Raises CryptoError for what is no recipient."""
+    return partial(seal_stream, recipients=[PqRecipient.from_string(text) for text in recipients])
+
+
+def unseal(identities: Path) -> Work:
+    """By a file as ``python -m crypto keygen`` writes it. Raises OSError, and CryptoError."""
+    text = identities.read_bytes().decode("ascii", "replace")
+    return partial(open_stream, identities=parse_identity_file(text))
 
 
 def kept(settings: Settings) -> Kept:
@@ -73,7 +77,7 @@ def kept(settings: Settings) -> Kept:
     return Kept(
         program="portal",
         data=settings.data,
-        stored=StoredDatabase(SCHEMA.app, settings.database_url, left_out=("nonce",)),
+        stored=StoredDatabase(SCHEMA.app, settings.database_url, left_out=("nonce", "visit")),
         secrets=("signing.key", "decoy.key", "realm"),
         naming="SELECT submission, parts, delete_from FROM submission WHERE NOT deleted ORDER BY sequence",
         read_row=_read_row,

@@ -19,6 +19,7 @@ from crypto.errors import CryptoError
 from crypto.ids import SubmissionId
 from crypto.manifest import manifest_hash
 from oversight.commission.charters import charters_by_hash
+from oversight.letters.mailbox_commands import commands_of
 from oversight.letters.mailbox_states import announcement, mark_missing_states, mark_states_stale
 from oversight.letters.outbox import bring_replies_again
 from oversight.letters.records import PostingRecord, ReplyRecord, ThreadNoteRecord
@@ -141,6 +142,9 @@ class Comparison:
     async def _announce_one(self, client: PortalClient, identifier: SubmissionId, today: date) -> None:
         submission = await SubmissionRecord.get(id=identifier)
         announced = await announcement(client, submission)
+        if announced is None and (await commands_of(identifier)).closed:
+            # To its reporter a closed one is as good as none.
+            return
         if announced is None:
             await note_lost(MAILBOX, [(identifier, identifier)], today)
             return

@@ -20,24 +20,30 @@ class Steps:
     ``is_answered`` says whether anything was answered in this visit.
     """
 
-    def __init__(self, is_answered: Callable[[], bool], keep_turn: Callable[[], Awaitable[None]]) -> None:
+    def __init__(self, is_answered: Callable[[], bool], keep_turn: Callable[[], Awaitable[bool]]) -> None:
         self.is_answered = is_answered
         self._keep_turn = keep_turn
         self._was_away = False
         self.failure: Exception | None = None
         self.failed: str | None = None
 
-    async def step(self, name: str, work: Coroutine[Any, Any, T]) -> T | None:
+    async def step(self, name: str, work: Coroutine[Any, Any, T], *, numbers: bool = False) -> T | None:
         """The result of a step, or None when it failed.
+
+        One that signs ``numbers`` is left out when nobody knows whether this office has the turn: a copy of it might
+        give the same ones.
 
         Raises PortalAway alone, when no step after it would do better: one refused connection among answers is no sign
         of that, a second one is. And PortalRefused, before the step, when another office has the turn.
         """
         try:
-            await self._have_turn(name)
+            has_turn = await self._have_turn(name)
         except BaseException:
             work.close()
             raise
+        if numbers and not has_turn:
+            work.close()
+            return None
         try:
             async with asyncio.timeout(STEP_SECONDS_MAX):
                 return await work
@@ -53,20 +59,19 @@ class Steps:
             self._fail(name, error)
         return None
 
-    async def _have_turn(self, name: str) -> None:
-        """A portal that does not say so much is visited all the same."""
+    async def _have_turn(self, name: str) -> bool:
+        """Whether the portal gave it. One that does not say so much is visited all the same."""
         try:
-            await self._keep_turn()
-        except PortalRefused as error:
-            if error.code == ELSEWHERE:
+            return await self._keep_turn()
+        except PortalAway:
+            # The step itself will meet it.
+            pass
+        except Exception as error:
+            if isinstance(error, PortalRefused) and error.code == ELSEWHERE:
                 self.failed = name
                 raise
             self._fail(name, error)
-        except PortalAway:
-            # The step itself will meet it.
-            return
-        except Exception as error:
-            self._fail(name, error)
+        return False
 
     def end(self) -> None:
         """Raise what went wrong first, if anything did."""

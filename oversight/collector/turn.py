@@ -34,13 +34,12 @@ def name_of_process(lock: TextIO) -> str:
     Who is started again in the same place, after it was killed, has the turn of before. A copy of the file, or of the
     machine, is another place.
     """
-    here = os.fstat(lock.fileno())
-    place = f"{_boot()} {here.st_dev} {here.st_ino}"
-    process = secrets.token_hex(ID_BYTES)
+    here, boot, process = os.fstat(lock.fileno()), _boot(), secrets.token_hex(ID_BYTES)
+    place = f"{boot} {here.st_dev} {here.st_ino}"
     with suppress(OSError, UnicodeDecodeError):
         lock.seek(0)
         said = lock.read(LOCK_CHARS_MAX).split("\n")
-        if said[0] == place and _boot() and re.fullmatch("[0-9a-f]{32}", "".join(said[1:])):
+        if boot and said[0] == place and re.fullmatch("[0-9a-f]{32}", "".join(said[1:])):
             return said[1]
         lock.seek(0)
         lock.truncate()
@@ -58,10 +57,14 @@ def _boot() -> str:
 
 
 class Turn:
-    """The turn of this process. ``keep`` asks for it at the first step of a visit, and for more of it later on."""
+    """The turn of this process. ``keep`` asks for it at the first step of a visit, and for more of it later on.
+
+    ``process`` is its name, which has to be set before; ``has`` whether the portal gave it the turn when it was asked.
+    """
 
     def __init__(self, client: PortalClient, clock: Callable[[], datetime]) -> None:
-        self.process = secrets.token_hex(ID_BYTES)
+        self.process = ""
+        self.has = False
         self._client = client
         self._clock = clock
         self._asked: datetime | None = None
@@ -82,7 +85,7 @@ class Turn:
         now = self._clock()
         if self._asked is not None and timedelta() <= now - self._asked < RENEWED_AFTER:
             return True
-        self._asked, self._has_asked = now, True
+        self._asked, self._has_asked, self.has = now, True, False
         row = await CollectorStateRecord.get(id=STATE_ROW).only("id", "mark")
         try:
             begun = await self._client.begin_visit(self.process, row.mark or None)
@@ -90,7 +93,9 @@ class Turn:
             if error.code != "not-found":
                 raise
             # A portal of before knows no turns.
+            self.has = True
             return True
+        self.has = True
         await CollectorStateRecord.filter(id=STATE_ROW).update(mark=begun.mark)
         # A portal that can write nothing gives the same one again, which was met before.
         is_known, self._met = begun.known or begun.mark == self._met, begun.mark

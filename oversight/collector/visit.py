@@ -117,6 +117,8 @@ class Collector:
             raise
         self.pages.clocks_differ = False
         await self._record(None, None)
+        if self.comparison.waiting:
+            self.pages.begin_now.set()
         return outcome
 
     async def close(self) -> None:
@@ -152,20 +154,23 @@ class Collector:
         follow_ups = await step("follow-ups", self._take_follow_ups(now, shares))
         await step("controls", collect_controls(client, self.controls, today))
         await step("newest-charter", note_newest_charter(client, today))
-        await step("threads", comparison.compare_threads(client, today))
+        await step("threads", comparison.compare_threads(client, today), numbers=True)
         await step("register", self._compare_register(today))
         posted = 0
         for name, outbox in OUTBOXES:
-            sent = await step(name, outbox.post_waiting(client, now)) or 0
+            sent = await step(name, outbox.post_waiting(client, now), numbers=True) or 0
             posted += sent
             self._register_is_due |= outbox is FINDINGS and sent > 0
-        await step("thread-notes", post_thread_notes(client, now))
+        await step("thread-notes", post_thread_notes(client, now), numbers=True)
         await step("states", fetch_states(client, now))
         self.pages.problems = await step("problems", client.problems()) or ()
         return Outcome(collected, stuck, follow_ups or 0, posted)
 
-    async def _keep_turn(self) -> None:
-        """Ask for the turn, or for more time; what a portal that was restored may have lost is met again then."""
+    async def _keep_turn(self) -> bool:
+        """Ask for the turn, or for more time; what a portal that was restored may have lost is met again then.
+
+        Returns whether this office has it.
+        """
         try:
             is_known = await self._turn.keep()
         except PortalRefused as error:
@@ -179,6 +184,7 @@ class Collector:
             self.comparison.ask_again()
             self._register_is_due = self._charters_are_due = True
             await CollectorStateRecord.filter(id=STATE_ROW).update(charter_noted_on=None)
+        return self._turn.has
 
     async def _bring_charters(self) -> None:
         if self._charters_are_due:

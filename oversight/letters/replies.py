@@ -25,16 +25,17 @@ class DraftChangedError(Exception):
 async def store_reply(
     report: OpenReport, draft: ReplyDraft, writer: Actor, purpose: str
 ) -> tuple[ReplyRecord, CaseId | None]:
-    """Sign, seal and store a reply under the charter in force; the reply, and the case that has it as an event.
+    """Sign, seal and store a reply under the newest charter; the reply, and the case that has it as an event.
+
+    It may be over: whoever was its member on the day answers the reports of before, until there is another one.
 
     In the same transaction its draft goes and the event comes: either all of it is kept or nothing.
 
     Raises DraftChangedError when the draft is not there any more as it is given, MalformedError or LimitError for a
-    text that no reply can hold, NotInForceError when the charter is over, RuleError as ``newest_keys`` and
-    ``moved-on`` when the keys of the thread were renewed meanwhile.
+    text that no reply can hold, RuleError as ``newest_keys`` and ``moved-on`` when the keys of the thread were renewed
+    meanwhile.
     """
     charter, today = writer.charter, writer.now.date()
-    charter.check_day(today)
     submission = report.submission.id
     keys = await newest_keys(report)
     reply = Reply(

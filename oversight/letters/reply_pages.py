@@ -4,7 +4,7 @@
 from starlette.requests import Request
 from starlette.responses import Response
 
-from crypto.charter import Charter, NotInForceError
+from crypto.charter import Charter
 from crypto.errors import CryptoError
 from crypto.message import BODY_BYTES_MAX
 from oversight.cases.actor import actor_of
@@ -28,7 +28,6 @@ EMPTY = N_("Write the reply")
 TOO_LONG = N_("The reply is too long: shorten it to about half")
 NO_SUCH_LANGUAGE = N_("Choose one of the languages")
 NOT_STORABLE = N_("The reply has characters that can’t be sent: remove them")
-NOT_IN_FORCE = N_("The charter is no longer in force: a new one must be signed before anyone can reply")
 
 
 async def show_form(request: Request) -> Response:
@@ -86,9 +85,8 @@ async def send(request: Request) -> Response:
         record, case = await store_reply(report, draft, writer, purpose)
     except DraftChangedError:
         return redirect(here)
-    except CryptoError as error:
-        message = NOT_IN_FORCE if isinstance(error, NotInForceError) else NOT_STORABLE
-        return await _render_form(request, report, draft, [FieldError("body", message)])
+    except CryptoError:
+        return await _render_form(request, report, draft, [FieldError("body", NOT_STORABLE)])
     async with portal_for(request, writer.charter) as client:
         await LETTERS.post_soon(client, record, writer.now.date())
     if case is not None and purpose and record.progress != "refused":

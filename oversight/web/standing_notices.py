@@ -30,9 +30,9 @@ def charter_notice(valid_until: date, today: date, translation: Translation) -> 
         return Notice(
             _("The commission’s charter is over since the end of %(day)s") % day,
             _(
-                "You can read everything, and messages from reporters still come in. Nobody can send a new report, and "
-                "nobody here can reply or sign anything in a case, until the governors have signed a new charter. "
-                "This version of the office has no page for that: talk to whoever runs the office."
+                "You can read everything, messages from reporters still come in, and you can answer them. Nobody can "
+                "send a new report, and nobody here can sign anything in a case, until the governors have signed a new "
+                "charter. This version of the office has no page for that: talk to whoever runs the office."
             ),
             "caution",
         )
@@ -43,9 +43,9 @@ def charter_notice(valid_until: date, today: date, translation: Translation) -> 
         when = translation.ngettext("%(count)s day is left.", "%(count)s days are left.", left.days)
         when %= {"count": left.days}
     text = _(
-        "Afterwards nobody can send a new report, and nobody here can reply or sign anything in a case, until the "
-        "governors have signed a new charter; everything can still be read. This version of the office has no page "
-        "for a new charter: talk to whoever runs the office in good time."
+        "Afterwards nobody can send a new report, and nobody here can sign anything in a case, until the governors "
+        "have signed a new charter; everything can still be read, and reporters be answered. This version of the "
+        "office has no page for a new charter: talk to whoever runs the office in good time."
     )
     return Notice(title, f"{when} {text}", "caution" if left <= URGENT_BEFORE else "")
 

@@ -6,8 +6,9 @@ import signal
 import sys
 import tempfile
 import threading
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
@@ -49,7 +50,30 @@ def clear_up_when_ended() -> None:
         signal.signal(signal.SIGTERM, end)
 
 
-async def run_backup(kept: Kept, file: Path, seal: Work, today: date) -> int:
+@dataclass(frozen=True)
+class BackedUp:
+    """A program for these commands: what it keeps, where a restore gathers that (``kit.restore``), where it is moved to
+    for an exercise; how a file is sealed to recipients, and opened with the identities of a file; what comes after."""
+
+    kept: Kept
+    unfinished: Kept
+    moved: Moved
+    seal: Callable[[Sequence[str]], Work]
+    unseal: Callable[[Path], Work]
+    next_step: str
+
+
+async def run(options: argparse.Namespace, program: BackedUp, today: date) -> int:
+    """Run one of the three commands; returns the exit status. Raises BackupError, OSError, and as the seal does."""
+    if options.command == "backup":
+        return await _backup(program.kept, options.file, program.seal(options.recipient), today)
+    unseal = program.unseal(options.identity)
+    if options.command == "restore":
+        return await _restore(program, options.file, unseal)
+    return await _exercise(program, options.file, unseal)
+
+
+async def _backup(kept: Kept, file: Path, seal: Work, today: date) -> int:
     """Make a backup and say what is in it. The status is 1 when files are lost that rows name; the rest is kept."""
     made = await make_backup(kept, file, seal, today)
     print(f"{file}: {made.size} bytes, read back from the disk")
@@ -59,20 +83,21 @@ async def run_backup(kept: Kept, file: Path, seal: Work, today: date) -> int:
     return 1 if made.contents.lost else 0
 
 
-async def run_restore(kept: Kept, unfinished: Kept, file: Path, unseal: Work, next_step: str) -> int:
+async def _restore(program: BackedUp, file: Path, unseal: Work) -> int:
     """Restore and say what to do next."""
-    _say_contents(await restore(kept, unfinished, file, unseal))
-    print(f"Restored. {next_step}")
+    _say_contents(await restore(program.kept, program.unfinished, file, unseal))
+    print(f"Restored. {program.next_step}")
     return 0
 
 
-async def run_exercise(kept: Kept, moved: Moved, file: Path, unseal: Work) -> int:
+async def _exercise(program: BackedUp, file: Path, unseal: Work) -> int:
     """Restore into a temporary folder and database, and say what is wrong there. The status is 0 only if nothing is."""
+    kept = program.kept
     head, contents = verify(kept, file, unseal)
     expired = set(contents.expired)
     with tempfile.TemporaryDirectory(prefix="amparo-exercise-") as folder:
         async with _database(kept, head.database) as url:
-            tried, find_faults = moved(Path(folder) / "data", url)
+            tried, find_faults = program.moved(Path(folder) / "data", url)
             tried.data.mkdir(mode=0o700)
             async with filled(tried, file, unseal):
                 faults = [fault for fault in await _all_faults(find_faults) if fault not in expired]

@@ -12,12 +12,14 @@ from crypto.ids import FindingId, SubmissionId, TextHash
 from oversight.findings.records import PublicationRecord
 from oversight.findings.register_comparison import compare_register
 from oversight.letters.outbox import LETTERS
-from oversight.letters.records import ReplyRecord
-from oversight.reports.records import BeyondHelpRecord, MailboxStateRecord
+from oversight.letters.records import PostingRecord, ReplyRecord
+from oversight.reports.records import BeyondHelpRecord, MailboxStateRecord, SubmissionRecord
 from oversight.wire.comparison_requests import MailboxStanding, RegisterEntry
 from oversight.wire.portal_client import PortalClient
 from oversight.wire.portal_errors import PortalError, PortalRefused, PortalUnreachable
 from oversight.wire.portal_responses import Page
+from portal.office_api.visits import Visits
+from portal.storage.errors import BusyError
 from tests.findings import publish_finding
 from tests.oversight.restores import Folders, Pair
 from tests.people import TODAY
@@ -80,6 +82,27 @@ async def test_no_letter_is_given_up_for_a_comparison_that_failed(
         with monkeypatch.context() as patch, suppress(PortalError):
             patch.setattr(PortalClient, "holdings", broken)
             await pair.collect()
+        await pair.collect()
+        assert await is_answered(pair, "an answer")
+
+
+async def test_an_office_that_was_not_given_the_turn_signs_no_numbers(
+    folders: Folders, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def busy(self: Visits, slug: str, process: str, mark: str | None) -> object:
+        raise BusyError
+
+    async with folders.running() as pair:
+        await pair.report("new")
+        await pair.collect()
+        await pair.letter("new", 1, "an answer")
+        await pair.report("another")
+        with monkeypatch.context() as patch, suppress(PortalError):
+            patch.setattr(Visits, "begin", busy)
+            await pair.collect()
+        with pair.office.database.use():
+            assert await SubmissionRecord.all().count() == 2
+            assert await PostingRecord.all().count() == 0
         await pair.collect()
         assert await is_answered(pair, "an answer")
 

@@ -11,6 +11,7 @@ import httpx
 import pytest
 
 from crypto.finding import Finding, read_finding
+from oversight.collector.turn import name_of_process
 from oversight.commission.records import CharterRecord
 from oversight.findings.numbering import next_id
 from oversight.findings.records import PublicationRecord
@@ -176,6 +177,22 @@ async def test_of_two_copies_of_an_office_one_works_and_the_other_waits_and_gets
                 assert await FollowUpRecord.all().count() == 4
                 assert (await CollectorStateRecord.get(id=STATE_ROW)).problem is None
             await second.close()
+
+
+async def test_an_office_that_was_killed_has_its_turn_again_and_a_copy_of_it_has_not(tmp_path: Path) -> None:
+    lock = tmp_path / "collector.lock"
+    with lock.open("a+") as opened:
+        name = name_of_process(opened)
+    with lock.open("a+") as opened:
+        assert name_of_process(opened) == name
+    shutil.copy(lock, tmp_path / "copy")
+    with (tmp_path / "copy").open("a+") as opened:
+        assert name_of_process(opened) != name
+    for garbage in ("", "x", "x\n" * 200, lock.read_text()[:-9]):
+        lock.write_text(garbage)
+        with lock.open("a+") as opened:
+            other = name_of_process(opened)
+            assert other != name and name_of_process(opened) == other
 
 
 async def test_what_neither_side_has_is_listed_to_members_with_what_to_do(folders: Folders) -> None:

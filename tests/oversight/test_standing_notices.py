@@ -8,9 +8,10 @@ import pytest
 
 from oversight.wire.portal_errors import PortalError
 from tests.oversight.cases.case_browsing import CaseRoom
+from tests.oversight.letters.test_letters_journey import send_reply
 from tests.oversight.office import Office
 from tests.oversight.portal_simulator import PortalSimulator, refusal
-from tests.oversight.sealed_reports import Wire
+from tests.oversight.sealed_reports import Wire, sealed_report
 from tests.people import VALID_UNTIL
 
 pytestmark = pytest.mark.usefixtures("in_database")
@@ -65,6 +66,21 @@ async def test_a_case_can_be_read_after_the_end_of_the_charter_and_says_why_noth
     answer = await room.act("chiara", case, "/notes", note="Seen.")
     assert answer.status_code == 409
     assert "The commission’s charter is over: the case can be read" in answer.text
+
+
+async def test_reporters_are_answered_after_the_end_of_the_charter(office: Office) -> None:
+    portal = PortalSimulator()
+    sealed = sealed_report(office.world)
+    portal.add(sealed)
+    wire = Wire(office, portal.transport())
+    await wire.collect()
+    office.app.state.transport = portal.transport()
+    office.clock.now = LAST_DAY + timedelta(days=40)
+    browser = await office.browser_of("bruno")
+    submission = sealed.manifest.submission
+    sent = await send_reply(browser, submission)
+    assert sent.headers["location"] == f"/reports/{submission}?sent=posted#letters"
+    assert len(portal.replies) == 1
 
 
 async def test_a_case_goes_on_after_a_clock_that_was_ahead_is_mended(room: CaseRoom) -> None:

@@ -87,10 +87,11 @@ def test_one_that_fails_while_another_serves_is_tried_again_and_again_and_each_t
 
 def test_no_server_process_is_left_when_the_main_one_is_killed(begin: list[Supervised], tmp_path: Path) -> None:
     begin.append(Supervised(tmp_path))
-    begin[0].wait_for_serving()
+    left = begin[0].wait_for_serving()
     begin[0].process.kill()
     begin[0].process.wait(SECONDS_MAX)
-    wait_until(lambda: not begin[0].serving(), "none is left")
+    wait_until(lambda: not any(map(_lives, left)), "none is left")
+    assert not begin[0].serving()
 
 
 def _kill(program: Supervised, victim: int) -> None:
