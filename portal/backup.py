@@ -24,7 +24,7 @@ from crypto.ids import SubmissionId
 from crypto.manifest import GRANT_FILE, REPORT_FILE, SealedFile, read_manifest
 from portal.charters.known import Charters
 from portal.kit.backup import Kept, NamedBlobs
-from portal.kit.backup_command import BackedUp, FindFaults
+from portal.kit.backup_command import BackupCommands, FindFaults
 from portal.kit.backup_command import run as run_command
 from portal.kit.backup_form import BackupError, Readable
 from portal.kit.columns import UnreadableError
@@ -57,7 +57,7 @@ async def run(options: argparse.Namespace, settings: Settings, today: date) -> i
         return kept(there), partial(find_faults, there)
 
     unfinished = kept(replace(settings, data=settings.data / RESTORING))
-    program = BackedUp(kept(settings), unfinished, moved, seal, unseal, NEXT)
+    program = BackupCommands(kept(settings), unfinished, moved, seal, unseal, NEXT)
     return await run_command(options, program, today)
 
 

@@ -22,7 +22,7 @@ from oversight.commission.charters import charters_by_hash
 from oversight.letters.mailbox_commands import commands_of
 from oversight.letters.mailbox_states import announcement, mark_missing_states, mark_states_stale
 from oversight.letters.outbox import bring_replies_again
-from oversight.letters.records import PostingRecord, ReplyRecord, ThreadNoteRecord
+from oversight.letters.records import MAILBOX_LOST, PostingRecord, ReplyRecord, ThreadNoteRecord
 from oversight.letters.thread_notes import mark_stale
 from oversight.reports.beyond_help import MAILBOX, REPORT, ROWS_MAX, TEXT, Lost, note_lost, replace_lost
 from oversight.reports.records import MailboxStateRecord, SubmissionRecord
@@ -80,6 +80,7 @@ class Comparison:
         await replace_lost(REPORT, await self._proven(client), today)
         # Those that are still lost are found once more by ``announce``.
         await replace_lost(MAILBOX, (), today)
+        await ReplyRecord.filter(refused=MAILBOX_LOST).update(refused=None)
         self.reading.finish_round()
 
     async def announce(self, client: PortalClient, today: date) -> None:

@@ -61,13 +61,13 @@ async def store_publication(case_id: CaseId, revision: Revision, charter: Charte
 async def _post(client: PortalClient, record: PublicationRecord, today: date) -> None:
     """Post a note; once more by its receipt, if the portal took it before."""
     try:
-        if record.receipt:
+        if record.receipt is not None:
             await client.publish_again(bytes(record.note), bytes(record.receipt))
         else:
             await client.publish_finding(bytes(record.note))
     except PortalRefused as error:
         if record.receipt is not None:
-            # What was published is never given up, whatever a portal says of it.
+            # What the portal said that it took is not given up, whatever it says now.
             raise PortalUnreachable("the register does not take back what it had", error.problem) from None
         # A register that went back has other numbers free, and knows fewer charters: this is not what it says for good.
         if error.code not in BY_WHAT_IS_THERE or not await _went_back(client, record, today):

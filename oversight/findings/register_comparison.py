@@ -10,8 +10,6 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import date
 
-from tortoise.expressions import Q
-
 from crypto.errors import CryptoError
 from crypto.ids import FindingId, TextHash
 from crypto.publication import read_publication
@@ -25,7 +23,6 @@ from oversight.wire.portal_errors import PortalUnreachable
 from oversight.wire.retry import MENDED
 
 UNKNOWN_MAX = 100
-_WITHOUT_RECEIPT = Q(receipt=None) | Q(receipt=b"")
 PAGES_READ_MAX = 200
 """More revisions than any commission publishes: a list that goes on is no list."""
 
@@ -45,14 +42,12 @@ async def compare_register(client: PortalClient, today: date) -> bool:
         raise PortalUnreachable("the register's list does not end", "endless")
     await replace_lost(FINDING, [(finding, None) for finding in sorted(own.unknown)], today)
     gone = PublicationRecord.exclude(posted_on=None).exclude(hash__in=list(own.listed))
-    # From now on its receipt is empty rather than none: it was there once, and is not given up.
-    await gone.filter(receipt=None).update(receipt=b"")
     return bool(await gone.update(posted_on=None, **MENDED))
 
 
 async def lacks_receipts() -> bool:
     """Whether the portal's list was not read since something was published."""
-    return await PublicationRecord.exclude(posted_on=None).filter(_WITHOUT_RECEIPT).exists()
+    return await PublicationRecord.exclude(posted_on=None).filter(receipt=None).exists()
 
 
 @dataclass
@@ -80,7 +75,7 @@ async def _settle(row: PublicationRecord, entry: RegisterEntry, today: date) -> 
     portals = list({charter.portal for charter in (await charters_by_hash()).values()})
     with suppress(CryptoError):
         taken = read_publication(entry.receipt, portals)
-        if (taken.hash, taken.finding) == (row.hash, row.finding) and not row.receipt:
+        if (taken.hash, taken.finding) == (row.hash, row.finding) and row.receipt is None:
             await PublicationRecord.filter(hash=row.hash).update(receipt=entry.receipt)
     if row.progress != "posted":
         await PublicationRecord.filter(hash=row.hash).update(posted_on=today, refused=None, **MENDED)

@@ -12,10 +12,10 @@ from crypto.charter import Charter
 from oversight.commission.charters import charters_by_hash, current_charter
 from oversight.letters.mailbox_commands import commands_of
 from oversight.letters.postings import Signer, catch_up, reserve, settle
-from oversight.letters.records import AUTHOR_LEFT, MAILBOX_CLOSED, PostingRecord, ReplyRecord
+from oversight.letters.records import AUTHOR_LEFT, MAILBOX_CLOSED, MAILBOX_LOST, PostingRecord, ReplyRecord
 from oversight.letters.thread_notes import seal_note
-from oversight.reports.beyond_help import LETTER, note_lost
-from oversight.reports.records import SubmissionRecord
+from oversight.reports.beyond_help import LETTER, MAILBOX, note_lost
+from oversight.reports.records import BeyondHelpRecord, SubmissionRecord
 from oversight.wire.outbox import Outbox, WithheldError
 from oversight.wire.portal_client import PortalClient
 from oversight.wire.portal_errors import PortalRefused
@@ -67,7 +67,9 @@ async def _withheld(reply: ReplyRecord, charter: Charter, today: date) -> str | 
     author = next((member for member in charter.members_on(today) if member.label == reply.author), None)
     if author is None or not author.may_reply or author.verifier != written[reply.author].verifier:
         return AUTHOR_LEFT
-    return MAILBOX_CLOSED if (await commands_of(reply.submission)).closed else None
+    if (await commands_of(reply.submission)).closed:
+        return MAILBOX_CLOSED
+    return MAILBOX_LOST if await BeyondHelpRecord.filter(kind=MAILBOX, item=reply.submission).exists() else None
 
 
 async def _went_out(client: PortalClient, submission: SubmissionRecord, reply: ReplyRecord) -> bool:

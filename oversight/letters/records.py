@@ -19,7 +19,8 @@ from portal.kit.columns import (
 
 AUTHOR_LEFT = "author-left"
 MAILBOX_CLOSED = "mailbox-closed"
-KEPT_BACK = frozenset({AUTHOR_LEFT, MAILBOX_CLOSED})
+MAILBOX_LOST = "mailbox-lost"
+KEPT_BACK = frozenset({AUTHOR_LEFT, MAILBOX_CLOSED, MAILBOX_LOST})
 """Why a reply never goes out, though nothing is wrong with it."""
 
 

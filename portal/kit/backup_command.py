@@ -51,7 +51,7 @@ def clear_up_when_ended() -> None:
 
 
 @dataclass(frozen=True)
-class BackedUp:
+class BackupCommands:
     """A program for these commands: what it keeps, where a restore gathers that (``kit.restore``), where it is moved to
     for an exercise; how a file is sealed to recipients, and opened with the identities of a file; what comes after."""
 
@@ -63,7 +63,7 @@ class BackedUp:
     next_step: str
 
 
-async def run(options: argparse.Namespace, program: BackedUp, today: date) -> int:
+async def run(options: argparse.Namespace, program: BackupCommands, today: date) -> int:
     """Run one of the three commands; returns the exit status. Raises BackupError, OSError, and as the seal does."""
     if options.command == "backup":
         return await _backup(program.kept, options.file, program.seal(options.recipient), today)
@@ -83,14 +83,14 @@ async def _backup(kept: Kept, file: Path, seal: Work, today: date) -> int:
     return 1 if made.contents.lost else 0
 
 
-async def _restore(program: BackedUp, file: Path, unseal: Work) -> int:
+async def _restore(program: BackupCommands, file: Path, unseal: Work) -> int:
     """Restore and say what to do next."""
     _say_contents(await restore(program.kept, program.unfinished, file, unseal))
     print(f"Restored. {program.next_step}")
     return 0
 
 
-async def _exercise(program: BackedUp, file: Path, unseal: Work) -> int:
+async def _exercise(program: BackupCommands, file: Path, unseal: Work) -> int:
     """Restore into a temporary folder and database, and say what is wrong there. The status is 0 only if nothing is."""
     kept = program.kept
     head, contents = verify(kept, file, unseal)

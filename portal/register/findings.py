@@ -77,7 +77,7 @@ class Findings:
         if receipt is None:
             self._check_present(draft, charter)
         finding = await self._verify(data, note, draft, charter)
-        await self._check_place(finding)
+        await self._check_place(finding, was_taken=receipt is not None)
         try:
             await self._commits.insert(row_of(finding))
         except DuplicateError:
@@ -133,8 +133,11 @@ class Findings:
         except FindingSignersError:
             raise Refusal("finding-signatures") from None
 
-    async def _check_place(self, finding: Finding) -> None:
-        """Refuse a finding that has neither the next number of its commission and year nor the next revision."""
+    async def _check_place(self, finding: Finding, *, was_taken: bool) -> None:
+        """Refuse a finding that has neither the next number of its commission and year nor the next revision.
+
+        The number of one that was taken before need not be the next: the one before it may be lost for good.
+        """
         current = self.stored.get(finding.id)
         expected = current.revisions[-1].number + 1 if current else 1
         if finding.revision < expected:
@@ -142,7 +145,7 @@ class Findings:
         if finding.revision > expected:
             raise Refusal("finding-number", "revision")
         if current is None:
-            if finding.id != self.stored.next_id(finding.slug, finding.year):
+            if not was_taken and finding.id != self.stored.next_id(finding.slug, finding.year):
                 raise Refusal("finding-number", "id")
             return
         try:

@@ -13,7 +13,7 @@ from oversight.cases.actor import Actor
 from oversight.commission.records import CharterRecord
 from oversight.reports.records import SealedFileRecord, SubmissionRecord
 from oversight.workflow.state import CaseState
-from tests.oversight.portal_simulator import acknowledge
+from tests.oversight.portal_simulator import PortalSimulator, acknowledge
 from tests.oversight.sealed_reports import sealed_report
 from tests.people import NOW, World
 
@@ -120,3 +120,9 @@ async def store(sealed: SealedSubmission, received: date) -> SubmissionRecord:
         for file in sealed.manifest.files
     )
     return submission
+
+
+async def store_at_both(portal: PortalSimulator, sealed: SealedSubmission, received: date) -> SubmissionRecord:
+    """A report that the portal has too, as it is with every one that was collected."""
+    portal.add(sealed)
+    return await store(sealed, received)

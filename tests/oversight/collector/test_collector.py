@@ -24,7 +24,7 @@ from oversight.reports import arrival
 from oversight.reports.blobs import FREE_BYTES_MIN
 from oversight.reports.records import CollectorStateRecord, SealedFileRecord, StuckArrivalRecord, SubmissionRecord
 from oversight.wire.portal_errors import PortalRefused, PortalUnreachable
-from tests.oversight.case_desk import store
+from tests.oversight.case_desk import store, store_at_both
 from tests.oversight.office import Office
 from tests.oversight.portal_simulator import PortalSimulator, answer, cut_connection, nobody_answers, refusal
 from tests.oversight.sealed_reports import Wire, attachment, sealed_report, under_new_id, waiting_letter
@@ -342,7 +342,7 @@ async def test_follow_ups_are_durable_before_they_are_confirmed(
 async def test_a_waiting_reply_is_posted_once_the_portal_is_back(
     wire: Wire, portal: PortalSimulator, office: Office
 ) -> None:
-    submission = await store(sealed_report(office.world), TODAY)
+    submission = await store_at_both(portal, sealed_report(office.world), TODAY)
     await waiting_letter(office.world, submission.id)
     portal.lost_answers.append(cut_connection(path="/replies$", method="POST"))
     with pytest.raises(PortalUnreachable):
@@ -357,7 +357,7 @@ async def test_a_waiting_reply_is_posted_once_the_portal_is_back(
 async def test_a_reply_that_is_refused_for_good_does_not_hold_up_the_others(
     wire: Wire, portal: PortalSimulator, office: Office
 ) -> None:
-    first, second = [(await store(sealed_report(office.world), TODAY)).id for _ in range(2)]
+    first, second = [(await store_at_both(portal, sealed_report(office.world), TODAY)).id for _ in range(2)]
     await waiting_letter(office.world, first, 1)
     await waiting_letter(office.world, second, 2)
     portal.faults.append(

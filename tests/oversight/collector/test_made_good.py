@@ -14,7 +14,7 @@ from oversight.letters.records import ReplyRecord, ThreadNoteRecord
 from oversight.reports.records import CollectorStateRecord, StuckArrivalRecord, SubmissionRecord
 from oversight.wire import list_reading
 from oversight.wire.portal_errors import PortalError
-from tests.oversight.case_desk import store
+from tests.oversight.case_desk import store_at_both
 from tests.oversight.collector.test_collector import under_id
 from tests.oversight.office import Office
 from tests.oversight.portal_simulator import PortalSimulator, cut_connection, nobody_answers, refusal
@@ -120,7 +120,7 @@ async def test_what_was_put_off_while_the_clock_was_a_month_ahead_is_due_when_it
     collector: Collector, portal: PortalSimulator, office: Office
 ) -> None:
     """A report, a letter and a thread note; and the notes of the week go out again."""
-    thread = await store(under_new_id(sealed_report(office.world)), TODAY)
+    thread = await store_at_both(portal, under_new_id(sealed_report(office.world)), TODAY)
     await waiting_letter(office.world, thread.id)
     portal.add(sealed_report(office.world))
     refuses = ("/files/report.age", "/replies", "/threads")
@@ -157,7 +157,8 @@ async def test_the_queue_does_not_count_from_a_time_that_is_still_to_come(
 async def test_one_damaged_row_holds_up_neither_the_letters_nor_the_notes_of_other_threads(
     collector: Collector, portal: PortalSimulator, office: Office
 ) -> None:
-    damaged, whole = [await store(under_new_id(sealed_report(office.world)), TODAY) for _ in range(2)]
+    reports = [under_new_id(sealed_report(office.world)) for _ in range(2)]
+    damaged, whole = [await store_at_both(portal, report, TODAY) for report in reports]
     await waiting_letter(office.world, damaged.id, 1)
     await waiting_letter(office.world, whole.id, 2)
     await SubmissionRecord.filter(id=damaged.id).update(manifest=b"{}", confirmed=True)

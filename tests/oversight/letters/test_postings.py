@@ -23,7 +23,7 @@ from oversight.letters.postings import USED_UP, last_number
 from oversight.letters.records import FollowUpRecord, PostingRecord, ReplyRecord, ThreadNoteRecord
 from oversight.reports.records import CollectorStateRecord, SubmissionRecord
 from oversight.wire.portal_errors import PortalAway, PortalRefused, PortalUnreachable
-from tests.oversight.case_desk import store
+from tests.oversight.case_desk import store_at_both
 from tests.oversight.office import Office
 from tests.oversight.portal_simulator import Handler, PortalSimulator, Thread, answer, cut_connection, refusal
 from tests.oversight.sealed_reports import (
@@ -237,7 +237,7 @@ async def test_a_portal_that_refuses_every_number_makes_one_letter_wait_and_no_o
     exchange.portal.faults.append(
         lambda request: refusal(409, "reply-number") if request.url.path.endswith(here) else None
     )
-    other = await store(sealed_report(exchange.office.world), TODAY)
+    other = await store_at_both(exchange.portal, under_new_id(exchange.portal.submissions[0].sealed), TODAY)
     await exchange.letter(1)
     await waiting_letter(exchange.office.world, other.id, 2)
     exchange.portal.requests.clear()
