@@ -2,12 +2,14 @@
 """The list of submissions: each entry is taken for itself, or written down as one that can't be taken.
 
 - A submission is confirmed only after everything of it is durable here; a crash at any step leads to the same end.
-- What can't be taken is never confirmed, and tried again by a schedule of its own (``reports.stuck``).
+- What can't be taken is never confirmed, and tried again by a schedule of its own (``reports.stuck``); what a passing
+  failure of the portal broke off comes first with the next visits.
 - In one day so many are taken, and so many bytes. The rest stays at the portal until the next one, or until a member
   has as many again taken, and the queue says so: whoever holds the portal, or floods it, could otherwise use up this
   office's numbers and its disk.
 """
 
+import asyncio
 import logging
 from collections import Counter
 from collections.abc import Callable
@@ -21,11 +23,21 @@ from oversight.collector.downloads import Downloads
 from oversight.commission.charters import current_charter
 from oversight.reports.arrival import CheckedSubmission, DamagedArrivalError, Receiver
 from oversight.reports.records import SealedFileRecord, SubmissionRecord
-from oversight.reports.stuck import HELD_BACK, SUBMISSION, are_taken, count_passed, miss_unlisted, resting, write_down
+from oversight.reports.stuck import (
+    HELD_BACK,
+    NO_ROOM,
+    SUBMISSION,
+    are_taken,
+    count_passed,
+    miss_unlisted,
+    resting,
+    try_again,
+    write_down,
+)
 from oversight.wire.list_reading import ListReading
 from oversight.wire.patience import Patience
 from oversight.wire.portal_client import PortalClient
-from oversight.wire.portal_errors import PortalAway, PortalError, PortalRefused
+from oversight.wire.portal_errors import REFUSES_ALL, PortalAway, PortalError, PortalRefused
 from oversight.wire.portal_responses import WaitingSubmission
 from portal.kit.columns import is_unset, sum_below
 from portal.kit.unwritable import Unwritable, why_unwritable
@@ -35,6 +47,12 @@ ARRIVALS_PER_DAY_MAX = 2_000
 BYTES_PER_DAY_MAX = 64 * 1024**3
 WAITS = "waits"
 NO_ROW = "no-row"
+ATTEMPTS_AT_ONCE = {"interrupted": 4, "busy": 4, "unavailable": 4, "error": 4, "storage": 4, "slow": 2}
+"""What a portal that is started anew, and a proxy before it, do to all that is under way: it is no fault of a report
+until it happens to the same one as often, visit after visit."""
+BROKEN_OFF_KNOWN_MAX = 50_000
+ROOM_MORE_BYTES = 64 * 1024 * 1024
+"""When the disk has got so much more room since one found none, all of those are tried again."""
 
 
 class Submissions:
@@ -45,6 +63,9 @@ class Submissions:
         self._receiver = receiver
         self._clock = clock
         self._away: PortalAway | None = None
+        self._broken_off: Counter[SubmissionId] = Counter()
+        # Before this program was started one may have found no room.
+        self._room_lacked_at: int | None = 0
         self.reading = ListReading()
         self.downloads = Downloads(self._take, self._put_off)
         self.taken = self.stuck = 0
@@ -76,6 +97,12 @@ class Submissions:
         if whole:
             await miss_unlisted(reading.seen, now)
             reading.finish_round()
+
+    async def look_for_room(self, now: datetime) -> None:
+        """Have those tried again that found no room on this office's disk, once it has got some."""
+        if self._room_lacked_at is not None and await self._free_bytes() >= self._room_lacked_at + ROOM_MORE_BYTES:
+            self._room_lacked_at = None
+            await try_again(now, NO_ROOM)
 
     async def finish(self, seconds: float) -> None:
         """Wait for what is being fetched, at most so long. Raises PortalAway when nobody answers any more."""
@@ -125,7 +152,7 @@ class Submissions:
 
     async def _take(self, acknowledged: CheckedSubmission, patience: Patience) -> bool:
         """Fetch, store and confirm one submission, or write down why not; False when only a short patience ran out."""
-        item, file = acknowledged.manifest.submission, None
+        item, file, free = acknowledged.manifest.submission, None, await self._free_bytes()
         try:
             today, running = self._clock().date(), self.downloads.bytes_running
             stored = await self._receiver.fetch(acknowledged, today, running, patience)
@@ -143,10 +170,28 @@ class Submissions:
             LOG.error("a submission can't be taken: %s", type(error).__name__)
             problem = _own_problem(error)
         else:
+            self._broken_off.pop(item, None)
             await self._taken(stored)
             return True
-        await self._write_down(item, problem, file)
+        if problem == NO_ROOM:
+            self._room_lacked_at = free if self._room_lacked_at is None else min(free, self._room_lacked_at)
+        if self._may_pass(item, problem):
+            self._put_off()
+        else:
+            await self._write_down(item, problem, file)
         return True
+
+    def _may_pass(self, item: SubmissionId, problem: str) -> bool:
+        """Whether it need not be this submission's own failure, so that the next visit tries it again."""
+        if problem in REFUSES_ALL:
+            return True
+        if len(self._broken_off) >= BROKEN_OFF_KNOWN_MAX:
+            self._broken_off.clear()
+        self._broken_off[item] += 1
+        if self._broken_off[item] < ATTEMPTS_AT_ONCE.get(problem, 0):
+            return True
+        del self._broken_off[item]
+        return False
 
     async def _taken(self, submission: SubmissionRecord) -> None:
         self.taken += 1
@@ -168,6 +213,13 @@ class Submissions:
                 raise
         await SubmissionRecord.filter(id=submission.id).update(confirmed=True)
 
+    async def _free_bytes(self) -> int:
+        """Of this office's disk; a disk that can't be asked has none."""
+        try:
+            return await asyncio.to_thread(self._receiver.blobs.free_bytes)
+        except OSError:
+            return 0
+
     async def _write_down(self, submission: SubmissionId, problem: str, file: str | None = None) -> None:
         self.stuck += 1
         try:
@@ -185,7 +237,7 @@ def _own_problem(error: Exception) -> str:
     why = why_unwritable(error)
     if why is None:
         return "storage" if isinstance(error, OSError) else "failure"
-    return "no-room" if why is Unwritable.FULL else "storage"
+    return NO_ROOM if why is Unwritable.FULL else "storage"
 
 
 async def _left_today(today: date, shares: int) -> int:

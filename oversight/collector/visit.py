@@ -214,6 +214,7 @@ class Collector:
             self._compared_on = now.date()
             self._register_is_due = self._charters_are_due = True
             self.comparison.ask_again()
+        await self.submissions.look_for_room(now)
         room, self._room = self._room, (now.date(), shares)
         if self._visits % WHOLE_EVERY_VISITS == 0 or room != self._room:
             for each in self._readings:

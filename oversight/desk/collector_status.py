@@ -11,7 +11,8 @@ from oversight.findings.records import PublicationRecord
 from oversight.letters.records import ReplyRecord, ThreadNoteRecord
 from oversight.reports.labels import passed_label, problem_label, step_label, trouble_label
 from oversight.reports.records import BeyondHelpRecord, CollectorStateRecord, StuckArrivalRecord
-from oversight.reports.stuck import HELD_BACK, MANY
+from oversight.reports.stuck import HELD_BACK, MANY, NO_ROOM
+from oversight.wire.portal_errors import REFUSES_ALL
 from portal.kit.columns import UNREADABLE, readable
 from portal.kit.i18n import Translation
 
@@ -23,8 +24,7 @@ QUIET_VISITS = 3
 # So far ahead a clock is that is set back a little now and then.
 AHEAD = timedelta(minutes=1)
 # What is wrong with the whole portal or the whole office, whichever step met it first.
-REFUSES_ALL = frozenset({"signature-invalid", "signature-expired", "not-your-commission", "office-elsewhere"})
-GENERAL = frozenset({"unreachable", "no-room", "storage", "failure", "storage-full"}) | REFUSES_ALL
+GENERAL = frozenset({"unreachable", NO_ROOM, "storage", "failure", "storage-full"}) | REFUSES_ALL
 
 
 @dataclass(frozen=True)

@@ -27,7 +27,7 @@ from oversight.letters.records import ReplyRecord, ThreadNoteRecord
 from oversight.members.sessions import current_session
 from oversight.reports import labels
 from oversight.reports.roles import Action, may
-from oversight.reports.stuck import try_all_again
+from oversight.reports.stuck import try_again
 from oversight.reports.urgency import Level
 from oversight.web.addresses import Route
 from oversight.web.rendering import redirect, render, translation_of
@@ -94,7 +94,7 @@ async def collect_now(request: Request) -> Response:
     session = await current_session(request)
     if not may(session.member.roles, Action.READ):
         raise HTTPException(403)
-    await try_all_again(request.app.state.clock())
+    await try_again(request.app.state.clock())
     await try_again_now(ReplyRecord, PublicationRecord, ThreadNoteRecord)
     request.app.state.portal_visits.begin_now.set()
     return redirect("/queue")

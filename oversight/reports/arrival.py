@@ -24,6 +24,7 @@ from crypto.manifest import Manifest, SealedFile, manifest_hash, read_manifest
 from crypto.padding import padded_attachment_size
 from oversight.reports.blobs import Blobs
 from oversight.reports.records import SealedFileRecord, SubmissionRecord
+from oversight.reports.stuck import NO_ROOM
 from oversight.reports.unfinished import UnfinishedArrivals
 from oversight.wire.patience import Patience
 from oversight.wire.portal_client import PortalClient, Sink
@@ -99,7 +100,7 @@ class Receiver:
         async with self.unfinished.attempt(manifest.submission):
             while not await asyncio.to_thread(self.blobs.is_room, reserved):
                 if not await self.unfinished.give_way():
-                    raise DamagedArrivalError("no-room")
+                    raise DamagedArrivalError(NO_ROOM)
             return await self._fetch_all(acknowledged, today, patience)
 
     async def _fetch_all(self, acknowledged: CheckedSubmission, today: date, patience: Patience) -> SubmissionRecord:

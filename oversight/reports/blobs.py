@@ -62,10 +62,14 @@ class Blobs:
             sync_folder(self._root.parent)
         return BlobWriter(folder, name)
 
+    def free_bytes(self) -> int:
+        """What the disk has left. Raises OSError."""
+        self._root.mkdir(mode=0o700, parents=True, exist_ok=True)
+        return free_bytes(self._root)
+
     def is_room(self, size: int) -> bool:
         """Whether ``size`` bytes leave the disk the room that the rest of the office needs. Raises OSError."""
-        self._root.mkdir(mode=0o700, parents=True, exist_ok=True)
-        return shutil.disk_usage(self._root).free - size >= KEPT_FREE_BYTES
+        return self.free_bytes() - size >= KEPT_FREE_BYTES
 
     def path(self, submission: SubmissionId, name: str) -> Path:
         return self._root / submission / name

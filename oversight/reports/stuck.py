@@ -27,6 +27,7 @@ UNPROVEN_ROWS_MAX = 50
 UNPROVEN = frozenset({"manifest", "charter", "acknowledgement", "day", "conflict", "too-large"})
 """Problems of what nobody vouches for: it costs whoever runs the portal nothing to invent it."""
 GONE = "gone"
+NO_ROOM = "no-room"
 HELD_BACK = "today"
 """Nothing is wrong with it: more came in one day than is taken in one."""
 GONE_DAYS_KEPT = 30
@@ -97,9 +98,10 @@ async def miss_unlisted(listed: set[str], now: datetime) -> None:
             await postpone(row, GONE, now)
 
 
-async def try_all_again(now: datetime) -> None:
-    """Let the next visit try everything."""
-    await StuckArrivalRecord.filter(kind=SUBMISSION, try_again__gt=now).update(try_again=now)
+async def try_again(now: datetime, *problems: str) -> None:
+    """Let the next visit try what has these problems, or everything."""
+    rows = StuckArrivalRecord.filter(kind=SUBMISSION, try_again__gt=now)
+    await (rows.filter(problem__in=problems) if problems else rows).update(try_again=now)
 
 
 async def _is_room(problem: str) -> bool:

@@ -48,6 +48,9 @@ OFFICE_CODES = frozenset(
 Not ``too-large`` and ``file-missing``: of a report that waits these are what the office itself found.
 """
 
+REFUSES_ALL = frozenset({"signature-invalid", "signature-expired", "not-your-commission", "office-elsewhere"})
+"""What is wrong with the whole portal or the whole office, whichever request met it first."""
+
 
 class PortalError(Exception):
     """Base of what can go wrong with a request to the portal. ``problem`` is a short code for rows and pages."""

@@ -18,14 +18,16 @@ CHANCE = {
 }
 LENGTHS_OF_TIME = {
     "waiting.py": "the one place that looks again and again",
-    "test_crash.py": "the moment at which a program dies is the input",
+    "troubles.py": "the moment at which a program dies, and how long it stands still, is the input",
 }
 CLOCKS = {
     "answering.py": "a portal that runs as a program takes the day from the machine",
     "mailbox_states.py": "a page in a browser says how old days are by the machine's own",
     "founders.py": "found at programs that take the time from the machine",
+    "machine.py": "what is off is the machine's own clock",
+    "member.py": "logs in at a program that takes the time from the machine",
     "member_day.py": "logs in at a program that takes the time from the machine",
-    "test_crash.py": "both programs take the day from the machine",
+    "sites.py": "both programs take the day from the machine",
     "test_founding.py": "that there is a code at all, of whatever moment",
     "test_lock.py": "logs in at a program that takes the time from the machine",
     "test_serving.py": "logs in at a program that takes the time from the machine",

@@ -17,7 +17,7 @@ from crypto.message import message_id
 from crypto.submission import SealedSubmission
 from oversight.collector import visit
 from oversight.collector.loop import collect_forever
-from oversight.collector.submissions import Submissions
+from oversight.collector.submissions import ATTEMPTS_AT_ONCE, Submissions
 from oversight.collector.visit import WHOLE_EVERY_VISITS, Collector, CollectorBusy
 from oversight.letters.records import FollowUpRecord, ReplyRecord
 from oversight.reports import arrival
@@ -262,7 +262,10 @@ async def test_one_download_that_always_breaks_off_does_not_stop_the_others(
     portal.add(broken)
     portal.add(whole)
     portal.faults.append(cut_connection(path=f"/{broken.manifest.submission}/files/"))
-    await wire.collect()
+    collector = wire.collector()
+    for _ in range(ATTEMPTS_AT_ONCE["interrupted"]):
+        await collector.run()
+    await collector.close()
     assert list(portal.collected) == [whole.manifest.submission]
     assert (await StuckArrivalRecord.get()).problem == "interrupted"
 

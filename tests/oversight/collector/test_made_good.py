@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
 """Once what was wrong is over, the next visits make it good: nothing waits for an hour, and no row stays behind."""
 
+from collections.abc import Callable
 from contextlib import suppress
 from datetime import timedelta
 
@@ -8,20 +9,26 @@ import httpx
 import pytest
 
 from crypto.errors import CryptoError
-from oversight.collector.submissions import Submissions
+from oversight.collector.submissions import ATTEMPTS_AT_ONCE, ROOM_MORE_BYTES, Submissions
 from oversight.collector.visit import WHOLE_EVERY_VISITS, Collector
 from oversight.letters.records import ReplyRecord, ThreadNoteRecord
+from oversight.reports import blobs
+from oversight.reports.blobs import KEPT_FREE_BYTES
 from oversight.reports.records import CollectorStateRecord, StuckArrivalRecord, SubmissionRecord
 from oversight.wire import list_reading
-from oversight.wire.portal_errors import PortalError
+from oversight.wire.portal_errors import REFUSES_ALL, PortalError
 from tests.oversight.case_desk import store_at_both
 from tests.oversight.collector.test_collector import under_id
 from tests.oversight.office import Office
-from tests.oversight.portal_simulator import PortalSimulator, cut_connection, nobody_answers, refusal
-from tests.oversight.sealed_reports import sealed_report, under_new_id, waiting_letter
+from tests.oversight.portal_simulator import Handler, PortalSimulator, answer, cut_connection, nobody_answers, refusal
+from tests.oversight.sealed_reports import Wire, sealed_report, under_new_id, waiting_letter
 from tests.people import TODAY
 
 pytestmark = pytest.mark.usefixtures("in_database")
+
+
+def in_files(how: Callable[[], httpx.Response]) -> Handler:
+    return lambda request: how() if "/files/" in request.url.path else None
 
 
 async def visit(collector: Collector, office: Office, times: int = 1) -> None:
@@ -45,6 +52,75 @@ async def test_a_report_whose_portal_went_away_while_it_was_fetched_comes_with_t
     portal.faults.clear()
     await visit(collector, office)
     assert await SubmissionRecord.filter(confirmed=True).count() == 1
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        cut_connection(path="/files/"),
+        in_files(lambda: refusal(503, "busy")),
+        in_files(lambda: answer(502, "?")),
+    ],
+    ids=["breaks off", "busy", "only a proxy answers"],
+)
+@pytest.mark.parametrize("times", [1, 3])
+async def test_reports_under_way_when_the_portal_is_started_anew_come_with_the_next_visit(
+    collector: Collector, portal: PortalSimulator, office: Office, fault: Handler, times: int
+) -> None:
+    portal.add(sealed_report(office.world))
+    portal.faults.append(fault)
+    await visit(collector, office, times)
+    assert (await CollectorStateRecord.get()).waiting == 1
+    portal.faults.clear()
+    await visit(collector, office)
+    assert await SubmissionRecord.filter(confirmed=True).count() == 1
+    assert await StuckArrivalRecord.all().count() == 0
+
+
+@pytest.mark.parametrize("code", sorted(REFUSES_ALL - {"office-elsewhere"}))
+async def test_reports_that_the_portal_refused_as_it_did_everything_come_with_the_next_visit(
+    collector: Collector, portal: PortalSimulator, office: Office, code: str
+) -> None:
+    """As when a clock was wrong for an hour."""
+    portal.add(sealed_report(office.world))
+    portal.faults.append(in_files(lambda: refusal(401, code)))
+    await visit(collector, office, 20)
+    portal.faults.clear()
+    await visit(collector, office)
+    assert await SubmissionRecord.filter(confirmed=True).count() == 1
+    assert await StuckArrivalRecord.all().count() == 0
+
+
+async def test_a_report_that_breaks_off_at_every_visit_is_tried_ever_later(
+    collector: Collector, portal: PortalSimulator, office: Office
+) -> None:
+    portal.add(sealed_report(office.world))
+    portal.faults.append(cut_connection(path="/files/"))
+    await visit(collector, office, 20)
+    asked = len([request for request in portal.requests if "/files/" in request])
+    assert asked == ATTEMPTS_AT_ONCE["interrupted"]
+    assert (await StuckArrivalRecord.get()).problem == "interrupted"
+
+
+@pytest.mark.parametrize("is_started_anew", [False, True])
+async def test_reports_that_found_no_room_come_as_soon_as_there_is_some(
+    wire: Wire, portal: PortalSimulator, office: Office, monkeypatch: pytest.MonkeyPatch, is_started_anew: bool
+) -> None:
+    free = KEPT_FREE_BYTES - 1
+    monkeypatch.setattr(blobs, "free_bytes", lambda folder: free)
+    collector = wire.collector()
+    portal.add(sealed_report(office.world))
+    await visit(collector, office, 3)
+    assert (await StuckArrivalRecord.get()).problem == "no-room"
+    asked = len(portal.requests)
+    if is_started_anew:
+        await collector.close()
+        collector = wire.collector()
+    free += ROOM_MORE_BYTES
+    await visit(collector, office)
+    assert await SubmissionRecord.filter(confirmed=True).count() == 1
+    assert asked < len(portal.requests)
+    await collector.close()
 
 
 async def test_a_report_for_which_the_database_had_not_even_a_row_comes_with_the_next_visit(
@@ -100,7 +176,7 @@ async def test_an_end_between_storing_a_report_and_saying_so_leaves_no_row_behin
 ) -> None:
     portal.add(sealed_report(office.world))
     portal.faults.append(cut_connection(path="/files/report.age"))
-    await visit(collector, office)
+    await visit(collector, office, ATTEMPTS_AT_ONCE["interrupted"])
     portal.faults.clear()
     office.clock.forward(minutes=71)
     with monkeypatch.context() as ended:

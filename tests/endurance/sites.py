@@ -1,0 +1,188 @@
+# SPDX-License-Identifier: AGPL-3.0-or-later
+"""A portal and an office on machines of their own, those who use them, and what both hold in their files."""
+
+import asyncio
+import hashlib
+import sqlite3
+import subprocess
+import sys
+from collections.abc import Collection, Iterator
+from contextlib import closing, contextmanager, suppress
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from crypto.age import PqIdentity
+from crypto.manifest import read_manifest
+from oversight.commission.keys import OfficeSafe
+from oversight.storage import Database
+from portal.kit.files import write_secret_file
+from tests.endurance.machine import Machine
+from tests.endurance.member import Member
+from tests.endurance.reporters import Question, Reporters, ask
+from tests.people import PORTAL_ORIGIN, REALM, World, portal_key, settle_office
+from tests.portal.world import API, commission
+from tests.servers import ROOT
+from tests.waiting import SECONDS_MAX
+
+MEMBER = "amina"
+FREEZE_SECONDS_MAX = 4.0
+PORTAL_DISK_BYTES = 512 * 1024 * 1024
+OFFICE_DISK_BYTES = 1024 * 1024 * 1024
+PORTAL_FREE_BYTES_MIN = 16 * 1024 * 1024
+Rows = list[tuple[Any, ...]]
+
+
+@dataclass
+class Sites:
+    """Both machines, and who uses them."""
+
+    portal: Machine
+    office: Machine
+    reporters: Reporters
+    member: Member
+
+    @property
+    def machines(self) -> tuple[Machine, Machine]:
+        return self.portal, self.office
+
+    def portal_rows(self, query: str) -> Rows:
+        return _rows(self.portal.data / "portal.sqlite3", query)
+
+    def office_rows(self, query: str) -> Rows:
+        return _rows(self.office.data / "office.sqlite3", query)
+
+    def check_confirmed(self) -> None:
+        """Fail unless whatever the office confirmed, so that the portal may delete it, is whole in its files."""
+        confirmed = self.portal_rows("SELECT submission, manifest FROM submission WHERE collection IS NOT NULL")
+        stored = dict(self.office_rows("SELECT id, manifest FROM submission"))
+        for submission, manifest in confirmed:
+            assert stored.get(submission) == manifest, f"{submission} is confirmed and not there"
+        done = self.portal_rows("SELECT message FROM follow_up WHERE delete_from IS NOT NULL")
+        assert set(done) <= set(self.office_rows("SELECT id FROM follow_up")), "a follow-up is confirmed and not there"
+
+    def check_all(self) -> None:
+        """Fail unless the office has whatever was acknowledged, whole, and its letters are at the portal, once."""
+        known = self.reporters.known
+        kept = {
+            (row[0], row[1]): row[2] for row in self.office_rows("SELECT submission_id, name, sealed FROM sealed_file")
+        }
+        for sealed, _, _ in known.reports:
+            submission = sealed.manifest.submission
+            for file in read_manifest(sealed.manifest_bytes).files:
+                data = kept[submission, file.name]
+                if data is None:
+                    data = (self.office.data / "blobs" / submission / file.name).read_bytes()
+                assert hashlib.sha256(data).hexdigest() == file.sha256, f"{submission}: {file.name}"
+        here = [row[0] for row in self.office_rows("SELECT id FROM follow_up")]
+        assert len(here) == len(set(here))
+        assert set(known.follow_ups) <= set(here)
+        written = self.office_rows("SELECT submission, id FROM reply ORDER BY submission")
+        assert {submission for submission, _ in written} >= set(self.member.answered)
+        assert len({submission for submission, _ in written}) == len(written), "a member's answer went out twice"
+        assert self.portal_rows("SELECT submission, message FROM reply ORDER BY submission") == written
+
+    def is_caught_up(self) -> bool:
+        due = {sealed.manifest.submission for sealed, _, _ in self.reporters.known.reports}
+        confirmed = {
+            row[0] for row in self.portal_rows("SELECT submission FROM submission WHERE collection IS NOT NULL")
+        }
+        waiting = self.portal_rows("SELECT message FROM follow_up WHERE delete_from IS NULL")
+        return due <= confirmed and not waiting and not self.office_rows("SELECT id FROM reply WHERE posted_on IS NULL")
+
+
+@contextmanager
+def built(folder: Path, seed: int, troubles: Collection[str]) -> Iterator[Sites]:
+    """Both programs, running, and everybody at work, as it has to be for these troubles. Raises NoSmallDiskError."""
+    static = folder / "static"
+    static.mkdir()
+    (static / "office.css").write_text("/* stand-in */")
+    world, machines = commission(), list[Machine]()
+    small_disks = "disk" in troubles
+    try:
+        portal = Machine(
+            "portal",
+            folder / "portal",
+            {
+                "PORTAL_ORIGIN": PORTAL_ORIGIN,
+                "PORTAL_STATIC": str(folder / "nothing"),
+                "PORTAL_FREE_BYTES_MIN": str(PORTAL_FREE_BYTES_MIN),
+            },
+            PORTAL_DISK_BYTES if small_disks else 0,
+        )
+        machines.append(portal)
+        _settle_portal(portal, world)
+        office = Machine(
+            "oversight",
+            folder / "office",
+            {
+                "OVERSIGHT_STATIC": str(static),
+                "OVERSIGHT_PORTAL_URL": portal.url,
+                "OVERSIGHT_COLLECT_SECONDS": "1",
+                "OVERSIGHT_START_KEY": str(folder / "start.key"),
+            },
+            OFFICE_DISK_BYTES if small_disks else 0,
+        )
+        machines.append(office)
+        asyncio.run(_settle_office(office.data, folder / "start.key", world))
+        office.start()
+        reporters = Reporters(portal.port, datetime.now(UTC).date(), seed)
+        reporters.may_miss_parts = "clock" in troubles
+        if "freeze" in troubles:
+            reporters.seconds_max = FREEZE_SECONDS_MAX / 2
+
+        def next_report(number: int) -> str | None:
+            reports = reporters.known.readable
+            return reports[number] if number < len(reports) else None
+
+        member = Member(world[MEMBER], office.url, next_report)
+        reporters.start()
+        member.start()
+        try:
+            yield Sites(portal, office, reporters, member)
+        finally:
+            member.end()
+            with suppress(AssertionError):
+                reporters.end()
+    finally:
+        for machine in machines:
+            machine.close()
+
+
+def _settle_portal(portal: Machine, world: World) -> None:
+    secrets = portal.data / "secrets"
+    secrets.mkdir(parents=True)
+    (secrets / "signing.key").write_bytes(portal_key().seed)
+    (secrets / "realm").write_bytes(bytes.fromhex(REALM))
+    invited = subprocess.run(
+        [sys.executable, "-m", "portal", "invite", world.slug],
+        env=portal.environment,
+        cwd=ROOT,
+        capture_output=True,
+        check=True,
+        timeout=SECONDS_MAX,
+    )
+    portal.start()
+    headers = {"amparo-invitation": invited.stdout.decode().split()[-1]}
+    status, body = ask(portal.port, Question("POST", f"{API}/charters", world.charter.note, headers))
+    assert status == 201, body
+
+
+async def _settle_office(data: Path, start_key: Path, world: World) -> None:
+    database = await Database.open(f"sqlite://{data / 'office.sqlite3'}")
+    try:
+        with database.use():
+            await settle_office(world, data / "secrets")
+            # The office opens by itself after each start, and collects whether its member has work or not.
+            start = PqIdentity.from_seed(bytes(32))
+            write_secret_file(start_key, f"{start}\n".encode())
+            safe = OfficeSafe(data / "secrets", start)
+            safe.write(safe.read_with(world[MEMBER].identity), [person.identity.recipient() for person in world.people])
+    finally:
+        await database.close()
+
+
+def _rows(path: Path, query: str) -> Rows:
+    with closing(sqlite3.connect(path, timeout=SECONDS_MAX)) as connection:
+        return connection.execute(query).fetchall()
