@@ -80,7 +80,7 @@ def _run(options: argparse.Namespace) -> int:
         case "verify-ledger":
             return verify_ledger(options)
         case "backup" | "restore" | "exercise":
-            clear_up_when_ended()
+            clear_up_when_ended("oversight")
             return asyncio.run(backup.run(options, _settings(options), datetime.now(UTC).date()))
         case "check" | "found" | "start-over" | "export-ledger" | "rebuild-cases" as name:
             run = {

@@ -105,12 +105,13 @@ def _serve(settings: Settings, *, new_key: bool) -> int:
 
 
 def _run_backup(given: argparse.Namespace, settings: Settings) -> int:
+    # First: to load the rest takes a moment.
+    clear_up_when_ended("portal")
     from crypto.errors import CryptoError
     from portal.backup import run
 
     # Whatever is written is for its own user alone.
     os.umask(0o077)
-    clear_up_when_ended()
     try:
         return asyncio.run(run(given, settings, datetime.now(UTC).date()))
     except CryptoError as error:

@@ -22,6 +22,7 @@ from portal.kit.snapshots import POSTGRESQL_KIND, passing_database
 
 COMMANDS = ("backup", "restore", "exercise")
 SHOWN_MAX = 20
+_ENDING = (signal.SIGINT, signal.SIGHUP, signal.SIGTERM)
 FindFaults = Callable[[], Awaitable[list[str]]]
 Moved = Callable[[Path, str], tuple[Kept, FindFaults]]
 """The same program with another data folder, another database's URL (empty: in that folder), and blobs in it."""
@@ -40,14 +41,23 @@ def add_backup_commands(commands: "argparse._SubParsersAction[argparse.ArgumentP
         parser.add_argument("file", type=Path)
 
 
-def clear_up_when_ended() -> None:
-    """Have the system's wish that this process ends raise SystemExit, so that what was begun is removed."""
+def clear_up_when_ended(program: str) -> None:
+    """Have whoever ends this process raise SystemExit, so that what was begun is removed, and one line says why.
 
-    def end(*_: object) -> None:
-        sys.exit(1)
+    That is Ctrl-C, a terminal or a connection that is gone, and the system. Whoever lets it live on without its
+    terminal (``nohup``) still can.
+    """
+
+    def end(number: int, _: object) -> None:
+        for each in _ENDING:
+            # Once more, and what clears up would be ended itself.
+            signal.signal(each, signal.SIG_IGN)
+        sys.exit(f"{program}: ended by {signal.Signals(number).name}; what was begun is removed")
 
     if threading.current_thread() is threading.main_thread():
-        signal.signal(signal.SIGTERM, end)
+        for each in _ENDING:
+            if signal.getsignal(each) != signal.SIG_IGN:
+                signal.signal(each, end)
 
 
 @dataclass(frozen=True)
