@@ -38,6 +38,7 @@ from portal.kit.backup_command import COMMANDS, add_backup_commands, clear_up_wh
 from portal.kit.backup_form import BackupError
 from portal.kit.database import DatabaseError, make_migrations
 from portal.kit.listening import StartError, listen
+from portal.kit.lost_data import refuse_lost_data
 from portal.kit.quiet_logging import quiet_logging
 from portal.kit.server import connections_for, raise_file_limit, server_options
 from portal.kit.settings import SettingsError
@@ -90,9 +91,9 @@ def _run(options: argparse.Namespace) -> int:
                 "export-ledger": export_ledger,
                 "rebuild-cases": rebuild_cases,
             }[name]
-            return asyncio.run(run(options, _settings(options)))
+            return asyncio.run(run(options, _settings_of_data(options)))
         case _:
-            return _serve(_settings(options))
+            return _serve(_settings_of_data(options))
 
 
 _GIVEN_UP = (
@@ -134,6 +135,13 @@ def _settings(options: argparse.Namespace) -> Settings:
     if getattr(options, "portal", None):
         environment["OVERSIGHT_PORTAL_URL"] = options.portal
     return Settings.from_environment(environment)
+
+
+def _settings_of_data(options: argparse.Namespace) -> Settings:
+    """The settings, unless their data folder has lost what only a restore brings back."""
+    settings = _settings(options)
+    refuse_lost_data(settings.data, settings.database_url, settings.secrets / backup.KEYS)
+    return settings
 
 
 def _serve(settings: Settings) -> int:

@@ -18,9 +18,11 @@ from portal.kit.backup_command import COMMANDS, add_backup_commands, clear_up_wh
 from portal.kit.backup_form import BackupError
 from portal.kit.database import DatabaseError, make_migrations
 from portal.kit.listening import StartError
+from portal.kit.lost_data import refuse_lost_data
 from portal.kit.settings import SettingsError
 from portal.settings import Settings
 from portal.storage.database import SCHEMA
+from portal.storage.keys import SIGNING_KEY
 
 SHUTDOWN_SECONDS = 10
 
@@ -58,6 +60,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _run(given: argparse.Namespace, settings: Settings) -> int:
+    refuse_lost_data(settings.data, settings.database_url, settings.data / "secrets" / SIGNING_KEY)
     settings.data.mkdir(parents=True, exist_ok=True, mode=0o700)
     match given.command:
         case "serve":

@@ -7,6 +7,7 @@ import socket
 import subprocess
 import sys
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -17,9 +18,13 @@ from tests.waiting import SECONDS_MAX, wait_until
 
 
 def serve(program: Program) -> tuple[int, list[str]]:
-    """The exit status of a start that fails, and the lines of its standard error."""
+    return give(program, "serve")
+
+
+def give(program: Program, command: str) -> tuple[int, list[str]]:
+    """The exit status of a command that fails, and the lines of its standard error."""
     done = subprocess.run(
-        [sys.executable, "-m", program.module, "serve"],
+        [sys.executable, "-m", program.module, command],
         env=program.environment(),
         capture_output=True,
         text=True,
@@ -80,3 +85,45 @@ def _lives(process: int) -> bool:
         return bool(Path(f"/proc/{process}/cmdline").read_bytes())
     except OSError:
         return False
+
+
+@dataclass(frozen=True)
+class Side:
+    """A program of its own folder, the file of its database, and a secret that it makes once it has one."""
+
+    program: Program
+    database: str
+    secret: str
+
+    @property
+    def data(self) -> Path:
+        return Path(self.program.settings[f"{self.program.module.upper()}_DATA"])
+
+
+@pytest.fixture(params=["portal", "oversight"])
+def side(request: pytest.FixtureRequest, tmp_path: Path) -> Side:
+    portal = portal_program(tmp_path)
+    if request.param == "portal":
+        return Side(portal, "portal.sqlite3", "signing.key")
+    return Side(office_program(tmp_path, portal), "office.sqlite3", "office.age")
+
+
+@pytest.mark.parametrize("command", ["serve", "check"])
+def test_in_a_folder_that_a_killed_restore_left_nothing_is_begun(side: Side, command: str) -> None:
+    (side.data / ".restoring" / "secrets").mkdir(parents=True)
+    status, [line] = give(side.program, command)
+    assert (status, "restore" in line) == (1, True)
+    assert [each.name for each in side.data.iterdir()] == [".restoring"]
+
+
+@pytest.mark.parametrize("command", ["serve", "check"])
+@pytest.mark.parametrize("how", ["missing", "empty"])
+def test_a_database_that_is_lost_is_not_begun_anew(side: Side, command: str, how: str) -> None:
+    secret, database = side.data / "secrets" / side.secret, side.data / side.database
+    secret.parent.mkdir(parents=True)
+    secret.write_bytes(b"x" * 32)
+    if how == "empty":
+        database.touch()
+    status, [line] = give(side.program, command)
+    assert (status, f"{database} is lost" in line) == (1, True)
+    assert not database.exists() or not database.stat().st_size
