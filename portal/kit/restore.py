@@ -5,9 +5,11 @@ A file is restored only after all of it was read once and found whole: until the
 nobody can tell from it: its SHA-256, noted when it was made, says that it is the same.
 """
 
+import fcntl
+import os
 import shutil
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 
 from portal.kit.backup import Kept
@@ -54,14 +56,29 @@ async def restore(kept: Kept, unfinished: Kept, path: Path, unseal: Work) -> Bac
     kept.data.mkdir(mode=0o700, parents=True, exist_ok=True)
     kept.data.chmod(0o700)
     gathered = kept.data / RESTORING
-    shutil.rmtree(gathered, ignore_errors=True)
-    gathered.mkdir(mode=0o700)
-    try:
-        async with filled(unfinished, path, unseal):
-            _move(gathered, kept.data)
-    finally:
+    with _only_one(kept.data):
         shutil.rmtree(gathered, ignore_errors=True)
+        gathered.mkdir(mode=0o700)
+        try:
+            async with filled(unfinished, path, unseal):
+                _move(gathered, kept.data)
+        finally:
+            shutil.rmtree(gathered, ignore_errors=True)
     return contents
+
+
+@contextmanager
+def _only_one(data: Path) -> Iterator[None]:
+    """While this goes on no other restore clears this folder up. Raises BackupError."""
+    descriptor = os.open(data, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise BackupError(f"another restore into {data} is under way") from None
+        yield
+    finally:
+        os.close(descriptor)
 
 
 def _move(gathered: Path, data: Path) -> None:

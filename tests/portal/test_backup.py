@@ -2,6 +2,7 @@
 """``backup``, ``restore`` and ``exercise`` of the portal, as its operator gives them, beside a portal that runs."""
 
 import asyncio
+import fcntl
 import hashlib
 import os
 import shutil
@@ -248,6 +249,23 @@ async def test_a_program_that_was_started_meanwhile_loses_nothing(
     status, said = await operator.give("restore")
     assert (status, "stop the program" in said) == (1, True)
     assert all_files(place) == ["secrets/signing.key"]
+
+
+async def test_a_second_restore_into_a_place_does_not_disturb_the_first(
+    portal: RunningPortal, operator: Operator, tmp_path: Path
+) -> None:
+    operator.settings(portal.data)
+    assert (await operator.give("backup"))[0] == 0
+    first = tmp_path / "second" / ".restoring" / "portal.sqlite3.loading"
+    first.parent.mkdir(parents=True)
+    first.write_bytes(b"half")
+    operator.settings(first.parent.parent)
+    descriptor = os.open(first.parent.parent, os.O_RDONLY)
+    fcntl.flock(descriptor, fcntl.LOCK_EX)
+    status, said = await operator.give("restore")
+    assert (status, "another restore" in said, first.read_bytes()) == (1, True, b"half")
+    os.close(descriptor)
+    assert (await operator.give("restore"))[0] == 0
 
 
 async def test_a_copy_of_the_database_leaves_the_portal_its_room(
