@@ -20,11 +20,11 @@ from pathlib import Path
 from pkgutil import iter_modules
 from typing import BinaryIO
 
-from crypto.age import PqRecipient, check_sealed_prefix, open_stream, parse_identity_file, seal_stream
-from crypto.errors import CryptoError
+from crypto.age import PqRecipient, open_stream, parse_identity_file, seal_stream
 from crypto.ids import SubmissionId
 from crypto.manifest import SealedFile
 from oversight import migrations
+from oversight.commission.keys import is_sealed
 from oversight.reports.blobs import Blobs
 from oversight.reports.records import SealedFileRecord
 from oversight.settings import Settings
@@ -76,7 +76,8 @@ def kept(settings: Settings) -> Kept:
         data=settings.data,
         stored=StoredDatabase(SCHEMA.app, settings.database_url, left_out=("session", "failed_login")),
         secrets=(KEYS,),
-        naming="SELECT submission_id, name FROM sealed_file WHERE sealed IS NULL ORDER BY id",
+        is_secret=lambda _, data: is_sealed(data),
+        naming="SELECT submission_id, name, sha256 FROM sealed_file WHERE sealed IS NULL ORDER BY id",
         read_row=_read_row,
         migrations=frozenset(module.name for module in iter_modules(migrations.__path__)),
         is_blob=lambda path: _PATH.fullmatch(path) is not None,
@@ -91,10 +92,8 @@ async def find_faults(settings: Settings) -> list[str]:
     only that they are a sealed file is looked at.
     """
     faults = await StoredDatabase(SCHEMA.app, settings.database_url, ()).find_damage()
-    try:
-        check_sealed_prefix((settings.secrets / KEYS).read_bytes())
-    except CryptoError as error:
-        faults.append(f"secrets/{KEYS}: {error}")
+    if not is_sealed((settings.secrets / KEYS).read_bytes()):
+        faults.append(f"secrets/{KEYS} is no sealed file")
     blobs = Blobs(settings.data / "blobs")
     database = await Database.open(settings.database_url)
     try:
@@ -122,9 +121,9 @@ def _faults_of(row: SealedFileRecord, blobs: Blobs) -> list[str]:
 
 
 def _read_row(row: Row) -> NamedBlobs:
-    submission, name = row
+    submission, name, sha256 = row
     path = f"blobs/{submission}/{name}"
-    return NamedBlobs((path,) if _PATH.fullmatch(path) else ())
+    return NamedBlobs((path,) if _PATH.fullmatch(path) else (), sha256=str(sha256))
 
 
 @asynccontextmanager

@@ -68,6 +68,10 @@ class _Checks:
                     raise FileNotFoundError(
                         "secrets/office.age is missing, and nobody could log in: bring it back from the backup"
                     )
+                if safe.is_damaged:
+                    raise ValueError(
+                        "secrets/office.age is damaged, and nobody could log in: bring it back from the backup"
+                    )
                 if not self.settings.start_key:
                     return "closed at the start, until a member logs in"
                 await open_at_start(safe)

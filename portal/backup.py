@@ -36,7 +36,7 @@ from portal.storage import migrations
 from portal.storage.blobs import PIECE_BYTES, BlobStore, Part, parse_part
 from portal.storage.database import SCHEMA, Database
 from portal.storage.errors import BlobMissingError, StorageFullError
-from portal.storage.keys import load_decoy_key, load_realm, load_signing_key
+from portal.storage.keys import DECOY_KEY, REALM, SIGNING_KEY, is_secret, load_decoy_key, load_realm, load_signing_key
 from portal.storage.open_blobs import open_blobs
 from portal.storage.records import SubmissionRecord
 from portal.storage.submissions import decode_parts, is_id
@@ -78,7 +78,8 @@ def kept(settings: Settings) -> Kept:
         program="portal",
         data=settings.data,
         stored=StoredDatabase(SCHEMA.app, settings.database_url, left_out=("nonce", "visit")),
-        secrets=("signing.key", "decoy.key", "realm"),
+        secrets=(SIGNING_KEY, DECOY_KEY, REALM),
+        is_secret=is_secret,
         naming="SELECT submission, parts, delete_from FROM submission WHERE NOT deleted ORDER BY sequence",
         read_row=_read_row,
         migrations=frozenset(module.name for module in iter_modules(migrations.__path__)),

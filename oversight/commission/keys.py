@@ -13,7 +13,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from crypto.age import PqIdentity, PqRecipient, open_sealed, parse_identity_file, seal
+from crypto.age import PqIdentity, PqRecipient, check_sealed_prefix, open_sealed, parse_identity_file, seal
 from crypto.encoding import label
 from crypto.errors import CryptoError, MalformedError
 from crypto.note import SigningKey
@@ -92,6 +92,11 @@ class OfficeSafe:
         return self._path.is_file()
 
     @property
+    def is_damaged(self) -> bool:
+        """Whether what is there is no sealed file. Raises OSError."""
+        return not is_sealed(self._path.read_bytes())
+
+    @property
     def keys(self) -> OfficeKeys:
         """The keys. Raises OfficeLockedError as long as nobody has opened them."""
         if self._keys is None:
@@ -144,6 +149,16 @@ class OfficeSafe:
                 # It is there, and can't be opened at this moment.
                 raise
             raise OfficeKeysLostError from None
+
+
+def is_sealed(data: bytes) -> bool:
+    """Whether these bytes can be an ``office.age``. To whom it is sealed, and whether it is whole, nobody can say who
+    does not open it."""
+    try:
+        check_sealed_prefix(data)
+    except CryptoError:
+        return False
+    return True
 
 
 async def read_office(safe: OfficeSafe, identity: PqIdentity) -> OfficeKeys:

@@ -5,6 +5,7 @@ Of the database a snapshot is taken first, then the files are read that its rows
 deleted meanwhile (``expired``), or is ``lost``. To whom it is sealed is the program's matter: it gives the ``Work``.
 """
 
+import errno
 import fcntl
 import os
 from collections.abc import Callable, Iterator
@@ -30,14 +31,20 @@ SNAPSHOT = ".backup-snapshot"
 SECRETS = "secrets/"
 FREE_BYTES_LEFT = 64 * 1024 * 1024
 """As much room as the copy of a database leaves the program, at least."""
+# A bad sector, or what is no file, takes nothing from the other files. A store that is away raises others.
+_ONE_IS_BAD = (errno.EIO, errno.EBADMSG, errno.EUCLEAN, errno.EISDIR, errno.ELOOP)
 
 
 @dataclass(frozen=True)
 class NamedBlobs:
-    """The files that a row names, by their paths in a backup, and the day from which they may be gone (ISO)."""
+    """The files that a row names, by their paths in a backup, and the day from which they may be gone (ISO).
+
+    ``sha256`` (hex) is that of its one file; None where ``BlobPlaces.open`` knows it.
+    """
 
     paths: tuple[str, ...]
     gone_from: str | None = None
+    sha256: str | None = None
 
 
 class BlobPlaces(Protocol):
@@ -60,15 +67,17 @@ class BlobPlaces(Protocol):
 class Kept:
     """What a program keeps, and where.
 
-    ``secrets`` are the files of the folder ``secrets`` that go along; each has to be there. ``naming`` is the statement
-    whose rows ``read_row`` reads; ``migrations`` the names of the steps to the form of the database that this program
-    knows; ``is_blob`` tells whether a sealed file may have this path.
+    ``secrets`` are the files of the folder ``secrets`` that go along; each has to be there, and to be one, as
+    ``is_secret`` tells from its name and its bytes. ``naming`` is the statement whose rows ``read_row`` reads;
+    ``migrations`` the names of the steps to the form of the database that this program knows; ``is_blob`` tells whether
+    a sealed file may have this path.
     """
 
     program: str
     data: Path
     stored: StoredDatabase
     secrets: tuple[str, ...]
+    is_secret: Callable[[str, bytes], bool]
     naming: str
     read_row: Callable[[Row], NamedBlobs]
     migrations: frozenset[str]
@@ -113,6 +122,9 @@ async def _write(kept: Kept, copy: Path, sink: BinaryIO, today: date) -> BackupC
     snapshot = await kept.stored.snapshot(copy, kept.naming)
     writer = BackupWriter(sink, BackupHead(kept.program, today.isoformat(), kept.stored.kind, snapshot.migration))
     database, *secrets = kept.always(kept.stored.kind)
+    for name in kept.secrets:
+        if not kept.is_secret(name, (kept.data / SECRETS / name).read_bytes()):
+            raise BackupError(f"{SECRETS}{name} is damaged: bring it back from the backup of before")
     for path, place in {database: copy, **{path: kept.data / path for path in secrets}}.items():
         with place.open("rb") as file:
             writer.add(path, os.fstat(file.fileno()).st_size, file)
@@ -126,17 +138,24 @@ async def _write(kept: Kept, copy: Path, sink: BinaryIO, today: date) -> BackupC
 
 
 async def _add_blobs(writer: BackupWriter, blobs: BlobPlaces, rows: list[NamedBlobs]) -> dict[str, NamedBlobs]:
-    """Add the files that these rows name; those that are not there, with their rows."""
+    """Add the files that these rows name; those that are not there, can't be read or are damaged, with their rows.
+
+    A damaged one goes along as it is: most of it may be of use.
+    """
     missing = {}
     for row in rows:
         for path in row.paths:
             try:
                 size, source = await blobs.open(path)
-            except FileNotFoundError:
+            except OSError as error:
+                if not isinstance(error, FileNotFoundError) and error.errno not in _ONE_IS_BAD:
+                    raise
                 missing[path] = row
                 continue
             with source:
                 writer.add(path, size, source)
+            if row.sha256 is not None and writer.files[-1].sha256 != row.sha256:
+                missing[path] = row
     return missing
 
 

@@ -145,6 +145,6 @@ def _say_contents(contents: BackupContents) -> None:
     if contents.expired:
         print(f"{len(contents.expired)} files expired while it was made, and are not in it")
     for path in contents.lost[:SHOWN_MAX]:
-        print(f"lost: {path} is named by a row and was not there")
+        print(f"lost: {path} is named by a row, and was not there or is damaged")
     if len(contents.lost) > SHOWN_MAX:
         print(f"lost: {len(contents.lost) - SHOWN_MAX} more")

@@ -52,7 +52,8 @@ class BackupFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 class BackupContents(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Everything in a backup but this list; how many reports its rows have; the files that rows name and that are not
-    in it: ``expired`` ones were deleted while it was made, ``lost`` ones could not be found."""
+    in it: ``expired`` ones were deleted while it was made, ``lost`` ones could not be found or read. Damaged ones are
+    among the lost, and what is there of them may be in it."""
 
     files: tuple[BackupFile, ...]
     reports: int

@@ -48,6 +48,11 @@ def has(data: Path, name: str) -> bool:
     return (folder / name).exists() or (name == SIGNING_KEY and (folder / _SIGNING_KEY_BEFORE).exists())
 
 
+def is_secret(name: str, data: bytes) -> bool:
+    """Whether these bytes can be the secret of that name."""
+    return len(data) == (REALM_BYTES if name == REALM else KEY_BYTES)
+
+
 def _load(path: Path, size: int) -> bytes:
     key = load_or_make_secret(path, lambda: secrets.token_bytes(size))
     if len(key) != size:

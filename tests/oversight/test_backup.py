@@ -143,13 +143,14 @@ async def test_an_exercise_says_which_file_is_not_what_its_row_says(
 ) -> None:
     [blob] = (office.settings.data / "blobs").rglob("attachment-1.age")
     blob.write_bytes(bytes(blob.stat().st_size))
-    assert (await operator.give(office.settings, "backup"))[0] == 0
+    status, said = await operator.give(office.settings, "backup")
+    assert (status, f"lost: blobs{report.removeprefix('/reports')}/attachment-1.age" in said) == (1, True)
     status, said = await operator.give(office.settings, "exercise")
     assert (status, f"wrong: blobs{report.removeprefix('/reports')}/attachment-1.age" in said) == (1, True)
     with office.database.use():
         await SealedFileRecord.filter(name="report.age").update(sealed=b"damaged")
     operator.file.unlink()
-    assert (await operator.give(office.settings, "backup"))[0] == 0
+    assert (await operator.give(office.settings, "backup"))[0] == 1
     status, said = await operator.give(office.settings, "exercise")
     assert (status, "the file in row" in said) == (1, True)
 
@@ -182,6 +183,9 @@ async def test_an_office_without_its_keys_or_with_a_lost_file_says_so(
     blob.unlink()
     status, said = await operator.give(office.settings, "backup")
     assert (status, "the store is away" in said) == (1, True)
+    (office.settings.secrets / "office.age").write_bytes(b"")
+    status, said = await operator.give(office.settings, "backup")
+    assert (status, "office.age is damaged" in said, len(said.splitlines())) == (1, True, 1)
     (office.settings.secrets / "office.age").unlink()
     status, said = await operator.give(office.settings, "backup")
     assert (status, "office.age" in said, len(said.splitlines())) == (1, True, 1)

@@ -47,6 +47,14 @@ async def test_keys_that_are_gone_are_missed_and_nothing_is_served(office: Offic
         await refuse_to_serve(office.settings, NOW)
 
 
+@pytest.mark.parametrize("data", [b"", b"age-encryption.org/v1\n", bytes(500)])
+async def test_keys_that_are_no_sealed_file_are_damaged(office: Office, capsys: Said, data: bytes) -> None:
+    (office.settings.secrets / "office.age").write_bytes(data)
+    status, [line] = await looked_at(office.settings, capsys)
+    assert status == 1
+    assert line.startswith("failed  keys") and "office.age is damaged" in line
+
+
 async def test_a_start_key_that_opens_nothing_needs_somebody(office: Office, capsys: Said, tmp_path: Path) -> None:
     start = PqIdentity.from_seed(fresh_bytes(32))
     (tmp_path / "start.key").write_text(f"{start}\n")

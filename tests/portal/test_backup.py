@@ -391,6 +391,30 @@ def left_over(portal: RunningPortal, operator: Operator) -> list[str]:
     return [*beside, *(name for name in all_files(portal.data) if "snapshot" in name)]
 
 
+async def test_a_file_that_can_not_be_read_is_lost_and_the_others_are_kept(
+    portal: RunningPortal, operator: Operator
+) -> None:
+    for sealed in (fresh_report(FILE_BYTES), bad := fresh_report(FILE_BYTES)):
+        await submit(portal, sealed)
+    [part] = (portal.data / "blobs" / "parts" / bad.manifest.submission / "attachment-1.age").iterdir()
+    part.unlink()
+    part.mkdir()
+    operator.settings(portal.data)
+    status, said = await operator.give("backup")
+    assert (status, f"lost: blobs/parts/{bad.manifest.submission}" in said) == (1, True)
+    assert operator.file.exists()
+
+
+@pytest.mark.parametrize("name", ["signing.key", "decoy.key", "realm"])
+async def test_no_backup_is_made_with_a_secret_that_is_none(
+    portal: RunningPortal, operator: Operator, name: str
+) -> None:
+    (portal.data / "secrets" / name).write_bytes(b"half")
+    operator.settings(portal.data)
+    status, said = await operator.give("backup")
+    assert (status, f"{name} is damaged" in said, left_over(portal, operator)) == (1, True, [])
+
+
 async def test_an_exercise_finds_a_report_that_is_not_what_its_manifest_names(
     portal: RunningPortal, operator: Operator
 ) -> None:
