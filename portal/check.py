@@ -110,7 +110,11 @@ class _Checks:
         return f"{verifier}, fingerprint {key_fingerprint(verifier)}"
 
     async def database(self) -> str:
-        return f"up to date, {len((await self._charters()).all_newest())} commissions"
+        """A portal whose keys were made has taken a charter before long: without one, another database is named."""
+        count = len((await self._charters()).all_newest())
+        if not self._are_charters and has(self.settings.data, SIGNING_KEY):
+            raise SoonError("up to date, no commission yet: if there was one, this is not the portal's database")
+        return f"up to date, {count} commissions"
 
     async def realm(self) -> str:
         """A missing realm is made only while no charter names one: another one would turn every code to waste."""
@@ -191,6 +195,8 @@ class _Checks:
 
     async def charter(self) -> str:
         newest = (await self._charters()).all_newest()
+        if others := sorted(each.slug for each in newest if each.origin != self.settings.origin):
+            raise SoonError(f"another origin than PORTAL_ORIGIN is named by the newest charter of {', '.join(others)}")
         return check_charter_ends([(each.slug, each.valid_until) for each in newest], self.now.date())
 
     @property

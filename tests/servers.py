@@ -70,13 +70,14 @@ class Program:
         kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
         return {**kept, "PYTHONPATH": str(ROOT), "PYTHONUNBUFFERED": "1", **self.settings}
 
-    def run(self, *arguments: str, timeout_seconds: int = SECONDS_MAX) -> str:
-        """Run another command of the same program and return what it prints; fails with its error text."""
+    def run(self, *arguments: str, timeout_seconds: int = SECONDS_MAX, status: int = 0) -> str:
+        """Run another command of the same program and return what it prints; fails with its error text, unless it ends
+        with this status."""
         command = [sys.executable, "-m", self.module, *arguments]
         done = subprocess.run(
             command, env=self.environment(), capture_output=True, text=True, timeout=timeout_seconds, check=False
         )
-        assert done.returncode == 0, done.stderr
+        assert done.returncode == status, done.stderr
         return done.stdout
 
     def start(self) -> None:

@@ -21,6 +21,7 @@ from crypto.quorum import recombine_reserve
 from oversight.commission.keys import OfficeSafe
 from oversight.demo.reporter import DemoReporter
 from oversight.demo.reports import load_reports
+from portal.kit.checks import SOON
 from tests.browser.browsing import TIMEOUT_MS, launched
 from tests.chance import fresh_bytes
 from tests.journeys.founders import Founder
@@ -64,7 +65,7 @@ class Setting:
     @property
     def portal_fingerprint(self) -> str:
         """What the portal's operator reads out."""
-        return re.findall(r"([0-9a-f]{4}(?: [0-9a-f]{4}){7})", self.portal.run("check"))[0]
+        return re.findall(r"([0-9a-f]{4}(?: [0-9a-f]{4}){7})", self.portal.run("check", status=SOON))[0]
 
     def invitation(self) -> str:
         """What the portal's operator gives to whoever convenes the founding."""

@@ -55,6 +55,17 @@ async def test_keys_that_are_no_sealed_file_are_damaged(office: Office, capsys: 
     assert line.startswith("failed  keys") and "office.age is damaged" in line
 
 
+async def test_keys_beside_a_database_without_accounts_are_never_replaced(
+    office: Office, capsys: Said, tmp_path: Path
+) -> None:
+    other = replace(office.settings, database=f"sqlite://{tmp_path}/other.sqlite3")
+    status, [line] = await looked_at(other, capsys)
+    assert status == 1
+    assert line.startswith("failed  keys") and "no account" in line
+    with pytest.raises(FileExistsError):
+        await refuse_to_serve(other, NOW)
+
+
 async def test_a_start_key_that_opens_nothing_needs_somebody(office: Office, capsys: Said, tmp_path: Path) -> None:
     start = PqIdentity.from_seed(fresh_bytes(32))
     (tmp_path / "start.key").write_text(f"{start}\n")

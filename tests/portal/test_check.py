@@ -92,7 +92,16 @@ async def test_a_portal_that_moved_to_another_name_has_the_key_that_charters_nam
     settings: Settings, capsys: pytest.CaptureFixture[str]
 ) -> None:
     moved = replace(settings, origin="https://elsewhere.example")
-    assert await looked_at(moved, capsys) == (0, [])
+    said = "another origin than PORTAL_ORIGIN is named by the newest charter of demo-commission"
+    assert await looked_at(moved, capsys) == (3, [f"soon    charter   {said}"])
+    await refuse_to_serve(moved, NOW, new_key=False)
+
+
+async def test_a_database_without_a_commission_beside_keys_needs_somebody(
+    settings: Settings, capsys: pytest.CaptureFixture[str]
+) -> None:
+    status, [line] = await looked_at(replace(settings, database=f"sqlite://{settings.data}/other.sqlite3"), capsys)
+    assert (status, line.split()[:2]) == (3, ["soon", "database"])
 
 
 async def test_files_that_are_gone_are_counted(settings: Settings, capsys: pytest.CaptureFixture[str]) -> None:
