@@ -65,8 +65,8 @@ class _Checks:
                 if safe.is_there and not await MemberRecord.exists():
                     # Whoever made an account now would put other keys in their place.
                     raise FileExistsError(
-                        "secrets/office.age is there, and the database has no account: it is another office's (if the very "
-                        "first account was broken off, move that file away)"
+                        "secrets/office.age is there, and the database has no account: it is another office's (if the "
+                        "very first account was broken off, move that file away)"
                     )
                 if not await MemberRecord.exists():
                     return "none yet: made with the first account"
