@@ -146,14 +146,14 @@ async def _faults_of_attachment(
 
 
 def _read_row(row: Row) -> NamedBlobs:
-    """A row that can't be read names nothing: it is as damaged in the backup."""
+    """Of a row that can't be read the whole folder is named, which is no file: it counts as lost."""
     submission, parts, delete_from = row
+    gone_from = str(delete_from)[:DAY_CHARS] if delete_from is not None else None
     try:
         files = decode_parts(bytes(parts))
     except (UnreadableError, TypeError):
-        files = {}
+        return NamedBlobs((f"{_BLOBS}/{submission}",), gone_from)
     paths = [f"{_BLOBS}/{submission}/{file}/{name}" for file, names in files.items() for name in names]
-    gone_from = str(delete_from)[:DAY_CHARS] if delete_from is not None else None
     return NamedBlobs(tuple(path for path in paths if _parse(path, 0) is not None), gone_from)
 
 
@@ -189,7 +189,8 @@ class PortalBlobs:
     async def open(self, path: str) -> tuple[int, BinaryIO]:
         """A part, all of it in memory. FileNotFoundError also when it is not what its name says: that is damage."""
         parsed = _parse(path, 0)
-        assert parsed is not None
+        if parsed is None:
+            raise FileNotFoundError(path)
         submission, part = parsed
         try:
             data = b"".join([piece async for piece in self.store.read(submission, part.file, part.name)])

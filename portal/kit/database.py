@@ -55,6 +55,10 @@ class DatabaseError(Exception):
     """The database can't be opened or brought up to date."""
 
 
+class LaterVersionError(Exception):
+    """Steps were made in the database that this program does not know."""
+
+
 @dataclass(frozen=True)
 class Schema:
     """What a program keeps: the modules of its models, the package of its migrations.
@@ -112,6 +116,9 @@ class Database:
         try:
             with database.use(), unhurried():
                 await database._bring_up_to_date(cls.schema.config(url))
+        except LaterVersionError:
+            await database.close()
+            raise DatabaseError("the database is one of a later version of this program") from None
         except LockedError:
             await database.close()
             raise DatabaseError("another process has been bringing the database up to date for too long") from None
@@ -157,6 +164,8 @@ class Database:
     async def _migrate(self) -> None:
         executor = MigrationExecutor(self._context.db(), self.schema.apps(self._context.db().connection_name))
         await executor.migrate([MigrationTarget(self.schema.app, "__latest__")], direction="forward")
+        if set(await executor.recorder.applied_migrations()) - executor.loader.graph.nodes.keys():
+            raise LaterVersionError
         # What was deleted before a crash.
         await forget_deleted()
 

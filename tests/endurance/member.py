@@ -28,6 +28,8 @@ class Member:
     answered: list[SubmissionId] = field(default_factory=list)
     away: threading.Event = field(default_factory=threading.Event)
     """Set while she does not try: who logs in again and again has to wait longer and longer."""
+    told: str = ""
+    """What came of the last attempt."""
     _ended: threading.Event = field(default_factory=threading.Event)
     _cookies: httpx.Cookies = field(default_factory=httpx.Cookies)
 
@@ -56,11 +58,13 @@ class Member:
             with httpx.Client(base_url=self.url, cookies=self._cookies, timeout=SECONDS_MAX) as browser:
                 browser.headers["sec-fetch-site"] = "same-origin"
                 return self._answer(browser, f"/reports/{report}")
-        except httpx.HTTPError:
+        except httpx.HTTPError as error:
+            self.told = repr(error)
             return False
 
     def _answer(self, browser: httpx.Client, page: str) -> bool:
         shown = browser.get(page)
+        self.told = f"{page}: {shown.status_code} {shown.headers.get('location', '')}"
         if shown.status_code == 303:
             self._log_in(browser)
         if shown.status_code != 200:
@@ -78,5 +82,7 @@ class Member:
     def _log_in(self, browser: httpx.Client) -> None:
         code = pyotp.TOTP(self.person.totp_secret).at(datetime.now(UTC))
         form = {"username": self.person.username, "passphrase": self.person.passphrase, "code": code}
-        if browser.post("/login", data=form).status_code == 303:
+        answer = browser.post("/login", data=form)
+        self.told = f"login: {answer.status_code} {re.findall('field__error.*', answer.text)}"
+        if answer.status_code == 303:
             self._cookies = browser.cookies

@@ -125,7 +125,10 @@ class Life:
         self.sites.reporters.end()
         wait_until(self.sites.is_caught_up, "the office catches up")
         member, readable = self.sites.member, self.sites.reporters.known.readable
-        wait_until(lambda: len(member.answered) == len(readable), "the member answers what she can read")
+        try:
+            wait_until(lambda: len(member.answered) == len(readable), "the member answers what she can read")
+        except AssertionError as error:
+            raise AssertionError(f"{error}; she was told: {member.told}") from None
         member.end()
         wait_until(self.sites.is_caught_up, "the last answer goes out")
         self.sites.check_confirmed()

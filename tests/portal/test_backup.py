@@ -29,6 +29,7 @@ from portal.kit.backup import FREE_BYTES_LEFT
 from portal.kit.backup_form import Readable
 from portal.storage.blobs import PART_BYTES
 from portal.storage.open_blobs import open_blobs
+from portal.storage.records import SubmissionRecord
 from tests.chance import fresh_id
 from tests.conftest import ROOT
 from tests.people import PORTAL_ORIGIN
@@ -403,6 +404,23 @@ async def test_a_file_that_can_not_be_read_is_lost_and_the_others_are_kept(
     status, said = await operator.give("backup")
     assert (status, f"lost: blobs/parts/{bad.manifest.submission}" in said) == (1, True)
     assert operator.file.exists()
+
+
+async def test_the_files_of_a_row_that_can_not_be_read_are_lost_and_the_others_are_kept(
+    portal: RunningPortal, operator: Operator, tmp_path: Path
+) -> None:
+    good, bad = fresh_report(FILE_BYTES), fresh_report(FILE_BYTES)
+    for sealed in (good, bad):
+        await submit(portal, sealed)
+    with portal.database.use():
+        await SubmissionRecord.filter(submission=bad.manifest.submission).update(parts=b"garbage")
+    operator.settings(portal.data)
+    status, said = await operator.give("backup")
+    assert (status, f"lost: blobs/parts/{bad.manifest.submission} " in said) == (1, True)
+    operator.settings(tmp_path / "restored")
+    status, said = await operator.give("restore")
+    assert status == 0, said
+    assert [path.name for path in (tmp_path / "restored" / "blobs" / "parts").iterdir()] == [good.manifest.submission]
 
 
 @pytest.mark.parametrize("name", ["signing.key", "decoy.key", "realm"])

@@ -1,19 +1,21 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
 """A start that fails: one line on standard error, and exit status 1; with one process and with several."""
 
+import asyncio
 import os
 import signal
 import socket
 import subprocess
 import sys
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
+import asyncpg
 import pytest
 
 from tests.postgres import Postgres
-from tests.servers import Program, office_program, portal_program
+from tests.servers import Program, free_port, office_program, portal_program
 from tests.waiting import SECONDS_MAX, wait_until
 
 
@@ -50,6 +52,36 @@ def test_a_port_that_is_taken(portal: Program) -> None:
         taken = f"portal: can't listen at port {portal.port} of 127.0.0.1: Address already in use"
         assert serve(portal) == (1, [taken])
     portal.start()
+
+
+def test_a_portal_on_sqlite_whose_data_another_one_serves(tmp_path: Path) -> None:
+    first = portal_program(tmp_path)
+    first.start()
+    second = replace(first, settings={**first.settings, "PORTAL_PORT": str(free_port())})
+    taken = f"portal: another process serves the data of {first.settings['PORTAL_DATA']}"
+    assert serve(second) == (1, [taken])
+    first.kill()
+    first.start()
+    first.stop()
+
+
+@pytest.mark.parametrize("command", ["serve", "check"])
+def test_a_database_of_a_later_version(portal: Program, command: str) -> None:
+    portal.start()
+    portal.stop()
+    asyncio.run(record_step(portal.settings["PORTAL_DATABASE"]))
+    status, lines = give(portal, command)
+    assert status == 1
+    if command == "serve":
+        assert lines == ["portal: the database is one of a later version of this program"]
+
+
+async def record_step(url: str) -> None:
+    """What a later version of the program leaves in the database."""
+    connection = await asyncpg.connect(url.replace("asyncpg", "postgresql"))
+    step = "INSERT INTO tortoise_migrations (app, name, applied_at) VALUES ('portal', '9999_later', now())"
+    await connection.execute(step)
+    await connection.close()
 
 
 def test_the_office_says_that_its_port_is_taken(tmp_path: Path) -> None:
