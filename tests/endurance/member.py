@@ -31,6 +31,7 @@ class Member:
     told: str = ""
     """What came of the last attempt."""
     _ended: threading.Event = field(default_factory=threading.Event)
+    _tried: str = ""
     _cookies: httpx.Cookies = field(default_factory=httpx.Cookies)
 
     def __post_init__(self) -> None:
@@ -81,6 +82,10 @@ class Member:
 
     def _log_in(self, browser: httpx.Client) -> None:
         code = pyotp.TOTP(self.person.totp_secret).at(datetime.now(UTC))
+        if code == self._tried:
+            # Each is taken once: she waits for the next one.
+            return
+        self._tried = code
         form = {"username": self.person.username, "passphrase": self.person.passphrase, "code": code}
         answer = browser.post("/login", data=form)
         self.told = f"login: {answer.status_code} {re.findall('field__error.*', answer.text)}"

@@ -20,7 +20,7 @@ from oversight.storage import Database
 from portal.kit.files import write_secret_file
 from tests.endurance.machine import Machine
 from tests.endurance.member import Member
-from tests.endurance.reporters import Question, Reporters, ask
+from tests.endurance.senders import Question, Reporters, ask
 from tests.people import PORTAL_ORIGIN, REALM, World, portal_key, settle_office
 from tests.portal.world import API, commission
 from tests.servers import ROOT
@@ -151,10 +151,6 @@ def built(folder: Path, seed: int, troubles: Collection[str]) -> Iterator[Sites]
 
 
 def _settle_portal(portal: Machine, world: World) -> None:
-    secrets = portal.data / "secrets"
-    secrets.mkdir(parents=True)
-    (secrets / "signing.key").write_bytes(portal_key().seed)
-    (secrets / "realm").write_bytes(bytes.fromhex(REALM))
     invited = subprocess.run(
         [sys.executable, "-m", "portal", "invite", world.slug],
         env=portal.environment,
@@ -163,6 +159,11 @@ def _settle_portal(portal: Machine, world: World) -> None:
         check=True,
         timeout=SECONDS_MAX,
     )
+    # Once there is a database: keys without one are a portal that has lost it.
+    secrets = portal.data / "secrets"
+    secrets.mkdir(exist_ok=True)
+    (secrets / "signing.key").write_bytes(portal_key().seed)
+    (secrets / "realm").write_bytes(bytes.fromhex(REALM))
     portal.start()
     headers = {"amparo-invitation": invited.stdout.decode().split()[-1]}
     status, body = ask(portal.port, Question("POST", f"{API}/charters", world.charter.note, headers))

@@ -29,7 +29,7 @@ from typing import TypeVar
 
 from crypto.mailbox_answer import read_mailbox_answer
 from tests.endurance.machine import Machine, NoSmallDiskError
-from tests.endurance.reporters import ask, reading, sending
+from tests.endurance.senders import ask, reading, sending
 from tests.endurance.sites import FREEZE_SECONDS_MAX, Sites, built
 from tests.waiting import wait_until
 
