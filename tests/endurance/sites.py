@@ -83,13 +83,19 @@ class Sites:
         assert len({submission for submission, _ in written}) == len(written), "a member's answer went out twice"
         assert self.portal_rows("SELECT submission, message FROM reply ORDER BY submission") == written
 
-    def is_caught_up(self) -> bool:
+    def left(self) -> str:
+        """What the office has still to do; empty when it has caught up."""
         due = {sealed.manifest.submission for sealed, _, _ in self.reporters.known.reports}
-        confirmed = {
-            row[0] for row in self.portal_rows("SELECT submission FROM submission WHERE collection IS NOT NULL")
+        rows = self.portal_rows("SELECT submission FROM submission WHERE collection IS NOT NULL")
+        left: dict[str, Rows] = {
+            "not confirmed": [(submission,) for submission in sorted(due - {submission for (submission,) in rows})],
+            "messages": self.portal_rows("SELECT message FROM follow_up WHERE delete_from IS NULL"),
+            "letters": self.office_rows("SELECT * FROM reply WHERE posted_on IS NULL"),
         }
-        waiting = self.portal_rows("SELECT message FROM follow_up WHERE delete_from IS NULL")
-        return due <= confirmed and not waiting and not self.office_rows("SELECT id FROM reply WHERE posted_on IS NULL")
+        if not any(left.values()):
+            return ""
+        visits = self.office_rows("SELECT * FROM collector_state") + self.office_rows("SELECT * FROM stuck_arrival")
+        return f"{ {what: rows[:3] for what, rows in left.items() if rows} }, {visits[:5]}"
 
 
 @contextmanager

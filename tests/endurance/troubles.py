@@ -123,14 +123,11 @@ class Life:
     def settle(self) -> None:
         """Nobody writes any more: the office catches up, by itself, and has everything."""
         self.sites.reporters.end()
-        wait_until(self.sites.is_caught_up, "the office catches up")
         member, readable = self.sites.member, self.sites.reporters.known.readable
-        try:
-            wait_until(lambda: len(member.answered) == len(readable), "the member answers what she can read")
-        except AssertionError as error:
-            raise AssertionError(f"{error}; she was told: {member.told}") from None
+        _wait(self.sites.left)
+        _wait(lambda: "" if len(member.answered) == len(readable) else f"the member was told {member.told}")
         member.end()
-        wait_until(self.sites.is_caught_up, "the last answer goes out")
+        _wait(self.sites.left)
         self.sites.check_confirmed()
         self.sites.check_all()
         known = self.sites.reporters.known
@@ -141,6 +138,14 @@ class Life:
         self.counts["sent again"] += self.sites.reporters.sent_again
         self.counts["refused"] += self.sites.reporters.refused
         self.counts["lives"] += 1
+
+
+def _wait(left: Callable[[], str]) -> None:
+    """Return once nothing is left to do."""
+    try:
+        wait_until(lambda: not left(), "the office catches up")
+    except AssertionError as error:
+        raise AssertionError(f"{error}: {left()}") from None
 
 
 def live(folder: Path, troubles: Sequence[str], goes_on: Callable[[Counter[str]], bool], rng: Random) -> Counter[str]:
