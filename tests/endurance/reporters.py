@@ -14,7 +14,7 @@ from crypto.mailbox_reader import read_chain, read_mailbox
 from crypto.mailbox_view import ReadMailbox
 from crypto.receipt_code import MailboxSecrets, derive, new_code
 from crypto.state import State, open_state
-from crypto.submission import SealedSubmission, seal_submission
+from crypto.submission import OutgoingAttachment, SealedSubmission, seal_submission
 from tests.oversight.sealed_reports import ANSWERS
 from tests.portal.threads import raw_answer, shown_state
 from tests.portal.world import API, RunningPortal
@@ -94,7 +94,7 @@ class Reporter:
         return open_state(state, self.secrets)
 
 
-def seal(portal: RunningPortal, charter: Charter, rng: Random) -> Reporter:
+def seal(portal: RunningPortal, charter: Charter, rng: Random, *attachments: OutgoingAttachment) -> Reporter:
     """A report that is sealed today, and not sent yet."""
     digits = new_code(rng.randbytes)
     sealed = seal_submission(
@@ -102,6 +102,7 @@ def seal(portal: RunningPortal, charter: Charter, rng: Random) -> Reporter:
         receipt_digits=digits,
         language="ar",
         answers=ANSWERS,
+        attachments=attachments,
         sealed_by="browser",
         today=portal.clock.now.date(),
         random=rng.randbytes,

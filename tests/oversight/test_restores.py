@@ -2,10 +2,13 @@
 """Portal and office from backups of different days, in every pair: they find out by themselves, and what either of them
 still has is where it belongs (docs/protocol.md §10.2)."""
 
+import re
 import shutil
 from dataclasses import replace
+from datetime import timedelta
 from itertools import product
 from pathlib import Path
+from random import Random
 
 import httpx
 import pytest
@@ -20,9 +23,12 @@ from oversight.reports.beyond_help import FINDING, REPORT, TEXT
 from oversight.reports.records import STATE_ROW, BeyondHelpRecord, CollectorStateRecord, SubmissionRecord
 from oversight.wire.portal_errors import PortalRefused
 from portal.storage.records import SubmissionRecord as PortalSubmission
+from tests.endurance.reporters import seal
 from tests.findings import correction_of, publish_finding, sign_finding, successor_charter, withdrawal_of
+from tests.oversight.cases.case_browsing import CaseRoom
+from tests.oversight.letters.test_letters_journey import send_reply
 from tests.oversight.restores import Folders, Pair
-from tests.oversight.sealed_reports import Wire
+from tests.oversight.sealed_reports import Wire, attachment
 from tests.portal.threads import Thread
 from tests.portal.world import commission, running_portal
 
@@ -121,6 +127,49 @@ async def check_mailbox(pair: Pair, name: str, portal: str, office: str, newer: 
     bodies = [reply.body for reply in seen.replies]
     expected = ["read and deleted"] if name == "deleting" and newer == "first" else ANSWERS[newer].get(name, [])
     assert bodies == expected, where
+
+
+async def test_files_and_a_case_from_after_the_backup_of_either_side(folders: Folders, rng: Random) -> None:
+    async with folders.running() as pair:
+        await pair.collect()
+    folders.copy("before")
+    async with folders.running() as pair:
+        reporter = seal(pair.portal, commission().charter, rng, attachment(b"a photograph" * 5_000))
+        assert (await reporter.send()).status_code == 201
+        await pair.collect()
+        room, report = CaseRoom(pair.office), f"/reports/{reporter.submission}"
+        with pair.office.database.use():
+            case = await room.open_case(reporter.submission)
+        assert (await send_reply(await room.browser("amina"), reporter.submission, "We look into it.")).is_redirect
+        await pair.collect()
+    # A code of a member is taken once.
+    folders.clock.now += timedelta(minutes=10)
+    async with folders.running(office="before") as pair:
+        # A case is in the office's ledger alone; its reports come again, with all that was sent with them.
+        await pair.collect(visits=2)
+        reader = CaseRoom(pair.office)
+        assert (await reader.get("amina", f"/cases/{case}")).status_code == 404
+        with pair.office.database.use():
+            assert await BeyondHelpRecord.filter(kind=TEXT, submission=reporter.submission).exists()
+        await check_file(reader, report)
+        seen = await replace(reporter, portal=pair.portal).look()
+        assert [reply.body for reply in seen.replies] == ["We look into it."]
+    folders.clock.now += timedelta(minutes=10)
+    async with folders.running(portal="before") as pair:
+        # The portal gets the mailbox, the letter and what it said of them again; the files stay where they are.
+        await pair.collect(visits=2)
+        keeper = CaseRoom(pair.office)
+        assert (await keeper.get("amina", f"/cases/{case}")).status_code == 200
+        await check_file(keeper, report)
+        seen = await replace(reporter, portal=pair.portal).look()
+        assert [reply.body for reply in seen.replies] == ["We look into it."]
+
+
+async def check_file(room: CaseRoom, report: str) -> None:
+    """The attachment of a report opens, whole."""
+    page = (await room.get("amina", report)).text
+    [address] = set(re.findall(rf'{report}/files/[^"]*', page))
+    assert (await room.get("amina", address)).content == b"a photograph" * 5_000
 
 
 async def test_a_running_office_notices_at_its_next_visit_that_the_portal_was_restored(folders: Folders) -> None:
