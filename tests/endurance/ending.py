@@ -10,14 +10,16 @@ from random import Random
 from crypto.charter import Charter
 from oversight.check import check as check_office
 from portal.check import check as check_portal
-from portal.kit.checks import CHARTER_DAYS, SOON, WELL
+from tests.endurance.members import TOLD_DAYS
 from tests.endurance.reporters import Reporter, seal
 from tests.oversight.office import Office
 from tests.portal.world import RunningPortal, error_code
 from tests.waiting import until
 
 LATE_DAYS = 2
-CHECKED = (-CHARTER_DAYS - 1, -CHARTER_DAYS, 0, 1, 20)
+WELL, SOON = 0, 3
+"""Exit statuses of ``check``."""
+CHECKED = (-TOLD_DAYS - 1, -TOLD_DAYS, 0, 1, 20)
 """Days from the last day of a charter on which the operators run ``check``."""
 WATCHED_DAYS = 2
 """So many days before and after something changes all look at it."""
@@ -49,7 +51,7 @@ class Ending:
     @property
     def is_watched(self) -> bool:
         since = (self.today - self.newest.valid_from).days
-        return any(abs(days) <= WATCHED_DAYS for days in (since, self.left - CHARTER_DAYS, self.left))
+        return any(abs(days) <= WATCHED_DAYS for days in (since, self.left - TOLD_DAYS, self.left))
 
     async def check_start_page(self) -> None:
         """The start page offers the commission exactly while it can be written to."""
@@ -73,7 +75,8 @@ class Ending:
         late = self.late[-1]
         answer = await late.send()
         if -self.left > LATE_DAYS:
-            assert error_code(answer) == (422, "charter-expired"), answer.text
+            assert answer.status_code == 422, f"{-self.left} days after the end: {answer.text}"
+            assert error_code(answer) == (422, "charter-expired")
             return []
         assert answer.status_code == 201, f"{-self.left} days after the end: {answer.text}"
         return [self.late.pop()]
@@ -90,7 +93,7 @@ class Ending:
                 await check_office(settings, self.portal.clock.now),
             }
         lines = [line for line in said.getvalue().splitlines() if not line.startswith("ok ")]
-        if self.left > CHARTER_DAYS:
+        if self.left > TOLD_DAYS:
             assert (statuses, lines) == ({WELL}, []), f"{self.left} days left: {lines}"
             return True
         day = self.newest.valid_until
