@@ -55,10 +55,6 @@ class DatabaseError(Exception):
     """The database can't be opened or brought up to date."""
 
 
-class LaterVersionError(Exception):
-    """Steps were made in the database that this program does not know."""
-
-
 @dataclass(frozen=True)
 class Schema:
     """What a program keeps: the modules of its models, the package of its migrations.
@@ -116,9 +112,9 @@ class Database:
         try:
             with database.use(), unhurried():
                 await database._bring_up_to_date(cls.schema.config(url))
-        except LaterVersionError:
+        except DatabaseError:
             await database.close()
-            raise DatabaseError("the database is one of a later version of this program") from None
+            raise
         except LockedError:
             await database.close()
             raise DatabaseError("another process has been bringing the database up to date for too long") from None
@@ -165,7 +161,7 @@ class Database:
         executor = MigrationExecutor(self._context.db(), self.schema.apps(self._context.db().connection_name))
         await executor.migrate([MigrationTarget(self.schema.app, "__latest__")], direction="forward")
         if set(await executor.recorder.applied_migrations()) - executor.loader.graph.nodes.keys():
-            raise LaterVersionError
+            raise DatabaseError("the database is one of a later version of this program")
         # What was deleted before a crash.
         await forget_deleted()
 
