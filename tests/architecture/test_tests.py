@@ -3,6 +3,7 @@
 
 import ast
 from collections.abc import Callable, Iterator
+from functools import cache
 from pathlib import Path
 
 import hypothesis
@@ -36,17 +37,17 @@ CLOCKS = {
 }
 
 
+@cache
 def modules() -> dict[str, ast.Module]:
     """The Python files of the tests but this one, by their names."""
     files = sorted(path for path in (ROOT / "tests").rglob("*.py") if path != Path(__file__))
     return {path.relative_to(ROOT).as_posix(): ast.parse(path.read_text(encoding="utf-8")) for path in files}
 
 
-def calls(tree: ast.AST) -> Iterator[tuple[str, ast.Call]]:
+@cache
+def calls(tree: ast.Module) -> tuple[tuple[str, ast.Call], ...]:
     """Every call, with the name of its function as written: ``time.sleep``."""
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Call):
-            yield ast.unparse(node.func), node
+    return tuple((ast.unparse(node.func), node) for node in ast.walk(tree) if isinstance(node, ast.Call))
 
 
 def unseeded(tree: ast.Module) -> Names:
