@@ -3,6 +3,7 @@
 
 import ast
 import re
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -29,6 +30,7 @@ COSTLY = {
 }
 
 
+@cache
 def attributes_and_imports(path: Path) -> set[str]:
     """Names that a module imports, and attributes of modules that it uses."""
     found = set()

@@ -5,6 +5,7 @@ import ast
 import json
 import re
 from collections.abc import Iterator, Mapping
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -40,11 +41,14 @@ ASKED = {
 }
 
 
-def sources() -> Iterator[tuple[str, ast.AST]]:
-    for package in ("crypto", "portal", "oversight"):
-        for path in sorted((ROOT / package).rglob("*.py")):
-            if path.name not in LABELS and path != ROOT / "crypto/taxonomy.py":
-                yield path.relative_to(ROOT).as_posix(), ast.parse(path.read_text("utf-8"))
+@cache
+def sources() -> tuple[tuple[str, ast.AST], ...]:
+    return tuple(
+        (path.relative_to(ROOT).as_posix(), ast.parse(path.read_text("utf-8")))
+        for package in ("crypto", "portal", "oversight")
+        for path in sorted((ROOT / package).rglob("*.py"))
+        if path.name not in LABELS and path != ROOT / "crypto/taxonomy.py"
+    )
 
 
 def second_lists(tree: ast.AST) -> Iterator[str]:
