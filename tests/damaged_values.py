@@ -70,6 +70,14 @@ def values_of(database: Path, rng: Random, but: Sequence[str] = ()) -> list[Valu
     return found
 
 
+def one_of_each_column(values: Sequence[Value], rng: Random) -> list[Value]:
+    """One garbage value for each column that has any, by chance: other runs draw others."""
+    columns: dict[str, list[Value]] = {}
+    for value in values:
+        columns.setdefault(value.name, []).append(value)
+    return [rng.choice(each) for each in columns.values()]
+
+
 def _garbage(kind: str) -> Sequence[str]:
     if "CHAR" in kind or kind == "TEXT":
         return TEXTS
