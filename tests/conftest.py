@@ -24,6 +24,11 @@ hypothesis.settings.register_profile("amparo", deadline=None, database=None, max
 hypothesis.settings.load_profile("amparo")
 
 
+# The tests of these take longest, a minute and more: they start first, so that none is left alone at the end of a run
+# while the other processes have nothing to do.
+LONGEST = ("tests/endurance/", "tests/journeys/", "tests/oversight/test_damaged_rows", "tests/portal/test_damaged_rows")
+
+
 def _seed(config: pytest.Config) -> int:
     """The seed of the run, of which order and inputs come."""
     return int(config.getoption("randomly_seed", default=0))
@@ -52,6 +57,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         function = getattr(item, "function", None)
         if function is not None and hypothesis.is_hypothesis_test(function):
             hypothesis.seed(_seed(config))(function)
+    # Within both parts the order stays that of chance, which pytest-randomly made before.
+    items.sort(key=lambda item: not item.nodeid.startswith(LONGEST))
 
 
 @pytest.hookimpl(wrapper=True)
