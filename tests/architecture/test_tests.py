@@ -26,7 +26,7 @@ CLOCKS = {
     "mailbox_states.py": "a page in a browser says how old days are by the machine's own",
     "founders.py": "found at programs that take the time from the machine",
     "machine.py": "what is off is the machine's own clock",
-    "member.py": "logs in at a program that takes the time from the machine",
+    "answerer.py": "logs in at a program that takes the time from the machine",
     "member_day.py": "logs in at a program that takes the time from the machine",
     "sites.py": "both programs take the day from the machine",
     "test_founding.py": "that there is a code at all, of whatever moment",

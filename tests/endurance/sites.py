@@ -18,8 +18,8 @@ from crypto.manifest import read_manifest
 from oversight.commission.keys import OfficeSafe
 from oversight.storage import Database
 from portal.kit.files import write_secret_file
+from tests.endurance.answerer import Member
 from tests.endurance.machine import Machine
-from tests.endurance.member import Member
 from tests.endurance.senders import Question, Reporters, ask
 from tests.people import PORTAL_ORIGIN, REALM, World, portal_key, settle_office
 from tests.portal.world import API, commission

@@ -2,7 +2,7 @@
 """``python -m tests.endurance.troubles --minutes M --seed N [--only kill]``: a portal and an office meet with trouble.
 
 Both run as programs, on real files; reporters send reports, files in parts and follow-ups, a member answers them.
-From the seed is drawn what happens, to which of the two, and when:
+From the seed is drawn what happens, to which of the two or to both, and when:
 
 - ``kill``: ended without warning, and started again;
 - ``freeze``: stands still, longer than others wait, and goes on;
@@ -57,49 +57,60 @@ class Life:
         """One trouble, in the middle of the work, and then what has to be so."""
         self.sites.reporters.wait_for(self.rng.randrange(ANSWERS_MAX))
         self._pause()
-        which = self.rng.choice(("portal", "office"))
-        self._act(trouble)(self.sites.portal if which == "portal" else self.sites.office)
-        self.counts[f"{trouble}, {which}"] += 1
+        name, machines = self.rng.choice(
+            [("portal", [self.sites.portal]), ("office", [self.sites.office]), ("both", [*self.sites.machines])]
+        )
+        self._act(trouble)(machines)
+        self.counts[f"{trouble}, {name}"] += 1
         for machine in self.sites.machines:
             machine.start()
         self._check_portal()
         self.sites.check_confirmed()
 
-    def _act(self, trouble: str) -> Callable[[Machine], None]:
+    def _act(self, trouble: str) -> Callable[[list[Machine]], None]:
         return {"kill": self._kill, "freeze": self._freeze, "disk": self._fill, "clock": self._set_clock}[trouble]
 
     def _pause(self) -> None:
         time.sleep(self.rng.uniform(0, PAUSE_SECONDS_MAX))
 
-    def _kill(self, machine: Machine) -> None:
-        machine.kill()
+    def _kill(self, machines: list[Machine]) -> None:
+        for machine in machines:
+            machine.kill()
 
-    def _freeze(self, machine: Machine) -> None:
-        machine.freeze()
+    def _freeze(self, machines: list[Machine]) -> None:
+        for machine in machines:
+            machine.freeze()
         time.sleep(self.rng.uniform(0, FREEZE_SECONDS_MAX))
-        machine.thaw()
+        for machine in machines:
+            machine.thaw()
 
-    def _fill(self, machine: Machine) -> None:
-        machine.fill_disk(self.rng.choice(LEFT_BYTES))
-        self._go_on(machine)
-        machine.free_disk()
+    def _fill(self, machines: list[Machine]) -> None:
+        for machine in machines:
+            machine.fill_disk(self.rng.choice(LEFT_BYTES))
+        self._go_on(machines)
+        for machine in machines:
+            machine.free_disk()
 
-    def _set_clock(self, machine: Machine) -> None:
+    def _set_clock(self, machines: list[Machine]) -> None:
         # By a wrong clock she can't log in, and would have to wait longer each time.
         self.sites.member.away.set()
-        machine.set_clock(self.rng.choice(DAYS_OFF))
-        self._go_on(machine)
-        machine.set_clock(0)
+        days = self.rng.choice(DAYS_OFF)
+        for machine in machines:
+            machine.set_clock(days)
+        self._go_on(machines)
+        for machine in machines:
+            machine.set_clock(0)
         self.sites.member.away.clear()
 
-    def _go_on(self, machine: Machine) -> None:
-        """Work while it is in trouble, and maybe a start."""
+    def _go_on(self, machines: list[Machine]) -> None:
+        """Work while they are in trouble, and maybe a start."""
         if self.rng.random() < 0.5:
-            machine.kill()
-            # It may refuse to start, and say why.
-            machine.launch()
+            for machine in machines:
+                machine.kill()
+                # It may refuse to start, and say why.
+                machine.launch()
         self._pause()
-        if machine.is_alive():
+        if all(machine.is_alive() for machine in machines):
             self._pause()
 
     def _check_portal(self) -> None:
