@@ -15,7 +15,7 @@ from portal.api.refusals import Refusal
 from portal.kit.columns import readable
 from portal.office_api.listing import PAGE, first_page
 from portal.storage.database import transaction
-from portal.storage.office_days import day_of_both
+from portal.storage.office_days import first_day_of_grace
 from portal.storage.records import FollowUpRecord
 
 
@@ -51,7 +51,7 @@ class FollowUps:
             raise Refusal("malformed-request") from None
         if receipt.realm != self.realm:
             raise Refusal("malformed-request")
-        held_since = day_of_both(self.clock().date(), receipt.held)
+        held_since = await first_day_of_grace(self.clock().date(), receipt.held)
         delete_from = held_since + timedelta(days=charter.grace_days)
         waiting = FollowUpRecord.filter(slug=charter.slug, message__in=receipt.messages, delete_from=None)
         # One message may have been sent to any number of mailboxes.

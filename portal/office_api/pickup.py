@@ -19,7 +19,7 @@ from portal.office_api.own import own_submission
 from portal.storage.blobs import BlobStore
 from portal.storage.database import transaction
 from portal.storage.errors import BlobMissingError
-from portal.storage.office_days import day_of_both
+from portal.storage.office_days import first_day_of_grace
 from portal.storage.records import SubmissionRecord
 from portal.storage.submissions import decode_parts
 from portal.storage.whole import is_whole
@@ -71,7 +71,7 @@ class Pickup:
             raise Refusal("malformed-request") from None
         if row.collection is not None:
             return
-        held_since = day_of_both(self.clock().date(), collection.collected)
+        held_since = await first_day_of_grace(self.clock().date(), collection.collected)
         delete_from = held_since + timedelta(days=charter.grace_days)
         async with transaction():
             waiting = SubmissionRecord.filter(sequence=row.sequence, collection=None)

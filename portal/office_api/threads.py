@@ -24,7 +24,7 @@ from portal.office_api.own import own_submission
 from portal.storage.commands import save_thread
 from portal.storage.errors import DuplicateError, StorageFullError
 from portal.storage.group_commit import GroupCommit
-from portal.storage.office_days import day_of_both
+from portal.storage.office_days import first_day_of_grace
 from portal.storage.records import ReplyRecord, SubmissionRecord, ThreadRecord
 from portal.storage.shares import Kind, Shares
 from portal.storage.submissions import is_closed
@@ -150,7 +150,7 @@ class Threads:
                 number=posting.number,
                 message=reply.message,
                 posting=reply.posting,
-                delete_from=day_of_both(self.clock().date(), posting.posted) + timedelta(days=days),
+                delete_from=await first_day_of_grace(self.clock().date(), posting.posted) + timedelta(days=days),
                 sealed=reply.sealed,
             )
         await save_thread(

@@ -13,14 +13,13 @@ from datetime import UTC, date, datetime, time, timedelta
 
 from portal.kit.columns import readable
 from portal.storage.database import transaction
-from portal.storage.office_days import count_day
+from portal.storage.office_days import SWEPT_ROW, count_day
 from portal.storage.records import SweptDayRecord
 
 LOG = logging.getLogger("portal")
 DAYS_OFF_MAX = 2
 SETTLE_SECONDS = 20 * 60 * 60
 """Less than a day, so that a portal that is started anew every day gets there."""
-ROW = 1
 
 
 @dataclass(frozen=True)
@@ -63,14 +62,14 @@ class ClockWatch:
 
         At most one in ``SETTLE_SECONDS``, and one at a start: however far the clock moved, it counts one.
         """
-        if await SweptDayRecord.filter(id=ROW, day=today).exists():
+        if await SweptDayRecord.filter(id=SWEPT_ROW, day=today).exists():
             return
         at = self._monotonic()
         counts = self._counted is None or at - self._counted >= SETTLE_SECONDS
         async with transaction():
-            if not await SweptDayRecord.filter(id=ROW).exists():
-                await SweptDayRecord.create(id=ROW, day=today)
-            elif await SweptDayRecord.filter(id=ROW).exclude(day=today).update(day=today) and counts:
+            if not await SweptDayRecord.filter(id=SWEPT_ROW).exists():
+                await SweptDayRecord.create(id=SWEPT_ROW, day=today)
+            elif await SweptDayRecord.filter(id=SWEPT_ROW).exclude(day=today).update(day=today) and counts:
                 await count_day()
         if counts:
             self._counted = at
@@ -104,5 +103,5 @@ def describe_jump(days: int) -> str:
 
 
 async def _last_day() -> date | None:
-    row = await SweptDayRecord.get_or_none(id=ROW)
+    row = await SweptDayRecord.get_or_none(id=SWEPT_ROW)
     return readable(row.day, None) if row else None

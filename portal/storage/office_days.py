@@ -17,15 +17,22 @@ from crypto.charter import SLUG
 from portal.kit.columns import readable
 from portal.storage.database import transaction
 from portal.storage.errors import DuplicateError
-from portal.storage.records import CharterRecord, OfficeDayRecord
+from portal.storage.records import CharterRecord, OfficeDayRecord, SweptDayRecord
 
 # An office's clock may be a little wrong, and past midnight before the portal's is.
 DAYS_AHEAD_MAX = 1
 SILENT_DAYS = 180
+SWEPT_ROW = 1
 
 
-def day_of_both(today: date, signed: date) -> date:
-    """The later one of the portal's day and a signed one, from which a grace runs; at the latest tomorrow."""
+async def first_day_of_grace(today: date, signed: date) -> date:
+    """The later one of the portal's day and a signed one; at the latest tomorrow.
+
+    The portal's day is not before that of its last sweep: what is confirmed while both clocks are behind would have no
+    grace left once they are right.
+    """
+    row = await SweptDayRecord.get_or_none(id=SWEPT_ROW)
+    today = max(today, readable(row.day, date.min) if row else date.min)
     return max(today, min(signed, today + timedelta(days=DAYS_AHEAD_MAX)))
 
 

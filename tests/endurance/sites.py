@@ -58,6 +58,7 @@ class Sites:
         confirmed = self.portal_rows("SELECT submission, manifest FROM submission WHERE collection IS NOT NULL")
         stored = dict(self.office_rows("SELECT id, manifest FROM submission"))
         for submission, manifest in confirmed:
+            assert manifest, f"{submission} is deleted at the portal, in its grace"
             assert stored.get(submission) == manifest, f"{submission} is confirmed and not there"
         done = self.portal_rows("SELECT message FROM follow_up WHERE delete_from IS NOT NULL")
         assert set(done) <= set(self.office_rows("SELECT id FROM follow_up")), "a follow-up is confirmed and not there"
@@ -94,8 +95,12 @@ class Sites:
         }
         if not any(left.values()):
             return ""
-        visits = self.office_rows("SELECT * FROM collector_state") + self.office_rows("SELECT * FROM stuck_arrival")
-        return f"{ {what: rows[:3] for what, rows in left.items() if rows} }, {visits[:5]}"
+        left["held, and confirmed"] = self.office_rows(
+            "SELECT id, confirmed FROM follow_up ORDER BY rowid DESC LIMIT 9"
+        )
+        left["visits"] = self.office_rows("SELECT * FROM collector_state")
+        left["stuck"] = self.office_rows("SELECT * FROM stuck_arrival")
+        return str({what: rows[:5] for what, rows in left.items() if rows})
 
 
 @contextmanager

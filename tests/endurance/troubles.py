@@ -183,6 +183,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.endurance.troubles")
     parser.add_argument("--minutes", type=float, default=10)
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--folder", type=Path, help="an empty folder for the data, which stays; a temporary one")
     parser.add_argument("--only", nargs="+", choices=TROUBLES, default=TROUBLES)
     arguments = parser.parse_args()
     print(f"--minutes {arguments.minutes:g} --seed {arguments.seed} --only {' '.join(arguments.only)}", flush=True)
@@ -191,7 +192,12 @@ def main() -> int:
     end = time.monotonic() + arguments.minutes * 60
     with tempfile.TemporaryDirectory() as folder:
         try:
-            counts = live(Path(folder), arguments.only, lambda _: time.monotonic() < end, Random(arguments.seed))
+            counts = live(
+                arguments.folder or Path(folder),
+                arguments.only,
+                lambda _: time.monotonic() < end,
+                Random(arguments.seed),
+            )
         except NoSmallDiskError as error:
             print(f"{error}: choose others by --only", file=sys.stderr)
             return 1

@@ -8,9 +8,16 @@ from pathlib import Path
 import pytest
 
 from portal.check import check
-from portal.storage.clock_watch import ROW, SETTLE_SECONDS
-from portal.storage.office_days import SILENT_DAYS
-from portal.storage.records import NonceRecord, OfficeDayRecord, ReplyRecord, SubmissionRecord, SweptDayRecord
+from portal.storage.clock_watch import SETTLE_SECONDS
+from portal.storage.office_days import SILENT_DAYS, SWEPT_ROW
+from portal.storage.records import (
+    FollowUpRecord,
+    NonceRecord,
+    OfficeDayRecord,
+    ReplyRecord,
+    SubmissionRecord,
+    SweptDayRecord,
+)
 from tests.people import found_test_commission
 from tests.portal.intake.test_sweeper import GRACE_DAYS, collect, kept_files
 from tests.portal.office_api.test_follow_ups import confirm, sent
@@ -51,6 +58,28 @@ async def test_a_clock_that_is_ahead_deletes_nothing_of_a_commission(portal_on: 
     with portal.database.use():
         assert await ReplyRecord.all().count() == 1
     assert await waiting(portal) == [message]
+
+
+async def test_what_is_confirmed_while_both_clocks_are_behind_has_its_grace_once_they_are_right(
+    portal_on: RunningPortal,
+) -> None:
+    portal = portal_on
+    await portal.sweep()
+    portal.clock.jump(-400)
+    thread = await start_thread(portal)
+    await thread.post_next()
+    message = sent(await thread.send())
+    await confirm(portal, [message])
+    await collect(portal, thread.sealed)
+    portal.clock.jump(400)
+    await portal.sweep()
+    assert not await is_deleted(portal, thread.sealed.manifest.submission)
+    with portal.database.use():
+        assert await ReplyRecord.all().count() == 1
+        assert await FollowUpRecord.all().count() == 1
+    portal.clock.pass_days(GRACE_DAYS)
+    await portal.sweep()
+    assert await is_deleted(portal, thread.sealed.manifest.submission)
 
 
 async def test_with_both_days_everything_goes_in_the_end(portal_on: RunningPortal) -> None:
@@ -208,7 +237,7 @@ async def test_the_check_says_that_the_clock_is_far_from_where_the_last_sweep_le
     await check(portal.assembly.settings, portal.clock.now)
     assert "ok      clock" in capsys.readouterr().out
     with portal.database.use():
-        await SweptDayRecord.create(id=ROW, day=last)
+        await SweptDayRecord.create(id=SWEPT_ROW, day=last)
     await check(portal.assembly.settings, portal.clock.now)
     said = capsys.readouterr().out
     assert "soon    clock     the clock is" in said
