@@ -7,18 +7,17 @@ import os
 import re
 import sys
 from collections.abc import Sequence
-from contextlib import nullcontext, suppress
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from socket import socket
 from typing import Any
 
 from crypto.charter import SLUG
-from portal.kit.addresses import SQLITE
 from portal.kit.backup_command import COMMANDS, add_backup_commands, clear_up_when_ended
 from portal.kit.backup_form import BackupError
 from portal.kit.database import DatabaseError, make_migrations
-from portal.kit.listening import StartError, alone_at
+from portal.kit.listening import StartError
 from portal.kit.lost_data import refuse_lost_data
 from portal.kit.settings import SettingsError
 from portal.settings import Settings
@@ -65,9 +64,7 @@ def _run(given: argparse.Namespace, settings: Settings) -> int:
     settings.data.mkdir(parents=True, exist_ok=True, mode=0o700)
     match given.command:
         case "serve":
-            # Several on one machine may share PostgreSQL.
-            with alone_at(settings.data) if settings.database_url.startswith(SQLITE) else nullcontext():
-                return _serve(settings, new_key=given.new_key)
+            return _serve(settings, new_key=given.new_key)
         case "invite":
             return asyncio.run(_invite(settings, given.slug))
         case "build":

@@ -1,37 +1,13 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
-"""The data folder and the sockets of a program that serves, taken before anything is served: what another program has
-ends the start.
-"""
+"""The sockets that a program listens on, opened before anything is served: what can't be opened ends the start."""
 
-import fcntl
 import os
 import socket
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
-from pathlib import Path
-
-SERVING = "serving.lock"
+from contextlib import ExitStack
 
 
 class StartError(Exception):
-    """Another program serves this data or listens there, or the address is none of this machine. One line says so."""
-
-
-@contextmanager
-def alone_at(data: Path) -> Iterator[None]:
-    """Have a data folder that no other program serves; the system lets go of it when this one ends, however it does.
-
-    Raises StartError, or OSError.
-    """
-    descriptor = os.open(data / SERVING, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-    try:
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise StartError(f"another process serves the data of {data}") from None
-        yield
-    finally:
-        os.close(descriptor)
+    """Nobody can listen there: another program does, or the address is none of this machine. One line says so."""
 
 
 def listen(host: str, port: int) -> list[socket.socket]:

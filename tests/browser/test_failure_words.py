@@ -95,17 +95,20 @@ def test_somebody_elses_page_in_the_place_of_the_charter_is_not_kept(
     )
     reporter = at_the_code(context, portal_server.origin)
     assert foreign == []
-    reporter.send()
     retry, asked = reporter.page.locator("[data-retry]"), reporter.page.locator("[data-charter-old]")
-    expect(retry.or_(asked).locator("visible=true")).to_be_visible()
+    sent = reporter.panel("sent")
+    # How old the charter is may be known by now; then whoever presses Send has been asked.
+    reporter.send()
+    expect(retry.or_(asked).or_(sent).locator("visible=true").first).to_be_visible()
     if retry.is_visible():
         # Send was pressed before anybody had looked at what had come.
         retry.click()
-    # Only now it is known how old the charter is, and whoever sends is asked.
-    expect(asked).to_be_visible()
-    expect(reporter.panel("code")).to_be_visible()
-    reporter.send()
-    expect(reporter.panel("sent")).to_be_visible()
+        expect(asked).to_be_visible()
+    if not sent.is_visible():
+        expect(asked.or_(sent).locator("visible=true").first).to_be_visible()
+        if not sent.is_visible():
+            reporter.send()
+    expect(sent).to_be_visible()
 
 
 def test_nothing_can_be_added_to_a_message_that_is_on_its_way(new_context: NewContext, portal_server: Program) -> None:

@@ -8,14 +8,14 @@ import socket
 import subprocess
 import sys
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 import asyncpg
 import pytest
 
 from tests.postgres import Postgres
-from tests.servers import Program, free_port, office_program, portal_program
+from tests.servers import Program, office_program, portal_program
 from tests.waiting import SECONDS_MAX, wait_until
 
 
@@ -52,17 +52,6 @@ def test_a_port_that_is_taken(portal: Program) -> None:
         taken = f"portal: can't listen at port {portal.port} of 127.0.0.1: Address already in use"
         assert serve(portal) == (1, [taken])
     portal.start()
-
-
-def test_a_portal_on_sqlite_whose_data_another_one_serves(tmp_path: Path) -> None:
-    first = portal_program(tmp_path)
-    first.start()
-    second = replace(first, settings={**first.settings, "PORTAL_PORT": str(free_port())})
-    taken = f"portal: another process serves the data of {first.settings['PORTAL_DATA']}"
-    assert serve(second) == (1, [taken])
-    first.kill()
-    first.start()
-    first.stop()
 
 
 @pytest.mark.parametrize("command", ["serve", "check"])
