@@ -78,9 +78,10 @@ async def announcement(client: PortalClient, submission: SubmissionRecord) -> An
 
 
 async def _begin_new() -> None:
-    begun = Subquery(MailboxStateRecord.all().values("submission"))
-    fresh = await SubmissionRecord.exclude(id__in=begun).only("id")
-    begin = [MailboxStateRecord(submission=row.id, stale=True) for row in fresh]
+    begin = [
+        MailboxStateRecord(submission=each, stale=True)
+        for each in await SubmissionRecord.ids_without(MailboxStateRecord)
+    ]
     await MailboxStateRecord.bulk_create(begin, ignore_conflicts=True)
 
 

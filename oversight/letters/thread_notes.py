@@ -115,9 +115,8 @@ async def _next_number(submission: SubmissionId) -> int:
 
 async def _begin_new_threads() -> None:
     """Threads of reports that were collected since."""
-    begun = Subquery(ThreadNoteRecord.all().values("submission"))
-    fresh = await SubmissionRecord.filter(confirmed=True).exclude(id__in=begun).only("id")
-    begin = [ThreadNoteRecord(submission=row.id, number=0, stale=True) for row in fresh]
+    fresh = await SubmissionRecord.ids_without(ThreadNoteRecord, confirmed=True)
+    begin = [ThreadNoteRecord(submission=submission, number=0, stale=True) for submission in fresh]
     await ThreadNoteRecord.bulk_create(begin, ignore_conflicts=True)
 
 

@@ -5,7 +5,10 @@ Nothing that a reporter wrote is stored in the clear, and no time more exact tha
 separate rows, so that the queue reads small ones.
 """
 
+import re
+
 from tortoise import fields
+from tortoise.expressions import Subquery
 from tortoise.models import Model
 
 from crypto.ids import CharterHash, MemberLabel, SubmissionId
@@ -56,6 +59,13 @@ class SubmissionRecord(Model):
     def reference(self) -> str:
         """The neutral name by which members speak of it, or the beginning of its id if its number can't be read."""
         return f"R-{self.id[:8]}" if self.number is UNREADABLE else f"R-{self.number:04d}"
+
+    @classmethod
+    async def ids_without(cls, rows: type[Model], **which: object) -> list[SubmissionId]:
+        """The ids of those that have no row there yet. A damaged id can have none, and keeps no other from it."""
+        begun = Subquery(rows.all().values("submission"))
+        found = await cls.filter(**which).exclude(id__in=begun).only("id")
+        return [each.id for each in found if re.fullmatch("[0-9a-f]{32}", str(each.id))]
 
 
 class SealedFileRecord(Model):

@@ -23,6 +23,7 @@ from oversight.letters.records import ControlRecord, FollowUpRecord, ReplyDraftR
 from oversight.members.records import FailedLoginRecord
 from oversight.reports.records import (
     BeyondHelpRecord,
+    MailboxStateRecord,
     StuckArrivalRecord,
     SubmissionRecord,
     ThreadGrantRecord,
@@ -178,6 +179,19 @@ async def test_garbage_in_any_column_fails_no_page_and_stops_nothing_else(
         stopped = [what for what, has_gone in went.items() if not has_gone]
         found += [f"{value}: {each}" for each in failing + stopped]
     assert not found, "\n".join(found)
+
+
+async def test_an_id_that_no_other_row_can_have_stops_nothing(damaged: Damaged, rng: Random) -> None:
+    [value] = [
+        each
+        for each in values_of(damaged.file, rng, but=UNUSED)
+        if each.name == "submission.id" and "09999d" in str(each)
+    ]
+    with damage(damaged.file, value):
+        went = await damaged.exchange()
+        fresh = damaged.portal.submissions[-1].sealed.manifest.submission
+        went["state"] = await MailboxStateRecord.filter(submission=fresh).exists()
+    assert all(went.values()), went
 
 
 async def test_the_lists_stand_when_many_values_are_garbage(damaged: Damaged, rng: Random) -> None:
