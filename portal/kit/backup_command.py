@@ -6,6 +6,7 @@ import signal
 import sys
 import tempfile
 import threading
+import warnings
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -52,6 +53,8 @@ def clear_up_when_ended(program: str) -> None:
         for each in _ENDING:
             # Once more, and what clears up would be ended itself.
             signal.signal(each, signal.SIG_IGN)
+        # Of what was about to be awaited.
+        warnings.simplefilter("ignore", RuntimeWarning)
         sys.exit(f"{program}: ended by {signal.Signals(number).name}; what was begun is removed")
 
     if threading.current_thread() is threading.main_thread():
