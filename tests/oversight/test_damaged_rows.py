@@ -48,7 +48,7 @@ from tests.people import TODAY
 
 # Without its charter an office knows neither members nor keys: it says so, and collects nothing.
 NEEDED = {"charter.note"}
-VALUES_TRIED = 40
+VALUES_TRIED = 25
 LISTS = ("/queue", "/cases", "/members")
 # As after a bad sector.
 AT_ONCE = 15
