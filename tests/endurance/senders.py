@@ -92,7 +92,7 @@ class Reporters:
 
     def __post_init__(self) -> None:
         self._threads = [
-            threading.Thread(target=self._write, args=(random.Random(self.seed + number),), daemon=True)
+            threading.Thread(target=self._write, args=(random.Random(self.seed + number), number), daemon=True)
             for number in range(REPORTERS)
         ]
 
@@ -118,9 +118,11 @@ class Reporters:
                 assert not thread.is_alive()
         self.check()
 
-    def _write(self, chance: random.Random) -> None:
+    def _write(self, chance: random.Random, number: int) -> None:
         kinds = (self._send_text, self._send_with_file, self._send_in_parts, self._send_follow_up, self._send_readable)
         try:
+            # Whatever chance brings, each kind comes once.
+            kinds[-1 - number](chance)
             while not self._ended.is_set():
                 chance.choices(kinds, WEIGHTS)[0](chance)
                 # What takes the time is to be the trouble, not the work.
