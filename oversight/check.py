@@ -62,13 +62,13 @@ class _Checks:
         database = await Database.open(self.settings.database_url)
         try:
             with database.use():
-                if safe.is_there and not await MemberRecord.exists():
-                    # Whoever made an account now would put other keys in their place.
-                    raise FileExistsError(
-                        "secrets/office.age is there, and the database has no account: it is another office's (if the "
-                        "very first account was broken off, move that file away)"
-                    )
                 if not await MemberRecord.exists():
+                    if safe.is_there:
+                        # Whoever made an account now would put other keys in their place.
+                        raise FileExistsError(
+                            "secrets/office.age is there, and the database has no account: it is another office's (if "
+                            "the very first account was broken off, move that file away)"
+                        )
                     return "none yet: made with the first account"
                 if not safe.is_there:
                     raise FileNotFoundError(

@@ -11,6 +11,7 @@
 
 import asyncio
 import logging
+import math
 from collections import Counter
 from collections.abc import Callable
 from datetime import date, datetime
@@ -48,8 +49,8 @@ BYTES_PER_DAY_MAX = 64 * 1024**3
 WAITS = "waits"
 NO_ROW = "no-row"
 ATTEMPTS_AT_ONCE = {"interrupted": 4, "busy": 4, "unavailable": 4, "error": 4, "storage": 4, "slow": 2}
-"""What a portal that is started anew, and a proxy before it, do to all that is under way: it is no fault of a report
-until it happens to the same one as often, visit after visit."""
+"""What a portal that is started anew, a proxy before it, or this office's disk does to all that is under way: it is no
+fault of a report until it happens to the same one as often, visit after visit."""
 BROKEN_OFF_KNOWN_MAX = 50_000
 ROOM_MORE_BYTES = 64 * 1024 * 1024
 """When the disk has got so much more room since one found none, all of those are tried again."""
@@ -64,8 +65,8 @@ class Submissions:
         self._clock = clock
         self._away: PortalAway | None = None
         self._broken_off: Counter[SubmissionId] = Counter()
-        # Before this program was started one may have found no room.
-        self._room_lacked_at: int | None = 0
+        # What the disk had left when one found no room; before this program was started one may have found none.
+        self._room_lacked_at: float = 0
         self.reading = ListReading()
         self.downloads = Downloads(self._take, self._put_off)
         self.taken = self.stuck = 0
@@ -100,8 +101,8 @@ class Submissions:
 
     async def look_for_room(self, now: datetime) -> None:
         """Have those tried again that found no room on this office's disk, once it has got some."""
-        if self._room_lacked_at is not None and await self._free_bytes() >= self._room_lacked_at + ROOM_MORE_BYTES:
-            self._room_lacked_at = None
+        if await self._free_bytes() >= self._room_lacked_at + ROOM_MORE_BYTES:
+            self._room_lacked_at = math.inf
             await try_again(now, NO_ROOM)
 
     async def finish(self, seconds: float) -> None:
@@ -174,7 +175,7 @@ class Submissions:
             await self._taken(stored)
             return True
         if problem == NO_ROOM:
-            self._room_lacked_at = free if self._room_lacked_at is None else min(free, self._room_lacked_at)
+            self._room_lacked_at = min(free, self._room_lacked_at)
         if self._may_pass(item, problem):
             self._put_off()
         else:

@@ -9,7 +9,6 @@
 """
 
 import errno
-import fcntl
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
@@ -38,6 +37,7 @@ from oversight.wire.list_reading import ListReading
 from oversight.wire.outbox import Outbox
 from oversight.wire.portal_client import PortalClient
 from oversight.wire.portal_errors import PortalError, PortalRefused
+from portal.kit.alone import lock
 from portal.kit.database import STORAGE_ERRORS
 from portal.kit.free_space import free_bytes
 from portal.kit.unwritable import Unwritable, why_unwritable
@@ -240,14 +240,12 @@ class Collector:
     def _take_lock(self) -> None:
         if self._lock is not None:
             return
-        lock = self.lock_file.open("a+")
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            lock.close()
-            raise CollectorBusy from None
-        self._lock = lock
-        self._turn.process = name_of_process(lock)
+        file = self.lock_file.open("a+")
+        if not lock(file.fileno()):
+            file.close()
+            raise CollectorBusy
+        self._lock = file
+        self._turn.process = name_of_process(file)
 
 
 def _problem(error: Exception) -> str:

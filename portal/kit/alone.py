@@ -33,7 +33,7 @@ async def alone_at_file(file: str) -> AsyncIterator[None]:
     folder = os.open(Path(file).parent, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
         deadline = monotonic() + WAIT_SECONDS_MAX
-        while not _lock(folder):
+        while not lock(folder):
             await _wait_before(deadline)
         yield
     finally:
@@ -54,9 +54,10 @@ async def alone_at_server(connection: Any) -> AsyncIterator[None]:
         yield
 
 
-def _lock(folder: int) -> bool:
+def lock(descriptor: int) -> bool:
+    """Lock an open file or folder, unless another process has; the system lets go when it is closed. Raises OSError."""
     try:
-        fcntl.flock(folder, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
         return False
     return True

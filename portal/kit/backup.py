@@ -6,7 +6,6 @@ deleted meanwhile (``expired``), or is ``lost``. To whom it is sealed is the pro
 """
 
 import errno
-import fcntl
 import os
 from collections.abc import Callable, Iterator
 from contextlib import AbstractAsyncContextManager, contextmanager, suppress
@@ -15,6 +14,7 @@ from datetime import date
 from pathlib import Path
 from typing import BinaryIO, Protocol
 
+from portal.kit.alone import lock
 from portal.kit.backup_file import OutgoingFile
 from portal.kit.backup_form import (
     BackupContents,
@@ -174,10 +174,8 @@ def _only_one(path: Path) -> Iterator[Path]:
     """An empty file beside the data that nobody else uses; removed at the end, or by the next backup."""
     descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
     try:
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise BackupError("another backup is being made") from None
+        if not lock(descriptor):
+            raise BackupError("another backup is being made")
         os.ftruncate(descriptor, 0)
         try:
             yield path

@@ -5,13 +5,13 @@ A file is restored only after all of it was read once and found whole: until the
 nobody can tell from it: its SHA-256, noted when it was made, says that it is the same.
 """
 
-import fcntl
 import os
 import shutil
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 
+from portal.kit.alone import lock
 from portal.kit.backup import Kept
 from portal.kit.backup_form import PIECE_BYTES, BackupContents, BackupError, BackupHead, BackupReader, Readable
 from portal.kit.files import UnfinishedFile, sync_folder
@@ -72,10 +72,8 @@ def _only_one(data: Path) -> Iterator[None]:
     """While this goes on no other restore clears this folder up. Raises BackupError."""
     descriptor = os.open(data, os.O_RDONLY | os.O_DIRECTORY)
     try:
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise BackupError(f"another restore into {data} is under way") from None
+        if not lock(descriptor):
+            raise BackupError(f"another restore into {data} is under way")
         yield
     finally:
         os.close(descriptor)

@@ -11,9 +11,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 
-from portal.kit.columns import readable
 from portal.storage.database import transaction
-from portal.storage.office_days import SWEPT_ROW, count_day
+from portal.storage.office_days import SWEPT_ROW, count_day, last_swept_day
 from portal.storage.records import SweptDayRecord
 
 LOG = logging.getLogger("portal")
@@ -49,7 +48,7 @@ class ClockWatch:
         """Today, or None while the clock can't be believed. That it moved is logged once."""
         reading = Reading(self._clock(), self._monotonic())
         if self._believed is None:
-            day = await _last_day() or reading.now.date()
+            day = await last_swept_day() or reading.now.date()
             self._believed = Reading(datetime.combine(day, time(), UTC), reading.at)
         off = self._believed.days_off(reading)
         if abs(off) > DAYS_OFF_MAX and not self._has_settled(reading):
@@ -87,7 +86,7 @@ async def jump_since_last_sweep(today: date) -> int:
 
     A portal that stood still for as long can't be told from a clock that jumped.
     """
-    last = await _last_day()
+    last = await last_swept_day()
     off = (today - last).days if last else 0
     return off if abs(off) > DAYS_OFF_MAX else 0
 
@@ -100,8 +99,3 @@ def describe_jump(days: int) -> str:
         f"the clock is {where} where the last sweep left it: compare it with another one. Nothing is deleted until it "
         f"is back, or the portal has run for {hours} hours, as it does after standing still for days"
     )
-
-
-async def _last_day() -> date | None:
-    row = await SweptDayRecord.get_or_none(id=SWEPT_ROW)
-    return readable(row.day, None) if row else None

@@ -31,9 +31,14 @@ async def first_day_of_grace(today: date, signed: date) -> date:
     The portal's day is not before that of its last sweep: what is confirmed while both clocks are behind would have no
     grace left once they are right.
     """
-    row = await SweptDayRecord.get_or_none(id=SWEPT_ROW)
-    today = max(today, readable(row.day, date.min) if row else date.min)
+    today = max(today, await last_swept_day() or today)
     return max(today, min(signed, today + timedelta(days=DAYS_AHEAD_MAX)))
+
+
+async def last_swept_day() -> date | None:
+    """The day of the portal's last sweep whose clock was believed (``clock_watch``)."""
+    row = await SweptDayRecord.get_or_none(id=SWEPT_ROW)
+    return readable(row.day, None) if row else None
 
 
 async def sign_day(slug: str, day: date, today: date) -> None:

@@ -3,7 +3,7 @@
 
 import re
 import threading
-from collections.abc import Callable
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
@@ -20,11 +20,11 @@ WORDS = "The answer."
 
 @dataclass
 class Member:
-    """``next_report`` names a report to be answered after so many others, or none yet."""
+    """``reports`` are those that she can open, as they come; she answers one after the other."""
 
     person: Person
     url: str
-    next_report: Callable[[int], SubmissionId | None]
+    reports: Sequence[SubmissionId]
     answered: list[SubmissionId] = field(default_factory=list)
     away: threading.Event = field(default_factory=threading.Event)
     """Set while she does not try: who logs in again and again has to wait longer and longer."""
@@ -48,11 +48,11 @@ class Member:
 
     def _work(self) -> None:
         while not self._ended.is_set():
-            report = self.next_report(len(self.answered))
-            if self.away.is_set() or report is None or not self._has_answered(report):
+            number = len(self.answered)
+            if self.away.is_set() or number == len(self.reports) or not self._has_answered(self.reports[number]):
                 self._ended.wait(PAUSE_SECONDS)
             else:
-                self.answered.append(report)
+                self.answered.append(self.reports[number])
 
     def _has_answered(self, report: SubmissionId) -> bool:
         try:

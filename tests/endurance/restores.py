@@ -9,12 +9,9 @@ it belongs (``tests.endurance.holdings``, docs/protocol.md §10.2).
 
 import argparse
 import asyncio
-import logging
-import random
 import shutil
 import sys
 import tempfile
-import time
 from collections import Counter
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
@@ -30,6 +27,7 @@ from oversight.findings.records import PublicationRecord
 from oversight.letters.records import ReplyRecord
 from oversight.reports.records import SubmissionRecord
 from oversight.wire.portal_errors import PortalRefused
+from tests.endurance.command import Minutes, begin, say
 from tests.endurance.holdings import at_office, at_portal, check
 from tests.findings import publish_finding
 from tests.oversight.restores import Folders, Pair, new_folders
@@ -292,17 +290,11 @@ async def live(folder: Path, goes_on: Callable[[Counter[str]], bool], rng: Rando
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.endurance.restores")
     parser.add_argument("--minutes", type=float, default=10)
-    parser.add_argument("--seed", type=int, default=1)
-    arguments = parser.parse_args()
-    print(f"--minutes {arguments.minutes:g} --seed {arguments.seed}", flush=True)
-    random.seed(arguments.seed)
-    logging.basicConfig(handlers=[logging.NullHandler()])
-    end = time.monotonic() + arguments.minutes * 60
+    given = begin(parser)
     # Not on the event loop that the programs share.
     commission()
     with tempfile.TemporaryDirectory() as folder:
-        counts = asyncio.run(live(Path(folder), lambda _: time.monotonic() < end, Random(arguments.seed)))
-    print(", ".join(f"{what}: {count}" for what, count in sorted(counts.items())))
+        say(asyncio.run(live(Path(folder), Minutes(given.minutes), Random(given.seed))))
     return 0
 
 

@@ -74,7 +74,7 @@ class Acknowledged:
 
 
 @dataclass
-class Reporters:
+class Senders:
     """``today`` is the day of their devices. A fault that one of them meets is raised by ``check``."""
 
     port: int
@@ -102,6 +102,7 @@ class Reporters:
 
     def wait_for(self, answers: int) -> None:
         """Return after so many further answers. By answers and not by a clock: a busy machine gets as far."""
+        self.answers = threading.Semaphore(0)
         for _ in range(answers):
             assert self.answers.acquire(timeout=SECONDS_MAX), self._faults
         self.check()

@@ -7,7 +7,7 @@ import sqlite3
 import subprocess
 import sys
 from collections.abc import Collection, Iterator
-from contextlib import closing, contextmanager, suppress
+from contextlib import ExitStack, closing, contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -20,13 +20,14 @@ from oversight.storage import Database
 from portal.kit.files import write_secret_file
 from tests.endurance.answerer import Member
 from tests.endurance.machine import Machine
-from tests.endurance.senders import Question, Reporters, ask
+from tests.endurance.senders import Question, Senders, ask
 from tests.people import PORTAL_ORIGIN, REALM, World, portal_key, settle_office
 from tests.portal.world import API, commission
 from tests.servers import ROOT
 from tests.waiting import SECONDS_MAX
 
 MEMBER = "amina"
+START_KEY = "start.key"
 FREEZE_SECONDS_MAX = 4.0
 PORTAL_DISK_BYTES = 512 * 1024 * 1024
 OFFICE_DISK_BYTES = 1024 * 1024 * 1024
@@ -40,7 +41,7 @@ class Sites:
 
     portal: Machine
     office: Machine
-    reporters: Reporters
+    senders: Senders
     member: Member
 
     @property
@@ -65,10 +66,9 @@ class Sites:
 
     def check_all(self) -> None:
         """Fail unless the office has whatever was acknowledged, whole, and its letters are at the portal, once."""
-        known = self.reporters.known
-        kept = {
-            (row[0], row[1]): row[2] for row in self.office_rows("SELECT submission_id, name, sealed FROM sealed_file")
-        }
+        known = self.senders.known
+        rows = self.office_rows("SELECT submission_id, name, sealed FROM sealed_file")
+        kept = {(submission, name): sealed for submission, name, sealed in rows}
         for sealed, _, _ in known.reports:
             submission = sealed.manifest.submission
             for file in read_manifest(sealed.manifest_bytes).files:
@@ -86,7 +86,7 @@ class Sites:
 
     def left(self) -> str:
         """What the office has still to do; empty when it has caught up."""
-        due = {sealed.manifest.submission for sealed, _, _ in self.reporters.known.reports}
+        due = {sealed.manifest.submission for sealed, _, _ in self.senders.known.reports}
         rows = self.portal_rows("SELECT submission FROM submission WHERE collection IS NOT NULL")
         left: dict[str, Rows] = {
             "not confirmed": [(submission,) for submission in sorted(due - {submission for (submission,) in rows})],
@@ -106,59 +106,52 @@ class Sites:
 @contextmanager
 def built(folder: Path, seed: int, troubles: Collection[str]) -> Iterator[Sites]:
     """Both programs, running, and everybody at work, as it has to be for these troubles. Raises NoSmallDiskError."""
-    static = folder / "static"
-    static.mkdir()
-    (static / "office.css").write_text("/* stand-in */")
-    world, machines = commission(), list[Machine]()
-    small_disks = "disk" in troubles
-    try:
-        portal = Machine(
-            "portal",
-            folder / "portal",
-            {
-                "PORTAL_ORIGIN": PORTAL_ORIGIN,
-                "PORTAL_STATIC": str(folder / "nothing"),
-                "PORTAL_FREE_BYTES_MIN": str(PORTAL_FREE_BYTES_MIN),
-            },
-            PORTAL_DISK_BYTES if small_disks else 0,
-        )
-        machines.append(portal)
-        _settle_portal(portal, world)
-        office = Machine(
-            "oversight",
-            folder / "office",
-            {
-                "OVERSIGHT_STATIC": str(static),
-                "OVERSIGHT_PORTAL_URL": portal.url,
-                "OVERSIGHT_COLLECT_SECONDS": "1",
-                "OVERSIGHT_START_KEY": str(folder / "start.key"),
-            },
-            OFFICE_DISK_BYTES if small_disks else 0,
-        )
-        machines.append(office)
-        asyncio.run(_settle_office(office.data, folder / "start.key", world))
+    with ExitStack() as stack:
+        portal = _portal(folder, PORTAL_DISK_BYTES if "disk" in troubles else 0)
+        stack.callback(portal.close)
+        _settle_portal(portal, commission())
+        office = _office(folder, portal, OFFICE_DISK_BYTES if "disk" in troubles else 0)
+        stack.callback(office.close)
+        asyncio.run(_settle_office(office.data, folder / START_KEY, commission()))
         office.start()
-        reporters = Reporters(portal.port, datetime.now(UTC).date(), seed)
-        reporters.may_miss_parts = "clock" in troubles
-        if "freeze" in troubles:
-            reporters.seconds_max = FREEZE_SECONDS_MAX / 2
-
-        def next_report(number: int) -> str | None:
-            reports = reporters.known.readable
-            return reports[number] if number < len(reports) else None
-
-        member = Member(world[MEMBER], office.url, next_report)
-        reporters.start()
+        senders = Senders(
+            portal.port,
+            datetime.now(UTC).date(),
+            seed,
+            seconds_max=FREEZE_SECONDS_MAX / 2 if "freeze" in troubles else SECONDS_MAX,
+            may_miss_parts="clock" in troubles,
+        )
+        member = Member(commission()[MEMBER], office.url, senders.known.readable)
+        senders.start()
         member.start()
         try:
-            yield Sites(portal, office, reporters, member)
+            yield Sites(portal, office, senders, member)
         finally:
             member.end()
             with suppress(AssertionError):
-                reporters.end()
-    finally:
-        for machine in machines:
-            machine.close()
+                senders.end()
+
+
+def _portal(folder: Path, disk_bytes: int) -> Machine:
+    settings = {
+        "PORTAL_ORIGIN": PORTAL_ORIGIN,
+        "PORTAL_STATIC": str(folder / "nothing"),
+        "PORTAL_FREE_BYTES_MIN": str(PORTAL_FREE_BYTES_MIN),
+    }
+    return Machine("portal", folder / "portal", settings, disk_bytes)
+
+
+def _office(folder: Path, portal: Machine, disk_bytes: int) -> Machine:
+    static = folder / "static"
+    static.mkdir()
+    (static / "office.css").write_text("/* stand-in */")
+    settings = {
+        "OVERSIGHT_STATIC": str(static),
+        "OVERSIGHT_PORTAL_URL": portal.url,
+        "OVERSIGHT_COLLECT_SECONDS": "1",
+        "OVERSIGHT_START_KEY": str(folder / START_KEY),
+    }
+    return Machine("oversight", folder / "office", settings, disk_bytes)
 
 
 def _settle_portal(portal: Machine, world: World) -> None:

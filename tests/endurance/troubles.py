@@ -15,8 +15,6 @@ office confirmed is in its files. In the end the office has all of it, and what 
 
 import argparse
 import json
-import logging
-import random
 import shutil
 import sys
 import tempfile
@@ -28,6 +26,7 @@ from random import Random
 from typing import TypeVar
 
 from crypto.mailbox_answer import read_mailbox_answer
+from tests.endurance.command import Minutes, begin, say
 from tests.endurance.machine import Machine, NoSmallDiskError
 from tests.endurance.senders import ask, reading, sending
 from tests.endurance.sites import FREEZE_SECONDS_MAX, Sites, built
@@ -55,7 +54,7 @@ class Life:
 
     def meet(self, trouble: str) -> None:
         """One trouble, in the middle of the work, and then what has to be so."""
-        self.sites.reporters.wait_for(self.rng.randrange(ANSWERS_MAX))
+        self.sites.senders.wait_for(self.rng.randrange(ANSWERS_MAX))
         self._pause()
         name, machines = self.rng.choice(
             [("portal", [self.sites.portal]), ("office", [self.sites.office]), ("both", [*self.sites.machines])]
@@ -114,40 +113,40 @@ class Life:
             self._pause()
 
     def _check_portal(self) -> None:
-        known, port = self.sites.reporters.known, self.sites.portal.port
+        known, port = self.sites.senders.known, self.sites.portal.port
         fresh, self._checked = known.reports[self._checked :], len(known.reports)
         for _, bundle, acknowledgement in self._some(fresh):
             status, body = ask(port, sending(bundle))
             assert (status, json.loads(body).get("acknowledgement")) == (200, acknowledgement), body
-        mailboxes = list(known.mailboxes)
-        for secrets, state in self._some(mailboxes):
+        sent = set(known.follow_ups)
+        for secrets, state in self._some(known.mailboxes):
             status, body = ask(port, reading(secrets))
             assert (status, read_mailbox_answer(body).state) == (200, state)
         submissions = self.sites.portal_rows("SELECT submission FROM submission WHERE NOT deleted")
         assert {sealed.manifest.submission for sealed, _, _ in fresh} <= {row[0] for row in submissions}
         messages = {row[0] for row in self.sites.portal_rows("SELECT message FROM follow_up")}
-        assert set(known.follow_ups[: len(mailboxes)]) <= messages
+        assert sent <= messages
 
     def _some(self, of: Sequence[T]) -> list[T]:
         return self.rng.sample(list(of), min(SAMPLE, len(of)))
 
     def settle(self) -> None:
         """Nobody writes any more: the office catches up, by itself, and has everything."""
-        self.sites.reporters.end()
-        member, readable = self.sites.member, self.sites.reporters.known.readable
+        self.sites.senders.end()
+        member, readable = self.sites.member, self.sites.senders.known.readable
         _wait(self.sites.left)
         _wait(lambda: "" if len(member.answered) == len(readable) else f"the member was told {member.told}")
         member.end()
         _wait(self.sites.left)
         self.sites.check_confirmed()
         self.sites.check_all()
-        known = self.sites.reporters.known
+        known = self.sites.senders.known
         self.counts["reports"] += len(known.reports)
         self.counts["parts"] += len(known.parts)
         self.counts["follow-ups"] += len(known.follow_ups)
         self.counts["answers of a member"] += len(member.answered)
-        self.counts["sent again"] += self.sites.reporters.sent_again
-        self.counts["refused"] += self.sites.reporters.refused
+        self.counts["sent again"] += self.sites.senders.sent_again
+        self.counts["refused"] += self.sites.senders.refused
         self.counts["lives"] += 1
 
 
@@ -182,26 +181,15 @@ def live(folder: Path, troubles: Sequence[str], goes_on: Callable[[Counter[str]]
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.endurance.troubles")
     parser.add_argument("--minutes", type=float, default=10)
-    parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--folder", type=Path, help="an empty folder for the data, which stays; a temporary one")
     parser.add_argument("--only", nargs="+", choices=TROUBLES, default=TROUBLES)
-    arguments = parser.parse_args()
-    print(f"--minutes {arguments.minutes:g} --seed {arguments.seed} --only {' '.join(arguments.only)}", flush=True)
-    random.seed(arguments.seed)
-    logging.basicConfig(handlers=[logging.NullHandler()])
-    end = time.monotonic() + arguments.minutes * 60
+    given = begin(parser)
     with tempfile.TemporaryDirectory() as folder:
         try:
-            counts = live(
-                arguments.folder or Path(folder),
-                arguments.only,
-                lambda _: time.monotonic() < end,
-                Random(arguments.seed),
-            )
+            say(live(given.folder or Path(folder), given.only, Minutes(given.minutes), Random(given.seed)))
         except NoSmallDiskError as error:
             print(f"{error}: choose others by --only", file=sys.stderr)
             return 1
-    print(", ".join(f"{what}: {count}" for what, count in sorted(counts.items())))
     return 0
 
 

@@ -14,8 +14,6 @@ At the end every case's ledger is exported and verified.
 
 import argparse
 import asyncio
-import logging
-import random
 import sys
 import tempfile
 from collections import Counter
@@ -40,6 +38,7 @@ from oversight.settings import Settings
 from portal import assembly
 from portal.kit.compression import compress
 from portal.pages import site
+from tests.endurance.command import begin, say
 from tests.endurance.ending import Ending
 from tests.endurance.members import Members
 from tests.endurance.reporters import Reporter, seal
@@ -269,14 +268,9 @@ async def live(folder: Path, days: int, rng: Random) -> Counter[str]:
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.endurance.year")
     parser.add_argument("--months", type=int, default=24)
-    parser.add_argument("--seed", type=int, default=1)
-    arguments = parser.parse_args()
-    print(f"--months {arguments.months} --seed {arguments.seed}", flush=True)
-    random.seed(arguments.seed)
-    logging.basicConfig(handlers=[logging.NullHandler()])
+    given = begin(parser)
     with tempfile.TemporaryDirectory() as folder:
-        counts = asyncio.run(live(Path(folder), arguments.months * DAYS_IN_MONTH, Random(arguments.seed)))
-    print(", ".join(f"{what}: {count}" for what, count in sorted(counts.items())))
+        say(asyncio.run(live(Path(folder), given.months * DAYS_IN_MONTH, Random(given.seed))))
     return 0
 
 

@@ -7,8 +7,11 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 
+from crypto.age import PqIdentity
+from tests.portal.operators import Operator
 from tests.portal.storage.object_store import ObjectStore, start_object_store
 from tests.portal.world import RunningPortal, running_portal
+from tests.postgres import Postgres
 
 
 @pytest_asyncio.fixture
@@ -32,3 +35,19 @@ def object_store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ObjectSto
         pytest.skip(store)
     yield store
     store.stop()
+
+
+@pytest.fixture
+def operator(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Iterator[Operator]:
+    yield Operator(tmp_path, PqIdentity.generate(), monkeypatch, capsys)
+
+
+@pytest.fixture
+def second_url(request: pytest.FixtureRequest, database_url: str) -> Iterator[str]:
+    """Another empty database of the same kind."""
+    if database_url.startswith("sqlite"):
+        yield ""
+        return
+    server: Postgres = request.getfixturevalue("postgres")
+    with server.database() as url:
+        yield url

@@ -1,8 +1,7 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
-"""``backup``, ``restore`` and ``exercise`` of the portal, as its operator gives them, beside a portal that runs."""
+"""``backup`` of the portal, as its operator gives it, beside a portal that runs; and that all of it comes back."""
 
 import asyncio
-import fcntl
 import hashlib
 import os
 import shutil
@@ -10,33 +9,32 @@ import signal
 import sqlite3
 import subprocess
 import sys
-import tarfile
 from collections.abc import Iterator
 from contextlib import closing, suppress
-from dataclasses import dataclass
-from io import BytesIO
 from pathlib import Path
-from random import Random
 from typing import BinaryIO
 
 import pytest
 
-from crypto.age import PqIdentity, open_sealed, seal
-from crypto.submission import SealedSubmission
-from portal.__main__ import main
 from portal.backup import PortalBlobs
 from portal.kit.backup import FREE_BYTES_LEFT
-from portal.kit.backup_form import Readable
 from portal.storage.blobs import PART_BYTES
 from portal.storage.open_blobs import open_blobs
 from portal.storage.records import SubmissionRecord
 from tests.chance import fresh_id
 from tests.conftest import ROOT
-from tests.people import PORTAL_ORIGIN
+from tests.portal.operators import (
+    FILE_BYTES,
+    Operator,
+    all_files,
+    left_over,
+    opened,
+    submit,
+    with_a_backup,
+)
 from tests.portal.storage.object_store import ObjectStore
 from tests.portal.world import (
     RunningPortal,
-    bundle_without_attachments,
     fresh_report,
     fresh_secrets,
     in_mailbox,
@@ -46,65 +44,7 @@ from tests.portal.world import (
 from tests.postgres import Postgres
 from tests.waiting import until
 
-FILE_BYTES = 20_000
 ATTEMPTS_MAX = 20
-
-
-@dataclass
-class Operator:
-    """Gives commands with the settings of one portal, and keeps the identity off it."""
-
-    folder: Path
-    identity: PqIdentity
-    patch: pytest.MonkeyPatch
-    capture: pytest.CaptureFixture[str]
-
-    @property
-    def file(self) -> Path:
-        return self.folder / "backup.age"
-
-    def settings(self, data: Path, database: str = "", **more: str) -> None:
-        given = {"PORTAL_ORIGIN": PORTAL_ORIGIN, "PORTAL_DATA": str(data), "PORTAL_DATABASE": database, **more}
-        for name, value in given.items():
-            self.patch.setenv(name, value)
-
-    async def give(self, command: str, file: Path | None = None, identity: PqIdentity | None = None) -> tuple[int, str]:
-        """The status, and all that was printed."""
-        key = self.folder / "identity"
-        key.write_text(str(identity or self.identity))
-        option = ["--recipient", str(self.identity.recipient())] if command == "backup" else ["--identity", str(key)]
-        self.capture.readouterr()
-        status = await asyncio.to_thread(main, [command, *option, str(file or self.file)])
-        said = self.capture.readouterr()
-        if status:
-            assert len(said.err.splitlines()) <= 1, said.err
-        return status, said.out + said.err
-
-
-@pytest.fixture
-def operator(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Iterator[Operator]:
-    yield Operator(tmp_path, PqIdentity.generate(), monkeypatch, capsys)
-
-
-@pytest.fixture
-def second_url(request: pytest.FixtureRequest, database_url: str) -> Iterator[str]:
-    """Another empty database of the same kind."""
-    if database_url.startswith("sqlite"):
-        yield ""
-        return
-    server: Postgres = request.getfixturevalue("postgres")
-    with server.database() as url:
-        yield url
-
-
-async def submit(portal: RunningPortal, sealed: SealedSubmission) -> None:
-    await portal.put_parts(sealed)
-    answer = await portal.submit(bundle_without_attachments(sealed))
-    assert answer.status_code in (200, 201), answer.text
-
-
-def all_files(folder: Path) -> list[str]:
-    return sorted(str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file())
 
 
 async def test_what_was_acknowledged_before_a_backup_is_there_after_a_restore_on_both_databases(
@@ -142,132 +82,12 @@ async def submit_more(portal: RunningPortal) -> None:
         await submit(portal, fresh_report(FILE_BYTES))
 
 
-def opened(operator: Operator) -> dict[str, bytes]:
-    """What the ordinary tools make of a backup: ``age -d | tar x``."""
-    with tarfile.open(fileobj=BytesIO(open_sealed(operator.file.read_bytes(), [operator.identity]))) as tar:
-        assert all(member.isreg() and member.mtime == 0 for member in tar)
-        return {member.name: tar.extractfile(member).read() for member in tar}  # type: ignore[union-attr]
-
-
-async def with_a_backup(portal: RunningPortal, operator: Operator, *sizes: int) -> SealedSubmission:
-    sealed = fresh_report(*sizes)
-    await submit(portal, sealed)
-    operator.settings(portal.data)
-    status, said = await operator.give("backup")
-    assert status == 0, said
-    return sealed
-
-
-def reseal(operator: Operator, members: list[tuple[tarfile.TarInfo, bytes]]) -> None:
-    """Put another tar into the operator's file; anybody can seal to them."""
-    tar = BytesIO()
-    with tarfile.open(fileobj=tar, mode="w") as writer:
-        for member, data in members:
-            writer.addfile(member, BytesIO(data))
-    operator.file.write_bytes(seal(tar.getvalue(), [operator.identity.recipient()]))
-
-
-def member(name: str, data: bytes) -> tuple[tarfile.TarInfo, bytes]:
-    info = tarfile.TarInfo(name)
-    info.size = len(data)
-    return info, data
-
-
-def is_untouched(place: Path) -> bool:
-    return not place.exists() or all_files(place) == []
-
-
-async def refused(operator: Operator, place: Path, identity: PqIdentity | None = None) -> str:
-    """What is said of a backup that is not restored; nothing is written."""
-    operator.settings(place)
-    status, said = await operator.give("restore", identity=identity)
-    assert status == 1
-    assert is_untouched(place)
-    return said
-
-
-async def test_the_ordinary_tools_make_a_data_folder_of_it(portal: RunningPortal, operator: Operator) -> None:
-    sealed = await with_a_backup(portal, operator, FILE_BYTES)
-    found = opened(operator)
-    assert next(iter(found)) == "backup.json"
-    assert [*found][-1] == "contents.json"
-    assert found["secrets/realm"] == (portal.data / "secrets" / "realm").read_bytes()
-    blobs = [name for name in found if name.startswith("blobs/")]
-    assert [found[name] for name in blobs] == [sealed.files["attachment-1.age"]]
-    assert [(portal.data / name).read_bytes() for name in blobs] == [found[name] for name in blobs]
-    assert found["portal.sqlite3"].startswith(b"SQLite format 3")
-
-
 async def test_nonces_of_offices_are_not_in_it(portal: RunningPortal, operator: Operator) -> None:
     await portal.office("GET", "/submissions?after=0")
     with closing(sqlite3.connect(portal.data / "portal.sqlite3")) as live:
         [nonces] = [row[0] for row in live.execute("SELECT nonce FROM nonce")]
     await with_a_backup(portal, operator)
     assert nonces.encode() not in opened(operator)["portal.sqlite3"]
-
-
-async def test_a_place_that_is_not_empty_is_refused(portal: RunningPortal, operator: Operator, tmp_path: Path) -> None:
-    await with_a_backup(portal, operator)
-    before = all_files(portal.data)
-    status, said = await operator.give("restore")
-    assert (status, "is not an empty folder" in said) == (1, True)
-    assert all_files(portal.data) == before
-    place, elsewhere = tmp_path / "second", tmp_path / "elsewhere"
-    elsewhere.mkdir()
-    (elsewhere / "portal.sqlite3").write_bytes(b"")
-    operator.settings(place, f"sqlite://{elsewhere / 'portal.sqlite3'}")
-    assert (await operator.give("restore"))[0] == 1
-    assert all_files(elsewhere) == ["portal.sqlite3"]
-    assert not place.exists()
-
-
-async def test_a_database_and_blobs_of_their_own_places_come_back_there(
-    portal: RunningPortal, operator: Operator, tmp_path: Path
-) -> None:
-    await with_a_backup(portal, operator, FILE_BYTES)
-    places = {"database": f"sqlite://{tmp_path / 'rows' / 'file'}", "PORTAL_BLOBS": str(tmp_path / "files")}
-    (tmp_path / "rows").mkdir()
-    operator.settings(tmp_path / "second", **places)
-    assert (await operator.give("restore"))[0] == 0
-    assert all_files(tmp_path / "rows") == ["file"]
-    assert len(all_files(tmp_path / "files")) == 1
-    assert all_files(tmp_path / "second") == ["secrets/decoy.key", "secrets/realm", "secrets/signing.key"]
-
-
-async def test_a_program_that_was_started_meanwhile_loses_nothing(
-    portal: RunningPortal, operator: Operator, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    await with_a_backup(portal, operator, FILE_BYTES)
-    place = tmp_path / "second"
-
-    async def started(blobs: PortalBlobs, path: str, size: int, source: Readable) -> None:
-        (place / "secrets").mkdir()
-        (place / "secrets" / "signing.key").write_bytes(b"fresh")
-        await put(blobs, path, size, source)
-
-    put = PortalBlobs.put
-    monkeypatch.setattr(PortalBlobs, "put", started)
-    operator.settings(place)
-    status, said = await operator.give("restore")
-    assert (status, "stop the program" in said) == (1, True)
-    assert all_files(place) == ["secrets/signing.key"]
-
-
-async def test_a_second_restore_into_a_place_does_not_disturb_the_first(
-    portal: RunningPortal, operator: Operator, tmp_path: Path
-) -> None:
-    operator.settings(portal.data)
-    assert (await operator.give("backup"))[0] == 0
-    first = tmp_path / "second" / ".restoring" / "portal.sqlite3.loading"
-    first.parent.mkdir(parents=True)
-    first.write_bytes(b"half")
-    operator.settings(first.parent.parent)
-    descriptor = os.open(first.parent.parent, os.O_RDONLY)
-    fcntl.flock(descriptor, fcntl.LOCK_EX)
-    status, said = await operator.give("restore")
-    assert (status, "another restore" in said, first.read_bytes()) == (1, True, b"half")
-    os.close(descriptor)
-    assert (await operator.give("restore"))[0] == 0
 
 
 async def test_a_copy_of_the_database_leaves_the_portal_its_room(
@@ -285,70 +105,6 @@ async def test_a_file_that_is_there_is_not_overwritten(portal: RunningPortal, op
     status, said = await operator.give("backup")
     assert (status, "nothing is overwritten" in said) == (1, True)
     assert operator.file.read_bytes() == b"the only one"
-
-
-async def test_whatever_is_cut_off_or_altered_nothing_is_written(
-    portal: RunningPortal, operator: Operator, tmp_path: Path, rng: Random
-) -> None:
-    await with_a_backup(portal, operator, FILE_BYTES)
-    whole = operator.file.read_bytes()
-    size = len(whole)
-    chunk = 64 * 1024 + 16
-    for cut in (0, 1, 100, 2000, size % chunk, size - chunk, size - 1, *(rng.randrange(size) for _ in range(6))):
-        operator.file.write_bytes(whole[:cut])
-        await refused(operator, tmp_path / "second")
-    for place in (0, 30, 1500, size // 2, size - 1, *(rng.randrange(size) for _ in range(6))):
-        altered = bytearray(whole)
-        altered[place] ^= 1 << rng.randrange(8)
-        operator.file.write_bytes(altered)
-        await refused(operator, tmp_path / "second")
-    operator.file.write_bytes(whole + b"\0")
-    await refused(operator, tmp_path / "second")
-
-
-async def test_a_backup_that_was_cut_before_it_was_sealed_is_refused(
-    portal: RunningPortal, operator: Operator, tmp_path: Path
-) -> None:
-    await with_a_backup(portal, operator, FILE_BYTES)
-    members = [member(name, data) for name, data in opened(operator).items()]
-    for left in range(len(members)):
-        reseal(operator, members[:left])
-        await refused(operator, tmp_path / "second")
-    info, data = members[-2]
-    reseal(operator, [*members[:-2], (info, bytes(len(data))), members[-1]])
-    assert "list of contents" in await refused(operator, tmp_path / "second")
-
-
-async def test_a_backup_of_others_or_of_a_later_version_is_refused(
-    portal: RunningPortal, operator: Operator, tmp_path: Path
-) -> None:
-    await with_a_backup(portal, operator)
-    place = tmp_path / "second"
-    assert "identities" in await refused(operator, place, PqIdentity.generate())
-    found = opened(operator)
-    head = found["backup.json"]
-    for old, new, words in (
-        (b'"portal"', b'"office"', "a backup of the 'office'"),
-        (b"amparo/v1/backup", b"amparo/v2/backup", "later version"),
-        (b'"migration":"0', b'"migration":"9', "later version"),
-        (b'"sqlite"', b'"postgresql"', "lists"),
-    ):
-        assert old in head
-        members = {**found, "backup.json": head.replace(old, new)}
-        reseal(operator, [member(name, data) for name, data in members.items()])
-        said = await refused(operator, place)
-        assert words in said or words == "lists"
-
-
-@pytest.mark.parametrize("name", ["/etc/cron", "../out", "blobs/../out", "blobs/parts/x", "secrets/start.key", "a\nb"])
-async def test_a_file_that_has_no_place_in_a_backup_is_refused(
-    portal: RunningPortal, operator: Operator, tmp_path: Path, name: str
-) -> None:
-    await with_a_backup(portal, operator)
-    found = [member(name, data) for name, data in opened(operator).items()]
-    reseal(operator, [*found[:-1], member(name, b"planted"), found[-1]])
-    assert "holds" in await refused(operator, tmp_path / "place" / "second")
-    assert not any(path.endswith("out") for path in all_files(tmp_path))
 
 
 async def test_what_expired_meanwhile_is_no_failure_and_what_is_lost_is(
@@ -385,12 +141,6 @@ async def test_what_expired_meanwhile_is_no_failure_and_what_is_lost_is(
     status, said = await operator.give("backup")
     assert (status, "the store is away" in said) == (1, True)
     assert left_over(portal, operator) == []
-
-
-def left_over(portal: RunningPortal, operator: Operator) -> list[str]:
-    """What a backup that failed has left: of itself, and of its snapshot."""
-    beside = [path.name for path in operator.folder.iterdir() if path.name.startswith(operator.file.name)]
-    return [*beside, *(name for name in all_files(portal.data) if "snapshot" in name)]
 
 
 async def test_a_file_that_can_not_be_read_is_lost_and_the_others_are_kept(
@@ -432,18 +182,6 @@ async def test_no_backup_is_made_with_a_secret_that_is_none(
     operator.settings(portal.data)
     status, said = await operator.give("backup")
     assert (status, f"{name} is damaged" in said, left_over(portal, operator)) == (1, True, [])
-
-
-async def test_an_exercise_finds_a_report_that_is_not_what_its_manifest_names(
-    portal: RunningPortal, operator: Operator
-) -> None:
-    await submit(portal, fresh_report(FILE_BYTES))
-    with closing(sqlite3.connect(portal.data / "portal.sqlite3")) as live, live:
-        live.execute("UPDATE submission SET report = zeroblob(length(report))")
-    operator.settings(portal.data)
-    assert (await operator.give("backup"))[0] == 0
-    status, said = await operator.give("exercise")
-    assert (status, "report.age" in said) == (1, True)
 
 
 @pytest.fixture
@@ -551,18 +289,3 @@ async def test_no_password_of_the_database_is_on_a_command_line(
     assert (status, "pg_dump: no" in said, "wombat7" in said) == (1, True, False)
     arguments, password = seen.read_text().splitlines()
     assert ("wombat7" in arguments, password) == (False, "wombat7")
-
-
-async def test_without_a_database_to_restore_to_an_exercise_says_so(
-    operator: Operator, tmp_path: Path, postgres: Postgres
-) -> None:
-    with postgres.database() as url:
-        async with running_portal(tmp_path, url):
-            operator.settings(tmp_path / "data", url)
-            assert (await operator.give("backup"))[0] == 0
-    operator.settings(tmp_path / "data")
-    status, said = await operator.give("exercise")
-    assert (status, "name a server" in said) == (1, True)
-    operator.settings(tmp_path / "data", url.replace("tester@", "nobody@"))
-    status, said = await operator.give("exercise")
-    assert (status, "can't be opened" in said) == (1, True)
