@@ -9,6 +9,7 @@ import { dirname, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { gzipSync } from "node:zlib";
 import { build } from "esbuild";
+import { minify } from "terser";
 
 const ROOT = dirname(fileURLToPath(import.meta.url));
 
@@ -111,9 +112,21 @@ export async function bundle(ownOnly = false) {
       ...(format ? { format: ownOnly ? "esm" : format } : {}),
       external: output.endsWith(".css") ? ["*.svg", "*.png"] : [],
     });
-    outputs.set(output, outputFiles[0].contents);
+    outputs.set(output, format ? await squeeze(outputFiles[0].text, format) : outputFiles[0].contents);
   }
   return outputs;
+}
+
+/**
+ * What esbuild minified, once more: a twentieth less.
+ *
+ * @param {string} code
+ * @param {string} format
+ */
+async function squeeze(code, format) {
+  const module = format === "esm";
+  const { code: squeezed = "" } = await minify(code, { module, ecma: 2020, compress: { passes: 3 } });
+  return new TextEncoder().encode(squeezed);
 }
 
 /** @param {Map<string, Uint8Array>} outputs */
