@@ -7,11 +7,11 @@ side also checks the answers against the questionnaire.
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
 from crypto.document import Fields
 from crypto.errors import LimitError, MalformedError
-from crypto.questionnaire import ID, KINDS_WITHOUT_ANSWER, OPTIONS_MAX, Question, Questionnaire, refuse_repeats
+from crypto.questionnaire import ID, OPTIONS_MAX, Question, Questionnaire, refuse_repeats
 from crypto.taxonomy import COUNTRY
 
 ANSWERS_MAX = 512
@@ -29,6 +29,13 @@ class PartialDate:
     month: int | None
     day: int | None
     about: bool
+
+
+@dataclass(frozen=True)
+class Moment(PartialDate):
+    """A date with its hour of the day, 0 to 23, at the place that the question asks of."""
+
+    hour: int | None
 
 
 Answer = str | tuple[str, ...] | PartialDate
@@ -64,7 +71,7 @@ def check_answers(answers: Answers, questionnaire: Questionnaire) -> None:
         if name not in questions or not _is_of_kind(answer, questions[name]):
             raise MalformedError("an answer has an unknown question, or is not of its question's kind")
     for question in questionnaire.questions:
-        if question.required and question.kind not in KINDS_WITHOUT_ANSWER and not answers.get(question.id):
+        if question.required and question.has_answer and not answers.get(question.id):
             raise MalformedError(f"question {question.id!r} must be answered")
 
 
@@ -75,33 +82,40 @@ def _read_answer(value: object) -> Answer:
                 raise LimitError("an answer is too long")
             return value
         case dict():
-            return _read_partial_date(Fields(value, "date among the answers"))
+            fields = Fields(value, "date among the answers")
+            return _read_moment(fields) if fields.has("hour") else _read_date(fields)
         case _:
             codes = Fields({"codes": value}, "answer").texts("codes", OPTIONS_MAX, max_chars=CODE_CHARS_MAX)
             refuse_repeats(list(codes), "codes of one answer")
             return codes
 
 
-def _read_partial_date(fields: Fields) -> PartialDate:
+def _read_moment(fields: Fields) -> Moment:
+    hour = _read_part(fields, "hour", 0, 23)
+    date = _read_date(fields)
+    return Moment(date.year, date.month, date.day, date.about, hour)
+
+
+def _read_date(fields: Fields) -> PartialDate:
     date = PartialDate(
-        year=_read_part(fields, "year", 9999),
-        month=_read_part(fields, "month", 12),
-        day=_read_part(fields, "day", 31),
+        year=_read_part(fields, "year", 1, 9999),
+        month=_read_part(fields, "month", 1, 12),
+        day=_read_part(fields, "day", 1, 31),
         about=fields.boolean("about"),
     )
     fields.end()
     return date
 
 
-def _read_part(fields: Fields, name: str, high: int) -> int | None:
+def _read_part(fields: Fields, name: str, low: int, high: int) -> int | None:
     value = fields.take(name)
-    return None if value is None else Fields({name: value}, fields.where).integer(name, 1, high)
+    return None if value is None else Fields({name: value}, fields.where).integer(name, low, high)
 
 
 def _answer_value(answer: Answer) -> object:
     match answer:
         case PartialDate():
-            return {"year": answer.year, "month": answer.month, "day": answer.day, "about": answer.about}
+            return asdict(answer)
         case tuple():
             return list(answer)
         case _:
@@ -118,6 +132,4 @@ def _is_of_kind(answer: Answer, question: Question) -> bool:
             return len(answer) <= LINE_CHARS_MAX and "\n" not in answer
         case "country", str():
             return re.fullmatch(COUNTRY, answer) is not None
-        case ("text", str()) | ("date", PartialDate()):
-            return True
-    return False
+    return (question.kind, type(answer)) in (("text", str), ("date", PartialDate), ("moment", Moment))

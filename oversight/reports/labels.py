@@ -7,7 +7,7 @@ from datetime import date
 from babel import Locale
 from babel.dates import format_date
 
-from crypto.answers import PartialDate
+from crypto.answers import Moment, PartialDate
 from crypto.charter import Charter
 from crypto.taxonomy import NO_COUNTRY
 from portal.kit.i18n import Translation, country_names, find_locale, format_day
@@ -225,6 +225,9 @@ def partial_date_label(value: PartialDate, translation: Translation) -> str:
     """A date of which parts may be unknown, as exactly as it was given and no more."""
     _ = translation.gettext
     known = _known_parts(value, translation)
+    if isinstance(value, Moment) and value.hour is not None:
+        # Translators: a day and an hour of it: 3 March 2026, at 14:00
+        known = _("%(date)s, at %(hour)s") % {"date": known or _("day not known"), "hour": f"{value.hour:02}:00"}
     return _("about %(date)s") % {"date": known} if value.about and known else known or _("not known")
 
 

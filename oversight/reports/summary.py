@@ -7,7 +7,7 @@ from typing import Literal
 
 import msgspec
 
-from crypto.answers import Answers
+from crypto.answers import Answers, Moment
 from crypto.charter import Charter
 from crypto.encoding import label
 from crypto.errors import MalformedError
@@ -15,7 +15,15 @@ from crypto.ids import MemberLabel, SubmissionId
 from crypto.keyring import open_bytes, seal_bytes
 from crypto.questionnaire import CODE
 from crypto.report import Report
-from crypto.taxonomy import COUNTRY, QUESTION_WHAT, SUBJECT_OTHER, SUBJECT_PREFIXES, URGENCY_PREFIX
+from crypto.taxonomy import (
+    COUNTRY,
+    QUESTION_COUNTRY,
+    QUESTION_WHAT,
+    SUBJECT_OTHER,
+    SUBJECT_PREFIXES,
+    SURRENDER_PREFIX,
+    URGENCY_PREFIX,
+)
 from oversight.reports.urgency import Level, level, sort_codes
 
 ENTRY_BYTES = 512
@@ -55,24 +63,26 @@ _DECODER = msgspec.json.Decoder(Summary)
 def summarise(number: int, report: Report, charter: Charter) -> Summary:
     """The summary of a report to which the office gave ``number``.
 
-    The country is the answer to the first question that asks for one. Whatever is not of the form of a
-    code is left out: a reporter's words never come into the index.
+    The country is that in which it happened, or else the answer to the first question that asks for one. A moment
+    among the answers is that of a surrender. Whatever is not of the form of a code is left out: a reporter's words
+    never come into the index.
     """
     codes = _codes(report.answers)
+    if any(isinstance(answer, Moment) for answer in report.answers.values()):
+        codes.append(SURRENDER_PREFIX)
     what = [code for code in codes if code.startswith(SUBJECT_PREFIXES)]
     answered = report.answers.get(QUESTION_WHAT)
     # Of the codes without a prefix the queue shows this one alone.
     if isinstance(answered, tuple) and SUBJECT_OTHER in answered:
         what.append(SUBJECT_OTHER)
-    countries = [
-        report.answers.get(question.id) for question in charter.questionnaire.questions if question.kind == "country"
-    ]
+    asked = [question.id for question in charter.questionnaire.questions if question.kind == "country"]
+    countries = [report.answers.get(name) for name in sorted(asked, key=lambda name: name != QUESTION_COUNTRY)]
     return Summary(
         access="open",
         number=number,
         language=report.language,
         country=next(_matching(countries, COUNTRY), ""),
-        urgency=tuple(sort_codes(code for code in codes if code.startswith(URGENCY_PREFIX))[:URGENCY_MAX]),
+        urgency=tuple(sort_codes({code for code in codes if code.startswith(URGENCY_PREFIX)})[:URGENCY_MAX]),
         what=tuple(what[:WHAT_MAX]),
         what_more=max(0, len(what) - WHAT_MAX),
         files=len(report.attachments),

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
 """Questionnaires, the answers they call for, and the one that a new commission starts with."""
 
+import itertools
 import json
 from pathlib import Path
 
@@ -81,9 +82,12 @@ def test_the_default_asks_what_pages_and_office_rely_on():
     kinds = {question.id: question.kind for question in default_questionnaire().questions}
     assert kinds == {
         "situation": "choice",
-        "urgency": "checkboxes",
-        "what": "checkboxes",
         "story": "text",
+        "urgency": "checkboxes",
+        "handover": "moment",
+        "holding": "country",
+        "asking": "country",
+        "what": "checkboxes",
         "when": "date",
         "country": "country",
         "place": "line",
@@ -97,6 +101,43 @@ def test_the_default_asks_what_pages_and_office_rely_on():
 def test_the_default_requires_nothing_but_the_story():
     questions = default_questionnaire().questions
     assert [question.id for question in questions if question.required] == ["story"]
+
+
+def test_the_default_asks_somebody_in_danger_five_questions_and_two_answers():
+    default = default_questionnaire()
+    assert [(item.question, item.required) for item in default.urgent] == [
+        ("urgency", True),
+        ("handover", False),
+        ("holding", False),
+        ("asking", False),
+        ("story", True),
+    ]
+
+
+def test_the_default_shows_nobody_more_than_ten_boxes_at_once():
+    for question in default_questionnaire().questions:
+        groups = [index for index, option in enumerate(question.options) if option.group]
+        ends = [*groups, len(question.options)]
+        assert all(end - start <= 10 for start, end in itertools.pairwise([0, *ends]))
+
+
+@pytest.mark.parametrize(
+    ("urgent", "error"),
+    [
+        ([{"question": "nothing", "required": False}], MalformedError),
+        ([{"question": "files", "required": False}], MalformedError),
+        ([{"question": "story", "required": True}, {"question": "story", "required": True}], MalformedError),
+        ([{"question": "story", "required": False}], MalformedError),
+        ([{"question": "place", "required": True}], MalformedError),
+        ([{"question": "story"}], MalformedError),
+        ([{"question": name, "required": True} for name in ("story", "place", "when", "what")], LimitError),
+        ([{"question": f"q{number}", "required": False} for number in range(9)], LimitError),
+    ],
+)
+def test_urgent_questions_are_some_of_the_panels_and_hold_all_that_must_be_answered(urgent, error):
+    value = default_questionnaire().to_value(("en", "ar"))
+    with pytest.raises(error):
+        read_questionnaire({**value, "urgent": urgent}, ("en", "ar"))
 
 
 def test_the_default_uses_the_codes_of_the_taxonomy():

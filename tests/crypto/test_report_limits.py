@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from crypto.answers import PartialDate, answers_value, check_answers, read_answers
+from crypto.answers import Moment, PartialDate, answers_value, check_answers, read_answers
 from crypto.attachment import read_attachment
 from crypto.encoding import encode_json
 from crypto.errors import AuthenticationError, LimitError, MalformedError
@@ -116,6 +116,9 @@ class TestAttachments:
             read_attachment({**ENTRY, member: value})
 
 
+NIGHT = Moment(2025, 1, 1, about=True, hour=23)
+
+
 class TestAnswers:
     DATE: dict[str, Any] = {"year": 2025, "month": 1, "day": 1, "about": True}  # noqa: RUF012 - never changed
 
@@ -125,6 +128,7 @@ class TestAnswers:
             "", "x" * 1_048_576, [], ["C" * 64], [f"C{number}" for number in range(256)],
             {**DATE, "year": 1, "month": 12, "day": 31}, {**DATE, "year": 9999},
             {"year": None, "month": None, "day": None, "about": False},
+            {**DATE, "hour": 0}, {**DATE, "hour": 23}, {**DATE, "day": None, "hour": None},
         ],
         ids=lambda answer: str(answer)[:20],
     )  # fmt: skip
@@ -136,7 +140,8 @@ class TestAnswers:
         [
             None, 1, True, "x" * 1_048_577, ["C" * 65], [f"C{number}" for number in range(257)], ["C", "C"], [1],
             {**DATE, "year": 0}, {**DATE, "year": 10_000}, {**DATE, "month": 0}, {**DATE, "month": 13},
-            {**DATE, "day": 0}, {**DATE, "day": 32}, {**DATE, "about": None}, {**DATE, "hour": 1}, {},
+            {**DATE, "day": 0}, {**DATE, "day": 32}, {**DATE, "about": None}, {**DATE, "minute": 1}, {}, {"hour": 1},
+            {**DATE, "hour": -1}, {**DATE, "hour": 24}, {**DATE, "hour": "1"},
         ],
         ids=lambda answer: str(answer)[:20],
     )  # fmt: skip
@@ -158,8 +163,11 @@ class TestAnswers:
         [
             ("line", "x" * 1000, True), ("line", "x" * 1001, False), ("line", "a\nb", False), ("line", (), False),
             ("country", "XK", True), ("country", "X", False), ("country", "XKX", False), ("country", "xk", False),
-            ("text", "a\nb", True), ("text", ("a",), False), ("date", PartialDate(None, None, None, about=True), True),
-            ("date", "2025", False), ("choice", "A", True), ("choice", "B", False), ("choice", ("A",), False),
+            ("text", "a\nb", True), ("text", ("a",), False),
+            ("date", PartialDate(None, None, None, about=True), True),
+            ("date", NIGHT, False), ("moment", NIGHT, True), ("moment", PartialDate(2025, 1, 1, about=True), False),
+            ("date", "2025", False), ("moment", "2025", False),
+            ("choice", "A", True), ("choice", "B", False), ("choice", ("A",), False),
             ("checkboxes", ("A",), True), ("checkboxes", (), True), ("checkboxes", ("A", "B"), False),
             ("checkboxes", "A", False), ("files", "x", False), ("members", ("x",), False),
         ],

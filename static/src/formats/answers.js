@@ -11,7 +11,7 @@ const ANSWERS_MAX = 512;
 const ANSWERS_BYTES_MAX = 960 * 1024;
 const CODES_MAX = 256;
 const CODE_CHARACTERS_MAX = 64;
-const PARTS_MAX = { year: 9999, month: 12, day: 31 };
+const PARTS = { year: [1, 9999], month: [1, 12], day: [1, 31], hour: [0, 23] };
 
 /**
  * Check the shape of all answers before they are sealed: the office would notice too late.
@@ -40,9 +40,11 @@ function checkCodes(codes) {
 
 /** @param {Fields} fields */
 function checkDate(fields) {
-  for (const [name, high] of Object.entries(PARTS_MAX)) {
+  for (const [name, [low, high]] of Object.entries(PARTS)) {
+    // Only a moment has an hour.
+    if (name === "hour" && !fields.has(name)) continue;
     const value = fields.take(name);
-    if (value !== null) new Fields({ value }).integer("value", 1, high);
+    if (value !== null) new Fields({ value }).integer("value", low, high);
   }
   fields.boolean("about");
   fields.end();

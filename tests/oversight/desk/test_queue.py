@@ -1,13 +1,18 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
 """The queue: its reports, their order, and what its table reveals."""
 
+import json
 import re
 from dataclasses import replace
 from datetime import date, timedelta
+from pathlib import Path
 
 import pytest
 
+import oversight
+from crypto.answers import Answers, Moment
 from crypto.keyring import seal_bytes
+from crypto.questionnaire import read_questionnaire
 from crypto.report import Report
 from oversight.desk.index import continue_index
 from oversight.desk.queue import PAGE_ROWS, Filters, read_queue
@@ -18,12 +23,15 @@ from oversight.members.records import MemberRecord, SessionRecord
 from oversight.members.sessions import OpenSession
 from oversight.reports.records import IndexEntryRecord, SealedFileRecord, StuckArrivalRecord, SubmissionRecord
 from oversight.reports.summary import ENTRY_BYTES, Summary, open_summary, seal_summary, summarise
+from oversight.reports.urgency import Level
 from tests.oversight.office import Office
 from tests.oversight.portal_simulator import PortalSimulator
 from tests.oversight.sealed_reports import ANSWERS, Wire, mailbox, sealed_report, waiting_letter
-from tests.people import REALM, TODAY
+from tests.people import LANGUAGES, REALM, TODAY, found_test_commission
 
 pytestmark = pytest.mark.usefixtures("in_database")
+
+DEFAULT = Path(oversight.__file__).parent / "questionnaires" / "default.json"
 
 
 @pytest.fixture
@@ -253,21 +261,14 @@ def test_a_summary_opens_for_its_member_and_its_submission_alone() -> None:
             open_summary(sealed, key, member, submission)
 
 
-def test_no_word_of_a_reporter_comes_into_a_summary_and_hostile_codes_stay_within_its_size(office: Office) -> None:
-    long_codes = tuple(f"UR-{letter * 37}" for letter in "ABCDEFGHIJ")
-    other = tuple(f"EXT-{letter * 36}" for letter in "ABCDEFGHIJ")
-    report = Report(
+def report_with(office: Office, answers: Answers) -> Report:
+    return Report(
         submission="a" * 32,
         realm=REALM,
         charter=office.world.charter.hash,
         questionnaire=("test", 1),
         language="zh-Hans-x-private",
-        answers={
-            "urgency": long_codes,
-            "what": (*other, "lower case words", "ü" * 60),
-            "story": "words",
-            "country": "Turkey!",
-        },
+        answers=answers,
         attachments=(),
         excluded=(),
         mailbox=mailbox().recipient,
@@ -276,6 +277,18 @@ def test_no_word_of_a_reporter_comes_into_a_summary_and_hostile_codes_stay_withi
         leaf_nonce=b"n" * 32,
         sealed_by="browser",
     )
+
+
+def test_no_word_of_a_reporter_comes_into_a_summary_and_hostile_codes_stay_within_its_size(office: Office) -> None:
+    long_codes = tuple(f"UR-{letter * 37}" for letter in "ABCDEFGHIJ")
+    other = tuple(f"EXT-{letter * 36}" for letter in "ABCDEFGHIJ")
+    answers = {
+        "urgency": long_codes,
+        "what": (*other, "lower case words", "ü" * 60),
+        "story": "words",
+        "country": "Turkey!",
+    }
+    report = report_with(office, answers)
     summary = summarise(123_456, report, office.world.charter)
     assert len(seal_summary(summary, b"k" * 32, "bruno", "a" * 32)) == ENTRY_BYTES + 40
     assert summary.country == "" and summary.what_more == 7
@@ -285,3 +298,15 @@ def test_no_word_of_a_reporter_comes_into_a_summary_and_hostile_codes_stay_withi
     vague = summarise(1, replace(report, answers={"situation": "OTHER", "what": ("OTHER",)}), office.world.charter)
     assert vague.what == ("OTHER",)
     assert summarise(1, replace(report, answers={"situation": "OTHER"}), office.world.charter).what == ()
+
+
+def test_a_moment_of_surrender_is_urgent_and_the_country_is_that_where_it_happened(office: Office) -> None:
+    value = json.loads(DEFAULT.read_text("utf-8"))
+    world = found_test_commission(questionnaire=read_questionnaire(value, LANGUAGES))
+    surrender = {"handover": Moment(2026, 3, 5, about=True, hour=None), "asking": "TR", "holding": "DE"}
+    report = report_with(office, surrender)
+    summary = summarise(1, report, world.charter)
+    assert (summary.urgency, summary.level, summary.country) == (("UR-SURR",), Level.SOON, "DE")
+    answers = {**surrender, "country": "FR", "urgency": ("UR-SURR", "UR-LIFE")}
+    summary = summarise(1, replace(report, answers=answers), world.charter)
+    assert (summary.urgency, summary.country) == (("UR-LIFE", "UR-SURR"), "FR")

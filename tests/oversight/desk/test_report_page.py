@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from crypto.age import PqIdentity
-from crypto.answers import PartialDate
+from crypto.answers import Moment, PartialDate
 from crypto.errors import AuthenticationError
 from crypto.submission import Attachment, open_grant, open_report
 from oversight.members.records import MemberRecord
@@ -231,6 +231,9 @@ def test_the_direction_is_that_of_most_letters(text: str, language: str, due: st
         (PartialDate(None, None, 5, False), "day 5 of a month"),
         (PartialDate(None, None, None, True), "not known"),
         (PartialDate(2026, 2, 31, False), "31.2.2026"),
+        (Moment(2026, 3, 5, False, hour=None), "5 March 2026"),
+        (Moment(2026, 3, 5, True, hour=4), "about 5 March 2026, at 04:00"),
+        (Moment(None, None, None, False, hour=0), "day not known, at 00:00"),
     ],
 )
 def test_a_date_is_told_as_exactly_as_it_was_given(value: PartialDate, words: str, english: Translation) -> None:
