@@ -15,6 +15,7 @@ const ROOT = dirname(fileURLToPath(import.meta.url));
 
 const ENTRIES = [
   { source: "src/page/form.js", output: "form.js", format: "esm" },
+  { source: "src/page/more.js", output: "more.js", format: "esm" },
   { source: "src/page/return.js", output: "return.js", format: "esm" },
   { source: "src/page/leave.js", output: "leave.js", format: "iife" },
   { source: "src/worker/seal-worker.js", output: "seal-worker.js", format: "iife" },
@@ -31,7 +32,7 @@ const ENTRIES = [
 // than was thought, and none is spared. The return page does not believe what a portal shows, which has its price too.
 const BUDGETS = [
   { name: "form, all script", outputs: ["form.js", "leave.js", "seal-worker.js"], bytes: 48 * 1024 },
-  { name: "form, own script", outputs: ["form.js", "leave.js", "seal-worker.js"], own: true, bytes: 22 * 1024 },
+  { name: "form, own script", outputs: ["form.js", "leave.js", "seal-worker.js"], own: true, bytes: 24 * 1024 },
   { name: "return page, all script", outputs: ["return.js", "leave.js", "mailbox-worker.js"], bytes: 50 * 1024 },
 ];
 

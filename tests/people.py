@@ -269,6 +269,7 @@ _QUESTIONNAIRE: dict[str, Any] = {
                         "UR-TORT-NOW": _text("Violence now", "عنف الآن"),
                     },
                 ),
+                _question("handover", "moment", _text("When is it to happen?", "متى سيحدث؟")),
                 _question("country", "country", _text("Which country?", "أي بلد؟")),
                 _question("place", "line", _text("Which place?", "أي مكان؟")),
             ],
@@ -293,5 +294,11 @@ _QUESTIONNAIRE: dict[str, Any] = {
                 _question("exclude", "members", _text("Who must not read this?", "من الذي يجب ألا يقرأ هذا؟")),
             ],
         },
+    ],
+    "urgent": [
+        {"question": "urgency", "required": True},
+        {"question": "handover", "required": False},
+        {"question": "country", "required": False},
+        {"question": "story", "required": True},
     ],
 }

@@ -33,7 +33,7 @@ PASSING = (OSError, MemoryError)
 # What stands on the start page in the place of a commission that nothing can be sent to today.
 CLOSED = "closed"
 # Built files that the portal's pages load; the office has its own style.
-_PAGE_ASSETS = ("page.css", "leave.js", "form.js", "return.js", "seal-worker.js", "mailbox-worker.js")
+PAGE_ASSETS = ("page.css", "leave.js", "form.js", "more.js", "return.js", "seal-worker.js", "mailbox-worker.js")
 
 
 class PageSettings(Protocol):
@@ -54,7 +54,7 @@ class SiteMaker:
     """
 
     def __init__(self, settings: PageSettings, assets: Mapping[str, Asset], realm: str) -> None:
-        files = {name: assets[name] for name in _PAGE_ASSETS}
+        files = {name: assets[name] for name in PAGE_ASSETS}
         for page in PAGES:
             files |= {f"strings-{page}-{locale}": strings_asset(LOCALE, DOMAIN, page, locale) for locale in LOCALES}
         paths = {name: asset.path for name, asset in files.items()}
@@ -73,7 +73,8 @@ class SiteMaker:
         documents = [page for pages in shown.values() for page in pages.documents]
         for locale, env in self._environments.items():
             is_open = [slug for slug, pages in shown.items() if pages.charter not in closed]
-            names = {"slugs": is_open, "missing": [charter.slug for charter in missing]}
+            urgent = [slug for slug in is_open if shown[slug].is_urgent]
+            names = {"slugs": is_open, "urgent": urgent, "missing": [charter.slug for charter in missing]}
             for name in LISTING:
                 sections = [_listed(pages, locale, name, closed) for pages in shown.values()]
                 documents.append(_document(env, f"/{locale}/", name, commissions=sections, **names))
@@ -113,9 +114,13 @@ class SiteMaker:
 
 @dataclass(frozen=True)
 class CommissionPages:
-    """What the site has of one charter: its asset and report forms, and its sections in pages that list commissions."""
+    """What the site has of one charter: its asset and report forms, and its sections in pages that list commissions.
+
+    ``is_urgent`` is whether it has a short way for somebody in danger.
+    """
 
     charter: CharterHash
+    is_urgent: bool
     documents: tuple[Page, ...]
     sections: Mapping[tuple[str, str], Markup]
 
@@ -143,7 +148,7 @@ def _commission_pages(environments: Mapping[str, Environment], charter: Charter)
         for locale, env in environments.items()
         for name in (*LISTING, CLOSED)
     }
-    return CommissionPages(charter.hash, (asset, *reports), sections)
+    return CommissionPages(charter.hash, bool(charter.questionnaire.urgent), (asset, *reports), sections)
 
 
 def _listed(pages: CommissionPages, locale: str, name: str, closed: Collection[CharterHash]) -> Markup:

@@ -22,6 +22,7 @@ PAGES = {
         "failure.js",
         "files.js",
         "members.js",
+        "moment.js",
         "partial-date.js",
         "question.js",
         "receipt.js",
@@ -29,7 +30,8 @@ PAGES = {
         "report-form.js",
         "sending.js",
     ),
-    "return": ("code-field.js", "letters.js", "mailbox-failure.js", "mailbox-page.js", "mailbox-status.js"),
+    # The form loads the strings of the return page too, with ``more.js``, where somebody has more to say.
+    "return": ("code-field.js", "letters.js", "mailbox-failure.js", "mailbox-page.js", "mailbox-status.js", "more.js"),
 }
 # Gettext's separator between a context and its message.
 CONTEXT_END = "\x04"

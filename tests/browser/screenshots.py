@@ -192,6 +192,49 @@ def _sending(kind: str) -> Callable[[Page, str], None]:
     return visit
 
 
+def _now(page: Page, base: str) -> None:
+    page.goto(f"{base}/{SLUG}/report#now")
+    page.locator("[data-report][data-ready]").wait_for()
+
+
+def _now_filled(page: Page, base: str) -> None:
+    _now(page, base)
+    fill_shown_panel(page)
+    page.locator("#q-handover-1").check()
+
+
+def _now_missing(page: Page, base: str) -> None:
+    _now(page, base)
+    page.locator("[data-panel]:visible [data-next]").click()
+
+
+def _surrender(page: Page, base: str) -> None:
+    _go_to("p-surrender")(page, base)
+    page.locator("#q-handover-date").check()
+
+
+def _groups(page: Page, base: str) -> None:
+    _go_to("p-what")(page, base)
+    page.locator("#q-what-1").evaluate("field => { field.closest('details').open = true; }")
+    page.locator("#q-what-1").check()
+
+
+def _sent(way: Callable[[Page, str], None]) -> Callable[[Page, str], None]:
+    def visit(page: Page, base: str) -> None:
+        fresh = {"day": "2026-05-01", "old": False}
+        accepted = {"acknowledgement": "", "submission": "", "manifest": "", "newest": fresh}
+        give_worker(page.context, "seal-worker", {"checkCharter": fresh, "submit": accepted})
+        way(page, base)
+        if page.locator('[data-panel="now"]').is_visible():
+            page.locator("[data-panel]:visible [data-next]").click()
+        page.locator("#without-code").evaluate("field => field.click()")
+        page.locator('[data-panel="code"] [data-send]').click()
+        page.locator('[data-panel="sent"]').wait_for()
+        page.wait_for_timeout(500)
+
+    return visit
+
+
 def _mailbox_waits(kind: str) -> Callable[[Page, str], None]:
     def visit(page: Page, base: str) -> None:
         show_mailbox(page.context, MAILBOXES["calm"], followUp={"kind": kind, "share": 0.4})
@@ -226,6 +269,13 @@ STATES: dict[str, Callable[[Page, str], None]] = {
     "mailbox-end": _mailbox_after(*_END),
     "mailbox-ended": _mailbox_after(*_END, "[data-end]"),
     "before": _before,
+    "now": _now,
+    "now-filled": _now_filled,
+    "now-missing": _now_missing,
+    "sent-now": _sent(_now_filled),
+    "sent": _sent(_go_to("code")),
+    "surrender": _surrender,
+    "groups": _groups,
     "choice": _filled("p-situation"),
     "checkboxes": _filled("p-danger"),
     "story": _filled("p-story"),

@@ -14,6 +14,7 @@ import pytest
 
 from portal import check as checking
 from portal.check import check, refuse_to_serve
+from portal.pages.build import PAGE_ASSETS
 from portal.settings import Settings
 from portal.storage.database import Database
 from portal.storage.local_blobs import LocalBlobs
@@ -37,9 +38,7 @@ async def settings(tmp_path: Path, static_folder: Path) -> Settings:
 def static_folder(tmp_path: Path) -> Path:
     folder = tmp_path / "static"
     folder.mkdir()
-    for name in ("page.css", "register.css", "leave.js", "form.js", "return.js", "register.js"):
-        (folder / name).write_text("/* */")
-    for name in ("seal-worker.js", "mailbox-worker.js"):
+    for name in (*PAGE_ASSETS, "register.css"):
         (folder / name).write_text("/* */")
     return folder
 

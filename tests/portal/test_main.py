@@ -14,6 +14,7 @@ import pytest
 from crypto.bundle import MEDIA_TYPE
 from crypto.fingerprint import key_fingerprint
 from crypto.note import VerifierKey
+from portal.pages.build import PAGE_ASSETS
 from tests.postgres import Postgres
 from tests.servers import Program, portal_program, post_test_charter
 from tests.waiting import SECONDS_MAX
@@ -33,16 +34,7 @@ def _built(folder: Path) -> Path:
     """Scripts and styles as small as can be."""
     static = folder / "static"
     static.mkdir()
-    for name in (
-        "page.css",
-        "register.css",
-        "leave.js",
-        "form.js",
-        "return.js",
-        "seal-worker.js",
-        "mailbox-worker.js",
-        "register.js",
-    ):
+    for name in (*PAGE_ASSETS, "register.css"):
         (static / name).write_text("/* */")
     return static
 

@@ -18,10 +18,10 @@ from portal.kit.assets import Asset, load_assets, make_asset
 from portal.kit.headers import REPORTER_CSP, SecurityHeaders
 from portal.kit.i18n import LOCALES, country_names
 from portal.pages import Page, Site, SiteEndpoint, build_site
+from portal.pages.build import PAGE_ASSETS
 from tests.conftest import ROOT
 from tests.people import LANGUAGES, REALM, SLUG, World, found_test_commission
 
-ASSET_NAMES = ("page.css", "register.css", "leave.js", "form.js", "return.js", "seal-worker.js", "mailbox-worker.js")
 DOCUMENTS = [
     "/",
     *(f"/{locale}/{name}" for locale in LOCALES for name in ("", "return", "protection", f"{SLUG}/report")),
@@ -35,7 +35,7 @@ class PageSettings:
 
 
 def fake_assets() -> dict[str, Asset]:
-    return {name: make_asset(name, f"/* {name} */".encode()) for name in ASSET_NAMES}
+    return {name: make_asset(name, f"/* {name} */".encode()) for name in (*PAGE_ASSETS, "register.css")}
 
 
 @pytest.fixture(scope="module")
@@ -325,12 +325,13 @@ def test_pages_fit_their_budgets(locale: str) -> None:
     start = loaded(site, f"/{locale}/")
     assert len(start) <= 3
     assert sum(len(page.gzip) for page in start) <= 14 * 1024
-    assert sum(len(page.gzip) for page in loaded(site, f"/{locale}/{SLUG}/report")) <= 62 * 1024
+    assert sum(len(page.gzip) for page in loaded(site, f"/{locale}/{SLUG}/report")) <= 63 * 1024
     assert sum(len(page.gzip) for page in loaded(site, f"/{locale}/return")) <= 58 * 1024
 
 
 def loaded(site: Site, path: str) -> list[Page]:
-    """A document and what it loads, but for the charter, which is as large as its commission."""
+    """A document and what it loads at once, but for the charter, which is as large as its commission."""
     document = site.pages[path]
-    paths = set(re.findall(r'"(/assets/[^"]+)"', document.body.decode()))
+    at_once = re.sub(r' data-later-\w+="[^"]*"', "", document.body.decode())
+    paths = set(re.findall(r'"(/assets/[^"]+)"', at_once))
     return [document, *(site.pages[each] for each in sorted(paths) if "/charter-" not in each)]

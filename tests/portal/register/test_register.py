@@ -23,6 +23,7 @@ from crypto.finding import Finding, Section, finding_id, path_name, read_finding
 from crypto.note import Note
 from crypto.published_finding import read_published_finding
 from portal.kit.headers import REGISTER_CSP
+from portal.pages.build import PAGE_ASSETS
 from portal.storage.records import FindingRecord
 from tests.conftest import ROOT
 from tests.findings import (
@@ -50,7 +51,7 @@ def write_styles(folder: Path) -> None:
     # The register loads one style of its own; the other scripts and styles need only exist.
     styles = folder / "nothing"
     styles.mkdir(exist_ok=True)
-    for name in ("page.css", "leave.js", "form.js", "return.js", "seal-worker.js", "mailbox-worker.js"):
+    for name in PAGE_ASSETS:
         (styles / name).write_text(f"/* {name} */")
     shutil.copy(ROOT / "static" / "dist" / "register.css", styles)
 

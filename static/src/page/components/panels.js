@@ -28,15 +28,20 @@ export class Panels {
     return panel;
   }
 
+  /** @param {string} name */
+  has(name) {
+    return this.#panels.has(name);
+  }
+
   get names() {
     return [...this.#panels.keys()];
   }
 
-  /** Show the first panel and listen to Back and Forward. */
-  start() {
+  /** Show a panel as the first one, and listen to Back and Forward. @param {string} first */
+  start(first) {
     history.scrollRestoration = "manual";
-    const first = this.names[0];
-    history.replaceState({ panel: first }, "");
+    // The address that is left says nothing of which panel it was.
+    history.replaceState({ panel: first }, "", location.pathname);
     this.#show(first);
     addEventListener("popstate", (event) => {
       // During and after the sending there is no way back to the answers.

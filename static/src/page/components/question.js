@@ -4,6 +4,7 @@
 
 import { countryNames, t } from "../strings.js";
 import { part, parts, setting } from "./element.js";
+import { momentAnswer, momentProblem, momentWords, startMoment } from "./moment.js";
 import { dateAnswer, dateProblem, dateWords } from "./partial-date.js";
 
 /** @typedef {import("./error-summary.js").Problem} Problem */
@@ -14,9 +15,14 @@ export class Question {
     this.element = element;
     this.id = element.dataset.question ?? "";
     this.kind = element.dataset.kind ?? "";
-    this.required = "required" in element.dataset;
-    if (this.kind === "choice") this.#makeClearable();
+    if (this.kind === "choice" || this.kind === "moment") this.#makeClearable();
+    if (this.kind === "moment") startMoment(element);
     if (this.kind === "country") this.#addCountries();
+  }
+
+  /** Somebody in danger has to answer others than everybody has. */
+  get required() {
+    return "required" in this.element.dataset;
   }
 
   /** The text of the question on the page, without "(optional)". */
@@ -38,6 +44,8 @@ export class Question {
         return this.#ticked().length > 0 ? this.#ticked().map((field) => field.value) : undefined;
       case "date":
         return dateAnswer(this.element);
+      case "moment":
+        return momentAnswer(this.element);
       default:
         return this.#field().value.trim() || undefined;
     }
@@ -51,6 +59,8 @@ export class Question {
         return this.#ticked().map(optionWords).join("\n");
       case "date":
         return dateWords(this.element);
+      case "moment":
+        return momentWords(this.element);
       case "country": {
         const field = /** @type {HTMLSelectElement} */ (/** @type {unknown} */ (this.#field()));
         return field.value ? (field.selectedOptions[0]?.text ?? "") : "";
@@ -62,10 +72,8 @@ export class Question {
 
   /** @returns {Problem | null} */
   get problem() {
-    if (this.kind === "date") {
-      const problem = dateProblem(this.element);
-      if (problem) return problem;
-    }
+    const problem = this.kind === "date" ? dateProblem(this.element) : this.kind === "moment" ? momentProblem(this.element) : null;
+    if (problem) return problem;
     if (!this.required || this.answer !== undefined) return null;
     return { message: t("Answer this question: {question}", { question: this.label }), field: this.#firstFieldId() };
   }
@@ -96,7 +104,7 @@ export class Question {
     });
     button.addEventListener("click", () => {
       for (const field of this.#ticked()) field.checked = false;
-      button.hidden = true;
+      this.element.dispatchEvent(new Event("change"));
       part(this.element, "input").focus();
     });
   }

@@ -63,7 +63,7 @@ export class TypeBack {
 
   /** @returns {Problem[]} the problems to solve before sending */
   get problems() {
-    if (this.#withoutCode.checked) return [];
+    if (this.isWithout) return [];
     return this.#fields.flatMap((field, index) => {
       const number = this.#asked[index];
       const { digits } = readDigits(field.value);
@@ -73,6 +73,11 @@ export class TypeBack {
         : t("Type group {number} of your code", { number });
       return [{ message, field: field.id }];
     });
+  }
+
+  /** Whether the person sends without keeping the code. */
+  get isWithout() {
+    return this.#withoutCode.checked;
   }
 
   forget() {

@@ -17,17 +17,25 @@ import { showCode, startCodeButtons, TypeBack } from "./receipt.js";
 import { Report } from "./report.js";
 import { saveFile } from "./save-file.js";
 import { SendingPanel } from "./sending.js";
+import { UrgentQuestions } from "./urgent-questions.js";
 import { onLeave } from "./wipe.js";
 
 const PROOF_NAME = "note.txt";
+// The panel of the short way, and the fragment that leads there.
+const URGENT = "now";
 
 export class ReportForm {
   #root;
+  /** @type {Panels} */
   #panels;
   #report;
   #charter;
   #worker;
   #sending;
+  /** @type {{ forget: () => void } | null} */
+  #more = null;
+  /** @type {UrgentQuestions | null} null without a short way */
+  #urgent = null;
   #code = "";
   #acknowledgement = "";
   /** @type {TypeBack | null} */
@@ -48,6 +56,7 @@ export class ReportForm {
     this.#charter = new CharterNote(setting(root, "charterSrc"));
     this.#worker = new SealClient(setting(root, "worker"));
     this.#sending = new SendingPanel(this.#panels.get("sending"));
+    if (this.#panels.has(URGENT)) this.#urgent = new UrgentQuestions(this.#panels.get(URGENT), root);
   }
 
   start() {
@@ -58,9 +67,11 @@ export class ReportForm {
     part(this.#root, "[data-retry]").addEventListener("click", () => this.#submit());
     part(this.#root, "[data-to-check]").addEventListener("click", () => this.#backToCheck());
     part(this.#root, "[data-save]").addEventListener("click", () => saveFile(PROOF_NAME, this.#acknowledgement));
+    for (const button of parts(this.#root, "[data-urgent]")) button.addEventListener("click", () => this.#panels.go(URGENT));
+    for (const button of parts(this.#root, "[data-whole]")) button.addEventListener("click", () => this.#panels.go(this.#order[1]));
     addEventListener("beforeunload", this.#warn);
     onLeave(() => this.#forgetAll());
-    this.#panels.start();
+    this.#panels.start(this.#urgent && location.hash === `#${URGENT}` ? URGENT : this.#order[0]);
     this.#root.dataset.ready = "";
   }
 
@@ -84,8 +95,15 @@ export class ReportForm {
   /** @param {string} name */
   #beforeShow(name) {
     if (this.#panels.current) showProblems(this.#panels.get(this.#panels.current), []);
+    if (name === URGENT) this.#urgent?.take();
+    else if (this.#order.indexOf(name) <= this.#order.indexOf("check")) this.#urgent?.giveBack();
     if (name === "check") this.#showCheck();
     if (name === "code") this.#showCode();
+  }
+
+  /** The panels one after the other, without the short way. */
+  get #order() {
+    return this.#panels.names.filter((name) => name !== URGENT);
   }
 
   #showCheck() {
@@ -95,6 +113,8 @@ export class ReportForm {
   }
 
   #showCode() {
+    this.#changing = false;
+    part(this.#panels.get("code"), ".panel__step").hidden = this.#isShort;
     this.#warned ||= !part(this.#panels.get("code"), "[data-charter-old]").hidden;
     if (this.#code) return;
     this.#code = newCode();
@@ -113,7 +133,7 @@ export class ReportForm {
   #next(name) {
     if (!this.#isWhole(name)) return;
     if (this.#changing) history.back();
-    else this.#panels.go(this.#panels.names[this.#panels.names.indexOf(name) + 1]);
+    else this.#panels.go(name === URGENT ? "code" : this.#order[this.#order.indexOf(name) + 1]);
   }
 
   /** Whether the person may continue from this panel; shows the problems if not. @param {string} name */
@@ -187,6 +207,10 @@ export class ReportForm {
     };
   }
 
+  get #isShort() {
+    return this.#urgent?.isHere ?? false;
+  }
+
   /** Asked once, and again only after a failure. */
   #checkCharter() {
     this.#newest ??= this.#askForCharter().catch((error) => {
@@ -230,14 +254,35 @@ export class ReportForm {
   /** @param {string} acknowledgement */
   #arrived(acknowledgement) {
     this.#acknowledgement = acknowledgement;
+    this.#showNext(this.#isShort ? "now" : this.#report.level);
     this.#forgetAnswers();
     showCode(this.#panels.get("sent"), this.#code);
     this.#panels.goAndHold("sent");
   }
 
+  /** What is so of a report as urgent as this, and of somebody with or without the code. @param {string} level */
+  #showNext(level) {
+    const panel = this.#panels.get("sent");
+    for (const words of parts(panel, "[data-for]")) words.hidden = !setting(words, "for").split(" ").includes(level);
+    const isWithout = this.#typeBack?.isWithout ?? false;
+    for (const words of parts(panel, "[data-with-code]")) words.hidden = isWithout;
+    for (const words of parts(panel, "[data-without]")) words.hidden = !isWithout;
+    if (level !== "none") this.#offerMore().catch(() => {});
+  }
+
+  /** Where this can't be loaded, it is not offered: what was sent has arrived. */
+  async #offerMore() {
+    const { startMore } = await import(setting(this.#root, "laterMore"));
+    this.#more = await startMore(this.#root, () => this.#code);
+  }
+
   #backToCheck() {
     this.#panels.release();
-    this.#panels.go("check");
+    this.#panels.go(this.#isShort ? URGENT : "check");
+  }
+
+  get #moreFields() {
+    return /** @type {HTMLInputElement[]} */ (parts(this.#root, "[data-more-field]"));
   }
 
   #isInForce() {
@@ -247,11 +292,10 @@ export class ReportForm {
 
   /** @param {BeforeUnloadEvent} event */
   #warn = (event) => {
-    if (!this.#report.isEmpty) event.preventDefault();
+    if (!this.#report.isEmpty || this.#moreFields.some(({ value }) => value.trim())) event.preventDefault();
   };
 
   #forgetAnswers() {
-    removeEventListener("beforeunload", this.#warn);
     this.#worker.terminate();
     this.#report.forget();
     this.#typeBack?.forget();
@@ -259,7 +303,10 @@ export class ReportForm {
   }
 
   #forgetAll() {
+    removeEventListener("beforeunload", this.#warn);
     this.#forgetAnswers();
+    this.#more?.forget();
+    for (const field of this.#moreFields) field.value = "";
     for (const name of ["code", "sent"]) showCode(this.#panels.get(name), "");
     this.#code = "";
     this.#acknowledgement = "";

@@ -7,6 +7,7 @@ import { showProblems } from "./error-summary.js";
 import { Files } from "./files.js";
 import { Members } from "./members.js";
 import { Question } from "./question.js";
+import { levelOf } from "./urgency.js";
 
 /** @typedef {import("./error-summary.js").Problem} Problem */
 /** @typedef {Question | Files | Members} Item */
@@ -15,7 +16,7 @@ import { Question } from "./question.js";
 const ANSWERS_BYTES_MAX = 1_000_000;
 
 export class Report {
-  /** @type {{ panel: string, label: string, typed: boolean, item: Item }[]} */
+  /** @type {{ label: string, typed: boolean, item: Item }[]} */
   #items = [];
 
   /**
@@ -28,14 +29,14 @@ export class Report {
         const question = new Question(element);
         const typed = question.kind === "text" || question.kind === "line";
         const item = makeItem(question, root, panel, today);
-        this.#items.push({ panel: panel.dataset.panel ?? "", label: question.label, typed, item });
+        this.#items.push({ label: question.label, typed, item });
       }
     }
   }
 
   /** For "check your answers": each question with its answer in words, and the panel that it is on. */
   get rows() {
-    return this.#items.map(({ panel, label, typed, item }) => ({ panel, label, typed, words: item.words }));
+    return this.#items.map(({ label, typed, item }) => ({ panel: panelOf(item), label, typed, words: item.words }));
   }
 
   /** Whether there is anything to lose. */
@@ -47,6 +48,12 @@ export class Report {
   get answers() {
     const pairs = this.#questions.map((question) => [question.id, question.answer]);
     return Object.fromEntries(pairs.filter(([, answer]) => answer !== undefined));
+  }
+
+  /** How urgent the answers say it is. */
+  get level() {
+    const answers = this.#questions.map(({ answer }) => answer);
+    return levelOf(answers, Date.now());
   }
 
   get exclude() {
@@ -62,15 +69,15 @@ export class Report {
    * @returns {Problem[]}
    */
   problemsOn(panel) {
-    return this.#items.flatMap(({ panel: own, item }) => {
-      const problem = own === panel && !(item instanceof Files) ? item.problem : null;
+    return this.#items.flatMap(({ item }) => {
+      const problem = panelOf(item) === panel && !(item instanceof Files) ? item.problem : null;
       return problem ? [problem] : [];
     });
   }
 
   /** The first panel with a problem. */
   get faultyPanel() {
-    return this.#items.map(({ panel }) => panel).find((panel) => this.problemsOn(panel).length > 0);
+    return this.#items.map(({ item }) => panelOf(item)).find((panel) => this.problemsOn(panel).length > 0);
   }
 
   /** @returns {Problem[]} the problems of the report as a whole */
@@ -94,6 +101,11 @@ export class Report {
   get #questions() {
     return this.#items.flatMap(({ item }) => (item instanceof Question ? [item] : []));
   }
+}
+
+/** Questions move: see urgent-questions.js. @param {Item} item */
+function panelOf({ element }) {
+  return /** @type {HTMLElement} */ (element.closest("[data-panel]")).dataset.panel ?? "";
 }
 
 /**
