@@ -107,10 +107,10 @@ def test_the_default_asks_somebody_in_danger_five_questions_and_two_answers():
     default = default_questionnaire()
     assert [(item.question, item.required) for item in default.urgent] == [
         ("urgency", True),
+        ("story", True),
         ("handover", False),
         ("holding", False),
         ("asking", False),
-        ("story", True),
     ]
 
 

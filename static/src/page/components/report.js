@@ -69,8 +69,11 @@ export class Report {
    * @returns {Problem[]}
    */
   problemsOn(panel) {
-    return this.#items.flatMap(({ item }) => {
-      const problem = panelOf(item) === panel && !(item instanceof Files) ? item.problem : null;
+    const items = this.#items.map(({ item }) => item).filter((item) => panelOf(item) === panel);
+    // Where questions were moved, they stand in another order.
+    items.sort((one, other) => (one.element.compareDocumentPosition(other.element) & Node.DOCUMENT_POSITION_FOLLOWING ? -1 : 1));
+    return items.flatMap((item) => {
+      const problem = item instanceof Files ? null : item.problem;
       return problem ? [problem] : [];
     });
   }
