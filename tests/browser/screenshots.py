@@ -225,12 +225,11 @@ def _sent(way: Callable[[Page, str], None]) -> Callable[[Page, str], None]:
         accepted = {"acknowledgement": "", "submission": "", "manifest": "", "newest": fresh}
         give_worker(page.context, "seal-worker", {"checkCharter": fresh, "submit": accepted})
         way(page, base)
-        if page.locator('[data-panel="now"]').is_visible():
-            page.locator("[data-panel]:visible [data-next]").click()
+        page.locator("[data-panel]:visible [data-next]").click()
         page.locator("#without-code").evaluate("field => field.click()")
         page.locator('[data-panel="code"] [data-send]').click()
         page.locator('[data-panel="sent"]').wait_for()
-        page.wait_for_timeout(500)
+        page.locator("[data-more-part]").wait_for()
 
     return visit
 
@@ -273,7 +272,6 @@ STATES: dict[str, Callable[[Page, str], None]] = {
     "now-filled": _now_filled,
     "now-missing": _now_missing,
     "sent-now": _sent(_now_filled),
-    "sent": _sent(_go_to("code")),
     "surrender": _surrender,
     "groups": _groups,
     "choice": _filled("p-situation"),
