@@ -108,6 +108,32 @@ def test_change_comes_back_to_the_check_in_one_step(new_context: NewContext, por
     expect(reporter.panel("p-what")).to_be_visible()
 
 
+def test_the_check_shows_choices_as_bullets_and_each_text_in_its_own_direction(
+    new_context: NewContext, portal_server: Program
+) -> None:
+    reporter = Reporter(new_context().new_page(), portal_server.origin, "ar")
+    page = reporter.page
+    reporter.open_form()
+    reporter.go_on()
+    page.locator("#q-situation-2").check()
+    for number in (1, 2):
+        page.locator(f"#q-urgency-{number}").check()
+    reporter.go_on()
+    reporter.write("They took him.\nTwice.")
+    page.locator("#q-when-year").fill("2024")
+    reporter.go_on()
+    rows = reporter.panel("check").locator(".summary__row")
+    urgency = rows.filter(has_text="هل هناك خطر").locator("[data-answer]")
+    assert urgency.locator("li").all_inner_texts() == ["التسليم خلال ثلاثة أيام", "عنف الآن"]
+    assert rows.filter(has_text="ما الذي ينطبق").locator("[data-answer] li").count() == 0
+    # English words on an Arabic page run from left to right; a year alone stays where the page begins its lines.
+    story, year = (rows.filter(has_text=words).locator("[data-answer]") for words in ("They took him", "2024"))
+    assert story.evaluate("(element) => getComputedStyle(element).direction") == "ltr"
+    assert story.inner_text() == "They took him.\nTwice."
+    assert year.evaluate("(element) => getComputedStyle(element).direction") == "rtl"
+    assert year.locator("bdi").inner_text() == "2024"
+
+
 def test_a_required_question_left_out_is_said_and_takes_the_focus(
     new_context: NewContext, portal_server: Program
 ) -> None:

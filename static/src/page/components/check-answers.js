@@ -8,7 +8,7 @@ import { holdsTraces } from "./traces.js";
 /**
  * @typedef {object} Row
  * @property {string} label
- * @property {string} words empty when there is no answer
+ * @property {string[]} lines what was answered, one line for each choice, file or name; none when there is no answer
  * @property {boolean} typed whether the person typed it rather than picked it
  * @property {() => void} change
  */
@@ -25,14 +25,50 @@ export function showAnswers(panel, rows) {
  * @param {HTMLElement} panel
  * @param {Row} row
  */
-function makeRow(panel, { label, words, typed, change }) {
+function makeRow(panel, { label, lines, typed, change }) {
   const element = copyTemplate(panel, "answer");
   part(element, "[data-label]").textContent = label;
-  const answer = part(element, "[data-answer]");
-  answer.textContent = words || t("Not answered");
-  answer.classList.toggle("summary__answer--none", !words);
+  showLines(part(element, "[data-answer]"), lines, typed);
   part(element, "[data-change-what]").textContent = ` ${label}`;
   part(element, "[data-change]").addEventListener("click", change);
-  part(element, "[data-warning]").hidden = !(typed && holdsTraces(words));
+  part(element, "[data-warning]").hidden = !(typed && lines.some(holdsTraces));
+  return element;
+}
+
+/**
+ * One line as it is, several as bullets. What was picked keeps the direction of the page, and each of its lines is kept
+ * apart from what surrounds it; what was typed has its own direction.
+ *
+ * @param {HTMLElement} answer
+ * @param {string[]} lines
+ * @param {boolean} typed
+ */
+function showLines(answer, lines, typed) {
+  answer.classList.toggle("summary__answer--none", lines.length === 0);
+  if (lines.length === 0) answer.textContent = t("Not answered");
+  else if (lines.length > 1) answer.append(bullets(lines));
+  else if (!typed) answer.append(isolated(lines[0]));
+  else {
+    answer.dir = "auto";
+    answer.textContent = lines[0];
+  }
+}
+
+/** @param {string[]} lines */
+function bullets(lines) {
+  const list = document.createElement("ul");
+  list.className = "summary__list";
+  for (const line of lines) {
+    const item = document.createElement("li");
+    item.append(isolated(line));
+    list.append(item);
+  }
+  return list;
+}
+
+/** @param {string} line */
+function isolated(line) {
+  const element = document.createElement("bdi");
+  element.textContent = line;
   return element;
 }

@@ -39,13 +39,11 @@ export class Files {
   }
 
   /** Names, sizes and removed metadata, one file a line. */
-  get words() {
-    return this.chosen
-      .map(({ file, name, strip }) => {
-        const words = { name, size: sizeWords(file.size) };
-        return strip ? t("{name} ({size}, hidden details removed)", words) : t("{name} ({size})", words);
-      })
-      .join("\n");
+  get lines() {
+    return this.chosen.map(({ file, name, strip }) => {
+      const words = { name, size: sizeWords(file.size) };
+      return strip ? t("{name} ({size}, hidden details removed)", words) : t("{name} ({size})", words);
+    });
   }
 
   forget() {

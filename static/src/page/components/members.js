@@ -25,8 +25,8 @@ export class Members {
   }
 
   /** Names of the excluded members. */
-  get words() {
-    return this.#ticked().map(optionWords).join("\n");
+  get lines() {
+    return this.#ticked().map(optionWords);
   }
 
   /** @returns {import("./error-summary.js").Problem | null} */

@@ -51,23 +51,19 @@ export class Question {
     }
   }
 
-  /** The answer in words, for "Check your answers"; empty when there is none. */
-  get words() {
-    switch (this.kind) {
-      case "choice":
-      case "checkboxes":
-        return this.#ticked().map(optionWords).join("\n");
-      case "date":
-        return dateWords(this.element);
-      case "moment":
-        return momentWords(this.element);
-      case "country": {
-        const field = /** @type {HTMLSelectElement} */ (/** @type {unknown} */ (this.#field()));
-        return field.value ? (field.selectedOptions[0]?.text ?? "") : "";
-      }
-      default:
-        return this.#field().value.trim();
-    }
+  /** The answer in words, for "Check your answers": one line for each choice, none when there is no answer. */
+  get lines() {
+    return this.kind === "choice" || this.kind === "checkboxes"
+      ? this.#ticked().map(optionWords)
+      : [this.#words].filter(Boolean);
+  }
+
+  get #words() {
+    if (this.kind === "date") return dateWords(this.element);
+    if (this.kind === "moment") return momentWords(this.element);
+    if (this.kind !== "country") return this.#field().value.trim();
+    const field = /** @type {HTMLSelectElement} */ (/** @type {unknown} */ (this.#field()));
+    return field.value ? (field.selectedOptions[0]?.text ?? "") : "";
   }
 
   /** @returns {Problem | null} */

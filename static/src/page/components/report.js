@@ -36,12 +36,12 @@ export class Report {
 
   /** For "check your answers": each question with its answer in words, and the panel that it is on. */
   get rows() {
-    return this.#items.map(({ label, typed, item }) => ({ panel: panelOf(item), label, typed, words: item.words }));
+    return this.#items.map(({ label, typed, item }) => ({ panel: panelOf(item), label, typed, lines: item.lines }));
   }
 
   /** Whether there is anything to lose. */
   get isEmpty() {
-    return this.#items.every(({ item }) => item.words === "");
+    return this.#items.every(({ item }) => item.lines.length === 0);
   }
 
   /** @returns {Record<string, unknown>} by question id */
