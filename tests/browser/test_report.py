@@ -132,6 +132,19 @@ def test_the_check_shows_choices_as_bullets_and_each_text_in_its_own_direction(
     assert story.inner_text() == "They took him.\nTwice."
     assert year.evaluate("(element) => getComputedStyle(element).direction") == "rtl"
     assert year.locator("bdi").inner_text() == "2024"
+    more = rows.filter(has_text="They took him").get_by_role("button", name="الجواب كله")
+    expect(more).to_be_hidden()
+    rows.filter(has_text="They took him").locator("[data-change]").click()
+    reporter.write("They took him. " * 300)
+    reporter.go_on()
+    expect(more).to_have_attribute("aria-expanded", "false")
+    folded = story.bounding_box()
+    more.click()
+    expect(more).to_have_attribute("aria-expanded", "true")
+    whole = story.bounding_box()
+    assert folded is not None
+    assert whole is not None
+    assert folded["height"] * 3 < whole["height"]
 
 
 def test_a_required_question_left_out_is_said_and_takes_the_focus(
@@ -273,9 +286,21 @@ def test_somebody_has_to_be_left_who_can_read_it(new_context: NewContext, portal
         members.nth(number).check()
     reporter.go_on()
     expect(reporter.shown.locator("[data-errors]")).to_contain_text("at least one person")
+    check = reporter.panel("check")
+    names = [name.inner_text() for name in reporter.shown.locator('[data-question="exclude"] bdi').all()]
+    for number in range(1, members.count()):
+        members.nth(number).uncheck()
+    reporter.go_on()
+    assert check.locator("[data-readers] li:visible bdi").all_inner_texts() == names[1:]
+    assert check.locator("[data-left-out] li:visible bdi").all_inner_texts() == names[:1]
+    expect(check.locator("[data-nobody-left-out]")).to_be_hidden()
+    expect(check.locator("[data-left-out] li").first).to_contain_text("takes reports in")
+    reporter.page.go_back()
     members.first.uncheck()
     reporter.go_on()
-    expect(reporter.panel("check")).to_contain_text("Bruno Keller")
+    assert sorted(check.locator("[data-readers] li:visible bdi").all_inner_texts()) == sorted(names)
+    expect(check.locator("[data-left-out]")).to_be_hidden()
+    expect(check.locator("[data-nobody-left-out]")).to_be_visible()
 
 
 def test_sending_waits_for_two_groups_typed_right(new_context: NewContext, portal_server: Program) -> None:

@@ -5,6 +5,10 @@ import { t } from "../strings.js";
 import { copyTemplate, part } from "./element.js";
 import { holdsTraces } from "./traces.js";
 
+// Longer answers would hide the others. The style shows eight lines of them.
+const FOLDED_CHARS = 800;
+const FOLDED_LINES = 10;
+
 /**
  * @typedef {object} Row
  * @property {string} label
@@ -21,6 +25,27 @@ export function showAnswers(panel, rows) {
   part(panel, "[data-summary]").replaceChildren(...rows.map((row) => makeRow(panel, row)));
 }
 
+/** @param {string} text */
+function isLong(text) {
+  return text.length > FOLDED_CHARS || text.split("\n").length > FOLDED_LINES;
+}
+
+/**
+ * Show the beginning of a long answer, and the rest when the button is pressed.
+ *
+ * @param {HTMLElement} answer
+ * @param {HTMLElement} more holds the button
+ */
+function fold(answer, more) {
+  const button = part(more, "button");
+  more.hidden = false;
+  answer.classList.add("summary__answer--folded");
+  button.addEventListener("click", () => {
+    const isFolded = answer.classList.toggle("summary__answer--folded");
+    button.setAttribute("aria-expanded", String(!isFolded));
+  });
+}
+
 /**
  * @param {HTMLElement} panel
  * @param {Row} row
@@ -28,7 +53,9 @@ export function showAnswers(panel, rows) {
 function makeRow(panel, { label, lines, typed, change }) {
   const element = copyTemplate(panel, "answer");
   part(element, "[data-label]").textContent = label;
-  showLines(part(element, "[data-answer]"), lines, typed);
+  const answer = part(element, "[data-answer]");
+  showLines(answer, lines, typed);
+  if (typed && isLong(lines.join())) fold(answer, part(element, "[data-more]"));
   part(element, "[data-change-what]").textContent = ` ${label}`;
   part(element, "[data-change]").addEventListener("click", change);
   part(element, "[data-warning]").hidden = !(typed && lines.some(holdsTraces));

@@ -13,10 +13,7 @@ export class Members {
   constructor(element, today) {
     this.element = element;
     // Former and future members get no key in any case.
-    for (const choice of parts(element, "[data-from]")) {
-      const { from = "", until = "" } = choice.dataset;
-      if (today < from || (until !== "" && today > until)) choice.remove();
-    }
+    for (const choice of parts(element, "[data-from]")) if (!isMemberOn(choice, today)) choice.remove();
   }
 
   /** @returns {string[]} labels of the excluded members */
@@ -39,4 +36,12 @@ export class Members {
   #ticked() {
     return /** @type {HTMLInputElement[]} */ (parts(this.element, "input:checked"));
   }
+}
+
+/**
+ * @param {HTMLElement} element with the first and the last day of a member, the last one empty while there is none
+ * @param {string} today YYYY-MM-DD
+ */
+export function isMemberOn({ dataset: { from = "", until = "" } }, today) {
+  return from <= today && (until === "" || today <= until);
 }

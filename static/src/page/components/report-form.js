@@ -14,6 +14,7 @@ import { showProblems } from "./error-summary.js";
 import { failureWords } from "./failure.js";
 import { Panels } from "./panels.js";
 import { showCode, startCodeButtons, TypeBack } from "./receipt.js";
+import { showReaders } from "./readers.js";
 import { Report } from "./report.js";
 import { saveFile } from "./save-file.js";
 import { SendingPanel } from "./sending.js";
@@ -109,7 +110,9 @@ export class ReportForm {
   #showCheck() {
     this.#changing = false;
     const rows = this.#report.rows.map((row) => ({ ...row, change: () => this.#change(row.panel) }));
-    showAnswers(this.#panels.get("check"), rows);
+    const panel = this.#panels.get("check");
+    showAnswers(panel, rows);
+    showReaders(panel, this.#report.exclude, today());
   }
 
   #showCode() {
