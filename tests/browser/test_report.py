@@ -326,6 +326,36 @@ def test_sending_waits_for_two_groups_typed_right(new_context: NewContext, porta
     expect(reporter.panel("sent")).to_be_visible()
 
 
+def test_the_groups_are_typed_with_the_code_out_of_sight(new_context: NewContext, portal_server: Program) -> None:
+    reporter = Reporter(new_context().new_page(), portal_server.origin)
+    page = reporter.page
+    reporter.open_form()
+    reporter.go_to_code()
+    groups = reporter.code_groups
+    panel, fields = reporter.panel("code"), page.locator("[data-back-field]")
+    asked = [int(label.split()[-1]) for label in page.locator("[data-back-label]").all_inner_texts()]
+    fields.first.focus()
+    # Nobody sees or hears a group of the code now, and nothing of it is in the page.
+    assert not [group for group in groups if group in panel.inner_html()]
+    assert not re.search(r"\d{5}", panel.aria_snapshot())
+    expect(panel.locator("[data-print]")).to_be_hidden()
+    expect(panel.get_by_role("status").filter(has_text="covered")).to_be_visible()
+    page.keyboard.type(groups[asked[0] - 1])
+    expect(fields.last).to_be_focused()
+    page.keyboard.type(groups[asked[1] - 1][:3])
+    reporter.send()
+    expect(panel.locator("[data-errors]")).to_contain_text(f"Group {asked[1]} has five digits")
+    expect(panel.locator("[data-errors] li")).to_have_count(1)
+    panel.locator("[data-uncover]").click()
+    assert reporter.code_groups == groups
+    expect(panel.get_by_role("list", name="Your code")).to_be_focused()
+    assert [field.input_value() for field in fields.all()] == ["", ""]
+    fields.last.focus()
+    panel.locator(".more__summary", has_text="write it down").click()
+    panel.locator("[data-without-code]").check()
+    assert reporter.code_groups == groups
+
+
 def test_who_can_not_write_the_code_down_may_go_on(new_context: NewContext, portal_server: Program) -> None:
     reporter = Reporter(new_context().new_page(), portal_server.origin)
     reporter.open_form()

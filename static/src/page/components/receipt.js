@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
 // The receipt code on the page: shown in groups, copied, printed, and two groups of it typed back.
 
-import { groups, readDigits } from "../../formats/receipt-code.js";
+import { CODE_DIGITS, groups, readDigits } from "../../formats/receipt-code.js";
 import { t } from "../strings.js";
 import { part, parts } from "./element.js";
 
 /** @typedef {import("./error-summary.js").Problem} Problem */
+
+const GROUP_DIGITS = 5;
 
 /**
  * Show the code in a panel. An empty code removes it.
@@ -38,7 +40,12 @@ export function startCodeButtons(panel, readCode) {
   });
 }
 
-/** Asks for two random groups, or for none when the person continues without the code. */
+const COVERED = "•".repeat(CODE_DIGITS);
+
+/**
+ * Asks for two random groups, or for none when the person continues without the code. The digits are covered from when a
+ * field takes the focus: what is typed comes from the paper, not from the screen.
+ */
 export class TypeBack {
   #panel;
   /** @type {number[]} */
@@ -56,8 +63,15 @@ export class TypeBack {
     parts(panel, "[data-back-label]").forEach((label, index) => {
       label.textContent = t("Group {number}", { number: this.#asked[index] });
     });
+    const [first, second] = this.#fields;
+    for (const field of [first, second]) field.addEventListener("focus", () => this.#cover(true));
+    first.addEventListener("input", () => {
+      if (second.value === "" && readDigits(first.value).digits.length === GROUP_DIGITS) second.focus();
+    });
+    part(panel, "[data-uncover]").addEventListener("click", () => this.#uncover());
     this.#withoutCode.addEventListener("change", () => {
       part(panel, "[data-type-back]").hidden = this.#withoutCode.checked;
+      this.#uncover();
     });
   }
 
@@ -68,10 +82,7 @@ export class TypeBack {
       const number = this.#asked[index];
       const { digits } = readDigits(field.value);
       if (digits === groups(this.#code)[number - 1]) return [];
-      const message = digits
-        ? t("Group {number} is not the same. Look again at what you wrote down", { number })
-        : t("Type group {number} of your code", { number });
-      return [{ message, field: field.id }];
+      return [{ message: wrongWords(number, digits.length), field: field.id }];
     });
   }
 
@@ -82,6 +93,26 @@ export class TypeBack {
 
   forget() {
     this.#code = "";
+    this.#clear();
+  }
+
+  /** Whoever looks again has to type again. */
+  #uncover() {
+    this.#clear();
+    this.#cover(false);
+    if (!this.#withoutCode.checked) part(this.#panel, "[data-code]").focus({ preventScroll: true });
+  }
+
+  /** @param {boolean} covered */
+  #cover(covered) {
+    const panel = this.#panel;
+    showCode(panel, covered ? COVERED : this.#code);
+    part(panel, "[data-code]").setAttribute("aria-hidden", String(covered));
+    part(panel, "[data-covered]").hidden = !covered;
+    part(panel, "[data-uncovered]").hidden = covered;
+  }
+
+  #clear() {
     for (const field of this.#fields) field.value = "";
   }
 
@@ -92,6 +123,19 @@ export class TypeBack {
   get #withoutCode() {
     return /** @type {HTMLInputElement} */ (part(this.#panel, "[data-without-code]"));
   }
+}
+
+/**
+ * What is wrong with a group that is not as it should be.
+ *
+ * @param {number} number
+ * @param {number} digits how many were typed
+ */
+function wrongWords(number, digits) {
+  if (digits === 0) return t("Type group {number} of your code", { number });
+  return digits === GROUP_DIGITS
+    ? t("Group {number} is not the same. Look again at what you wrote down", { number })
+    : t("Group {number} has five digits", { number });
 }
 
 /**
