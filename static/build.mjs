@@ -17,6 +17,7 @@ const ENTRIES = [
   { source: "src/page/form.js", output: "form.js", format: "esm" },
   { source: "src/page/more.js", output: "more.js", format: "esm" },
   { source: "src/page/return.js", output: "return.js", format: "esm" },
+  { source: "src/page/picture/picture.js", output: "picture.js", format: "esm" },
   { source: "src/page/leave.js", output: "leave.js", format: "iife" },
   { source: "src/worker/seal-worker.js", output: "seal-worker.js", format: "iife" },
   { source: "src/worker/mailbox-worker.js", output: "mailbox-worker.js", format: "iife" },
