@@ -14,6 +14,10 @@ from tests.browser.reporter import STORY, Reporter
 from tests.servers import Program
 
 CANARY = "Xylokanarienvogel"
+# Rolls of cash registers, A6 both ways, A4: millimetres.
+PAPER = ((58, 120), (80, 130), (105, 148), (148, 105), (210, 297))
+# In pixels.
+MM = 96 / 25.4
 ACCEPTED = {"acknowledgement": "amparo acknowledgement v1\n", "submission": "", "manifest": ""}
 
 
@@ -521,7 +525,60 @@ def test_the_printed_receipt_is_one_page_with_the_code_and_nothing_that_tells(
         assert "Demonstration" not in text
         assert "لجنة" not in text
         assert len(text.split()) < 40
-        assert reporter.page.pdf(format="A4").count(b"/Type /Page\n") == 1
+        assert reporter.page.title() in ("Write", "كتابة")
+        for width, height in PAPER:
+            paper = reporter.page.pdf(width=f"{width}mm", height=f"{height}mm")
+            assert paper.count(b"/Type /Page\n") == 1
+            reporter.page.set_viewport_size({"width": int(width * MM), "height": int(height * MM)})
+            for group in reporter.shown.locator(".code__group").all():
+                box = group.bounding_box()
+                assert box is not None
+                assert box["x"] >= 4 * MM
+                assert box["x"] + box["width"] <= (width - 4) * MM
+                assert box["y"] + box["height"] <= height * MM
+                points = group.evaluate("(element) => parseFloat(getComputedStyle(element).fontSize) * 72 / 96")
+                assert points >= 24
+
+
+def test_a_picture_of_the_code_is_made_when_it_is_asked_for_and_goes_with_the_person(
+    new_context: NewContext, portal_server: Program
+) -> None:
+    context = new_context(accept_downloads=True)
+    asked: list[str] = []
+    context.on("request", lambda request: asked.append(request.url) if "/picture-" in request.url else None)
+    reporter = Reporter(context.new_page(), portal_server.origin)
+    page = reporter.page
+    page.add_init_script(
+        """const [make, revoke] = [URL.createObjectURL, URL.revokeObjectURL];
+        window.blobs = new Set();
+        URL.createObjectURL = (blob) => { const url = make(blob); window.blobs.add(url); return url; };
+        URL.revokeObjectURL = (url) => { window.blobs.delete(url); revoke(url); };"""
+    )
+    reporter.open_form()
+    reporter.go_to_code()
+    panel = reporter.panel("code")
+    picture = panel.locator("[data-picture]")
+    assert asked == []
+    picture.locator("summary").click()
+    expect(picture).to_contain_text("A picture is easily found")
+    image = picture.locator("img")
+    expect(image).to_be_visible()
+    expect(image).to_have_js_property("naturalWidth", 330)
+    assert len(asked) == 1
+    with page.expect_download() as download:
+        picture.locator("a[download]").click()
+    assert download.value.suggested_filename == "note.png"
+    assert Path(download.value.path()).read_bytes().startswith(b"\x89PNG")
+    # It is covered together with the digits.
+    page.locator("[data-back-field]").first.focus()
+    expect(image).to_be_hidden()
+    assert page.evaluate("window.blobs.size") == 0
+    panel.locator("[data-uncover]").click()
+    picture.locator("summary").click()
+    expect(image).to_be_visible()
+    assert page.evaluate("window.blobs.size") == 1
+    left = page.evaluate("document.querySelector('[data-leave]').click(), window.blobs.size")
+    assert left == 0
 
 
 def test_without_script_the_page_says_why_it_can_not_send(new_context: NewContext, portal_server: Program) -> None:

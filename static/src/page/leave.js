@@ -32,7 +32,7 @@ function cameFromAnotherSite() {
 /** @param {MouseEvent} event */
 function followInPlace(event) {
   const link = /** @type {Element} */ (event.target).closest("a[href]");
-  if (!(link instanceof HTMLAnchorElement) || link.target || link.hash || link.origin !== location.origin) return;
+  if (!(link instanceof HTMLAnchorElement) || link.target || link.download || link.hash || link.origin !== location.origin) return;
   if (event.button !== 0 || event.ctrlKey || event.metaKey || event.shiftKey || event.altKey) return;
   event.preventDefault();
   location.replace(link.href);

@@ -7,7 +7,7 @@ import { holdsTraces } from "./traces.js";
 
 // Longer answers would hide the others. The style shows eight lines of them.
 const FOLDED_CHARS = 800;
-const FOLDED_LINES = 10;
+const LINE_CHARS = 80;
 
 /**
  * @typedef {object} Row
@@ -27,7 +27,7 @@ export function showAnswers(panel, rows) {
 
 /** @param {string} text */
 function isLong(text) {
-  return text.length > FOLDED_CHARS || text.split("\n").length > FOLDED_LINES;
+  return text.length + LINE_CHARS * text.split("\n").length > FOLDED_CHARS;
 }
 
 /**

@@ -3,6 +3,7 @@
 
 import { CODE_DIGITS, groups, readDigits } from "../../formats/receipt-code.js";
 import { t } from "../strings.js";
+import { startPicture } from "./code-picture.js";
 import { part, parts } from "./element.js";
 
 /** @typedef {import("./error-summary.js").Problem} Problem */
@@ -23,10 +24,14 @@ export function showCode(panel, code) {
 }
 
 /**
+ * Start what can be done with the code that a panel shows.
+ *
  * @param {HTMLElement} panel
  * @param {() => string} readCode
+ * @param {string} pictureScript address of the module that draws it
  */
-export function startCodeButtons(panel, readCode) {
+export function startCode(panel, readCode, pictureScript) {
+  startPicture(pictureOf(panel), pictureScript, readCode);
   const said = part(panel, "[data-copied]");
   part(panel, "[data-print]").addEventListener("click", () => print());
   part(panel, "[data-copy]").addEventListener("click", async () => {
@@ -106,6 +111,7 @@ export class TypeBack {
   /** @param {boolean} covered */
   #cover(covered) {
     const panel = this.#panel;
+    pictureOf(panel).open = false;
     showCode(panel, covered ? COVERED : this.#code);
     part(panel, "[data-code]").setAttribute("aria-hidden", String(covered));
     part(panel, "[data-covered]").hidden = !covered;
@@ -123,6 +129,11 @@ export class TypeBack {
   get #withoutCode() {
     return /** @type {HTMLInputElement} */ (part(this.#panel, "[data-without-code]"));
   }
+}
+
+/** @param {HTMLElement} panel */
+function pictureOf(panel) {
+  return /** @type {HTMLDetailsElement} */ (part(panel, "[data-picture]"));
 }
 
 /**

@@ -13,7 +13,7 @@ import { part, parts, setting } from "./element.js";
 import { showProblems } from "./error-summary.js";
 import { failureWords } from "./failure.js";
 import { Panels } from "./panels.js";
-import { showCode, startCodeButtons, TypeBack } from "./receipt.js";
+import { showCode, startCode, TypeBack } from "./receipt.js";
 import { showReaders } from "./readers.js";
 import { Report } from "./report.js";
 import { saveFile } from "./save-file.js";
@@ -83,7 +83,7 @@ export class ReportForm {
   #startPanel(name, panel) {
     for (const button of parts(panel, "[data-back]")) button.addEventListener("click", () => history.back());
     for (const button of parts(panel, "[data-next]")) button.addEventListener("click", () => this.#next(name));
-    if (panel.querySelector("[data-code]")) startCodeButtons(panel, () => this.#code);
+    if (panel.querySelector("[data-code]")) startCode(panel, () => this.#code, setting(this.#root, "laterPicture"));
     panel.addEventListener("keydown", (event) => {
       const field = /** @type {HTMLElement} */ (event.target);
       if (event.key !== "Enter" || event.isComposing || !field.matches("input[type=text]")) return;
