@@ -78,4 +78,4 @@ class RegisterBuilder:
 
 
 def _make_maker(settings: Settings) -> RegisterMaker:
-    return RegisterMaker(settings.origin, load_assets(settings.static))
+    return RegisterMaker(settings.origin, settings.leave_url, load_assets(settings.static))

@@ -62,10 +62,10 @@ class ListPage:
 class RegisterMaker:
     """Makes the register's pages, each for itself. Raises FileNotFoundError when the style was not built."""
 
-    def __init__(self, origin: str, assets: Mapping[str, Asset]) -> None:
+    def __init__(self, origin: str, leave_url: str, assets: Mapping[str, Asset]) -> None:
         self.style = asset_page(assets[STYLE])
         self._origin = origin
-        self._environments = {locale: _environment(locale, self.style.path) for locale in LOCALES}
+        self._environments = {locale: _environment(locale, self.style.path, leave_url) for locale in LOCALES}
 
     def show(self, entry: Entry) -> ShownFinding:
         """Raises whatever goes wrong."""
@@ -139,7 +139,7 @@ def list_path(number: int) -> str:
     return "/findings/" if number == 1 else f"/findings/page/{number}"
 
 
-def _environment(locale: str, style_path: str) -> Environment:
+def _environment(locale: str, style_path: str, leave_url: str) -> Environment:
     translation = load_translation(LOCALE, DOMAIN, locale)
     env = environment([TEMPLATES], translation)
     env.filters["prose"] = render_prose
@@ -147,6 +147,7 @@ def _environment(locale: str, style_path: str) -> Environment:
     env.globals.update(
         locales=LOCALES,
         style=style_path,
+        leave_url=leave_url,
         labels=labels(translation),
         atom_path=feeds.ATOM_PATH,
         json_path=feeds.JSON_PATH,

@@ -182,7 +182,7 @@ async def test_the_newest_charter_of_a_commission_is_the_one_that_is_shown(world
     assert f"/en/{SLUG}/report" in start
     assert "/en/other-commission/report" in start
     # Where there is a choice, "Send a report" leads to it.
-    assert re.search(r'href="#readers">\s*Send a report', start)
+    assert re.search(r'href="#who">\s*Send a report', start)
 
 
 def test_a_portal_without_commissions_says_so() -> None:
@@ -255,12 +255,48 @@ def test_titles_and_first_views_name_neither_crime_nor_organisation(site: Site, 
         assert word.lower() not in first_view.lower()
 
 
+# What may stand in an address beside a commission's short name: the browser's history keeps it.
+NEUTRAL = {
+    "",
+    "en",
+    "ar",
+    "manifest.json",
+    "return",
+    "protection",
+    "report",
+    "findings",
+    "main",
+    "now",
+    "who",
+    "checks",
+}
+
+
+@pytest.mark.parametrize("path", DOCUMENTS)
+def test_what_the_history_keeps_of_a_page_is_neutral(site: Site, path: str) -> None:
+    """Addresses with their fragments; titles are looked at above. The short name is the commission's to choose."""
+    page = site.pages[path].body.decode()
+    links = [path, *re.findall(r'<a [^>]*href="([/#][^"]*)"', page)]
+    assert {word for link in links for word in re.split("[/#]", link)} - {SLUG} <= NEUTRAL
+
+
 @pytest.mark.parametrize("path", DOCUMENTS)
 def test_every_page_has_the_way_out_before_anything_else(site: Site, path: str) -> None:
     page = site.pages[path].body.decode()
     link = page.index(f'href="{PageSettings().leave_url}"')
     assert link < page.index("<main")
     assert "data-leave" in page
+
+
+def test_the_first_page_says_leave_now_in_every_language_one_apart_from_the_other(site: Site) -> None:
+    button = re.search(r"<a class=\"leave\"[^>]*>(.*?)</a>", site.pages["/"].body.decode())
+    assert button is not None
+    # Each in its own direction within a box of the page's: the line between them stands between them.
+    assert re.sub("<[^>]*>", "", button[1]).strip() == "Leave now الخروج الآن"
+    assert re.findall('<span class="leave__words"><bdi lang="(..)" dir="(...)">', button[1]) == [
+        ("en", "ltr"),
+        ("ar", "rtl"),
+    ]
 
 
 def test_links_lead_to_pages_that_exist(site: Site) -> None:

@@ -57,7 +57,7 @@ def entry_of(world: World, number: int, **changes: Any) -> Entry:
 
 @cache
 def maker() -> RegisterMaker:
-    return RegisterMaker(PORTAL_ORIGIN, ASSETS)
+    return RegisterMaker(PORTAL_ORIGIN, "https://elsewhere.test/", ASSETS)
 
 
 @st.composite

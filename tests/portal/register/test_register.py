@@ -23,6 +23,7 @@ from crypto.finding import Finding, Section, finding_id, path_name, read_finding
 from crypto.note import Note
 from crypto.published_finding import read_published_finding
 from portal.kit.headers import REGISTER_CSP
+from portal.kit.i18n import LOCALES
 from portal.pages.build import PAGE_ASSETS
 from portal.storage.records import FindingRecord
 from tests.conftest import ROOT
@@ -42,6 +43,7 @@ from tests.waiting import until
 NAME = "xfi-zz-demo-commission-2026-f-0001"
 PAGE = f"/en/findings/{NAME}"
 FILE = f"/findings/{NAME}.json"
+LEAVE_URL = "https://www.wikipedia.org/"
 REGISTER_BYTES_MAX = 40 * 1024
 ATOM = "{http://www.w3.org/2005/Atom}"
 HOSTILE = "</p><script>alert(1)</script> <img src=x onerror=alert(1)> [a](javascript:alert(1)) & \"'"
@@ -312,7 +314,8 @@ class TestPages:
             assert answer.headers["content-security-policy"] == REGISTER_CSP
             assert "script" not in REGISTER_CSP
             assert "set-cookie" not in answer.headers
-            assert not re.search(r"<script|<style|style=|\son[a-z]+=|<form|<img|https?://", answer.text)
+            rest = answer.text.replace(LEAVE_URL, "")
+            assert not re.search(r"<script|<style|style=|\son[a-z]+=|<form|<img|https?://", rest)
 
     async def test_they_stay_within_their_budget(self, register: RunningPortal) -> None:
         story = (ROOT / "docs" / "protocol.md").read_text("utf-8")[:60_000]
@@ -391,6 +394,24 @@ class TestPages:
 
     async def test_the_start_page_leads_to_the_register(self, register: RunningPortal) -> None:
         assert 'href="/en/findings/"' in await get(register, "/en/")
+
+    async def test_no_link_of_a_reporters_page_leads_to_where_nobody_can_leave(self, register: RunningPortal) -> None:
+        await put_one(register)
+        await until_manifest(register)
+        seen, waiting = set[str](), ["/"]
+        while waiting:
+            path = waiting.pop()
+            answer = await register.client.get(path)
+            assert answer.status_code == 200, path
+            if path in seen or not answer.headers["content-type"].startswith("text/html"):
+                continue
+            seen.add(path)
+            # A link, so that it works without script, which the register never has; in the bar that stays in sight.
+            head = answer.text.split("<main")[0]
+            assert re.search(rf'<a class="leave" href="{re.escape(LEAVE_URL)}" rel="noreferrer"', head), path
+            waiting += re.findall(r'<a [^>]*href="(/[^"#]*)', answer.text)
+        reporters = {f"/{locale}/{name}" for locale in LOCALES for name in ("", "return", "protection")}
+        assert reporters | {PAGE, "/ar/findings/", "/en/demo-commission/report"} <= seen
 
 
 class TestFiles:

@@ -280,6 +280,8 @@ export class ReportForm {
   }
 
   #backToCheck() {
+    // Files may have been sent before it failed.
+    part(this.#root, "[data-unsent]").hidden = true;
     this.#panels.release();
     this.#panels.go(this.#isShort ? URGENT : "check");
   }
