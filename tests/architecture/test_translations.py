@@ -2,6 +2,7 @@
 """Every string that a page can show is in every catalog, whole, with the same places for values."""
 
 import re
+import unicodedata
 from pathlib import Path
 
 import pytest
@@ -22,6 +23,9 @@ KEYWORDS = {
 }
 FOLDERS = {"portal": ("portal", "static/src"), "oversight": ("oversight",)}
 PLACE = re.compile(r"%\(\w+\)[sd]|\{\w+\}")
+
+# Arabic words for reporting to the police and for informers (docs/glossary.md), without their marks of vowels.
+REFUSED = re.compile("بلاغ|بلغ|مخبر|وشاي|وشى")
 
 Key = tuple[str, str | None]
 
@@ -77,3 +81,22 @@ def test_catalogs_say_that_no_native_speaker_has_checked_them(domain: str, local
     path = ROOT / domain / "locale" / locale / "LC_MESSAGES" / f"{domain}.po"
     assert "not yet checked by a native speaker" in path.read_text(encoding="utf-8")[:600]
     assert not any(message.fuzzy for message in catalog_of(domain, locale) if message.id)
+
+
+def without_marks(text: str) -> str:
+    """Arabic without the marks of vowels and of doubling."""
+    return "".join(letter for letter in text if unicodedata.category(letter) != "Mn")
+
+
+def test_no_arabic_that_a_reporter_reads_has_the_colour_of_informing_the_police() -> None:
+    refused = []
+    for message in catalog_of("portal", "ar"):
+        strings = [message.string] if isinstance(message.string, str) else message.string
+        refused += [string for string in strings if REFUSED.search(without_marks(string))]
+    assert refused == []
+
+
+def test_the_words_are_found_with_their_marks_too() -> None:
+    assert REFUSED.search(without_marks("مُبلِّغ"))
+    assert REFUSED.search(without_marks("إبلاغ الأسرة"))
+    assert not REFUSED.search(without_marks("ما أرسلته في رسالتك"))
