@@ -93,6 +93,8 @@ def test_no_arabic_that_a_reporter_reads_has_the_colour_of_informing_the_police(
     for message in catalog_of("portal", "ar"):
         strings = [message.string] if isinstance(message.string, str) else message.string
         refused += [string for string in strings if REFUSED.search(without_marks(string))]
+    questionnaire = (ROOT / "oversight/questionnaires/default.json").read_text(encoding="utf-8")
+    refused += [line for line in questionnaire.splitlines() if REFUSED.search(without_marks(line))]
     assert refused == []
 
 
