@@ -33,7 +33,16 @@ PASSING = (OSError, MemoryError)
 # What stands on the start page in the place of a commission that nothing can be sent to today.
 CLOSED = "closed"
 # Built files that the portal's pages load; the office has its own style.
-PAGE_ASSETS = ("page.css", "leave.js", "form.js", "more.js", "picture.js", "return.js", "seal-worker.js", "mailbox-worker.js")
+PAGE_ASSETS = (
+    "page.css",
+    "leave.js",
+    "form.js",
+    "more.js",
+    "picture.js",
+    "return.js",
+    "seal-worker.js",
+    "mailbox-worker.js",
+)
 
 
 class PageSettings(Protocol):
