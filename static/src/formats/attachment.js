@@ -34,13 +34,13 @@ export function attachmentCommitment(salt, hash) {
 }
 
 /**
- * A name that a reader accepts: no path, no control characters, at most 255 characters.
+ * A name that a reader accepts: no path, no control characters, at most 255 characters; U+FFFD for each broken one.
  *
  * @param {string} name
  */
 export function cleanName(name) {
   const last = name.replace(/^.*[/\\]/s, "");
-  const clean = [...last.replace(/[\x00-\x1f\x7f]|[\ud800-\udfff]/gu, "")].slice(0, NAME_CHARACTERS_MAX).join("");
+  const clean = [...last.replace(/[\x00-\x1f\x7f]/g, "").replace(/\p{Cs}/gu, "\ufffd")].slice(0, NAME_CHARACTERS_MAX).join("");
   return /^\.{0,2}$/.test(clean) ? "file" : clean;
 }
 

@@ -7,8 +7,6 @@ import { copyTemplate, part } from "./element.js";
 
 /** @typedef {import("../../formats/worker-calls.js").Message} Message */
 
-const RIGHT_TO_LEFT = /^(ar|fa|ur|he|ps|ckb|dv|sd|ug|yi)\b/;
-
 /**
  * @param {HTMLElement} panel
  * @param {Message[]} messages
@@ -48,7 +46,8 @@ function makeLetter(panel, message) {
   const words = part(letter, "[data-body]");
   words.textContent = body;
   words.lang = language;
-  words.dir = RIGHT_TO_LEFT.test(language) ? "rtl" : "ltr";
+  // As in the office's preview: by the words themselves, whatever language they were said to be in.
+  words.dir = "auto";
   return letter;
 }
 

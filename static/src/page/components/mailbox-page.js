@@ -15,6 +15,7 @@ import { mailboxFailureWords } from "./mailbox-failure.js";
 import { compareNote, evidenceOf, showAlarms, showSent, showStatus } from "./mailbox-status.js";
 import { saveFile } from "./save-file.js";
 import { troubleNotice } from "./trouble.js";
+import { typedText } from "./typed.js";
 import { onLeave } from "./wipe.js";
 
 /** @typedef {import("../../formats/worker-calls.js").Mailbox} Mailbox */
@@ -56,7 +57,7 @@ export class MailboxPage {
     this.#onClick("close", () => this.#close());
     this.#noteField.addEventListener("change", () => this.#compare());
     addEventListener("beforeunload", (event) => {
-      if (this.#body.value.trim() !== "") event.preventDefault();
+      if (typedText(this.#body.value) !== "") event.preventDefault();
     });
     onLeave(() => this.#forget());
     this.#root.dataset.ready = "";
@@ -108,7 +109,7 @@ export class MailboxPage {
   async #sendFollowUp() {
     if (this.#busy) return;
     const form = part(this.#root, "[data-follow-up]");
-    const body = this.#body.value.trim();
+    const body = typedText(this.#body.value);
     const message = bodyProblem(body);
     showProblems(form, message ? [{ message, field: this.#body.id }] : []);
     if (message) return;

@@ -6,6 +6,7 @@ import { countryNames, t } from "../strings.js";
 import { part, parts, setting } from "./element.js";
 import { momentAnswer, momentProblem, momentWords, startMoment } from "./moment.js";
 import { dateAnswer, dateProblem, dateWords } from "./partial-date.js";
+import { typedText } from "./typed.js";
 
 /** @typedef {import("./error-summary.js").Problem} Problem */
 
@@ -47,7 +48,7 @@ export class Question {
       case "moment":
         return momentAnswer(this.element);
       default:
-        return this.#field().value.trim() || undefined;
+        return typedText(this.#field().value) || undefined;
     }
   }
 
@@ -61,7 +62,7 @@ export class Question {
   get #words() {
     if (this.kind === "date") return dateWords(this.element);
     if (this.kind === "moment") return momentWords(this.element);
-    if (this.kind !== "country") return this.#field().value.trim();
+    if (this.kind !== "country") return typedText(this.#field().value);
     const field = /** @type {HTMLSelectElement} */ (/** @type {unknown} */ (this.#field()));
     return field.value ? (field.selectedOptions[0]?.text ?? "") : "";
   }
