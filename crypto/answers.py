@@ -11,6 +11,7 @@ from dataclasses import asdict, dataclass
 
 from crypto.document import Fields
 from crypto.errors import LimitError, MalformedError
+from crypto.public_text import is_seen
 from crypto.questionnaire import ID, OPTIONS_MAX, Question, Questionnaire, refuse_repeats
 from crypto.taxonomy import COUNTRY
 
@@ -71,7 +72,7 @@ def check_answers(answers: Answers, questionnaire: Questionnaire) -> None:
         if name not in questions or not _is_of_kind(answer, questions[name]):
             raise MalformedError("an answer has an unknown question, or is not of its question's kind")
     for question in questionnaire.questions:
-        if question.required and question.has_answer and not answers.get(question.id):
+        if question.required and question.has_answer and _is_empty(answers.get(question.id)):
             raise MalformedError(f"question {question.id!r} must be answered")
 
 
@@ -120,6 +121,10 @@ def _answer_value(answer: Answer) -> object:
             return list(answer)
         case _:
             return answer
+
+
+def _is_empty(answer: Answer | None) -> bool:
+    return not is_seen(answer) if isinstance(answer, str) else not answer
 
 
 def _is_of_kind(answer: Answer, question: Question) -> bool:

@@ -1,11 +1,12 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
-"""What no public signed text may hold: what is not seen, or reorders what is read. docs/protocol.md §1.2.
+"""What no public signed text may hold: what is not seen, or reorders what is read. docs/protocol.md §1.2, §4.3.
 
 The set is fixed, whatever the version of Unicode: all readers have to agree. Text from right to left needs none of
 it; the joiners of Persian, of Indic scripts and of emoji (U+200C, U+200D) are allowed.
 """
 
 import re
+import unicodedata
 from dataclasses import dataclass
 
 from crypto.errors import MalformedError
@@ -21,6 +22,10 @@ _IN_LINE = re.compile(f"[\n{_FORBIDDEN}]")
 # In canonical JSON a control character is an escape; all other escapes are of quotation marks and of backslashes, which
 # are taken out before.
 _IN_JSON = re.compile(rf'[{_FORBIDDEN}]|\\[^"n]')
+
+# Blank, or never seen, though Unicode counts them among letters and symbols or keeps them free for such.
+_BLANK = re.compile("[\u115f\u1160\u2065\u2800\u3164\uffa0\ufff0-\ufff8\U000e0000-\U000e0fff]")
+_UNSEEN_CATEGORIES = frozenset({"Cc", "Cf", "Zs", "Zl", "Zp", "Mn", "Mc", "Me"})
 
 
 @dataclass(frozen=True)
@@ -50,3 +55,13 @@ def check_public_texts(document: str) -> None:
     """Check all texts in a line of canonical JSON, which the caller has read. Raises MalformedError."""
     if _IN_JSON.search(document.replace("\\\\", "")):
         raise MalformedError("a text holds a character that is not seen or changes the order of reading")
+
+
+def is_seen(text: str) -> bool:
+    """Whether anything of it can be seen: not white space, controls, fillers and marks without a letter alone.
+
+    A character that this version of Unicode does not know counts as seen.
+    """
+    return any(
+        unicodedata.category(character) not in _UNSEEN_CATEGORIES and not _BLANK.match(character) for character in text
+    )

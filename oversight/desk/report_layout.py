@@ -10,6 +10,7 @@ from functools import partial
 
 from crypto.answers import Answer, PartialDate
 from crypto.charter import Charter
+from crypto.public_text import is_seen
 from crypto.questionnaire import KINDS_WITHOUT_ANSWER, Question
 from crypto.report import Report
 from oversight.reports import labels
@@ -19,13 +20,17 @@ from portal.kit.i18n import Translation, text_direction
 
 @dataclass(frozen=True)
 class ShownAnswer:
-    """One answer. ``own_words`` are the reporter's; ``lines`` are ours, from codes and dates; or it can't be shown."""
+    """One answer. ``own_words`` are the reporter's; ``lines`` are ours, from codes and dates; or it can't be shown.
+
+    ``is_blank``: it was written, and nothing of it can be seen.
+    """
 
     question: str
     own_words: str = ""
     lines: tuple[str, ...] = ()
     dir: str = "auto"
     broken: bool = False
+    is_blank: bool = False
 
 
 @dataclass(frozen=True)
@@ -83,7 +88,7 @@ def _show(question: Question, answer: Answer, language: str, translation: Transl
         return ShownAnswer(name, lines=(options.get(answer, answer),))
     if question.kind == "country":
         return ShownAnswer(name, lines=(labels.country_labels(translation).get(answer, answer),))
-    return ShownAnswer(name, own_words=answer, dir=text_direction(answer, language))
+    return _show_words(name, answer, language)
 
 
 def _show_unknown(name: str, answer: Answer, language: str, translation: Translation) -> ShownAnswer:
@@ -91,4 +96,10 @@ def _show_unknown(name: str, answer: Answer, language: str, translation: Transla
         return ShownAnswer(name, lines=(labels.partial_date_label(answer, translation),))
     if isinstance(answer, tuple):
         return ShownAnswer(name, lines=answer)
-    return ShownAnswer(name, own_words=answer, dir=text_direction(answer, language))
+    return _show_words(name, answer, language)
+
+
+def _show_words(name: str, words: str, language: str) -> ShownAnswer:
+    if not is_seen(words):
+        return ShownAnswer(name, is_blank=True)
+    return ShownAnswer(name, own_words=words, dir=text_direction(words, language))

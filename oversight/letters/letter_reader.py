@@ -16,6 +16,7 @@ from crypto.errors import AuthenticationError, CryptoError, NotARecipientError
 from crypto.ids import MessageId
 from crypto.instruction import Instruction, read_instruction
 from crypto.message import FollowUp, SignedReply, open_follow_up, open_reply
+from crypto.public_text import is_seen
 from crypto.taxonomy import INSTRUCTION, MESSAGE
 from oversight.letters.numbers import Numbers
 from oversight.letters.records import FollowUpRecord, ReplyRecord
@@ -51,6 +52,11 @@ class Letter:
     unseen: bool = False
     delivery: str = ""
     instruction: Instruction | None = None
+
+    @property
+    def is_blank(self) -> bool:
+        """Whether it was written, and nothing of it can be seen."""
+        return not is_seen(self.body)
 
 
 @dataclass(frozen=True)

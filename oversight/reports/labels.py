@@ -246,4 +246,7 @@ def _known_parts(value: PartialDate, translation: Translation) -> str:
     except ValueError:
         # A day that no calendar has, such as 31 February, is shown as it was written.
         return f"{day}.{month}.{year or '?'}"
-    return str(year or "") or (translation.gettext("day %(day)s of a month") % {"day": day} if day else "")
+    words = translation.gettext("day %(day)s of a month") % {"day": day} if day else ""
+    if words and year:
+        words = translation.gettext("day %(day)s of a month of %(year)s") % {"day": day, "year": year}
+    return words or str(year or "")

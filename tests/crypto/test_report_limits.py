@@ -191,6 +191,17 @@ class TestAnswers:
                 check_answers({}, asked)
         check_answers({}, questionnaire(question(kind=kind)))
 
+    @pytest.mark.parametrize(
+        "text", ["", "\u200b", "\u2060\ufeff \n", "\u3164", "\u2800", "\u0301", "\ufe0f", "\x00", "\U000e0041"]
+    )
+    def test_what_nobody_can_see_is_no_answer(self, text: str) -> None:
+        with pytest.raises(MalformedError, match="'q' must be answered"):
+            check_answers({"q": text}, questionnaire(question(kind="text", required=True)))
+
+    @pytest.mark.parametrize("text", [".", "0", "e\u0301", "\u200bس", "\ue000", "\U0010ffff", "👍"])
+    def test_the_shortest_text_that_is_seen_is_an_answer(self, text: str) -> None:
+        check_answers({"q": text}, questionnaire(question(kind="text", required=True)))
+
 
 def question(**said: Any) -> dict[str, Any]:
     options = {"options": [{"code": "A", "label": TEXT}]} if said.get("kind") in ("choice", "checkboxes") else {}

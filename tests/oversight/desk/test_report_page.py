@@ -229,6 +229,8 @@ def test_the_direction_is_that_of_most_letters(text: str, language: str, due: st
         (PartialDate(None, 3, 5, False), "5 March"),
         (PartialDate(None, 3, None, False), "March"),
         (PartialDate(None, None, 5, False), "day 5 of a month"),
+        (PartialDate(2026, None, 5, False), "day 5 of a month of 2026"),
+        (PartialDate(2026, None, 5, True), "about day 5 of a month of 2026"),
         (PartialDate(None, None, None, True), "not known"),
         (PartialDate(2026, 2, 31, False), "31.2.2026"),
         (Moment(2026, 3, 5, False, hour=None), "5 March 2026"),
@@ -238,6 +240,18 @@ def test_the_direction_is_that_of_most_letters(text: str, language: str, due: st
 )
 def test_a_date_is_told_as_exactly_as_it_was_given(value: PartialDate, words: str, english: Translation) -> None:
     assert partial_date_label(value, english) == words
+
+
+@pytest.mark.parametrize("unseen", ["\u200b\u200b", "\u3164", "\u2800 \u2800", "\u0301", "\ufeff\x00\u2060"])
+async def test_an_answer_that_nobody_can_see_is_said_to_be_one(
+    office: Office, portal: PortalSimulator, wire: Wire, unseen: str
+) -> None:
+    sealed = sealed_report(office.world, answers={**ANSWERS, "place": unseen})
+    portal.add(sealed)
+    await wire.collect()
+    page = (await (await office.browser_of("bruno")).get(f"/reports/{sealed.manifest.submission}")).text
+    assert page.count("Only characters that can’t be seen") == 1
+    assert unseen not in page and ANSWERS["story"] in page
 
 
 def sealed_file(folder: Path, world: World, data: bytes) -> tuple[Path, Attachment, PqIdentity]:
