@@ -22,7 +22,7 @@ from oversight.reports.roles import Action
 from oversight.web.addresses import Route
 from oversight.web.forms import FieldError, Form, read_form
 from oversight.web.rendering import redirect, render, translation_of
-from portal.kit.i18n import language_in, text_direction
+from portal.kit.i18n import language_in
 
 EMPTY = N_("Write the reply")
 TOO_LONG = N_("The reply is too long: shorten it to about half")
@@ -61,7 +61,6 @@ async def show_preview(request: Request) -> Response:
         report=report,
         draft=draft,
         commission=labels.in_language(charter.name, draft.language),
-        text_direction=text_direction(draft.body, draft.language),
         today=labels.day_in_language(request.app.state.clock().date(), draft.language),
         changed="changed" in request.query_params,
         purpose=_purpose(request),
