@@ -21,9 +21,6 @@ from random import Random
 
 from crypto.errors import MalformedError
 from crypto.receipt_code import (
-    CODE_DIGITS,
-    GROUP_DIGITS,
-    GROUPS,
     WHOLE_FACTOR,
     WHOLE_MODULUS,
     groups,
@@ -31,6 +28,7 @@ from crypto.receipt_code import (
     parse_code,
     wrong_groups,
 )
+from crypto.receipt_text import CODE_DIGITS, GROUP_DIGITS, GROUPS
 
 Slip = Callable[[str, Random], str]
 Differences = dict[tuple[int, int], Counter[tuple[int, int]]]

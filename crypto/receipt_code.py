@@ -9,7 +9,6 @@ a group does not see, such as two digits swapped across a third (``benchmarks/re
 
 import functools
 import hashlib
-import re
 import secrets
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
@@ -23,12 +22,10 @@ from crypto.encoding import ID_BYTES, decode_hex, label
 from crypto.errors import MalformedError
 from crypto.manifest import mailbox_id
 from crypto.note import SigningKey
+from crypto.receipt_text import CODE_DIGITS, GROUP_DIGITS, GROUPS, read_digits
 
-GROUPS = 7
-GROUP_DIGITS = 5
 WHOLE_DIGITS = 2
 RANDOM_DIGITS = GROUPS * (GROUP_DIGITS - 1) - WHOLE_DIGITS
-CODE_DIGITS = GROUPS * GROUP_DIGITS
 # 97 is the greatest prime of two digits. Of all factors 21 lets the fewest pairs of wrong digits in one group pass.
 WHOLE_MODULUS = 97
 WHOLE_FACTOR = 21
@@ -47,14 +44,6 @@ _DAMM = (
     "8945362017",
     "9438617205",
     "2581436790",
-)
-# European, Arabic-Indic, Persian, Devanagari and full-width digits.
-_ZEROS = ("0", "٠", "۰", "०", "０")
-# Unicode's White_Space, then hyphens and dashes, dots and underscore, then zero-width and bidi marks.
-_SKIPPED = re.compile(
-    r"[\t-\r \x85\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000"
-    r"\-\u2010-\u2015.\xb7_"
-    r"\u200b-\u200f\u202a-\u202e\u2060\u2066-\u2069\u061c\ufeff]"
 )
 
 
@@ -148,20 +137,15 @@ def format_code(digits: str) -> str:
 
 
 def parse_code(text: str) -> str:
-    """Return the 35 ASCII digits of a typed code, in any of the five scripts and with any dividers.
+    """Return the 35 ASCII digits of a typed or pasted code, in any script, with any dividers and numbers of groups.
 
     Raises ReceiptCodeError. Another character counts as the digit in its place, so that an O typed for a zero points at
     its own group.
     """
-    digits = ""
-    strange: set[int] = set()
-    for character in _SKIPPED.sub("", text):
-        digit = _digit(character)
-        if digit is None:
-            strange.add(min(len(digits) // GROUP_DIGITS + 1, GROUPS))
-        digits += digit or "?"
+    digits = read_digits(text)
+    strange = [place // GROUP_DIGITS + 1 for place, digit in enumerate(digits) if digit == "?"]
     if strange:
-        raise ReceiptCodeError("character", sorted(strange))
+        raise ReceiptCodeError("character", sorted({min(group, GROUPS) for group in strange}))
     if len(digits) != CODE_DIGITS:
         raise ReceiptCodeError("length")
     wrong = wrong_groups(digits)
@@ -214,14 +198,6 @@ def _whole_check(digits: str) -> str:
     for digit in digits:
         value = (value + int(digit)) * WHOLE_FACTOR % WHOLE_MODULUS
     return f"{value:02d}"
-
-
-def _digit(character: str) -> str | None:
-    for zero in _ZEROS:
-        value = ord(character) - ord(zero)
-        if 0 <= value <= 9:
-            return str(value)
-    return None
 
 
 def _describe(reason: str, wrong: tuple[int, ...]) -> str:

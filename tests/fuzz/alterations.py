@@ -74,6 +74,17 @@ ODD_VALUES: tuple[Any, ...] = (
 )
 
 
+def alter_text(chance: Random, data: bytes) -> bytes:
+    """Put in, take out or replace one to four characters: such as stand in messages, or any."""
+    text = list(data.decode("utf-8", "replace"))
+    for _ in range(chance.randint(1, 4)):
+        at = chance.randint(0, len(text))
+        point = chance.randint(0, 0x10F7FF)
+        character = chance.choice((*"1234567 ).:(?x,", chr(point + 0x800 if point >= 0xD800 else point)))
+        text[at : at + chance.randint(0, 1)] = chance.choice(("", character, f"{character}{chance.choice(') .:x')}"))
+    return "".join(text).encode()
+
+
 def alter_bytes(chance: Random, data: bytes) -> bytes:
     """One to three times: flip a bit, cut, repeat, move, or put in something odd."""
     for _ in range(chance.choice((1, 1, 1, 2, 3))):

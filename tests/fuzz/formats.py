@@ -23,11 +23,21 @@ from crypto.newest_charter import read_newest_charter
 from crypto.note import Note, SigningKey, VerifierKey, sign, verify
 from crypto.padding import MESSAGE_FLOOR
 from crypto.posting import read_posting
+from crypto.receipt_code import ReceiptCodeError, parse_code
+from crypto.receipt_text import read_digits
 from crypto.sealed_document import seal_document
 from crypto.state import read_state
 from crypto.thread_keys import ThreadKeys
 from crypto.thread_note import read_text as read_thread_note_text
-from tests.fuzz.alterations import Alter, alter_bytes, alter_json, alter_lines, authenticated_again, signed_again
+from tests.fuzz.alterations import (
+    Alter,
+    alter_bytes,
+    alter_json,
+    alter_lines,
+    alter_text,
+    authenticated_again,
+    signed_again,
+)
 from tests.fuzz.forged import KEY_BYTES, SIGNED_BYTES, forge
 from tests.vectors import join_parts, load_vectors
 from tests.vectors.commission import Commission, load_commission
@@ -58,6 +68,7 @@ def load_formats() -> list[Format]:
         Format("canonical-json", _json_inputs(), [alter_bytes, alter_json()], _read_json),
         Format("verifier-key", _key_inputs(), [alter_bytes], _read_key),
         Format("signature", _signature_inputs(), [alter_bytes, forge], _read_signature),
+        Format("receipt-code", _code_inputs(), [alter_bytes, alter_text, alter_text], _read_code),
         Format("note", _note_inputs(), [alter_bytes, alter_lines, lines], _read_note),
         Format("charter", _charter_inputs(), [alter_bytes, members, members, members], _read_charter),
         Format("acknowledgement", _signed("acknowledgement"), [alter_bytes, lines, lines], _read_acknowledgement),
@@ -97,6 +108,10 @@ def _key_inputs() -> list[bytes]:
 def _signature_inputs() -> list[bytes]:
     given = [vector["input"] for vector in _valid("ed25519", "verify")]
     return [bytes.fromhex(each["public"] + each["signature"] + each["message"]) for each in given]
+
+
+def _code_inputs() -> list[bytes]:
+    return [vector["input"]["text"].encode() for vector in _valid("receipt-code", "parse")]
 
 
 def _note_inputs() -> list[bytes]:
@@ -162,6 +177,14 @@ def _read_signature(data: bytes) -> Any:
     check_public_key(data[:KEY_BYTES])
     check_signature(data[:KEY_BYTES], data[SIGNED_BYTES:], data[KEY_BYTES:SIGNED_BYTES])
     return True
+
+
+def _read_code(data: bytes) -> Any:
+    text = _text(data)
+    try:
+        return [read_digits(text), parse_code(text)]
+    except ReceiptCodeError as error:
+        return [read_digits(text), error.reason, list(error.groups)]
 
 
 def _read_note(data: bytes) -> Any:

@@ -18,6 +18,8 @@ import { readNewestCharterText } from "../../static/src/formats/newest-charter.j
 import { parseNote, parseVerifier, verifyNote } from "../../static/src/formats/note.js";
 import { MESSAGE_FLOOR } from "../../static/src/formats/padding.js";
 import { readPostingText } from "../../static/src/formats/posting.js";
+import { ReceiptCodeError, parseCode } from "../../static/src/formats/receipt-code.js";
+import { readCode } from "../../static/src/formats/receipt-text.js";
 import { openRenewal } from "../../static/src/formats/renewal.js";
 import { sealDocument } from "../../static/src/formats/sealed-document.js";
 import { encodeState, readState } from "../../static/src/formats/state.js";
@@ -42,6 +44,16 @@ const READERS = {
     checkPublicKey(publicKey);
     checkSignature(publicKey, data.subarray(SIGNED_BYTES), data.subarray(KEY_BYTES, SIGNED_BYTES));
     return true;
+  },
+  "receipt-code": (data) => {
+    const text = decodeUtf8(data);
+    const { digits } = readCode(text);
+    try {
+      return [digits, parseCode(text)];
+    } catch (error) {
+      if (!(error instanceof ReceiptCodeError)) throw error;
+      return [digits, error.reason, error.groups];
+    }
   },
   note: (data) => {
     const note = parseNote(data);

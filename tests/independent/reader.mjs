@@ -230,10 +230,17 @@ const DAMM = [
   "0317598642", "7092154863", "4206871359", "1750983426", "6123045978",
   "3674209581", "5869720134", "8945362017", "9438617205", "2581436790",
 ];
-const ZEROS = [0x30, 0x660, 0x6f0, 0x966, 0xff10];
+const ZEROS = `
+0030 0660 06F0 07C0 0966 09E6 0A66 0AE6 0B66 0BE6 0C66 0CE6 0D66 0DE6 0E50 0ED0 0F20 1040 1090 17E0 1810 1946 19D0 1A80
+1A90 1B50 1BB0 1C40 1C50 A620 A8D0 A900 A9D0 A9F0 AA50 ABF0 FF10 104A0 10D30 10D40 11066 110F0 11136 111D0 112F0 11450
+114D0 11650 116C0 116D0 116DA 11730 118E0 11950 11BF0 11C50 11D50 11DA0 11DE0 11F50 16130 16A60 16AC0 16B50 16D70 1CCF0
+1D7CE 1D7D8 1D7E2 1D7EC 1D7F6 1E140 1E2F0 1E4F0 1E5F1 1E950 1FBF0
+`.trim().split(/\s+/).map((zero) => parseInt(zero, 16));
 const WHITE_SPACE = "\\t-\\r \\x85\\xa0\\u1680\\u2000-\\u200a\\u2028\\u2029\\u202f\\u205f\\u3000";
-const MARKS = "\\u200b-\\u200f\\u202a-\\u202e\\u2060\\u2066-\\u2069\\u061c\\ufeff";
-const SKIPPED = new RegExp(`[${WHITE_SPACE}${MARKS}.·_\\u2010-\\u2015-]`);
+const MARKS = "\\xad\\u200b-\\u200f\\u202a-\\u202e\\u2060\\u2066-\\u2069\\u061c\\ufeff";
+const PUNCTUATION =
+  "\"'()*,./:;>\\[\\]_|«·»\\u060c\\u061b\\u066c\\u2010-\\u2015\\u2018-\\u201f\\u2022\\u2212\\u3001\\u3002\\uff08\\uff09\\uff0c-\\uff0e\\uff1a\\uff1b-";
+const DIVIDER = new RegExp(`^[${WHITE_SPACE}${MARKS}${PUNCTUATION}]$`);
 const NO_KEY_NAME = new RegExp(`[${WHITE_SPACE}\\x00-\\x1f+]`);
 
 function groupCheck(group, four) {
@@ -251,14 +258,49 @@ export function createCode(digits) {
   return fours.map((four, place) => four + groupCheck(place + 1, four)).join("");
 }
 
+/** A digit, "divider" or "other". */
+function kindOf(each) {
+  const zero = ZEROS.find((from) => each.codePointAt(0) >= from && each.codePointAt(0) < from + 10);
+  if (zero !== undefined) return String(each.codePointAt(0) - zero);
+  return DIVIDER.test(each) ? "divider" : "other";
+}
+
+const isDigit = (character) => character !== undefined && character.kind.length === 1;
+
+function withoutWords(characters) {
+  const first = characters.findIndex(isDigit);
+  const last = characters.findLastIndex(isDigit);
+  if (first < 0) return characters;
+  return characters.map((character, place) => {
+    if (character.kind !== "other" || (place > first && place < last)) return character;
+    let [start, end] = [place, place];
+    while (characters[start - 1]?.kind === "other") start--;
+    while (characters[end + 1]?.kind === "other") end++;
+    const touches = isDigit(characters[start - 1]) || isDigit(characters[end + 1]);
+    return end > start && !touches ? { each: " ", kind: "divider" } : character;
+  });
+}
+
+function enter(characters, numbered) {
+  const entered = [];
+  for (const [place, { kind }] of characters.entries()) {
+    if (kind === "divider") continue;
+    const isDue = entered.length < 35 && kind === String(entered.length / 5 + 1);
+    const [before, end, behind] = [characters[place - 1], characters[place + 1], characters[place + 2]];
+    const stands = before === undefined || before.kind === "divider";
+    if (numbered && isDue && stands && end && /^[).:）．：]$/.test(end.each) && !isDigit(behind)) continue;
+    entered.push(kind === "other" ? "?" : kind);
+  }
+  return entered;
+}
+
 export function parseCode(text) {
   const refuse = (reason, groups) => {
     throw new ReaderError("ReceiptCodeError", reason, { reason, groups });
   };
-  const entered = [...text].filter((each) => !SKIPPED.test(each)).map((each) => {
-    const zero = ZEROS.find((from) => each.codePointAt(0) >= from && each.codePointAt(0) < from + 10);
-    return zero === undefined ? "?" : String(each.codePointAt(0) - zero);
-  });
+  const kept = withoutWords([...text].map((each) => ({ each, kind: kindOf(each) })));
+  let entered = enter(kept, false);
+  if (entered.length !== 35) entered = enter(kept, true);
   const wrong = entered.flatMap((digit, place) => (digit === "?" ? [Math.min(Math.floor(place / 5) + 1, 7)] : []));
   if (wrong.length > 0) refuse("character", [...new Set(wrong)]);
   if (entered.length !== 35) refuse("length", []);

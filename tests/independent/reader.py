@@ -349,14 +349,23 @@ _DAMM = (
     "0317598642", "7092154863", "4206871359", "1750983426", "6123045978",
     "3674209581", "5869720134", "8945362017", "9438617205", "2581436790",
 )  # fmt: skip
-_DIGITS = {chr(zero + digit): str(digit) for zero in (0x30, 0x660, 0x6F0, 0x966, 0xFF10) for digit in range(10)}
+_ZEROS = """
+0030 0660 06F0 07C0 0966 09E6 0A66 0AE6 0B66 0BE6 0C66 0CE6 0D66 0DE6 0E50 0ED0 0F20 1040 1090 17E0 1810 1946 19D0 1A80
+1A90 1B50 1BB0 1C40 1C50 A620 A8D0 A900 A9D0 A9F0 AA50 ABF0 FF10 104A0 10D30 10D40 11066 110F0 11136 111D0 112F0 11450
+114D0 11650 116C0 116D0 116DA 11730 118E0 11950 11BF0 11C50 11D50 11DA0 11DE0 11F50 16130 16A60 16AC0 16B50 16D70 1CCF0
+1D7CE 1D7D8 1D7E2 1D7EC 1D7F6 1E140 1E2F0 1E4F0 1E5F1 1E950 1FBF0
+"""
+_DIGITS = {chr(int(zero, 16) + digit): str(digit) for zero in _ZEROS.split() for digit in range(10)}
 _WHITE_SPACE = {
     *range(0x09, 0x0E), 0x20, 0x85, 0xA0, 0x1680, *range(0x2000, 0x200B), 0x2028, 0x2029, 0x202F, 0x205F, 0x3000,
 }  # fmt: skip
-_SKIPPED = {
-    *map(chr, _WHITE_SPACE), *"-.·_", *map(chr, range(0x2010, 0x2016)), *map(chr, range(0x200B, 0x2010)),
-    *map(chr, range(0x202A, 0x202F)), *map(chr, range(0x2066, 0x206A)), "\u2060", "\u061c", "\ufeff",
+_DIVIDERS = {
+    *map(chr, _WHITE_SPACE), *"\"'()*,-./:;>[]_|", *"\xab\xad\xb7\xbb\u060c\u061b\u061c\u066c",
+    *"\u2022\u2060\u2212\u3001\u3002\ufeff",
+    *map(chr, range(0x200B, 0x2016)), *map(chr, range(0x2018, 0x2020)), *map(chr, range(0x202A, 0x202F)),
+    *map(chr, range(0x2066, 0x206A)), *map(chr, (0xFF08, 0xFF09, 0xFF0C, 0xFF0D, 0xFF0E, 0xFF1A, 0xFF1B)),
 }  # fmt: skip
+_NUMBER_ENDS = {*").:", "\uff09", "\uff0e", "\uff1a"}
 
 
 def _group_check(group: int, four: str) -> str:
@@ -380,8 +389,48 @@ def create_code(digits: str) -> str:
     return "".join(four + _group_check(group, four) for group, four in enumerate(fours, 1))
 
 
+def _without_words(text: str) -> list[str]:
+    digits = [place for place, each in enumerate(text) if each in _DIGITS]
+    kept, start = list(text), 0
+    while digits and start < len(text):
+        end = start
+        while end < len(text) and text[end] not in _DIGITS and text[end] not in _DIVIDERS:
+            end += 1
+        # The word has ended before a divider, a digit, or the end of the text.
+        before, behind = end < digits[0], start > digits[-1] + 1
+        if end - start >= 2 and (before or behind):
+            kept[start:end] = [" "] * (end - start)
+        start = end + 1
+    return kept
+
+
+def _entered(text: list[str], *, numbered: bool) -> list[str]:
+    entered: list[str] = []
+    for place, each in enumerate(text):
+        if each in _DIVIDERS:
+            continue
+        digit = _DIGITS.get(each, "?")
+        due = len(entered) // 5 + 1
+        if (
+            numbered
+            and len(entered) % 5 == 0
+            and due <= 7
+            and digit == str(due)
+            and (place == 0 or text[place - 1] in _DIVIDERS)
+            and text[place + 1 : place + 2] != []
+            and text[place + 1] in _NUMBER_ENDS
+            and (place + 2 == len(text) or text[place + 2] not in _DIGITS)
+        ):
+            continue
+        entered.append(digit)
+    return entered
+
+
 def parse_code(text: str) -> str:
-    entered = [_DIGITS.get(each, "?") for each in text if each not in _SKIPPED]
+    kept = _without_words(text)
+    entered = _entered(kept, numbered=False)
+    if len(entered) != 35:
+        entered = _entered(kept, numbered=True)
     wrong = sorted({min(place // 5 + 1, 7) for place, digit in enumerate(entered) if digit == "?"})
     if wrong:
         raise ReceiptCodeError("character", wrong)

@@ -2,10 +2,9 @@
 // The receipt code: 35 digits in 7 groups of 5, each closed by a Damm check digit, and all of them by two digits modulo
 // 97. docs/protocol.md §3.
 
-export const GROUPS = 7;
-export const GROUP_DIGITS = 5;
-export const CODE_DIGITS = GROUPS * GROUP_DIGITS;
-const RANDOM_DIGITS = GROUPS * (GROUP_DIGITS - 1) - 2;
+import { CODE_DIGITS, readCode } from "./receipt-text.js";
+
+const RANDOM_DIGITS = 26;
 const WHOLE_MODULUS = 97;
 const WHOLE_FACTOR = 21;
 
@@ -22,13 +21,6 @@ const DAMM = [
   "9438617205",
   "2581436790",
 ];
-
-// Every script's ten digits are consecutive, so the zero determines the other nine: 0 ٠ ۰ ० ０
-const ZEROS = [0x30, 0x660, 0x6f0, 0x966, 0xff10];
-
-// White space, hyphens and dashes, dots, underscores, and the invisible marks that a pasted code may hold.
-const SKIPPED =
-  /[\s\u0085\-\u2010-\u2015.\u00b7_\u200b-\u200f\u202a-\u202e\u2060\u2066-\u2069\u061c\ufeff]/u;
 
 /** A typed code is wrong. The error names groups, never digits. */
 export class ReceiptCodeError extends Error {
@@ -86,33 +78,13 @@ export function groups(code) {
  * @throws {ReceiptCodeError}
  */
 export function parseCode(text) {
-  const { digits, foreign } = readDigits(text);
+  const { digits, foreign } = readCode(text);
   if (foreign.length > 0) throw new ReceiptCodeError("character", foreign);
   if (digits.length !== CODE_DIGITS) throw new ReceiptCodeError("length", []);
   const wrong = wrongGroups(digits);
   if (wrong.length > 0) throw new ReceiptCodeError("group", wrong);
   if (!wholeMatches(digits)) throw new ReceiptCodeError("code", []);
   return digits;
-}
-
-/**
- * The digits of a text, in any script, as ASCII. "?" replaces other characters, whose groups are in `foreign`: it
- * counts as the digit in its place, so that an O typed for a zero points at its own group.
- *
- * @param {string} text
- * @returns {{ digits: string, foreign: number[] }}
- */
-export function readDigits(text) {
-  let digits = "";
-  /** @type {Set<number>} */
-  const foreign = new Set();
-  for (const character of text) {
-    if (SKIPPED.test(character)) continue;
-    const digit = toDigit(character);
-    if (digit === null) foreign.add(Math.min(GROUPS, Math.floor(digits.length / GROUP_DIGITS) + 1));
-    digits += digit ?? "?";
-  }
-  return { digits, foreign: [...foreign] };
 }
 
 /**
@@ -137,13 +109,6 @@ export function wholeMatches(code) {
     .map((group) => group.slice(0, -1))
     .join("");
   return wholeCheck(checked.slice(0, RANDOM_DIGITS)) === checked.slice(RANDOM_DIGITS);
-}
-
-/** @param {string} character one code point */
-function toDigit(character) {
-  const point = character.codePointAt(0) ?? 0;
-  const zero = ZEROS.find((start) => point >= start && point <= start + 9);
-  return zero === undefined ? null : String(point - zero);
 }
 
 /**

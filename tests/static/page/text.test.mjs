@@ -4,7 +4,8 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { encodeJson } from "../../../static/src/formats/canonical-json.js";
 import { cleanMediaType, cleanName } from "../../../static/src/formats/attachment.js";
-import { parseCode, readDigits } from "../../../static/src/formats/receipt-code.js";
+import { parseCode } from "../../../static/src/formats/receipt-code.js";
+import { readCode, readDigits } from "../../../static/src/formats/receipt-text.js";
 import { compareNote } from "../../../static/src/page/components/mailbox-status.js";
 import { holdsTraces } from "../../../static/src/page/components/traces.js";
 import { typedText } from "../../../static/src/page/components/typed.js";
@@ -92,6 +93,7 @@ const PIECES = {
 const FUNCTIONS = {
   holdsTraces,
   typedText,
+  readCode,
   readDigits,
   parseCode: (text) => assert.throws(() => parseCode(text)),
   cleanName,

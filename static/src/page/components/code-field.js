@@ -3,15 +3,8 @@
 // with the last digit, that one of them must be.
 // Digits of any script are accepted; the check sends nothing.
 
-import {
-  CODE_DIGITS,
-  GROUPS,
-  parseCode,
-  readDigits,
-  ReceiptCodeError,
-  wholeMatches,
-  wrongGroups,
-} from "../../formats/receipt-code.js";
+import { parseCode, ReceiptCodeError, wholeMatches, wrongGroups } from "../../formats/receipt-code.js";
+import { CODE_DIGITS, GROUPS, readCode } from "../../formats/receipt-text.js";
 import { listWords, t, tn } from "../strings.js";
 import { part } from "./element.js";
 
@@ -64,7 +57,7 @@ export class CodeField {
     }
     if (reason === "group") return wrongWords(groups);
     if (reason === "code") return compareWords();
-    const { length } = readDigits(this.#field.value).digits;
+    const { length } = readCode(this.#field.value).digits;
     if (length === 0) return t("Type your code");
     return length < CODE_DIGITS
       ? tn("{count} digit is missing", "{count} digits are missing", CODE_DIGITS - length)
@@ -72,8 +65,9 @@ export class CodeField {
   }
 
   #update() {
-    const { digits, foreign } = readDigits(this.#field.value);
-    if (foreign.length === 0) this.#setGroupsApart(digits);
+    const { digits, foreign, numbered } = readCode(this.#field.value);
+    // The number of a group has to stay until the group is typed.
+    if (foreign.length === 0 && (!numbered || digits.length === CODE_DIGITS)) this.#setGroupsApart(digits);
     const whole = Math.min(GROUPS, Math.floor(digits.length / 5));
     const problem = findProblem(digits.slice(0, CODE_DIGITS));
     const progress = digits.length > 0 ? t("{whole} of {all} groups", { whole, all: GROUPS }) : "";

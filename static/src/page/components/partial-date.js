@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
 // A date of which parts may be unknown: day, month, year, and "I am not sure". Digits of any script are accepted.
 
-import { readDigits } from "../../formats/receipt-code.js";
+import { readDigits } from "../../formats/receipt-text.js";
 import { t } from "../strings.js";
 import { part } from "./element.js";
 
@@ -68,7 +68,7 @@ function dayExists(year, month, day) {
  * @returns {number | null} NaN for text that is not a number
  */
 function numberIn(element, name) {
-  const { digits } = readDigits(field(element, name).value);
+  const digits = readDigits(field(element, name).value);
   if (digits === "") return null;
   return /^\d{1,4}$/.test(digits) ? Number(digits) : NaN;
 }

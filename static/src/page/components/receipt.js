@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
 // The receipt code on the page: shown in groups, copied, printed, and two groups of it typed back.
 
-import { CODE_DIGITS, groups, readDigits } from "../../formats/receipt-code.js";
+import { CODE_DIGITS, groups } from "../../formats/receipt-code.js";
+import { readDigits } from "../../formats/receipt-text.js";
 import { t } from "../strings.js";
 import { startPicture } from "./code-picture.js";
 import { part, parts } from "./element.js";
@@ -71,7 +72,7 @@ export class TypeBack {
     const [first, second] = this.#fields;
     for (const field of [first, second]) field.addEventListener("focus", () => this.#cover(true));
     first.addEventListener("input", () => {
-      if (second.value === "" && readDigits(first.value).digits.length === GROUP_DIGITS) second.focus();
+      if (second.value === "" && readDigits(first.value).length === GROUP_DIGITS) second.focus();
     });
     part(panel, "[data-uncover]").addEventListener("click", () => this.#uncover());
     this.#withoutCode.addEventListener("change", () => {
@@ -85,7 +86,7 @@ export class TypeBack {
     if (this.isWithout) return [];
     return this.#fields.flatMap((field, index) => {
       const number = this.#asked[index];
-      const { digits } = readDigits(field.value);
+      const digits = readDigits(field.value);
       if (digits === groups(this.#code)[number - 1]) return [];
       return [{ message: wrongWords(number, digits.length), field: field.id }];
     });
