@@ -13,7 +13,7 @@ const SOURCES = fileURLToPath(new URL("../../static/src/", import.meta.url));
 
 // What a page may know of the formats. None of them seals, opens or derives anything, or imports what does. The receipt
 // code is here because the person reads and types it.
-const SHARED = ["formats/body.js", "formats/portal-error.js", "formats/receipt-code.js", "formats/worker-calls.js"];
+const SHARED = ["body", "portal-error", "receipt-code", "receipt-text", "worker-calls"].map((name) => `formats/${name}.js`);
 
 /** Beginnings of what a file may import, the packages among it, by the beginning of the file's own path. */
 const IMPORTS = {

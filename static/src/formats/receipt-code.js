@@ -80,6 +80,15 @@ export function groups(code) {
 export function parseCode(text) {
   const { digits, foreign } = readCode(text);
   if (foreign.length > 0) throw new ReceiptCodeError("character", foreign);
+  return checkCode(digits);
+}
+
+/**
+ * @param {string} digits in ASCII, nothing else
+ * @returns {string} the same
+ * @throws {ReceiptCodeError} unless they are a code
+ */
+export function checkCode(digits) {
   if (digits.length !== CODE_DIGITS) throw new ReceiptCodeError("length", []);
   const wrong = wrongGroups(digits);
   if (wrong.length > 0) throw new ReceiptCodeError("group", wrong);

@@ -8,7 +8,7 @@ export const CODE_DIGITS = GROUPS * GROUP_DIGITS;
 
 // Every script's ten digits are consecutive, so the zero determines the other nine. The zeros of §3, each as its distance
 // from the one before, to the base 36: a browser's own table may be older.
-const DIGITS = readZeros(
+const DIGITS = /* @__PURE__ */ readZeros(
   "1c 180 40 5s bq 3k 3k 3k 3k 3k 3k 3k 3k 3k 2y 3k 28 80 28 1g0 1c 8m 3u 4w g 5c 2o 40 g r80 j4 1c 5s w 2o bk gf4 13k 1ow g me 3u 1y 4a 80 9s 3k ao 34 g a 2e c0 34 io 2o 74 28 1s a8 d0g 1tc 2o 40 f4 iv4 25a a a a a 1u2 c0 e8 75 nz 3og",
 );
 
