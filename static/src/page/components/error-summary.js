@@ -5,7 +5,12 @@
 import { t } from "../strings.js";
 import { part, parts } from "./element.js";
 
-/** @typedef {{ message: string, field: string | null }} Problem `field` is the id of the field to correct, if any */
+/**
+ * @typedef {object} Problem
+ * @property {string} message
+ * @property {string | null} field id of the field to correct, if any
+ * @property {{ words: string, run: () => void }} [mend] a button beside the field that corrects it
+ */
 
 let plainTitle = "";
 
@@ -23,7 +28,7 @@ export function showProblems(panel, problems) {
   summary.hidden = problems.length === 0;
   // Translators: stands before the title of the page when something has to be mended.
   document.title = problems.length > 0 ? t("Error: {title}", { title: plainTitle }) : plainTitle;
-  for (const problem of problems) markField(problem);
+  for (const problem of problems) markField(panel, problem);
   if (problems.length === 0) return;
   summary.scrollIntoView({ block: "start" });
   summary.focus({ preventScroll: true });
@@ -51,8 +56,11 @@ function summaryItem({ message, field }) {
   return item;
 }
 
-/** @param {Problem} problem */
-function markField({ message, field }) {
+/**
+ * @param {HTMLElement} panel
+ * @param {Problem} problem
+ */
+function markField(panel, { message, field, mend }) {
   const target = field ? document.getElementById(field) : null;
   const box = target?.closest(".field");
   if (!target || !box) return;
@@ -62,6 +70,17 @@ function markField({ message, field }) {
   if (!(words instanceof HTMLElement)) return;
   words.textContent = message;
   words.hidden = false;
+  if (!mend) return;
+  const button = document.createElement("button");
+  button.type = "button";
+  button.className = "button button--text";
+  button.textContent = mend.words;
+  button.addEventListener("click", () => {
+    mend.run();
+    showProblems(panel, []);
+    target.focus();
+  });
+  words.append(" ", button);
 }
 
 /** @param {HTMLElement} panel */

@@ -1,14 +1,17 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
-// A date of which parts may be unknown: day, month, year, and "I am not sure". Digits of any script are accepted.
+// A date of which parts may be unknown: day, month, year, and "I am not sure". Digits of any script are accepted, and
+// years of other calendars are named: nothing is converted without being asked for.
 
-import { readDigits } from "../../formats/receipt-text.js";
+import { toPlain } from "../../formats/receipt-text.js";
 import { t } from "../strings.js";
 import { part } from "./element.js";
 
-/** @typedef {{ year: number | null, month: number | null, day: number | null, about: boolean }} PartialDate */
+/**
+ * @typedef {{ year: number | null, month: number | null, day: number | null, about: boolean }} PartialDate
+ * @typedef {import("./error-summary.js").Problem} Problem
+ */
 
 const YEAR_MIN = 1900;
-const YEAR_MAX = 2100;
 
 /**
  * @param {HTMLElement} element
@@ -26,29 +29,73 @@ export function dateWords(element) {
   if (!answer) return "";
   const month = /** @type {HTMLSelectElement} */ (part(element, '[data-part="month"]'));
   const monthName = answer.month ? (month.selectedOptions[0]?.text.replace(/^[^·]*·\s*/, "") ?? "") : "";
-  const words = [answer.day, monthName, answer.year].filter(Boolean).join(" ");
+  const { day, year } = answer;
+  const isOfUnknownMonth = day && year && !monthName;
+  const words = isOfUnknownMonth
+    ? t("day {day} of a month of {year}", { day, year })
+    : [day, monthName, year].filter(Boolean).join(" ");
   // Translators: a date of which the person is not sure, such as "about 3 March 2025".
   return answer.about ? t("about {date}", { date: words }) : words;
 }
 
 /**
+ * Days to come are a problem, unless the question is about such: then its element has `data-to-come`.
+ *
  * @param {HTMLElement} element
- * @returns {import("./error-summary.js").Problem | null}
+ * @param {string} tomorrow YYYY-MM-DD
+ * @returns {Problem | null}
  */
-export function dateProblem(element) {
+export function dateProblem(element, tomorrow) {
   const answer = dateAnswer(element);
   if (!answer) return null;
   const { year, month, day } = answer;
   if (year === null) {
     return { message: t("Write the year too, even a rough one, or leave the date empty"), field: id(element, "year") };
   }
-  if (!(year >= YEAR_MIN && year <= YEAR_MAX)) {
+  const otherYear = calendarProblem(element, year, month === null && day === null);
+  if (otherYear) return otherYear;
+  if (!(year >= YEAR_MIN && year <= 9999)) {
     return { message: t("Write the year with four digits, such as 2024"), field: id(element, "year") };
   }
   if (day !== null && !dayExists(year, month, day)) {
-    return { message: t("There is no such day. Check the day and the month"), field: id(element, "day") };
+    const message = day
+      ? t("There is no such day: {date}. Check the day and the month", { date: dateWords(element) })
+      : t("There is no such day. Check the day and the month");
+    return { message, field: id(element, "day") };
   }
-  return null;
+  const first = [year, month ?? 1, day ?? 1].map((number) => String(number).padStart(2, "0")).join("-");
+  if (first <= tomorrow || "toCome" in element.dataset) return null;
+  return { message: t("This day is still to come. Check the date"), field: id(element, "year") };
+}
+
+/**
+ * A year of the Solar Hijri, Hijri or Buddhist calendar. Only a year alone can be put right by a tap. One of the first two
+ * has days of two of ours.
+ *
+ * @param {HTMLElement} element
+ * @param {number} year
+ * @param {boolean} isAlone
+ * @returns {Problem | null}
+ */
+function calendarProblem(element, year, isAlone) {
+  let calendar;
+  let ours = 0;
+  if (year >= 1300 && year <= 1410) [calendar, ours] = [t("Solar Hijri"), year + 621];
+  else if (year > 1410 && year <= 1500) [calendar, ours] = [t("Hijri"), Math.floor(year * 0.970224 + 621.5774)];
+  else if (year >= 2443 && year <= 2643) [calendar, ours] = [t("Buddhist"), year - 543];
+  if (!calendar) return null;
+  const isWhole = year > 2000;
+  const message = t("{year} looks like a year of the {calendar} calendar. Here it is the Gregorian one: {years}", {
+    year,
+    calendar,
+    years: isWhole ? ours : `${ours}–${ours + 1}`,
+  });
+  const run = () => {
+    field(element, "year").value = String(ours);
+    if (!isWhole) field(element, "about").checked = true;
+  };
+  const mend = isAlone ? { words: t("Change it to {year}", { year: ours }), run } : undefined;
+  return { message, field: id(element, "year"), mend };
 }
 
 /**
@@ -68,9 +115,9 @@ function dayExists(year, month, day) {
  * @returns {number | null} NaN for text that is not a number
  */
 function numberIn(element, name) {
-  const digits = readDigits(field(element, name).value);
-  if (digits === "") return null;
-  return /^\d{1,4}$/.test(digits) ? Number(digits) : NaN;
+  const plain = toPlain(field(element, name).value).replace(/^[ )]+|[ )]+$/g, "");
+  if (plain === "") return null;
+  return /^\d{1,4}$/.test(plain) ? Number(plain) : NaN;
 }
 
 /**

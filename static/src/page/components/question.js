@@ -11,9 +11,15 @@ import { typedText } from "./typed.js";
 /** @typedef {import("./error-summary.js").Problem} Problem */
 
 export class Question {
-  /** @param {HTMLElement} element with data-question and data-kind */
-  constructor(element) {
+  #clock;
+
+  /**
+   * @param {HTMLElement} element with data-question and data-kind
+   * @param {import("../clock.js").PageClock} clock
+   */
+  constructor(element, clock) {
     this.element = element;
+    this.#clock = clock;
     this.id = element.dataset.question ?? "";
     this.kind = element.dataset.kind ?? "";
     if (this.kind === "choice" || this.kind === "moment") this.#makeClearable();
@@ -69,10 +75,16 @@ export class Question {
 
   /** @returns {Problem | null} */
   get problem() {
-    const problem = this.kind === "date" ? dateProblem(this.element) : this.kind === "moment" ? momentProblem(this.element) : null;
+    const problem = this.#dateProblem;
     if (problem) return problem;
     if (!this.required || this.answer !== undefined) return null;
     return { message: t("Answer this question: {question}", { question: this.label }), field: this.#firstFieldId() };
+  }
+
+  /** What happened is past; what is to happen may be on any day. */
+  get #dateProblem() {
+    if (this.kind === "date") return dateProblem(this.element, this.#clock.tomorrow);
+    return this.kind === "moment" ? momentProblem(this.element) : null;
   }
 
   #ticked() {

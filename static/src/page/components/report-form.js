@@ -6,6 +6,7 @@
 import { PortalError } from "../../formats/portal-error.js";
 import { newCode } from "../../formats/receipt-code.js";
 import { CharterNote } from "../charter-note.js";
+import { PageClock } from "../clock.js";
 import { SealClient } from "../seal-client.js";
 import { dayWithAge, t } from "../strings.js";
 import { showAnswers } from "./check-answers.js";
@@ -30,6 +31,7 @@ export class ReportForm {
   /** @type {Panels} */
   #panels;
   #report;
+  #clock = new PageClock();
   #charter;
   #worker;
   #sending;
@@ -53,7 +55,7 @@ export class ReportForm {
   constructor(root) {
     this.#root = root;
     this.#panels = new Panels(root, (name) => this.#beforeShow(name));
-    this.#report = new Report(root, today());
+    this.#report = new Report(root, this.#clock);
     this.#charter = new CharterNote(setting(root, "charterSrc"));
     this.#worker = new SealClient(setting(root, "worker"));
     this.#sending = new SendingPanel(this.#panels.get("sending"));
@@ -291,7 +293,7 @@ export class ReportForm {
   }
 
   #isInForce() {
-    const day = today();
+    const day = this.#clock.today;
     return setting(this.#root, "from") <= day && day <= setting(this.#root, "until");
   }
 
@@ -316,9 +318,4 @@ export class ReportForm {
     this.#code = "";
     this.#acknowledgement = "";
   }
-}
-
-/** Today in UTC, like all days of the protocol. */
-function today() {
-  return new Date().toISOString().slice(0, 10);
 }

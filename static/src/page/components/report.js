@@ -21,14 +21,14 @@ export class Report {
 
   /**
    * @param {HTMLElement} root the form
-   * @param {string} today YYYY-MM-DD
+   * @param {import("../clock.js").PageClock} clock
    */
-  constructor(root, today) {
+  constructor(root, clock) {
     for (const panel of parts(root, "[data-panel]")) {
       for (const element of parts(panel, "[data-question]")) {
-        const question = new Question(element);
+        const question = new Question(element, clock);
         const typed = question.kind === "text" || question.kind === "line";
-        const item = makeItem(question, root, panel, today);
+        const item = makeItem(question, root, panel, clock.today);
         this.#items.push({ label: question.label, typed, item });
       }
     }
