@@ -49,6 +49,8 @@ export class TestPortal {
   mailboxes = new TestMailboxes();
   charters = new Map();
   newest = null;
+  // That answers say, if any.
+  day = null;
   // What is asked of strangers, as `{ challenge, bits }`; and the works that were done, each of which counts.
   work = null;
   works = [];
@@ -85,6 +87,9 @@ export class TestPortal {
   }
 
   async #serve(request, response) {
+    // A day as tests choose it, or none.
+    response.sendDate = false;
+    if (this.day) response.setHeader("Date", new Date(`${this.day}T12:00:00Z`).toUTCString());
     const path = request.url.slice(BASE.length);
     const same = this.requests.filter((entry) => entry === `${request.method} ${path}`).length;
     this.requests.push(`${request.method} ${path}`);

@@ -29,6 +29,7 @@
  * @typedef {object} Freshness how new the office's word is that there is no newer charter, docs/protocol.md §4.2
  * @property {string | null} day of the newest-charter note; null when there is no genuine one
  * @property {boolean} old it is missing, or of more than 7 days ago by the device's clock
+ * @property {string | null} [clock] the portal's day, where the device's is another by more than a day
  *
  * @typedef {object} Accepted
  * @property {string} acknowledgement the portal's signed note

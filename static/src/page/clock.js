@@ -3,6 +3,8 @@
 
 export class PageClock {
   #known = "";
+  /** The portal's day, if it is another. It may lie: nothing that counts is decided by it. */
+  portal = "";
 
   /** @param {string} day YYYY-MM-DD, of something that can't have been made later */
   note(day) {
@@ -15,8 +17,9 @@ export class PageClock {
     return day < this.#known ? this.#known : day;
   }
 
-  /** Tomorrow in UTC is today already in the east of the world. */
+  /** By whichever clock is ahead; tomorrow in UTC is today already in the east of the world. */
   get tomorrow() {
-    return new Date(Date.parse(this.today) + 86_400_000).toISOString().slice(0, 10);
+    const day = this.portal > this.today ? this.portal : this.today;
+    return new Date(Date.parse(day) + 86_400_000).toISOString().slice(0, 10);
   }
 }

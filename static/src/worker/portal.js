@@ -4,7 +4,7 @@
 // Before a part is sent again the portal is asked whether it is stored, so that a lost answer costs no second upload.
 
 import { sha256 } from "@noble/hashes/sha2.js";
-import { encodeHex } from "../formats/encoding.js";
+import { encodeHex, formatDay } from "../formats/encoding.js";
 import { PortalError } from "../formats/portal-error.js";
 import { systemRandom } from "../formats/random.js";
 import { doWork, readAskedWork } from "../formats/work.js";
@@ -79,14 +79,21 @@ export class Portal {
   /**
    * @protected
    * @param {string} path
-   * @returns {Promise<{ charters: string[], newest: string | null }>} notes, not verified
+   * @returns {Promise<{ charters: string[], newest: string | null, day: string | null }>} notes, not verified; `day` by the
+   *   portal's clock, if it tells one
    */
   getCharters(path) {
-    const request = { method: "GET", path, answerMax: CHAIN_BYTES_MAX };
+    /** @type {string | null} */
+    let day = null;
+    const onDate = (/** @type {string | null} */ date) => {
+      const time = Date.parse(date ?? "");
+      day = time >= 0 ? formatDay(new Date(time)) : null;
+    };
+    const request = { method: "GET", path, answerMax: CHAIN_BYTES_MAX, onDate };
     return this.ask(request, (answer) => {
       const { charters, newest } = readJson(answer);
       if (charters.length > CHARTERS_MAX) throw new PortalError("unexpected-answer");
-      return { charters: readList(charters).map(readText), newest: newest === null ? null : readText(newest) };
+      return { charters: readList(charters).map(readText), newest: newest === null ? null : readText(newest), day };
     });
   }
 

@@ -33,6 +33,7 @@ const REFUSALS = { GET: ["charter-unknown", "not-found"], POST: ["damaged", "mai
  * @property {string} [work] that was done for it
  * @property {AskedWork | null} [asked] with which it was refused
  * @property {number} [failures] of it until now
+ * @property {(date: string | null) => void} [onDate] is told the Date header of an answer
  * @typedef {import("../formats/work.js").AskedWork} AskedWork
  *
  * @typedef {"offline" | "busy" | "full" | "work"} TroubleKind
@@ -60,7 +61,7 @@ export class Trouble extends Error {
  * @returns {Promise<Bytes>} body of a successful answer
  * @throws {Trouble | PortalError}
  */
-export async function sendRequest(fetch, base, { method, path, type, body, digest, work, answerMax = ANSWER_BYTES_MAX, patience = TIMEOUT_MS }) {
+export async function sendRequest(fetch, base, { method, path, type, body, digest, work, answerMax = ANSWER_BYTES_MAX, patience = TIMEOUT_MS, onDate }) {
   const stop = new AbortController();
   const timeout = patience + Math.ceil((body?.length ?? 0) / SLOWEST_BYTES_PER_MS);
   const timer = setTimeout(() => stop.abort(), timeout);
@@ -82,6 +83,7 @@ export async function sendRequest(fetch, base, { method, path, type, body, diges
   let response, answer;
   try {
     response = await fetch(base + path, init);
+    onDate?.(response.headers.get("Date"));
     answer = await readBody(response, response.ok ? answerMax : REFUSAL_BYTES_MAX);
   } catch {
     // All failures of the network look the same to a script.

@@ -9,17 +9,18 @@ import { generateIdentity, recipientOf } from "../formats/age.js";
 import { checkAnswers } from "../formats/answers.js";
 import { checkAcknowledgement, readAcknowledgement } from "../formats/acknowledgement.js";
 import { MEDIA_TYPE, writeBundle } from "../formats/bundle.js";
-import { isInForce, readCharter } from "../formats/charter.js";
+import { isReader, readCharter } from "../formats/charter.js";
 import { deriveSecrets, wipeSecrets } from "../formats/derive.js";
 import { ID_BYTES, encodeHex, encodeUtf8, formatDay } from "../formats/encoding.js";
 import { FormatError, LimitError } from "../formats/errors.js";
-import { chooseMembers, sealGrant } from "../formats/grant.js";
+import { sealGrant } from "../formats/grant.js";
 import * as manifests from "../formats/manifest.js";
 import { PortalError } from "../formats/portal-error.js";
 import { randomBytes } from "../formats/random.js";
 import { sealReport } from "../formats/report.js";
 import { firstState, sealState } from "../formats/state.js";
 import { BUNDLE_SHARE_BYTES, prepareFiles, sendFiles } from "./attachments.js";
+import { chooseReaders, daysDiffer } from "./charter-day.js";
 import { checkFreshness } from "./charter-freshness.js";
 
 /**
@@ -42,13 +43,16 @@ import { checkFreshness } from "./charter-freshness.js";
  * @throws {PortalError}
  */
 export async function submitReport(request, context) {
-  const day = formatDay(context.now());
-  const charter = openCharter(request, day);
-  const members = chooseMembers(charter, request.exclude, day);
-  if (members.length === 0) throw new PortalError("no-recipient");
+  const device = formatDay(context.now());
+  const charter = openCharter(request);
+  if (charter.members.filter(isReader).every(({ label }) => request.exclude.includes(label))) {
+    throw new PortalError("no-recipient");
+  }
   validateAnswers(request.answers);
   const files = await prepareFiles(request.files, charter);
-  const newest = checkFreshness(charter, await context.portal.getSuccessors(charter.hash), day);
+  const shown = await context.portal.getSuccessors(charter.hash);
+  const newest = describeDays(checkFreshness(charter, shown, device), device, shown.day);
+  const members = chooseReaders(charter, request.exclude, { device, signed: newest.day, portal: shown.day });
   const secrets = await deriveSecrets(request.digits, charter.realm);
   try {
     const thread = { identity: await generateIdentity(), subject: encodeHex(randomBytes(ID_BYTES, context.fill)) };
@@ -73,16 +77,28 @@ export async function submitReport(request, context) {
  * @throws {PortalError} `charter-replaced` among others
  */
 export async function checkCharter(request, { portal, now }) {
-  const day = formatDay(now());
-  const charter = openCharter({ ...request, exclude: [] }, day);
-  return checkFreshness(charter, await portal.getSuccessors(charter.hash), day);
+  const device = formatDay(now());
+  const charter = openCharter({ ...request, exclude: [] });
+  const shown = await portal.getSuccessors(charter.hash);
+  return describeDays(checkFreshness(charter, shown, device), device, shown.day);
 }
 
 /**
- * @param {Pick<SubmitRequest, "charter" | "realm" | "exclude">} request
- * @param {string} day
+ * @param {Pick<import("../formats/worker-calls.js").Freshness, "day" | "old">} newest
+ * @param {string} device day of the clock
+ * @param {string | null} portal day of the answer
+ * @returns {import("../formats/worker-calls.js").Freshness}
  */
-function openCharter({ charter: note, realm, exclude }, day) {
+function describeDays(newest, device, portal) {
+  return { ...newest, clock: daysDiffer(device, portal) ? portal : null };
+}
+
+/**
+ * Not checked: the day.
+ *
+ * @param {Pick<SubmitRequest, "charter" | "realm" | "exclude">} request
+ */
+function openCharter({ charter: note, realm, exclude }) {
   let charter;
   try {
     charter = readCharter(encodeUtf8(note));
@@ -91,7 +107,6 @@ function openCharter({ charter: note, realm, exclude }, day) {
     throw error;
   }
   if (charter.realm !== realm) throw new PortalError("charter-invalid");
-  if (!isInForce(charter, day)) throw new PortalError("charter-expired");
   const labels = charter.members.map(({ label }) => label);
   // An unknown label could not be excluded.
   if (exclude.some((label) => !labels.includes(label))) throw new PortalError("charter-invalid");

@@ -52,6 +52,12 @@ test("a successor that is not in force yet replaces nothing, with or without a n
   assert.throws(() => check(first, [], thread.newestNote()), REPLACED);
 });
 
+test("a clock that is behind the office's word makes no successor one to come", () => {
+  const { thread, first, second } = begin("2026-05-01");
+  const shown = { charters: [second.signed], newest: thread.newestNote({ day: "2026-05-02" }) };
+  assert.throws(() => checkFreshness(first, shown, "2015-01-01"), REPLACED);
+});
+
 test("a note of an earlier charter confirms nothing", () => {
   const { thread, first, second } = begin();
   assert.deepEqual(check(second, [], thread.newestNote({ charter: first })), { day: null, old: true });

@@ -94,7 +94,7 @@ test("a refusal by which a device does something else ends the call with its cod
 
 test("no portal makes a device say what only the device can know", async () => {
   const own = (
-    "cancelled charter-invalid charter-expired charter-replaced mailbox-changed mailbox-untrue no-recipient answers-invalid " +
+    "cancelled charter-invalid charter-expired charter-replaced clock-differs mailbox-changed mailbox-untrue no-recipient answers-invalid " +
     "too-large file-unreadable acknowledgement-invalid unexpected-answer failed"
   ).split(" ");
   for (const code of [...own, "part-conflict", "signature-invalid", "toString", "a word of nobody"]) {

@@ -4,11 +4,12 @@ import { test } from "node:test";
 import { sealedSize } from "../../../static/src/formats/age.js";
 import { cleanMediaType, cleanName } from "../../../static/src/formats/attachment.js";
 import { systemRandom } from "../../../static/src/formats/random.js";
-import { submitReport } from "../../../static/src/worker/submit.js";
+import { checkCharter, submitReport } from "../../../static/src/worker/submit.js";
 import { Portal } from "../../../static/src/worker/portal.js";
 import { REALM, charterOf, commission } from "../commission.mjs";
 import { askOffice } from "../office.mjs";
 import { connect } from "../portal.mjs";
+import { loadVectors } from "../vectors.mjs";
 
 const ANSWERS = {
   story: "قالوا إنه سيُسلَّم غدًا. \u{1f54a}",
@@ -60,7 +61,7 @@ test("a report sealed in script is opened by a member in Python, word for word",
   const opened = await openAs("chair", server, asked.digits);
   assert.equal(opened.submission, submission);
   assert.match(acknowledgement, new RegExp(`\n${submission}\n${manifest}\n`));
-  assert.deepEqual(newest, { day: null, old: true });
+  assert.deepEqual(newest, { day: null, old: true, clock: null });
   assert.deepEqual(opened.answers, ANSWERS);
   assert.deepEqual([opened.language, opened.sealed_by, opened.questionnaire], ["ar", "browser", ["short", 3]]);
   const { hash } = charterOf("first");
@@ -181,6 +182,42 @@ test("a charter that is not valid today is refused", async () => {
   const { context } = await begin();
   const late = { ...context, now: () => new Date("2028-01-01T00:00:00Z") };
   await assert.rejects(submitReport(request(), late), { code: "charter-expired" });
+});
+
+test("a clock that is months behind is corrected by what the office signed, and said", async () => {
+  const { server, context } = await begin();
+  server.charters.set(charterOf("second").hash, commission.charters.second);
+  // Signed by the office, of the second charter, on the first of September.
+  [{ value: [{ text: server.newest }] }] = loadVectors("newest-charter", "sign");
+  server.day = "2026-09-02";
+  const behind = { ...context, now: () => new Date("2015-01-01T00:00:00Z") };
+  const { newest } = await submitReport(request({ charter: commission.charters.second }), behind);
+  assert.deepEqual([newest.day, newest.clock], ["2026-09-01", "2026-09-02"]);
+  assert.equal(server.acknowledgements.size, 1);
+});
+
+test("without the office's word a wrong clock is told from a charter that is over", async () => {
+  for (const [now, day, code] of [
+    ["2015-01-01", "2026-05-01", "clock-differs"],
+    ["2031-01-01", "2026-05-01", "clock-differs"],
+    ["2031-01-01", "2031-01-02", "charter-expired"],
+    ["2031-01-01", null, "charter-expired"],
+  ]) {
+    const { server, context } = await begin();
+    server.day = day;
+    const wrong = { ...context, now: () => new Date(`${now}T00:00:00Z`) };
+    await assert.rejects(submitReport(request(), wrong), { name: "PortalError", code });
+    assert.deepEqual([server.bundles.size, server.parts.size], [0, 0]);
+  }
+});
+
+test("a form hears at its start that the clocks differ, and of a day more or less nothing", async () => {
+  for (const [day, clock] of [["2026-05-02", null], ["2026-04-30", null], ["2026-05-03", "2026-05-03"], ["2025-01-01", "2025-01-01"], [null, null]]) {
+    const { server, context } = await begin();
+    server.day = day;
+    const { realm, charter } = request();
+    assert.equal((await checkCharter({ realm, charter }, context)).clock, clock);
+  }
 });
 
 test("a charter that a successor in force has replaced is not sealed under", async () => {

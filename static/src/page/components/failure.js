@@ -13,6 +13,8 @@ export function failureWords(error) {
   switch (error instanceof PortalError ? error.code : "") {
     case "charter-expired":
       return t("The commission’s charter is not in force today. Keep what you wrote, load this page again later and try once more.");
+    case "clock-differs":
+      return t("The clock of your device and the one of this site are days apart, so it is not sure who may read this today. Set your clock right and try again. If it is right, try again later.");
     case "charter-unknown":
     case "charter-invalid":
       return t("What this site gives as the commission’s charter can’t be used. What you wrote is still here. Try again, from another network if you can.");

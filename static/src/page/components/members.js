@@ -12,8 +12,14 @@ export class Members {
    */
   constructor(element, today) {
     this.element = element;
-    // Former and future members get no key in any case.
-    for (const choice of parts(element, "[data-from]")) if (!isMemberOn(choice, today)) choice.remove();
+    this.setToday(today);
+  }
+
+  /** @param {string} today YYYY-MM-DD. Former and future members get no key in any case */
+  setToday(today) {
+    for (const choice of parts(this.element, "[data-from]")) {
+      choice.hidden = !isMemberOn(choice, today);
+    }
   }
 
   /** @returns {string[]} labels of the excluded members */
@@ -28,7 +34,7 @@ export class Members {
 
   /** @returns {import("./error-summary.js").Problem | null} */
   get problem() {
-    const all = parts(this.element, "input");
+    const all = parts(this.element, "[data-from]:not([hidden]) input");
     if (all.length === 0 || this.#ticked().length < all.length) return null;
     return { message: t("Leave at least one person who can read it"), field: all[0].id };
   }

@@ -56,7 +56,7 @@ export function momentWords(element) {
 
 /** @param {HTMLElement} element */
 export function momentProblem(element) {
-  return chosen(element) === "date" ? dateProblem(element) : null;
+  return chosen(element) === "date" ? dateProblem(element, "") : null;
 }
 
 /** @param {HTMLElement} element */

@@ -8,7 +8,7 @@ import { newCode } from "../../formats/receipt-code.js";
 import { CharterNote } from "../charter-note.js";
 import { PageClock } from "../clock.js";
 import { SealClient } from "../seal-client.js";
-import { dayWithAge, t } from "../strings.js";
+import { dayWithAge, dayWords, t } from "../strings.js";
 import { showAnswers } from "./check-answers.js";
 import { part, parts, setting } from "./element.js";
 import { showProblems } from "./error-summary.js";
@@ -120,7 +120,7 @@ export class ReportForm {
   #showCode() {
     this.#changing = false;
     part(this.#panels.get("code"), ".panel__step").hidden = this.#isShort;
-    this.#warned ||= !part(this.#panels.get("code"), "[data-charter-old]").hidden;
+    this.#warned ||= this.#warnings.length > 0;
     if (this.#code) return;
     this.#code = newCode();
     const panel = this.#panels.get("code");
@@ -183,7 +183,8 @@ export class ReportForm {
     this.#sending.begin();
     const { onTrouble } = this.#sending;
     try {
-      if ((await this.#checkCharter()).old && !this.#warned) return this.#offerToWait();
+      await this.#checkCharter();
+      if (this.#warnings.length > 0 && !this.#warned) return this.#offerToWait();
       const accepted = await this.#worker.submit(await this.#request(), {
         onTrouble,
         onSeal: (...progress) => this.#sending.sealed(...progress),
@@ -235,8 +236,29 @@ export class ReportForm {
     words.hidden = newest.day === null;
     part(words, "[data-day]").textContent = newest.day ? dayWithAge(newest.day) : "";
     part(panel, "[data-charter-old]").hidden = !newest.old;
-    this.#warned ||= newest.old && this.#panels.current === "code";
+    this.#showClock(newest);
+    this.#warned ||= this.#warnings.length > 0 && this.#panels.current === "code";
     return newest;
+  }
+
+  /** @param {import("../../formats/worker-calls.js").Freshness} newest */
+  #showClock({ day, clock }) {
+    if (day) this.#clock.note(day);
+    this.#clock.portal = clock ?? "";
+    this.#report.setToday(this.#clock.today);
+    part(this.#root, "[data-not-in-force]").hidden = this.#isInForce();
+    for (const notice of parts(this.#root, "[data-clock]")) {
+      notice.hidden = !clock;
+      part(notice, "[data-here]").textContent = dayWords(new Date().toISOString().slice(0, 10));
+      part(notice, "[data-there]").textContent = clock ? dayWords(clock) : "";
+    }
+    // The clock may be set right meanwhile.
+    if (clock) this.#newest = null;
+  }
+
+  /** What may be a reason to wait, and stands above "Send". */
+  get #warnings() {
+    return parts(this.#panels.get("code"), "[data-charter-old], [data-clock]").filter((notice) => !notice.hidden);
   }
 
   /** @param {unknown} error */
@@ -251,7 +273,7 @@ export class ReportForm {
   #offerToWait() {
     this.#panels.release();
     this.#panels.go("code");
-    const warning = part(this.#panels.get("code"), "[data-charter-old]");
+    const [warning] = this.#warnings;
     warning.scrollIntoView({ block: "center" });
     warning.focus({ preventScroll: true });
   }

@@ -60,6 +60,11 @@ export class Report {
     return this.#items.flatMap(({ item }) => (item instanceof Members ? item.excluded : []));
   }
 
+  /** @param {string} today YYYY-MM-DD, when more is known of it */
+  setToday(today) {
+    for (const { item } of this.#items) if (item instanceof Members) item.setToday(today);
+  }
+
   get files() {
     return this.#items.flatMap(({ item }) => (item instanceof Files ? item.chosen : []));
   }
