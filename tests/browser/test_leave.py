@@ -32,6 +32,21 @@ def away(new_context: NewContext, **options: object) -> Page:
     return page
 
 
+def test_a_long_text_without_a_space_keeps_nobody_from_leaving(new_context: NewContext, portal: Program) -> None:
+    page = away(new_context)
+    reporter = Reporter(page, portal.origin)
+    reporter.open_form()
+    reporter.go_to_story()
+    # 200 KB. As pasting does it, at once; typing goes through the same listeners.
+    text = "س" * 100_000
+    page.locator("#q-story").evaluate("(field, text) => { field.value = text; }", text)
+    reporter.go_on()
+    expect(reporter.panel("check")).to_be_visible()
+    assert text in (reporter.panel("check").text_content() or "")
+    page.locator("[data-leave]").click()
+    expect(page).to_have_url(ELSEWHERE)
+
+
 def test_leaving_the_form_shows_the_other_site_and_back_shows_nothing_of_ours(
     new_context: NewContext, portal: Program
 ) -> None:

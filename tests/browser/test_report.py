@@ -316,7 +316,8 @@ def test_sending_waits_for_two_groups_typed_right(new_context: NewContext, porta
     reporter.go_to_code()
     errors = reporter.shown.locator("[data-errors]")
     reporter.send()
-    expect(errors.locator("li")).to_have_count(2)
+    expect(errors.locator("li")).to_have_count(1)
+    expect(errors).to_contain_text("Type groups")
     reporter.type_back()
     wrong = reporter.page.locator("[data-back-field]").first
     right = wrong.input_value()
@@ -626,6 +627,36 @@ def test_who_was_warned_of_an_old_charter_may_send_all_the_same(
     expect(reporter.page.locator("[data-charter-old]")).to_contain_text("You can wait")
     reporter.send()
     expect(reporter.panel("sent")).to_be_visible()
+
+
+def test_a_clock_that_is_days_from_the_portals_is_said_at_the_start_and_before_sending(
+    new_context: NewContext, portal_server: Program
+) -> None:
+    context = new_context()
+    told = {"day": "2026-01-02", "old": False, "clock": "2026-01-03"}
+    give_worker(context, "seal-worker", {"checkCharter": told, "submit": ACCEPTED})
+    reporter = Reporter(context.new_page(), portal_server.origin)
+    reporter.open_form()
+    expect(reporter.panel("before").locator("[data-clock]")).to_contain_text("This site says 3 January 2026")
+    reporter.go_to_code()
+    expect(reporter.panel("code").locator("[data-clock]")).to_contain_text("set it right")
+    reporter.type_back()
+    reporter.send()
+    expect(reporter.panel("sent")).to_be_visible()
+
+
+def test_a_year_of_another_calendar_is_put_right_by_a_tap(new_context: NewContext, portal_server: Program) -> None:
+    reporter = Reporter(new_context().new_page(), portal_server.origin)
+    reporter.open_form()
+    reporter.go_to_story()
+    reporter.write()
+    reporter.page.locator("#q-when-year").fill("۱۴۰۳")
+    reporter.go_on()
+    expect(reporter.shown.locator("[data-errors]")).to_contain_text("Solar Hijri")
+    reporter.shown.get_by_role("button", name="Change it to 2024").click()
+    expect(reporter.shown.locator("[data-errors]")).to_be_hidden()
+    reporter.go_on()
+    expect(reporter.panel("check")).to_contain_text("about 2024")
 
 
 def test_a_charter_that_was_replaced_is_said_before_anything_is_typed(

@@ -2,7 +2,7 @@
 // "Check your answers": every question with its answer in words and a way to change it.
 
 import { t } from "../strings.js";
-import { copyTemplate, part } from "./element.js";
+import { copyTemplate, part, showText } from "./element.js";
 import { holdsTraces } from "./traces.js";
 
 // Longer answers would hide the others. The style shows eight lines of them.
@@ -77,7 +77,7 @@ function showLines(answer, lines, typed) {
   else if (!typed) answer.append(isolated(lines[0]));
   else {
     answer.dir = "auto";
-    answer.textContent = lines[0];
+    showText(answer, lines[0]);
   }
 }
 

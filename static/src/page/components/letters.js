@@ -3,7 +3,7 @@
 // shown as such and hides no other.
 
 import { dayWords, t } from "../strings.js";
-import { copyTemplate, part } from "./element.js";
+import { copyTemplate, part, showText } from "./element.js";
 
 /** @typedef {import("../../formats/worker-calls.js").Message} Message */
 
@@ -44,7 +44,7 @@ function makeLetter(panel, message) {
     ? t("From {name}, of the commission", { name: from.name })
     : t("From the commission");
   const words = part(letter, "[data-body]");
-  words.textContent = body;
+  showText(words, body);
   words.lang = language;
   // As in the office's preview: by the words themselves, whatever language they were said to be in.
   words.dir = "auto";
