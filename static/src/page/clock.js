@@ -17,6 +17,11 @@ export class PageClock {
     return day < this.#known ? this.#known : day;
   }
 
+  /** Today, and the portal's day if it is another. */
+  get days() {
+    return this.portal ? [this.today, this.portal] : [this.today];
+  }
+
   /** By whichever clock is ahead; tomorrow in UTC is today already in the east of the world. */
   get tomorrow() {
     const day = this.portal > this.today ? this.portal : this.today;

@@ -7,12 +7,12 @@ import { isMemberOn } from "./members.js";
 /**
  * @param {HTMLElement} panel
  * @param {string[]} excluded labels of members
- * @param {string} today YYYY-MM-DD
+ * @param {string[]} days YYYY-MM-DD, that of the device and that of the portal: readers are those of both
  */
-export function showReaders(panel, excluded, today) {
+export function showReaders(panel, excluded, days) {
   const leftOut = part(panel, "[data-left-out]");
   for (const reader of parts(panel, "[data-reader]")) {
-    reader.hidden = !isMemberOn(reader, today);
+    reader.hidden = !days.every((day) => isMemberOn(reader, day));
     const isLeftOut = excluded.includes(reader.dataset.reader ?? "");
     part(isLeftOut ? leftOut : panel, isLeftOut ? "ul" : "[data-readers]").append(reader);
   }

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
 // The receipt code on the page: shown in groups, copied, printed, and two groups of it typed back.
 
-import { CODE_DIGITS, groups } from "../../formats/receipt-code.js";
-import { readDigits } from "../../formats/receipt-text.js";
+import { groups } from "../../formats/receipt-code.js";
+import { CODE_DIGITS, readDigits } from "../../formats/receipt-text.js";
 import { t } from "../strings.js";
 import { startPicture } from "./code-picture.js";
 import { part, parts } from "./element.js";

@@ -114,7 +114,7 @@ export class ReportForm {
     const rows = this.#report.rows.map((row) => ({ ...row, change: () => this.#change(row.panel) }));
     const panel = this.#panels.get("check");
     showAnswers(panel, rows);
-    showReaders(panel, this.#report.exclude, today());
+    showReaders(panel, this.#report.exclude, this.#clock.days);
   }
 
   #showCode() {
