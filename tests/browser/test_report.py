@@ -365,7 +365,7 @@ def test_who_can_not_write_the_code_down_may_go_on(new_context: NewContext, port
     reporter = Reporter(new_context().new_page(), portal_server.origin)
     reporter.open_form()
     reporter.go_to_code()
-    reporter.page.locator(".more__summary").click()
+    reporter.shown.locator(".more__summary", has_text="write it down").click()
     expect(reporter.shown).to_contain_text("nobody will be able to answer you")
     reporter.page.locator("[data-without-code]").check()
     reporter.send()
@@ -486,7 +486,7 @@ def test_an_answer_that_can_not_be_mended_by_waiting_leaves_the_answers_alone(
     expect(reporter.panel("check")).not_to_contain_text("Nothing has been sent")
     context.unroute("**/api/v1/**")
     reporter.go_on()
-    reporter.type_back()
+    # What was typed of the code is still there.
     reporter.send()
     expect(reporter.panel("sent")).to_be_visible()
 
