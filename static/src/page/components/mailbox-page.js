@@ -15,7 +15,7 @@ import { mailboxFailureWords } from "./mailbox-failure.js";
 import { compareNote, evidenceOf, showAlarms, showSent, showStatus } from "./mailbox-status.js";
 import { saveFile } from "./save-file.js";
 import { troubleNotice } from "./trouble.js";
-import { typedText } from "./typed.js";
+import { keepLongRunsOnOneLine, typedText } from "./typed.js";
 import { onLeave } from "./wipe.js";
 
 /** @typedef {import("../../formats/worker-calls.js").Mailbox} Mailbox */
@@ -59,6 +59,7 @@ export class MailboxPage {
     addEventListener("beforeunload", (event) => {
       if (typedText(this.#body.value) !== "") event.preventDefault();
     });
+    keepLongRunsOnOneLine(this.#body);
     onLeave(() => this.#forget());
     this.#root.dataset.ready = "";
   }

@@ -6,7 +6,7 @@ import { countryNames, t } from "../strings.js";
 import { part, parts, setting } from "./element.js";
 import { momentAnswer, momentProblem, momentWords, startMoment } from "./moment.js";
 import { dateAnswer, dateProblem, dateWords } from "./partial-date.js";
-import { typedText } from "./typed.js";
+import { keepLongRunsOnOneLine, typedText } from "./typed.js";
 
 /** @typedef {import("./error-summary.js").Problem} Problem */
 
@@ -25,6 +25,7 @@ export class Question {
     if (this.kind === "choice" || this.kind === "moment") this.#makeClearable();
     if (this.kind === "moment") startMoment(element);
     if (this.kind === "country") this.#addCountries();
+    if (this.kind === "text") keepLongRunsOnOneLine(this.#field());
   }
 
   /** Somebody in danger has to answer others than everybody has. */

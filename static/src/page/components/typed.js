@@ -19,3 +19,15 @@ export function typedText(text) {
   if (!SEEN.test(text)) return "";
   return text.replace(LONE_SURROGATE, "\ufffd").replace(BREAK, " ").replace(CONTROL, "\ufffd").trim();
 }
+
+/**
+ * Joined letters without a space take a browser time with the square of their number to break into lines: 25 seconds for
+ * 200 KB of Arabic. Such a text stays on one line, which scrolls.
+ *
+ * @param {HTMLTextAreaElement | HTMLInputElement} field
+ */
+export function keepLongRunsOnOneLine(field) {
+  field.addEventListener("input", () => {
+    field.classList.toggle("field__control--run", /\p{Script=Arabic}{999}/u.test(field.value));
+  });
+}
