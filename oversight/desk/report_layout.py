@@ -20,17 +20,18 @@ from portal.kit.i18n import Translation, text_direction
 
 @dataclass(frozen=True)
 class ShownAnswer:
-    """One answer. ``own_words`` are the reporter's; ``lines`` are ours, from codes and dates; or it can't be shown.
-
-    ``is_blank``: it was written, and nothing of it can be seen.
-    """
+    """One answer. ``own_words`` are the reporter's; ``lines`` are ours, from codes and dates; or it can't be shown."""
 
     question: str
     own_words: str = ""
     lines: tuple[str, ...] = ()
     dir: str = "auto"
     broken: bool = False
-    is_blank: bool = False
+
+    @property
+    def is_blank(self) -> bool:
+        """Whether it was written, and nothing of it can be seen."""
+        return self.own_words != "" and not is_seen(self.own_words)
 
 
 @dataclass(frozen=True)
@@ -88,7 +89,7 @@ def _show(question: Question, answer: Answer, language: str, translation: Transl
         return ShownAnswer(name, lines=(options.get(answer, answer),))
     if question.kind == "country":
         return ShownAnswer(name, lines=(labels.country_labels(translation).get(answer, answer),))
-    return _show_words(name, answer, language)
+    return ShownAnswer(name, own_words=answer, dir=text_direction(answer, language))
 
 
 def _show_unknown(name: str, answer: Answer, language: str, translation: Translation) -> ShownAnswer:
@@ -96,10 +97,4 @@ def _show_unknown(name: str, answer: Answer, language: str, translation: Transla
         return ShownAnswer(name, lines=(labels.partial_date_label(answer, translation),))
     if isinstance(answer, tuple):
         return ShownAnswer(name, lines=answer)
-    return _show_words(name, answer, language)
-
-
-def _show_words(name: str, words: str, language: str) -> ShownAnswer:
-    if not is_seen(words):
-        return ShownAnswer(name, is_blank=True)
-    return ShownAnswer(name, own_words=words, dir=text_direction(words, language))
+    return ShownAnswer(name, own_words=answer, dir=text_direction(answer, language))
