@@ -137,6 +137,7 @@ class CharterDraft:
     reserve: Reserve
     slots: int
     office: tuple[VerifierKey, ...]
+    urgency: tuple[PqRecipient, ...]
     questionnaire: Questionnaire
     grace_days: int
     reply_days: int
@@ -267,6 +268,7 @@ def _read_text(text: str) -> CharterDraft:
         reserve=_read_reserve(fields.child("reserve")),
         slots=fields.integer("slots", 2, SLOTS_MAX),
         office=tuple(VerifierKey.parse(key) for key in fields.texts("office", OFFICE_KEYS_MAX)),
+        urgency=tuple(PqRecipient.from_string(key) for key in fields.texts("urgency", OFFICE_KEYS_MAX)),
         questionnaire=read_questionnaire(fields.take("questionnaire"), languages),
         limits=_read_limits(fields.child("limits")),
         **_read_retention(fields.child("retention")),
@@ -359,8 +361,8 @@ def _check_rules(draft: CharterDraft) -> None:
         raise MalformedError("a charter must name the one before it, except the first, which must not")
     if draft.valid_from > draft.valid_until:
         raise MalformedError("a charter ends before it begins")
-    if not (draft.members and draft.office):
-        raise MalformedError("a charter must have at least one member and one office key")
+    if not (draft.members and draft.office and draft.urgency):
+        raise MalformedError("a charter must have at least one member and one office key of each kind")
     check_threshold(draft.governors.threshold, len(draft.governors.keys), members=len(draft.members))
     check_threshold(draft.reserve.threshold, draft.reserve.shares, members=len(draft.members))
     if draft.slots < len(draft.members) + 1:
@@ -389,9 +391,9 @@ def _check_keys(draft: CharterDraft) -> None:
     machines = [key.public.hex() for key in (*draft.office, draft.portal)]
     refuse_repeats([*(member.verifier.public.hex() for member in draft.members), *machines], "keys")
     refuse_repeats([*(key.public.hex() for key in draft.governors.keys), *machines], "keys")
-    refuse_repeats(
-        [*(member.recipient.key.hex() for member in draft.members), draft.reserve.recipient.key.hex()], "recipients"
-    )
+    # What an office opens by itself is nothing that a member or the reserve opens.
+    recipients = [*(member.recipient for member in draft.members), draft.reserve.recipient, *draft.urgency]
+    refuse_repeats([recipient.key.hex() for recipient in recipients], "recipients")
 
 
 def _refuse_other(values: Sequence[str], pattern: str, what: str) -> None:
@@ -425,6 +427,7 @@ def _charter_value(draft: CharterDraft) -> dict[str, Any]:
         },
         "slots": draft.slots,
         "office": [str(key) for key in draft.office],
+        "urgency": [str(key) for key in draft.urgency],
         "questionnaire": draft.questionnaire.to_value(draft.languages),
         "retention": {"grace_days": draft.grace_days, "reply_days": draft.reply_days},
         "limits": {

@@ -14,13 +14,15 @@ from crypto.ids import CharterHash, SubmissionId
 MANIFEST_MAX = 64 * 1024
 REPORT_FILE = "report.age"
 GRANT_FILE = "grant.age"
+URGENCY_FILE = "urgency.age"
 STATE_FILE = "state.age"
-REQUIRED_FILES = (REPORT_FILE, GRANT_FILE)
+REQUIRED_FILES = (REPORT_FILE, GRANT_FILE, URGENCY_FILE)
 ATTACHMENTS_MAX = 32
 
 # Largest sealed files in bytes, age header included.
 REPORT_SEALED_MAX = 2 * 1024 * 1024
 GRANT_SEALED_MAX = 256 * 1024
+URGENCY_SEALED_MAX = 32 * 1024
 STATE_SEALED_MAX = 32 * 1024
 ATTACHMENT_SEALED_MAX = 2 * 1024**3
 
@@ -88,7 +90,12 @@ def attachment_file(number: int) -> str:
 
 def sealed_size_max(name: str) -> int:
     """Return the largest size in bytes of a sealed file of this name (of an attachment under any charter)."""
-    limits = {REPORT_FILE: REPORT_SEALED_MAX, GRANT_FILE: GRANT_SEALED_MAX, STATE_FILE: STATE_SEALED_MAX}
+    limits = {
+        REPORT_FILE: REPORT_SEALED_MAX,
+        GRANT_FILE: GRANT_SEALED_MAX,
+        URGENCY_FILE: URGENCY_SEALED_MAX,
+        STATE_FILE: STATE_SEALED_MAX,
+    }
     return limits.get(name, ATTACHMENT_SEALED_MAX)
 
 

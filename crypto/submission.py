@@ -27,11 +27,21 @@ from crypto.encoding import HASH_BYTES, ID_BYTES
 from crypto.errors import LimitError
 from crypto.grant import Grant, grant_recipients, open_grant, seal_grant
 from crypto.ids import MemberLabel, SubmissionId
-from crypto.manifest import GRANT_FILE, REPORT_FILE, STATE_FILE, Manifest, SealedFile, commitment, manifest_hash
+from crypto.manifest import (
+    GRANT_FILE,
+    REPORT_FILE,
+    STATE_FILE,
+    URGENCY_FILE,
+    Manifest,
+    SealedFile,
+    commitment,
+    manifest_hash,
+)
 from crypto.receipt_code import MailboxSecrets, derive
 from crypto.report import Report, check_report, open_report, seal_report
 from crypto.state import State, ThreadState, open_state, seal_state
 from crypto.thread_keys import ThreadKeys
+from crypto.urgency import UrgencyLevel, seal_urgency
 
 __all__ = [
     "Answers",
@@ -91,14 +101,16 @@ def seal_submission(  # noqa: PLR0913 - all by name, and each is a decision of i
     attachments: Sequence[OutgoingAttachment] = (),
     exclude: Collection[MemberLabel] = (),
     sealed_by: str,
+    urgency: UrgencyLevel = "none",
     today: date,
     random: Random = secrets.token_bytes,
 ) -> SealedSubmission:
     """Seal a report under ``charter``, with the mailbox of a receipt code (35 digits).
 
-    ``exclude`` holds the labels of members who must not read it. Raises NotInForceError when the charter is not valid
-    today, MalformedError for answers that do not fit its questions or when no reader is left, LimitError for more or
-    larger attachments than it allows. Two calls with the same arguments make two submissions.
+    ``exclude`` holds the labels of members who must not read it, ``urgency`` is what the office reads at once. Raises
+    NotInForceError when the charter is not valid today, MalformedError for answers that do not fit its questions or
+    when no reader is left, LimitError for more or larger attachments than it allows. Two calls with the same arguments
+    make two submissions.
     """
     charter.check_day(today)
     check_answers(answers, charter.questionnaire)
@@ -126,6 +138,7 @@ def seal_submission(  # noqa: PLR0913 - all by name, and each is a decision of i
     files = {
         REPORT_FILE: seal_report(report, thread.recipient()),
         GRANT_FILE: seal_grant(Grant(submission, thread), recipients),
+        URGENCY_FILE: seal_urgency(urgency, submission, charter),
         **sealed_attachments,
     }
     manifest = _make_manifest(submission, charter, secret, files)

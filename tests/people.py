@@ -99,6 +99,7 @@ class World:
     charter: Charter
     people: tuple[Person, ...]
     office_key: SigningKey
+    urgency_identity: PqIdentity
     reserve_identity: PqIdentity
     reserve_shares: tuple[str, ...]
 
@@ -137,6 +138,7 @@ def found_test_commission(
     """
     people = tuple(_make_person(slug, *person) for person in _PEOPLE)
     office_key = SigningKey.from_seed(f"{slug}/office", _seed(f"{slug} office"))
+    urgency_identity = PqIdentity.from_seed(_seed(f"{slug} urgency"))
     reserve_seed = _seed(f"{slug} reserve")
     draft = CharterDraft(
         slug=slug,
@@ -159,6 +161,7 @@ def found_test_commission(
         reserve=Reserve(PqIdentity.from_seed(reserve_seed).recipient(), threshold=2, shares=3),
         slots=slots,
         office=(office_key.verifier,),
+        urgency=(urgency_identity.recipient(),),
         questionnaire=questionnaire or short_questionnaire(),
         grace_days=7,
         reply_days=90,
@@ -168,7 +171,7 @@ def found_test_commission(
     signers = [person.signing_key for person in people if person.label in _GOVERNORS]
     charter = read_charter(sign(make_charter(draft), signers).encode())
     shares = tuple(split_reserve(reserve_seed, 2, 3))
-    return World(charter, people, office_key, PqIdentity.from_seed(reserve_seed), shares)
+    return World(charter, people, office_key, urgency_identity, PqIdentity.from_seed(reserve_seed), shares)
 
 
 def write_charter(draft: CharterDraft) -> str:
@@ -184,7 +187,7 @@ async def settle_office(world: World, secrets_folder: Path) -> None:
     from oversight.members.second_factor import seal_secret
     from portal.kit.files import write_secret_file
 
-    office = OfficeKeys(world.office_key.seed, _seed(f"{world.slug} records"))
+    office = OfficeKeys(world.office_key.seed, _seed(f"{world.slug} records"), world.urgency_identity.seed)
     write_secret_file(secrets_folder / "office.age", _seal_office(office, world.people))
     for person in world.people:
         await MemberRecord.create(

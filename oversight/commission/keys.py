@@ -38,29 +38,36 @@ class OfficeKeysLostError(Exception):
 
 @dataclass(frozen=True)
 class OfficeKeys:
-    """Two secrets of 32 bytes: the seed of the key that signs for the office, the key of what it seals for itself."""
+    """Three secrets of 32 bytes: the seed of the key that signs for the office, the key of what it seals for itself,
+    and the seed of the identity that reads how urgent a report is."""
 
     signing_seed: bytes = field(repr=False)
     record_key: bytes = field(repr=False)
+    urgency_seed: bytes = field(repr=False)
 
     @classmethod
     def generate(cls, random: Callable[[int], bytes] = secrets.token_bytes) -> "OfficeKeys":
-        return cls(random(KEY_BYTES), random(KEY_BYTES))
+        return cls(random(KEY_BYTES), random(KEY_BYTES), random(KEY_BYTES))
 
     @classmethod
     def from_bytes(cls, data: bytes) -> "OfficeKeys":
-        """Read what ``to_bytes`` gives: the label ``office`` and 64 bytes. Raises MalformedError."""
+        """Read what ``to_bytes`` gives: the label ``office`` and 96 bytes. Raises MalformedError."""
         start = label(OFFICE_LABEL)
-        if not data.startswith(start) or len(data) != len(start) + 2 * KEY_BYTES:
-            raise MalformedError("the office's keys: not the label of an office and 64 bytes")
-        return cls(data[len(start) : -KEY_BYTES], data[-KEY_BYTES:])
+        if not data.startswith(start) or len(data) != len(start) + 3 * KEY_BYTES:
+            raise MalformedError("the office's keys: not the label of an office and 96 bytes")
+        return cls(*(data[place : place + KEY_BYTES] for place in range(len(start), len(data), KEY_BYTES)))
 
     def to_bytes(self) -> bytes:
-        return label(OFFICE_LABEL) + self.signing_seed + self.record_key
+        return label(OFFICE_LABEL) + self.signing_seed + self.record_key + self.urgency_seed
 
     def signing_key(self, slug: str) -> SigningKey:
         """The key that signs requests to the portal, and what the office says to it."""
         return SigningKey.from_seed(f"{slug}/{OFFICE_LABEL}", self.signing_seed)
+
+    @property
+    def urgency_identity(self) -> PqIdentity:
+        """What opens ``urgency.age`` of a submission (docs/protocol.md §5.5), and nothing else."""
+        return PqIdentity.from_seed(self.urgency_seed)
 
 
 class OfficeSafe:
@@ -194,7 +201,8 @@ async def open_office(safe: OfficeSafe, keys: OfficeKeys) -> None:
 async def _check_named(keys: OfficeKeys) -> None:
     with suppress(NotFoundedError):
         charter = await current_charter()
-        if keys.signing_key(charter.slug).verifier not in charter.office:
+        named = keys.signing_key(charter.slug).verifier in charter.office
+        if not (named and keys.urgency_identity.recipient() in charter.urgency):
             raise OfficeKeysLostError
 
 

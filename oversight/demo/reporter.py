@@ -14,6 +14,7 @@ from crypto.mailbox_change import add_follow_up, make_change
 from crypto.state import open_state
 from crypto.submission import seal_submission
 from crypto.taxonomy import MESSAGE
+from crypto.urgency import level_of
 from oversight.demo.reports import DemoReport
 
 BUNDLE_TYPE = "application/vnd.amparo.bundle+zip"
@@ -37,6 +38,7 @@ class DemoReporter:
             answers=report.answers,
             attachments=report.attachments,
             sealed_by="browser",
+            urgency=level_of(report.urgency),
             today=self.today,
         )
         answer = self.portal.post(

@@ -33,6 +33,7 @@ class DemoReport:
     """
 
     language: str
+    urgency: tuple[str, ...]
     answers: Answers
     attachments: tuple[OutgoingAttachment, ...]
     reply: str | None
@@ -67,6 +68,7 @@ def _read(item: dict[str, Any]) -> DemoReport:
     answered = {key: value for key, value in answers.items() if value}
     return DemoReport(
         item["language"],
+        tuple(item["urgency"]),
         answered,
         files,
         item["reply"],

@@ -41,6 +41,7 @@ class Terms:
     realm: str
     portal: VerifierKey
     office: VerifierKey
+    urgency: PqRecipient
     questionnaire: Any
 
 
@@ -82,6 +83,7 @@ def draft_charter(
         reserve=reserve,
         slots=plan.slots,
         office=(terms.office,),
+        urgency=(terms.urgency,),
         questionnaire=read_questionnaire(_only_languages(terms.questionnaire, plan.languages), plan.languages),
         grace_days=plan.grace_days,
         reply_days=plan.reply_days,

@@ -95,8 +95,8 @@ async def found(  # noqa: PLR0913 - each stands for one thing that the sitting n
             raise PlanError("a founding is under way on the pages: go on there, or use start-over first")
         office = OfficeKeys.generate()
         info = await client.portal_info()
-        key = office.signing_key(plan.slug).verifier
-        terms = Terms(info.origin, info.realm, info.verifier, key, default_questionnaire())
+        key, urgency = office.signing_key(plan.slug).verifier, office.urgency_identity.recipient()
+        terms = Terms(info.origin, info.realm, info.verifier, key, urgency, default_questionnaire())
         sitting = sit(plan, secrets.token_bytes)
         charter = sign_charter(sitting, terms, today)
         write_sheets(sitting, out, settings.own_origin, today)

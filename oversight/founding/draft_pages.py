@@ -71,7 +71,8 @@ async def lay_out_draft(request: Request) -> Response:
         return await _render_terms(request, sitting, [FieldError("", problem)])
     safe: OfficeSafe = request.app.state.office_safe
     office = safe.keys.signing_key(sitting.founding.plan.slug).verifier
-    terms = Terms(info.origin, info.realm, info.verifier, office, default_questionnaire())
+    urgency = safe.keys.urgency_identity.recipient()
+    terms = Terms(info.origin, info.realm, info.verifier, office, urgency, default_questionnaire())
     try:
         founding = lay_out(sitting.founding, terms, request.app.state.clock().date())
     except CryptoError:

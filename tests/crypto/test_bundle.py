@@ -32,6 +32,7 @@ FILES = {
     "state.age": b"state",
     "report.age": b"report",
     "grant.age": b"grant",
+    "urgency.age": b"urgent",
     "attachment-1.age": b"paper",
     "attachment-2.age": b"picture",
 }
@@ -250,8 +251,9 @@ def test_a_bundle_that_readers_would_refuse_cannot_be_written():
     manifest = manifest_of(FILES).encode()
     with pytest.raises(MalformedError):
         write_bundle(manifest, COMMITMENT, reversed(FILES.items()))
-    with pytest.raises(MalformedError):
-        write_bundle(manifest, COMMITMENT, [(name, data) for name, data in FILES.items() if name != "grant.age"])
+    for missing in ("report.age", "grant.age", "urgency.age"):
+        with pytest.raises(MalformedError):
+            write_bundle(manifest, COMMITMENT, [(name, data) for name, data in FILES.items() if name != missing])
     with pytest.raises(MalformedError):
         write_bundle(manifest, "C0" * 32, FILES.items())
 
@@ -272,8 +274,7 @@ def test_a_state_that_is_empty_or_too_large_is_refused_before_it_is_read(size):
 
 
 def test_a_state_has_its_place_before_the_report():
-    report, grant = (FILES[name] for name in ("report.age", "grant.age"))
-    misplaced = [("report.age", report), ("state.age", FILES["state.age"]), ("grant.age", grant)]
-    for files in (misplaced, misplaced[::2]):
+    misplaced = [(name, FILES[name]) for name in ("report.age", "state.age", "grant.age", "urgency.age")]
+    for files in (misplaced, [misplaced[0], *misplaced[2:]]):
         with pytest.raises(MalformedError, match=r"lacks state\.age"):
             write_bundle(manifest_of(FILES).encode(), COMMITMENT, files)

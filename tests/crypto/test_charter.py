@@ -45,6 +45,7 @@ class TestVectors:
             "questionnaire": [charter.questionnaire.id, charter.questionnaire.number],
             "questions": [question.id for question in charter.questionnaire.questions],
             "members": [member.label for member in charter.members],
+            "urgency": [str(recipient) for recipient in charter.urgency],
         }
 
     @pytest.mark.parametrize("vector", load_vectors("charter", "succeed"))

@@ -50,6 +50,7 @@ from crypto.submission import (
     seal_submission,
 )
 from crypto.thread_keys import ThreadKeys, read_thread_keys
+from crypto.urgency import LEVELS, encode_urgency, open_urgency, read_urgency
 from tests.vectors import expected_error, join_parts, load_vectors
 from tests.vectors.commission import load_commission
 
@@ -154,6 +155,23 @@ class TestVectors:
             "stanzas": len(check_sealed_prefix(data).stanzas),
         }
 
+    @pytest.mark.parametrize("vector", load_vectors("submission", "encode-urgency"))
+    def test_encoding_urgency(self, vector):
+        given = vector["input"]
+        assert encode_urgency(given["level"], given["submission"]) == join_parts(vector["value"])
+
+    @pytest.mark.parametrize("vector", load_vectors("submission", "read-urgency"))
+    def test_reading_urgency(self, vector):
+        given = vector["input"]
+        level = outcome(vector, lambda: read_urgency(join_parts(given["content"]), given["submission"]))
+        assert level == vector.get("value")
+
+    @pytest.mark.parametrize("vector", load_vectors("submission", "open-urgency"))
+    def test_opening_urgency(self, vector):
+        given, identity = vector["input"], ACME.identities[vector["input"]["identity"]]
+        level = outcome(vector, lambda: open_urgency(join_parts(given["sealed"]), identity, given["submission"]))
+        assert level == vector.get("value")
+
     @pytest.mark.parametrize("vector", load_vectors("submission", "encode-state"))
     def test_encoding_states(self, vector):
         key = bytes.fromhex(vector["input"]["state_mac"])
@@ -257,6 +275,28 @@ def test_a_grant_does_not_tell_that_somebody_was_excluded():
     assert len(plain.files["grant.age"]) == len(excluding.files["grant.age"])
     for submission in (plain, excluding):
         assert len(check_sealed_prefix(submission.files["grant.age"]).stanzas) == ACME.charter.slots
+
+
+@pytest.mark.parametrize("offices", [1, 2])
+def test_urgency_is_for_the_offices_alone_and_of_one_size_whatever_it_says(offices):
+    other = PqIdentity.from_seed(bytes(32))
+    urgency = (*ACME.charter.urgency, other.recipient())[:offices]
+    charter = replace(ACME.charter, urgency=urgency)
+    submissions = [(level, sealed(charter=charter, urgency=level)) for level in LEVELS]
+    assert len({len(submission.files["urgency.age"]) for _, submission in submissions}) == 1
+    for level, submission in submissions:
+        data, name = submission.files["urgency.age"], submission.manifest.submission
+        assert len(check_sealed_prefix(data).stanzas) == offices
+        assert open_urgency(data, ACME.identities["office"], name) == level
+        for who in ("chair", "registrar", "reserve", "thread", "S"):
+            with pytest.raises(NotARecipientError):
+                open_urgency(data, ACME.identities[who], name)
+
+
+def test_urgency_of_one_submission_serves_for_no_other():
+    urgent, other = sealed(urgency="now"), sealed()
+    with pytest.raises(AuthenticationError):
+        open_urgency(urgent.files["urgency.age"], ACME.identities["office"], other.manifest.submission)
 
 
 def test_the_place_of_a_stanza_tells_nothing():

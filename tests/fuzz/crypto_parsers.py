@@ -22,6 +22,7 @@ from crypto.evidence import check_evidence, split_notes
 from crypto.finding import make_finding, read_finding, read_finding_text
 from crypto.follow_up_receipt import read_follow_up_receipt
 from crypto.grant import GRANT_SEALED_MAX, read_case_grant, read_grant, read_thread_grant
+from crypto.ids import SubmissionId
 from crypto.instruction import Instruction, read_instruction
 from crypto.keyring import Keyring
 from crypto.mailbox_visit import read_portal_info
@@ -38,6 +39,7 @@ from crypto.quorum import check_share, recombine_reserve
 from crypto.receipt_code import parse_code
 from crypto.report import read_report
 from crypto.sealed_document import open_strictly
+from crypto.urgency import read_urgency
 from crypto.work import parse_work, read_asked_work
 from tests.crypto.test_person_name import HONEST as NAMES
 from tests.crypto.test_public_text import HONEST as TEXTS
@@ -171,6 +173,7 @@ def _documents() -> list[Parser]:
         Parser("grant", [_grant()], JSON, read_grant, lambda read: read.encode()),
         Parser("case-grant", inputs("event", "read-case-grant", "grant"), JSON, read_case_grant, _encode),
         Parser("thread-grant", inputs("event", "read-thread-grant", "grant"), JSON, read_thread_grant, _encode),
+        Parser("urgency", inputs("submission", "read-urgency", "content"), JSON, _read_urgency),
         Parser("portal-info", [json.dumps(info).encode()], JSON, read_portal_info),
         Parser("padding", padded, LINES, lambda data: unpad_document(data, REPORT_FLOOR, 1 << 20)),
     ]
@@ -228,6 +231,10 @@ def _grant() -> bytes:
     """What a sealed grant of the vectors holds."""
     sealed = _valid("submission", "open-grant")[0]
     return open_strictly(join_parts(sealed["sealed"]), [acme().identities[sealed["identity"]]], GRANT_SEALED_MAX)
+
+
+def _read_urgency(data: bytes) -> object:
+    return read_urgency(data, SubmissionId("00112233445566778899aabbccddeeff"))
 
 
 def _read_instruction(data: bytes) -> Instruction:

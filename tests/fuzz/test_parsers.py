@@ -34,6 +34,7 @@ ELSEWHERE = {
     "report.open_report": SEALED,
     "state.open_state": SEALED,
     "thread_note.open_thread_note": SEALED,
+    "urgency.open_urgency": SEALED,
 }
 
 

@@ -19,6 +19,7 @@ const KEY_NAME_MAX = 255;
 const STANZAS_MAX = 256;
 const HEADER_MAX = 1 << 20;
 const STATE_SIZE = 16_384;
+const URGENCY_SIZE = 256;
 const MESSAGE_FLOOR = 4_096;
 const FOLLOW_UP_MAX = 60 << 10;
 const BODY_MAX = 64 << 10;
@@ -524,9 +525,20 @@ export async function openState(sealed, seed, key) {
   return readState(unpad(await open(sealed, seed), STATE_SIZE, STATE_SIZE - 4), key);
 }
 
+export function readUrgency(content, submission) {
+  const urgency = decodeJson(content, URGENCY_SIZE - 4);
+  checkDocument(urgency, "amparo/v1/urgency", { submission: hex(16), level: textLike(/^(now|soon|none)$/) });
+  check(urgency.submission === submission, "of another submission", "AuthenticationError");
+  return urgency.level;
+}
+
+export async function openUrgency(sealed, seed, submission) {
+  return readUrgency(unpad(await open(sealed, seed), URGENCY_SIZE, URGENCY_SIZE - 4), submission);
+}
+
 // ---- section 6: manifest
 
-const FILE_MAX = { "report.age": 2 << 20, "grant.age": 256 << 10 };
+const FILE_MAX = { "report.age": 2 << 20, "grant.age": 256 << 10, "urgency.age": 32 << 10 };
 
 export function readManifest(data) {
   const manifest = decodeJson(data, MANIFEST_MAX);
@@ -545,10 +557,10 @@ export function readManifest(data) {
 }
 
 function checkFiles(files) {
-  list(2 + ATTACHMENTS_MAX, () => {})(files);
-  check(files.length >= 2, "no report or no grant");
+  list(3 + ATTACHMENTS_MAX, () => {})(files);
+  check(files.length >= 3, "no report, no grant or no urgency");
   files.forEach((each, place) => {
-    const expected = ["report.age", "grant.age"][place] ?? `attachment-${place - 1}.age`;
+    const expected = ["report.age", "grant.age", "urgency.age"][place] ?? `attachment-${place - 2}.age`;
     const name = (value) => check(value === expected, "file name");
     checkObject(each, { name, size: integer(1, FILE_MAX[expected] ?? 2 ** 31), sha256: hex(32) });
   });

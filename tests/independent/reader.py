@@ -40,6 +40,7 @@ HEADER_MAX = 1 << 20
 STANZAS_MAX = 256
 CHUNK = 64 << 10
 STATE_SIZE = 16_384
+URGENCY_SIZE = 256
 MESSAGE_FLOOR = 4_096
 FOLLOW_UP_MAX = 60 << 10
 BODY_MAX = 64 << 10
@@ -668,9 +669,20 @@ def open_state(sealed: bytes, identity: Identity, key: str) -> dict[str, Json]:
     return read_state(unpad(identity.open(sealed), STATE_SIZE, STATE_SIZE - 4), key)
 
 
+def read_urgency(content: bytes, submission: str) -> str:
+    urgency: dict[str, Json] = decode_json(content, URGENCY_SIZE - 4)
+    _document(urgency, "amparo/v1/urgency", {"submission": _hex(16), "level": _text_like("now|soon|none")})
+    _require(urgency["submission"] == submission, "of another submission", AuthenticationError)
+    return str(urgency["level"])
+
+
+def open_urgency(sealed: bytes, identity: Identity, submission: str) -> str:
+    return read_urgency(unpad(identity.open(sealed), URGENCY_SIZE, URGENCY_SIZE - 4), submission)
+
+
 # ---- section 6: manifest
 
-_FILE_MAX = {"report.age": 2 << 20, "grant.age": 256 << 10}
+_FILE_MAX = {"report.age": 2 << 20, "grant.age": 256 << 10, "urgency.age": 32 << 10}
 
 
 def read_manifest(data: bytes) -> dict[str, Json]:
@@ -692,9 +704,10 @@ def read_manifest(data: bytes) -> dict[str, Json]:
 
 
 def _files(files: Json) -> None:
-    _list(2 + ATTACHMENTS_MAX, lambda _: None)(files)
-    names = ["report.age", "grant.age", *(f"attachment-{number}.age" for number in range(1, len(files) - 1))]
-    _require(len(files) >= 2, "no report or no grant")
+    _list(3 + ATTACHMENTS_MAX, lambda _: None)(files)
+    attachments = [f"attachment-{number}.age" for number in range(1, len(files) - 2)]
+    names = ["report.age", "grant.age", "urgency.age", *attachments]
+    _require(len(files) >= 3, "no report, no grant or no urgency")
     for name, each in zip(names, files, strict=True):
         size = _integer(1, _FILE_MAX.get(name, 2 << 30))
         _object(each, {"name": _text_like(re.escape(name)), "size": size, "sha256": _hex(32)})

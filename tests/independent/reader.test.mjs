@@ -69,6 +69,11 @@ testVectors("submission", "open-state", (given) =>
   reader.openState(joined(given.sealed), seed(given.identity), given.state_mac),
 );
 
+testVectors("submission", "read-urgency", (given) => reader.readUrgency(joined(given.content), given.submission));
+testVectors("submission", "open-urgency", (given) =>
+  reader.openUrgency(joined(given.sealed), seed(given.identity), given.submission),
+);
+
 testVectors("message", "read-reply", ({ content, charters }) => reader.readReply(joined(content), known(charters)));
 testVectors("message", "open-reply", ({ sealed, identity, charters }) =>
   reader.openReply(joined(sealed), seed(identity), known(charters)),

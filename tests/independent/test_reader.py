@@ -115,6 +115,10 @@ OPERATIONS: dict[str, dict[str, Callable[[Arguments], Any]]] = {
         "open-state": lambda given: reader.open_state(
             join_parts(given["sealed"]), identity(given["identity"]), given["state_mac"]
         ),
+        "read-urgency": lambda given: reader.read_urgency(join_parts(given["content"]), given["submission"]),
+        "open-urgency": lambda given: reader.open_urgency(
+            join_parts(given["sealed"]), identity(given["identity"]), given["submission"]
+        ),
     },
     "message": {
         "read-reply": lambda given: reader.read_reply(join_parts(given["content"]), known(given["charters"])),

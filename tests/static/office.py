@@ -17,7 +17,7 @@ from typing import Any
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 from crypto.acknowledgement import Acknowledgement
-from crypto.age import PqIdentity
+from crypto.age import PqIdentity, open_sealed
 from crypto.bundle import BundleReader, CommitmentEvent, FileData, FileStart, ManifestEvent
 from crypto.charter import Charter, read_charter
 from crypto.errors import NotARecipientError
@@ -32,6 +32,7 @@ from crypto.submission import (
     open_report,
     open_state,
 )
+from crypto.urgency import open_urgency
 
 COMMISSION = json.loads((Path(__file__).parents[1] / "vectors" / "commission.json").read_text("utf-8"))
 
@@ -116,13 +117,16 @@ def open_submission(request: Mapping[str, Any]) -> dict[str, Any]:
         and state.thread.keys.message_mac == report.message_mac,
         "names": [[entry.name, entry.media_type, entry.stripped] for entry in report.attachments],
         "attachments": [encoded(data) for data in opened],
+        "urgency": open_urgency(files["urgency.age"], identity("office"), grant.subject),
+        "urgency_readers": [name for name in COMMISSION["identities"] if _opens(files["urgency.age"], name)],
+        "urgency_size": len(files["urgency.age"]),
         "readers": [name for name in COMMISSION["identities"] if _opens(files["grant.age"], name)],
     }
 
 
-def _opens(grant: bytes, name: str) -> bool:
+def _opens(sealed: bytes, name: str) -> bool:
     try:
-        open_grant(grant, [identity(name)])
+        open_sealed(sealed, [identity(name)])
     except NotARecipientError:
         return False
     return True

@@ -71,6 +71,7 @@ async function firstCharter() {
     reserve: { recipient: await recipientOf(identityFromSeed(seedOf("reserve"))), threshold: 2, shares: 3 },
     slots: 6,
     office: [verifierOf("acme/office")],
+    urgency: [await recipientOf(identityFromSeed(seedOf("urgency")))],
     questionnaire: { id: "short", number: 1, panels: [] },
     retention: { grace_days: 7, reply_days: 365 },
     limits: { attachments: 8, attachment_bytes: 50_000_000 },

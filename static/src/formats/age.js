@@ -37,6 +37,7 @@ export function recipientOf(identity) {
 /** @param {string} recipient refused unless it is `age1pq1…` of the right length and checksum */
 export function checkRecipient(recipient) {
   newEncrypter([recipient]);
+  return recipient;
 }
 
 /**

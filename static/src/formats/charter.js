@@ -64,6 +64,7 @@ const ROLES_THAT_REPLY = ["registrar", "triage", "investigator", "chair"];
  * @property {{ recipient: string, threshold: number, shares: number }} reserve
  * @property {number} slots
  * @property {VerifierKey[]} office
+ * @property {string[]} urgency `age1pq1…`, of the offices: they read how urgent a report is, and nothing else
  * @property {{ id: string, number: number }} questionnaire
  * @property {{ attachments: number, attachmentBytes: number }} limits bytes of the file itself, before it is sealed
  */
@@ -199,6 +200,7 @@ function readText(text) {
     reserve: readReserve(fields.child("reserve")),
     slots: fields.integer("slots", 2, SLOTS_MAX),
     office: fields.texts("office", OFFICE_KEYS_MAX).map(parseVerifier),
+    urgency: fields.texts("urgency", OFFICE_KEYS_MAX).map(checkRecipient),
     questionnaire: readQuestionnaire(fields.child("questionnaire"), languages),
     limits: readLimits(fields.child("limits")),
   };
@@ -218,10 +220,10 @@ function readText(text) {
  *
  * @param {Charter} charter
  */
-function checkRules({ slug, number, previous, origin, portal, valid, governors, members, reserve, slots, office }) {
+function checkRules({ slug, number, previous, origin, portal, valid, governors, members, reserve, slots, office, urgency }) {
   refuse((number === 1) !== (previous === null));
   refuse(valid.from > valid.until);
-  refuse(members.length === 0 || office.length === 0 || slots < members.length + 1);
+  refuse(members.length === 0 || office.length === 0 || urgency.length === 0 || slots < members.length + 1);
   checkThreshold(governors.threshold, governors.keys.length, members.length);
   checkThreshold(reserve.threshold, reserve.shares, members.length);
   refuse(members.some(({ from, until }) => until !== null && from > until));
@@ -233,7 +235,7 @@ function checkRules({ slug, number, previous, origin, portal, valid, governors, 
   // A key counts once, under whatever name. A governor may be a member, but never a machine.
   refuseRepeats([...verifiers, ...office, portal].map(({ publicKey }) => encodeHex(publicKey)));
   refuseRepeats([...governors.keys, ...office, portal].map(({ publicKey }) => encodeHex(publicKey)));
-  refuseRepeats([...members.map(({ recipient }) => recipient), reserve.recipient]);
+  refuseRepeats([...members.map(({ recipient }) => recipient), reserve.recipient, ...urgency]);
 }
 
 /**
@@ -269,7 +271,7 @@ function readMember(item) {
     label: fields.text("label", LABEL),
     name: fields.text("name", /^[^\n]*$/, NAME_CHARS_MAX),
     roles: readTexts(fields, "roles", 10, ROLE),
-    recipient: readRecipient(fields),
+    recipient: checkRecipient(fields.text("recipient")),
     verifier: parseVerifier(fields.text("verifier")),
     from: fields.day("from"),
     until: fields.optional("until", () => fields.day("until")),
@@ -281,19 +283,12 @@ function readMember(item) {
 /** @param {Fields} fields */
 function readReserve(fields) {
   const reserve = {
-    recipient: readRecipient(fields),
+    recipient: checkRecipient(fields.text("recipient")),
     threshold: fields.integer("threshold", 1, SHARES_MAX),
     shares: fields.integer("shares", 1, SHARES_MAX),
   };
   fields.end();
   return reserve;
-}
-
-/** @param {Fields} fields */
-function readRecipient(fields) {
-  const recipient = fields.text("recipient");
-  checkRecipient(recipient);
-  return recipient;
 }
 
 /** @param {Fields} fields */

@@ -8,6 +8,7 @@ import { HASH_BYTES, ID_BYTES, concat, decodeHex, encodeHex, label } from "./enc
 
 export const REPORT_FILE = "report.age";
 export const GRANT_FILE = "grant.age";
+export const URGENCY_FILE = "urgency.age";
 export const STATE_FILE = "state.age";
 
 /**
@@ -20,7 +21,7 @@ export const STATE_FILE = "state.age";
  * @property {string} recipient S
  * @property {string} control V, hex
  * @property {string} token_sha256
- * @property {SealedFile[]} files report, grant, then the attachments; the state is made last and is none of them
+ * @property {SealedFile[]} files report, grant, urgency, then the attachments; the state is made last and is none of them
  */
 
 /** @param {number} number from 1 */

@@ -9,6 +9,7 @@ export const MESSAGE_FLOOR = 4_096;
 // These have one size, so that neither tells what is in them.
 export const STATE_BYTES = 16_384;
 export const THREAD_NOTE_BYTES = 16_384;
+export const URGENCY_BYTES = 256;
 const LENGTH_BYTES = 4;
 
 /**

@@ -13,6 +13,7 @@
  * @property {string} digits receipt code, 35 digits
  * @property {string} language
  * @property {Record<string, unknown>} answers by question id, docs/protocol.md §4.3
+ * @property {"now" | "soon" | "none"} urgency what the office reads at once, docs/protocol.md §5.5
  * @property {string[]} exclude labels of members who must not read this
  * @property {ChosenFile[]} files `strip` asks to remove metadata where possible
  * @property {"browser"} sealedBy

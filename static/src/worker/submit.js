@@ -19,6 +19,7 @@ import { PortalError } from "../formats/portal-error.js";
 import { randomBytes } from "../formats/random.js";
 import { sealReport } from "../formats/report.js";
 import { firstState, sealState } from "../formats/state.js";
+import { sealUrgency } from "../formats/urgency.js";
 import { BUNDLE_SHARE_BYTES, prepareFiles, sendFiles } from "./attachments.js";
 import { chooseReaders, daysDiffer } from "./charter-day.js";
 import { checkFreshness } from "./charter-freshness.js";
@@ -60,7 +61,8 @@ export async function submitReport(request, context) {
     const attachments = await sendFiles(files, thread.subject, recipient, context);
     const report = await seal(request, charter, secrets, { subject: thread.subject, recipient, attachments });
     const grant = await sealGrant(thread, members, charter, context.fill);
-    const sealed = { excluded: sortLabels(request.exclude), recipient, report, grant };
+    const urgency = await sealUrgency(request.urgency, thread.subject, charter);
+    const sealed = { excluded: sortLabels(request.exclude), recipient, report, grant, urgency };
     const bundle = await makeBundle(charter, secrets, thread.subject, sealed, attachments);
     return { ...(await sendBundle(bundle, charter, thread.subject, attachments, context)), newest };
   } finally {
@@ -168,13 +170,14 @@ async function seal(request, charter, secrets, { subject, recipient, attachments
  * @param {Charter} charter
  * @param {MailboxSecrets} secrets
  * @param {string} submission
- * @param {{ excluded: string[], recipient: string, report: Uint8Array, grant: Uint8Array }} sealed `recipient` is R
+ * @param {{ excluded: string[], recipient: string, report: Uint8Array, grant: Uint8Array, urgency: Uint8Array }} sealed `recipient` is R
  * @param {SentAttachments} attachments
  */
-async function makeBundle(charter, secrets, submission, { excluded, recipient, report, grant }, attachments) {
+async function makeBundle(charter, secrets, submission, { excluded, recipient, ...contents }, attachments) {
   const files = [
-    { name: manifests.REPORT_FILE, content: report },
-    { name: manifests.GRANT_FILE, content: grant },
+    { name: manifests.REPORT_FILE, content: contents.report },
+    { name: manifests.GRANT_FILE, content: contents.grant },
+    { name: manifests.URGENCY_FILE, content: contents.urgency },
   ];
   const lines = files.map(({ name, content }) => ({ name, size: content.length, sha256: encodeHex(sha256(content)) }));
   const sent = attachments.map(({ sealedSize: size, entry }) => ({ name: entry.file, size, sha256: entry.sealed_sha256 }));

@@ -45,12 +45,13 @@ def folder(tmp_path: Path) -> Path:
 def test_keys_are_read_as_they_were_written_and_in_no_other_form(keys: OfficeKeys) -> None:
     data = keys.to_bytes()
     assert OfficeKeys.from_bytes(data) == keys
-    assert len(data) == len(label("office")) + 64
-    for other in (b"", data[:-1], data + b"\0", data[1:], label("keyring") + data[-64:]):
+    assert len(data) == len(label("office")) + 96
+    for other in (b"", data[:-1], data + b"\0", data[1:], label("keyring") + data[-96:]):
         with pytest.raises(MalformedError):
             OfficeKeys.from_bytes(other)
     assert keys.signing_seed.hex() not in repr(keys)
     assert repr(keys.record_key) not in repr(keys)
+    assert repr(keys.urgency_seed) not in repr(keys)
 
 
 def test_every_member_opens_them_and_nobody_else_does(folder: Path, keys: OfficeKeys) -> None:
@@ -70,7 +71,7 @@ def test_the_file_is_the_owners_alone_and_has_nothing_in_the_clear(folder: Path,
     path = folder / "office.age"
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
     assert stat.S_IMODE(folder.stat().st_mode) == 0o700
-    for secret in (keys.signing_seed, keys.record_key):
+    for secret in (keys.signing_seed, keys.record_key, keys.urgency_seed):
         assert secret not in path.read_bytes()
 
 

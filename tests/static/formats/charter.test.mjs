@@ -21,9 +21,9 @@ for (const { name, input, value, error } of loadVectors("charter", "read")) {
       return;
     }
     const charter = readCharter(charterNote(input.note));
-    const { hash, slug, number, previous, origin, realm } = charter;
+    const { hash, slug, number, previous, origin, realm, urgency } = charter;
     assert.deepEqual(
-      { hash, slug, number, previous, origin, realm, portal: written(charter.portal), slots: charter.slots },
+      { hash, slug, number, previous, origin, realm, urgency, portal: written(charter.portal), slots: charter.slots },
       {
         hash: value.hash,
         slug: value.slug,
@@ -31,6 +31,7 @@ for (const { name, input, value, error } of loadVectors("charter", "read")) {
         previous: value.previous,
         origin: value.origin,
         realm: value.realm,
+        urgency: value.urgency,
         portal: value.portal,
         slots: value.slots,
       },

@@ -11,6 +11,7 @@ import { encodeGrant } from "../../../static/src/formats/grant.js";
 import { commitment, encodeManifest, manifestHash } from "../../../static/src/formats/manifest.js";
 import { parseVerifier } from "../../../static/src/formats/note.js";
 import { encodeReport } from "../../../static/src/formats/report.js";
+import { encodeUrgency } from "../../../static/src/formats/urgency.js";
 import { encodeState, openState, readState } from "../../../static/src/formats/state.js";
 import { deriveSecrets } from "../../../static/src/formats/derive.js";
 import { REALM, charterOf, commission, identityOf } from "../commission.mjs";
@@ -54,6 +55,7 @@ const bytes = (hex) => new Uint8Array(Buffer.from(hex, "hex"));
 testVectors("submission", "attachment-commitment", ({ salt, sha256 }) => attachmentCommitment(bytes(salt), bytes(sha256)));
 testVectors("submission", "encode-report", ({ report: { version: _, ...report } }) => encodeReport(report), joinParts);
 testVectors("submission", "encode-grant", (thread) => encodeGrant(thread), joinParts);
+testVectors("submission", "encode-urgency", ({ level, submission }) => encodeUrgency(level, submission), joinParts);
 testVectors(
   "submission",
   "encode-state",

@@ -38,6 +38,7 @@ function request(changes = {}) {
     digits: commission.receipt_digits,
     language: "ar",
     answers: ANSWERS,
+    urgency: "none",
     exclude: [],
     files: [],
     sealedBy: "browser",
@@ -78,6 +79,19 @@ test("a grant has as many stanzas as the charter has slots, and opens for today'
   const opened = await openAs("registrar", server, asked.digits);
   assert.equal(opened.stanzas, 6);
   assert.deepEqual(opened.readers.sort(), ["chair", "registrar", "reserve"]);
+});
+
+test("how urgent it is opens for the office alone, and has one size", async () => {
+  const sizes = new Set();
+  for (const urgency of ["now", "soon", "none"]) {
+    const { server, context } = await begin();
+    const asked = request({ urgency });
+    await submitReport(asked, context);
+    const opened = await openAs("chair", server, asked.digits);
+    assert.deepEqual([opened.urgency, opened.urgency_readers], [urgency, ["office"]]);
+    sizes.add(opened.urgency_size);
+  }
+  assert.equal(sizes.size, 1);
 });
 
 test("who is excluded or has left holds no key, and the grant looks the same", async () => {

@@ -207,10 +207,16 @@ export class ReportForm {
       digits: this.#code,
       language: document.documentElement.lang,
       answers: this.#report.answers,
+      urgency: this.#urgency,
       exclude: this.#report.exclude,
       files: this.#report.files,
       sealedBy: /** @type {const} */ ("browser"),
     };
+  }
+
+  /** Whoever takes the short way says so by taking it. */
+  get #urgency() {
+    return this.#isShort ? "now" : this.#report.urgency;
   }
 
   get #isShort() {
@@ -281,7 +287,7 @@ export class ReportForm {
   /** @param {string} acknowledgement */
   #arrived(acknowledgement) {
     this.#acknowledgement = acknowledgement;
-    this.#showNext(this.#isShort ? "now" : this.#report.level);
+    this.#showNext(this.#urgency);
     this.#forgetAnswers();
     showCode(this.#panels.get("sent"), this.#code);
     this.#panels.goAndHold("sent");

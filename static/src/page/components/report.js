@@ -2,12 +2,12 @@
 // Everything that a person has entered into the form: answers, files, excluded members. It is stored nowhere else.
 
 import { t } from "../strings.js";
+import { levelOf } from "../urgency.js";
 import { parts, setting } from "./element.js";
 import { showProblems } from "./error-summary.js";
 import { Files } from "./files.js";
 import { Members } from "./members.js";
 import { Question } from "./question.js";
-import { levelOf } from "./urgency.js";
 
 /** @typedef {import("./error-summary.js").Problem} Problem */
 /** @typedef {Question | Files | Members} Item */
@@ -51,7 +51,7 @@ export class Report {
   }
 
   /** How urgent the answers say it is. */
-  get level() {
+  get urgency() {
     const answers = this.#questions.map(({ answer }) => answer);
     return levelOf(answers, Date.now());
   }
