@@ -21,7 +21,7 @@ from typing import BinaryIO
 from crypto.age import PqRecipient, open_stream, parse_identity_file, seal_stream
 from crypto.errors import CryptoError
 from crypto.ids import SubmissionId
-from crypto.manifest import GRANT_FILE, REPORT_FILE, SealedFile, read_manifest
+from crypto.manifest import GRANT_FILE, REPORT_FILE, URGENCY_FILE, SealedFile, read_manifest
 from portal.charters.known import Charters
 from portal.kit.backup import Kept, NamedBlobs
 from portal.kit.backup_command import BackupCommands, FindFaults
@@ -116,7 +116,11 @@ async def find_faults(settings: Settings) -> list[str]:
 async def _faults_of(row: SubmissionRecord, blobs: BlobStore) -> list[str]:
     try:
         manifest, parts = read_manifest(bytes(row.manifest)), decode_parts(bytes(row.parts))
-        small = {REPORT_FILE: bytes(row.report), GRANT_FILE: bytes(row.grant)}
+        small = {
+            REPORT_FILE: bytes(row.report),
+            GRANT_FILE: bytes(row.grant),
+            URGENCY_FILE: bytes(row.urgency or b""),
+        }
     except (CryptoError, UnreadableError, TypeError):
         return [f"the row {row.sequence} of the reports can't be read"]
     faults = [

@@ -39,10 +39,11 @@ def check_grant(sealed: bytes | bytearray, slots: int) -> None:
         raise Refusal("grant-slots", GRANT_FILE)
 
 
-def check_sealed_size(name: str, sealed: bytes | bytearray, plaintext_size: int) -> None:
-    """Raise Refusal ``not-sealed`` unless it is sealed to one recipient and as long as its plaintext makes it.
+def check_sealed_size(name: str, sealed: bytes | bytearray, plaintext_size: int, recipients: int = 1) -> None:
+    """Raise Refusal ``not-sealed`` unless it is sealed to so many recipients and as long as its plaintext makes it.
 
-    ``plaintext_size`` in bytes: states and thread notes have one only (§1.1).
+    ``plaintext_size`` in bytes: states, thread notes and urgency have one only (§1.1).
     """
-    if check_sealed(name, sealed) != 1 or len(sealed) != sealed_size(plaintext_size, _HEADER_BYTES):
+    header_bytes = _HEADER_BYTES + (recipients - 1) * _STANZA_BYTES
+    if check_sealed(name, sealed) != recipients or len(sealed) != sealed_size(plaintext_size, header_bytes):
         raise Refusal("not-sealed", name)

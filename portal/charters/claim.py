@@ -12,9 +12,11 @@ from dataclasses import dataclass
 from crypto.ids import CharterHash
 from portal.api.refusals import Refusal
 
-_END_BYTES_MAX = 200
+# The recipients of 16 offices stand in it, each of less than 2 000 bytes.
+_END_BYTES_MAX = 200 + 16 * 2000
 _END = re.compile(
     rb',"slots":[0-9]{1,2},"slug":"([a-z][a-z0-9-]{1,30})",'
+    rb'"urgency":\[[a-z0-9",]{1,32000}\],'
     rb'"valid":\{"from":"[0-9-]{10}","until":"[0-9-]{10}"\},"version":"amparo/v1/charter"\}\Z'
 )
 _NUMBER = re.compile(rb',"number":([0-9]{1,7}),"office":\[')

@@ -12,9 +12,9 @@ from functools import partial
 from crypto.acknowledgement import Acknowledgement
 from crypto.age import sealed_size
 from crypto.charter import Charter, NotInForceError
-from crypto.manifest import GRANT_FILE, REPORT_FILE, STATE_FILE, Manifest, SealedFile
+from crypto.manifest import GRANT_FILE, REPORT_FILE, STATE_FILE, URGENCY_FILE, Manifest, SealedFile
 from crypto.note import SigningKey
-from crypto.padding import STATE_SIZE, padded_attachment_size
+from crypto.padding import STATE_SIZE, URGENCY_SIZE, padded_attachment_size
 from portal.api.pressure import Pressure
 from portal.api.refusals import Refusal
 from portal.api.sealed_form import PREFIX_BYTES, check_grant, check_sealed, check_sealed_size
@@ -125,6 +125,7 @@ class Acceptance:
         charter = await self.charters.get(manifest.charter)
         check_grant(received.files[GRANT_FILE], charter.slots)
         check_sealed(REPORT_FILE, received.files[REPORT_FILE])
+        check_sealed_size(URGENCY_FILE, received.files[URGENCY_FILE], URGENCY_SIZE, len(charter.urgency))
         check_sealed_size(STATE_FILE, received.files[STATE_FILE], STATE_SIZE)
         unread = await self._find_parts(received)
         row = weigh(self._row(received, charter, self.clock().date()), manifest)
@@ -158,6 +159,7 @@ class Acceptance:
             parts=encode_parts(received.parts),
             report=bytes(received.files[REPORT_FILE]),
             grant=bytes(received.files[GRANT_FILE]),
+            urgency=bytes(received.files[URGENCY_FILE]),
         )
 
 

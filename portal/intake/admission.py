@@ -60,7 +60,7 @@ def _weights(row: SubmissionRecord) -> list[tuple[Kind, int, str]]:
 
 def weigh(row: SubmissionRecord, manifest: Manifest) -> SubmissionRecord:
     """The row, with what it counts for."""
-    row.row_bytes = row_weight(row.report, row.grant, row.manifest, row.parts)
+    row.row_bytes = row_weight(row.report, row.grant, row.urgency or b"", row.manifest, row.parts)
     row.attachment_bytes = attachments_weight(manifest)
     return row
 

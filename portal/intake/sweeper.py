@@ -128,6 +128,14 @@ async def _delete_nonces(today: date) -> None:
 
 async def _empty(row: SubmissionRecord) -> None:
     """Empty the sealed columns. The rest is needed for a repeat and for the reporter's return."""
-    emptied = {"manifest": b"", "parts": b"{}", "report": b"", "grant": b"", "row_bytes": 0, "attachment_bytes": 0}
+    emptied = {
+        "manifest": b"",
+        "parts": b"{}",
+        "report": b"",
+        "grant": b"",
+        "urgency": b"",
+        "row_bytes": 0,
+        "attachment_bytes": 0,
+    }
     async with transaction():
         await SubmissionRecord.filter(sequence=row.sequence).update(deleted=True, **emptied)

@@ -196,6 +196,7 @@ def _submission_row(checked: _Checked) -> SubmissionRecord:
         parts=b"{}",
         report=b"",
         grant=b"",
+        urgency=b"",
     )
 
 

@@ -11,7 +11,7 @@ from crypto.collection import read_collection
 from crypto.encoding import encode_base64
 from crypto.errors import CryptoError
 from crypto.ids import SubmissionId
-from crypto.manifest import GRANT_FILE, REPORT_FILE
+from crypto.manifest import GRANT_FILE, REPORT_FILE, URGENCY_FILE
 from portal.api.refusals import Refusal
 from portal.kit.columns import is_unset
 from portal.office_api.listing import PAGE, first_page
@@ -24,7 +24,7 @@ from portal.storage.records import SubmissionRecord
 from portal.storage.submissions import decode_parts
 from portal.storage.whole import is_whole
 
-_COLUMNS = {REPORT_FILE: "report", GRANT_FILE: "grant"}
+_COLUMNS = {REPORT_FILE: "report", GRANT_FILE: "grant", URGENCY_FILE: "urgency"}
 
 
 @dataclass(frozen=True)
@@ -51,7 +51,7 @@ class Pickup:
         if row.deleted is True:
             raise Refusal("not-found")
         if name in _COLUMNS:
-            return _once(bytes(getattr(row, _COLUMNS[name])))
+            return _once(bytes(getattr(row, _COLUMNS[name]) or b""))
         parts = decode_parts(row.parts).get(name)
         # Told before the answer begins, which could only break off: the office writes it down, and goes on.
         if parts is None or not await is_whole(self.blobs, submission, bytes(row.manifest), name, parts):

@@ -69,6 +69,7 @@ class SubmissionRecord(Model):
     parts = BytesField()
     report = BytesField()
     grant = BytesField()
+    urgency = BytesField(null=True)
 
     class Meta:
         table = "submission"

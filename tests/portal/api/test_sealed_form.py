@@ -34,6 +34,7 @@ def test_real_files_are_taken_with_their_number_of_stanzas() -> None:
     assert {name: check_sealed(name, data) for name, data in files.items()} == {
         "report.age": 1,
         "grant.age": 8,
+        "urgency.age": 1,
         "state.age": 1,
         "attachment-1.age": 1,
     }

@@ -18,6 +18,7 @@ from crypto.age import PqIdentity, seal
 from crypto.bundle import MEDIA_TYPE, write_bundle
 from crypto.encoding import decode_base64, encode_json
 from crypto.manifest import Manifest, SealedFile
+from crypto.padding import URGENCY_SIZE
 from crypto.submission import SealedSubmission
 from portal.storage.blobs import Part
 from portal.storage.records import SubmissionRecord
@@ -29,6 +30,7 @@ from tests.portal.world import (
     RunningPortal,
     another,
     collected_files,
+    commission,
     digest_header,
     error_code,
     fresh_report,
@@ -256,14 +258,14 @@ async def test_an_attachment_larger_than_the_charter_allows_is_refused_before_it
 
 async def test_more_attachments_than_the_charter_allows_are_refused(portal: RunningPortal) -> None:
     sealed = fresh_report(10)
-    entry = sealed.manifest.files[2]
-    files = (*sealed.manifest.files[:2], *(replace(entry, name=f"attachment-{n}.age") for n in range(1, 6)))
+    entry = sealed.manifest.files[3]
+    files = (*sealed.manifest.files[:3], *(replace(entry, name=f"attachment-{n}.age") for n in range(1, 6)))
     manifest = replace(sealed.manifest, files=files)
-    bundle = write_bundle(manifest.encode(), sealed.commitment, list(sealed.files.items())[:3])
+    bundle = write_bundle(manifest.encode(), sealed.commitment, list(sealed.files.items())[:4])
     assert error_code(await portal.submit(bundle)) == (413, "too-large")
 
 
-@pytest.mark.parametrize("name", ["report_age", "grant_age", "state_age"])
+@pytest.mark.parametrize("name", ["report_age", "grant_age", "urgency_age", "state_age"])
 async def test_a_file_that_is_not_sealed_is_refused(portal: RunningPortal, name: str) -> None:
     plain = with_files(sealed_report(), **{name: b"They took him at the border crossing. " * 400})
     answer = await portal.submit(plain.bundle())
@@ -303,6 +305,24 @@ async def test_an_attachment_that_is_not_sealed_is_refused(portal: RunningPortal
     plain = with_files(sealed_report((10,)), **{"attachment-1_age": b"a photograph " * 10_000})
     assert error_code(await portal.submit(plain.bundle())) == (400, "not-sealed")
     assert await portal.assembly.blobs.stored() == {}
+
+
+async def test_urgency_is_taken_in_one_size_only_and_for_the_offices_of_the_charter_alone(
+    portal: RunningPortal,
+) -> None:
+    sealed, [office] = sealed_report(), commission().charter.urgency
+    plain = bytes(URGENCY_SIZE)
+    others = {
+        "for one office too many": seal(plain, [office, PqIdentity.generate().recipient()]),
+        "one byte longer": seal(bytes(URGENCY_SIZE + 1), [office]),
+        "one byte shorter": seal(bytes(URGENCY_SIZE - 1), [office]),
+        "with bytes behind it": sealed.files["urgency.age"] + b"\0",
+    }
+    for what, data in others.items():
+        answer = await portal.submit(with_files(sealed, urgency_age=data).bundle())
+        assert error_code(answer) == (400, "not-sealed"), what
+        assert answer.json()["error"]["field"] == "urgency.age"
+    assert (await portal.submit(sealed.bundle())).status_code == 201
 
 
 async def test_a_grant_with_another_number_of_stanzas_is_refused(portal: RunningPortal) -> None:

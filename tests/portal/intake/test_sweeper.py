@@ -100,7 +100,7 @@ async def test_a_collected_submission_is_deleted_after_its_grace(portal_on: Runn
     assert kept_files(portal) == []
     with portal.database.use():
         row = await SubmissionRecord.get(submission=sealed.manifest.submission)
-    assert (bytes(row.report), bytes(row.grant), bytes(row.manifest)) == (b"", b"", b"")
+    assert (bytes(row.report), bytes(row.grant), bytes(row.urgency), bytes(row.manifest)) == (b"", b"", b"", b"")
     again = await portal.submit(sealed.bundle())
     assert again.status_code == 200
     assert again.json() == first.json()
