@@ -18,6 +18,7 @@ from starlette.routing import Route
 from crypto.keyring import DEFAULT, Parameters
 from oversight.cases import routes as cases
 from oversight.collector.loop import collect_while_serving
+from oversight.collector.urgency import read_urgency_while_serving
 from oversight.commission.charters import is_founded
 from oversight.commission.keys import OfficeSafe, load_start_identity, open_at_start
 from oversight.commission.portal_visits import PortalVisits
@@ -128,7 +129,7 @@ def _lifespan(serving: bool) -> Callable[[Starlette], AbstractAsyncContextManage
 def _tasks(app: Starlette) -> list[asyncio.Task[None]]:
     """What goes on beside the pages."""
     settings, clock = app.state.settings, app.state.clock
-    running = [end_sessions_while_serving(settings, clock)]
+    running = [end_sessions_while_serving(settings, clock), read_urgency_while_serving(app.state.office_safe)]
     if settings.portal_url:
         state = app.state
         shared = state.office_safe, state.transport, clock, state.portal_visits

@@ -16,6 +16,7 @@ from crypto.ids import CharterHash, MemberLabel, SubmissionId
 from oversight.members.sessions import OpenSession
 from oversight.reports.opening import SealedReport, load_sealed, open_with_grant
 from oversight.reports.records import IndexEntryRecord, SubmissionRecord
+from oversight.reports.sealed_urgency import URGENT
 from oversight.reports.summary import Summary, seal_summary, summarise
 from oversight.web.rows import attempt, attempt_later
 from portal.kit.database import STORAGE_ERRORS
@@ -44,12 +45,14 @@ async def continue_index(
     seconds_max: float = SECONDS_MAX,
     clock: Callable[[], float] = monotonic,
 ) -> Progress:
-    """Index reports that this member's index lacks, newest first, until none is left or the time is over."""
+    """Index reports that this member's index lacks, until none is left or the time is over.
+
+    What the office's own key read as urgent comes first, and of the rest the newest.
+    """
     started, lost = clock(), 0
     member = session.member.label
     while clock() - started < seconds_max:
-        indexed = IndexEntryRecord.filter(member=member).values("submission_id")
-        batch = await SubmissionRecord.exclude(id__in=Subquery(indexed)).order_by("-number").limit(BATCH)
+        batch = await _next_batch(member)
         if not batch:
             break
         sealed = await load_sealed(batch)
@@ -65,6 +68,16 @@ async def continue_index(
                 break
     total = await SubmissionRecord.all().count() - lost
     return Progress(min(total, await IndexEntryRecord.filter(member=member).count()), total)
+
+
+async def _next_batch(member: MemberLabel) -> list[SubmissionRecord]:
+    """Reports that are not indexed yet: of those that hours count for, else those that days count for, else of all."""
+    indexed = IndexEntryRecord.filter(member=member).values("submission_id")
+    lacking = SubmissionRecord.exclude(id__in=Subquery(indexed)).order_by("-number").limit(BATCH)
+    for level in URGENT:
+        if batch := await lacking.filter(urgency=level):
+            return batch
+    return await lacking
 
 
 async def _create_each(entries: list[IndexEntryRecord]) -> bool:

@@ -8,7 +8,7 @@ the fields of the filters are stored nowhere in the clear.
 import asyncio
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from tortoise.functions import Count
@@ -66,6 +66,7 @@ class Row:
     submission: SubmissionRecord
     summary: Summary
     unread: int
+    level: Level
 
     @property
     def state(self) -> str:
@@ -103,6 +104,7 @@ class _Entry:
 async def read_queue(session: OpenSession, filters: Filters, after: str = "") -> QueuePage:
     """One page of this member's queue. Reports without a grant for the member are not in it, nor counted."""
     entries, dropped = await _read_entries(session)
+    entries = await _with_sealed_levels(entries)
     found = await _matching(entries, filters)
     found.sort(key=lambda entry: entry.key)
     cursor = _read_key(after)
@@ -144,6 +146,16 @@ def _open_entries(
     return entries, unreadable
 
 
+async def _with_sealed_levels(entries: list[_Entry]) -> list[_Entry]:
+    """Of a report that could not be opened the office's own key may have read how urgent it is."""
+    unopened = [entry.submission for entry in entries if entry.summary.access != "open"]
+    if not unopened:
+        return entries
+    found: list[Any] = await SubmissionRecord.filter(id__in=unopened).values_list("id", "urgency")
+    levels = {submission: LEVELS.get(level, Level.NOTED) for submission, level in found if level is not None}
+    return [replace(entry, level=levels.get(entry.submission, entry.level)) for entry in entries]
+
+
 async def _matching(entries: list[_Entry], filters: Filters) -> list[_Entry]:
     found = entries
     if filters.country:
@@ -162,7 +174,7 @@ async def _rows(page: list[_Entry]) -> tuple[Row, ...]:
     submissions = {row.id: row for row in await SubmissionRecord.filter(id__in=ids)}
     unread = await _unread(ids)
     return tuple(
-        Row(submissions[entry.submission], entry.summary, unread.get(entry.submission, 0))
+        Row(submissions[entry.submission], entry.summary, unread.get(entry.submission, 0), entry.level)
         for entry in page
         if entry.submission in submissions
     )

@@ -28,6 +28,8 @@ from crypto.note import SigningKey
 from oversight.commission.charters import NotFoundedError, current_charter
 from oversight.commission.keys import OfficeSafe, open_office, read_office
 from oversight.members.records import MemberRecord, SessionRecord
+from oversight.reports.roles import Action, may
+from oversight.reports.sealed_urgency import count_unread
 from oversight.settings import Settings
 from portal.kit.columns import UNREADABLE
 from portal.kit.database import forget_deleted
@@ -90,6 +92,8 @@ async def current_session(request: Request) -> OpenSession:
     if found is None:
         found = await _open(request)
         request.state.charter_until = await _charter_until()
+        request.state.urgent = await count_unread()
+        request.state.may_read = may(found.member.roles, Action.READ)
         request.state.session = found
         request.state.locale = found.member.locale
     return found

@@ -49,6 +49,8 @@ class SubmissionRecord(Model):
     opened_on = DayField(null=True)
     opened_by: fields.Field[MemberLabel | None] = text_column(31, null=True)
     answered_on = DayField(null=True)
+    urgency = ShortTextField(max_length=8, null=True, db_index=True)
+    """What ``reports.sealed_urgency`` read: a level of §5.5 or ``unknown``; nothing until it did."""
     generation = NumberField(db_default=0)
     """The newest of its thread's keys. Whoever changes them, or puts the report into a case, changes this row first."""
 

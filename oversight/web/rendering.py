@@ -15,7 +15,7 @@ from oversight.settings import Settings
 from oversight.web.addresses import path_of
 from oversight.web.role_labels import role_name
 from oversight.web.rows import attempt
-from oversight.web.standing_notices import Notice, charter_notice, clock_notice
+from oversight.web.standing_notices import Notice, charter_notice, clock_notice, urgent_notice
 from portal.kit.assets import Asset, load_assets
 from portal.kit.i18n import LOCALES, SOURCE_LOCALE, Translation, language_in, load_translation
 from portal.kit.templating import environment
@@ -96,7 +96,9 @@ def _standing_notices(request: Request) -> list[Notice]:
     if getattr(request.state, "session", None) is None:
         return []
     now, translation = request.app.state.clock(), translation_of(request)
-    found = []
+    urgent = request.state.urgent
+    about_urgent = urgent_notice(urgent.now, urgent.soon, translation, may_read=request.state.may_read)
+    found = [about_urgent] if about_urgent else []
     if request.app.state.portal_visits.clocks_differ:
         found.append(clock_notice(now, translation))
     valid_until = getattr(request.state, "charter_until", None)

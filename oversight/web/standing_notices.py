@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
-"""What every page says to members who are logged in, as long as it is so: a charter that ends, a clock that is off."""
+"""What every page says to members who are logged in, as long as it is so.
+
+Urgent reports that nobody has read, a charter that ends, a clock that is off.
+"""
 
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -12,11 +15,12 @@ URGENT_BEFORE = timedelta(days=14)
 
 @dataclass(frozen=True)
 class Notice:
-    """``kind`` is one that the component has: empty, or ``caution``."""
+    """``kind`` is one that the component has: empty, or ``caution``. ``link`` leads on: a path, and its words."""
 
     title: str
     text: str
     kind: str = ""
+    link: tuple[str, str] | None = None
 
 
 def charter_notice(valid_until: date, today: date, translation: Translation) -> Notice | None:
@@ -48,6 +52,25 @@ def charter_notice(valid_until: date, today: date, translation: Translation) -> 
         "office has no page for a new charter: talk to whoever runs the office in good time."
     )
     return Notice(title, f"{when} {text}", "caution" if left <= URGENT_BEFORE else "")
+
+
+def urgent_notice(now: int, soon: int, translation: Translation, *, may_read: bool) -> Notice | None:
+    """How many reports that say they are urgent no member has opened; in ``now`` of them hours count.
+
+    The office's own key read that, so that it stands here whoever is logged in. Only who may read gets the link.
+    """
+    _, count = translation.gettext, now + soon
+    if not count:
+        return None
+    title = translation.ngettext("Urgent: %(count)s not yet read", "Urgent: %(count)s not yet read", count)
+    hours = translation.ngettext(
+        "In %(count)s of them hours count, by what the reporter chose.",
+        "In %(count)s of them hours count, by what the reporters chose.",
+        now,
+    )
+    text = hours % {"count": now} if now else _("In none of them hours count, by what the reporters chose: days do.")
+    link = ("/queue?state=new", _("To the reports that nobody has opened")) if may_read else None
+    return Notice(title % {"count": count}, text, "caution", link)
 
 
 def clock_notice(now: datetime, translation: Translation) -> Notice:

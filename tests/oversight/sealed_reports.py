@@ -54,6 +54,7 @@ def sealed_report(world: World, **changes: Any) -> SealedSubmission:
         "language": "ar",
         "answers": ANSWERS,
         "sealed_by": "browser",
+        "urgency": "now",
         "today": TODAY,
     }
     return seal_submission(**{**arguments, **changes})

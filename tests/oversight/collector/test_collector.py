@@ -42,7 +42,7 @@ async def test_what_waits_is_stored_whole_and_then_confirmed(
     submission = await SubmissionRecord.get()
     assert (submission.id, submission.number, submission.confirmed) == (sealed.manifest.submission, 1, True)
     stored = {row.name: row.sealed for row in await SealedFileRecord.all()}
-    small = {name: sealed.files[name] for name in ("report.age", "grant.age")}
+    small = {name: sealed.files[name] for name in ("report.age", "grant.age", "urgency.age")}
     assert stored == {**small, "attachment-1.age": None}
     blob = office.settings.data / "blobs" / submission.id / "attachment-1.age"
     assert blob.read_bytes() == sealed.files["attachment-1.age"]
