@@ -334,4 +334,5 @@ def secrets_of(setting: Setting) -> Secrets:
     office = OfficeSafe(office_folder / "secrets").read_with(identity)
     found["the office's signing key"] = forms_of_bytes(office.signing_seed)
     found["the office's record key"] = forms_of_bytes(office.record_key)
+    found["the office's key of urgency"] = forms_of_bytes(office.urgency_seed)
     return found

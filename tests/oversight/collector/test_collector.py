@@ -95,7 +95,7 @@ async def test_a_portal_that_counts_from_the_beginning_again_is_read_whole_befor
     await collector.close()
 
 
-@pytest.mark.parametrize("file", ["report.age", "grant.age", "attachment-1.age", "attachment-2.age"])
+@pytest.mark.parametrize("file", ["report.age", "grant.age", "urgency.age", "attachment-1.age", "attachment-2.age"])
 async def test_a_connection_cut_at_any_file_leads_to_the_same_end(
     wire: Wire, portal: PortalSimulator, office: Office, file: str
 ) -> None:

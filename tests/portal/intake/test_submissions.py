@@ -250,7 +250,7 @@ async def test_an_attachment_larger_than_the_charter_allows_is_refused_before_it
     sealed = fresh_report(10)
     large = replace(sealed.manifest.files[3], size=80 * 1024**2)
     manifest = replace(sealed.manifest, files=(*sealed.manifest.files[:3], large))
-    bundle = write_bundle(manifest.encode(), sealed.commitment, list(sealed.files.items())[:3])
+    bundle = write_bundle(manifest.encode(), sealed.commitment, list(sealed.files.items())[:4])
     answer = await portal.submit(bundle)
     assert error_code(answer) == (413, "too-large")
     assert answer.json()["error"]["field"] == "attachment-1.age"
