@@ -21,6 +21,8 @@ const ENTRIES = [
   { source: "src/page/leave.js", output: "leave.js", format: "iife" },
   { source: "src/worker/seal-worker.js", output: "seal-worker.js", format: "iife" },
   { source: "src/worker/mailbox-worker.js", output: "mailbox-worker.js", format: "iife" },
+  { source: "src/files/picture-worker.js", output: "picture-worker.js", format: "iife" },
+  { source: "src/files/pdf-worker.js", output: "pdf-worker.js", format: "iife" },
   { source: "css/page.css", output: "page.css" },
   { source: "css/register.css", output: "register.css" },
   { source: "css/office.css", output: "office.css" },
@@ -34,6 +36,9 @@ const ENTRIES = [
 const BUDGETS = [
   { name: "form, all script", outputs: ["form.js", "leave.js", "seal-worker.js"], bytes: 48 * 1024 },
   { name: "form, own script", outputs: ["form.js", "leave.js", "seal-worker.js"], own: true, bytes: 24 * 1024 },
+  // Loaded when the first file is chosen, and when the first PDF is.
+  { name: "cleaning pictures", outputs: ["picture-worker.js"], bytes: 5 * 1024 },
+  { name: "cleaning PDF files", outputs: ["pdf-worker.js"], bytes: 40 * 1024 },
   { name: "return page, all script", outputs: ["return.js", "leave.js", "mailbox-worker.js"], bytes: 50 * 1024 },
 ];
 
@@ -77,13 +82,30 @@ async function sayPure({ path }) {
 }
 
 /**
+ * Of the PDF package we read and write objects. Its modules do nothing but define things, though it does not say so: where
+ * it is said, those that nobody uses are left out. The metrics of the standard fonts, for writing texts, are too.
+ */
+const leaveOutPdf = {
+  name: "leave-out-pdf",
+  setup(bundler) {
+    bundler.onResolve({ filter: /./ }, async ({ path, pluginData, ...from }) => {
+      const isOfPackage = path === "@cantoo/pdf-lib" || /@cantoo.pdf-lib/.test(from.importer);
+      if (!isOfPackage || pluginData === "resolving") return undefined;
+      const { path: found, errors } = await bundler.resolve(path, { ...from, pluginData: "resolving" });
+      return { path: found, errors, sideEffects: false };
+    });
+    bundler.onLoad({ filter: /standard-fonts.*\.compressed\.json$/ }, () => ({ contents: '""', loader: "json" }));
+  },
+};
+
+/**
  * What our errors say is for whoever reads the sources and runs the tests. A worker tells its page a code and nothing
  * else, so the bundles go without the words.
  */
 const leaveOutWords = {
   name: "leave-out-words",
   setup(bundler) {
-    bundler.onLoad({ filter: /\/src\/(formats|worker)\/[^/]*\.js$/, namespace: "file" }, async ({ path }) => {
+    bundler.onLoad({ filter: /\/src\/(files|formats|worker)\/[^/]*\.js$/, namespace: "file" }, async ({ path }) => {
       const source = await readFile(path, "utf8");
       return { contents: source.replace(/(?<=new (?!Portal|ReceiptCode)\w+Error\()(?:"[^"]*"|`[^`]*`)(?=\))/g, "") };
     });
@@ -109,7 +131,7 @@ export async function bundle(ownOnly = false) {
       charset: "utf8",
       legalComments: "none",
       logLevel: "error",
-      plugins: ownOnly ? [leaveOutWords] : [leaveOut, leaveOutWords],
+      plugins: ownOnly ? [leaveOutWords] : [leaveOut, leaveOutPdf, leaveOutWords],
       ...(ownOnly ? { packages: "external" } : {}),
       ...(format ? { format: ownOnly ? "esm" : format } : {}),
       external: output.endsWith(".css") ? ["*.svg", "*.png"] : [],

@@ -25,6 +25,7 @@ from oversight.members.sessions import current_session
 from oversight.reports import labels
 from oversight.reports.blobs import Blobs
 from oversight.reports.download import check_attachment, content_disposition, stream_attachment
+from oversight.reports.file_names import shown_name
 from oversight.reports.records import SealedFileRecord, SubmissionRecord
 from oversight.reports.roles import Action, may
 from oversight.web.addresses import Route
@@ -42,9 +43,10 @@ DOWNLOAD_CSP = "sandbox; default-src 'none'; frame-ancestors 'none'"
 
 @dataclass(frozen=True)
 class ShownFile:
-    """An attachment on the page. ``problem``: ``""``, ``mismatch``, ``missing`` or ``damaged``."""
+    """An attachment on the page. ``problem``: ``""``, ``mismatch``, ``missing`` or ``damaged``; ``name`` for reading."""
 
     number: int
+    name: str
     entry: Attachment
     problem: str
     size: str
@@ -157,7 +159,9 @@ class _Files:
             problem = "missing"
         elif record.damaged_on is not None:
             problem = "damaged"
-        return ShownFile(number, entry, problem, labels.size_label(entry.size, self.translation))
+        return ShownFile(
+            number, shown_name(entry.name), entry, problem, labels.size_label(entry.size, self.translation)
+        )
 
 
 async def _show_files(request: Request, report: OpenReport) -> list[tuple[int, ShownFile | None]]:

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
 """A name under which a stranger's file can be kept: on Windows, macOS and Linux, beside a shell and a spreadsheet.
 
-It is made harmless as a name. What the file is stays visible: the ending of ``invoice.exe`` is kept.
+Whoever sends a file may have left its name as it is, so it is cleaned here. It is made harmless as a name. What the file is stays visible: the ending of ``invoice.exe`` is kept.
 """
 
 import unicodedata
@@ -39,13 +39,29 @@ def safe_name(name: str) -> str:
     return (stem or NAMELESS) + ending
 
 
+def shown_name(name: str) -> str:
+    """The name of a file as it is, for reading: what can't be seen, or turns the direction, stands there by its number.
+
+    A name with an override of direction, ``gpj.exe`` read from its end, is not taken for a picture.
+    """
+    return "".join(f"[U+{ord(character):04X}]" if _is_unseen(character) else character for character in name)
+
+
+def _is_unseen(character: str) -> bool:
+    category = unicodedata.category(character)
+    return category[0] == "C" or category in ("Zl", "Zp") or _is_selector(character) or character in _UNSEEN
+
+
 def _kept(character: str) -> str:
     """The character, a space for one that divides, nothing for one that is no part of a name."""
     category = unicodedata.category(character)
     if category[0] == "Z" or character in "\t\n\r":
         return " "
-    is_selector = "\ufe00" <= character <= "\ufe0f" or "\U000e0100" <= character <= "\U000e01ef"
-    return "" if category[0] == "C" or is_selector or character in _REFUSED | _UNSEEN else character
+    return "" if category[0] == "C" or _is_selector(character) or character in _REFUSED | _UNSEEN else character
+
+
+def _is_selector(character: str) -> bool:
+    return "\ufe00" <= character <= "\ufe0f" or "\U000e0100" <= character <= "\U000e01ef"
 
 
 def _divide(name: str) -> tuple[str, str]:

@@ -39,6 +39,8 @@ PAGE_ASSETS = (
     "form.js",
     "more.js",
     "picture.js",
+    "picture-worker.js",
+    "pdf-worker.js",
     "return.js",
     "seal-worker.js",
     "mailbox-worker.js",

@@ -255,31 +255,6 @@ def test_what_could_lead_to_a_person_is_pointed_out(new_context: NewContext, por
         expect(row.locator("[data-warning]")).to_be_visible(visible=warned)
 
 
-def test_one_file_after_another_each_with_its_choice(new_context: NewContext, portal_server: Program) -> None:
-    reporter = Reporter(new_context().new_page(), portal_server.origin)
-    reporter.open_form()
-    reporter.go_to_story()
-    reporter.write()
-    files = reporter.page.locator(".files__item")
-    reporter.attach("photo.jpg", "image/jpeg", b"\xff\xd8" + b"x" * 3000)
-    reporter.attach("paper.pdf", "application/pdf", b"%PDF" * 1000)
-    reporter.attach("empty.txt", "text/plain", b"")
-    expect(files).to_have_count(2)
-    expect(reporter.shown.locator("[data-errors]")).to_contain_text("This file is empty")
-    expect(files.nth(0).locator("[data-strip] input")).to_be_checked()
-    expect(files.nth(1).locator("[data-strip]")).to_be_hidden()
-    expect(files.nth(1).locator("[data-keeps]")).to_be_visible()
-    files.nth(1).locator("[data-remove]").click()
-    expect(files).to_have_count(1)
-    for number in range(3):
-        reporter.attach(f"{number}.txt", "text/plain", b"x")
-    reporter.attach("one-too-many.txt", "text/plain", b"x")
-    expect(reporter.shown.locator("[data-errors]")).to_contain_text("4 files at most")
-    expect(files).to_have_count(4)
-    reporter.go_on()
-    expect(reporter.panel("check")).to_contain_text("photo.jpg (3 kB, hidden details removed)")
-
-
 def test_somebody_has_to_be_left_who_can_read_it(new_context: NewContext, portal_server: Program) -> None:
     reporter = Reporter(new_context().new_page(), portal_server.origin)
     reporter.open_form()

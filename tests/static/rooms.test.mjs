@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
-// The rooms of static/src: what runs on the page's thread, what runs in the worker, and the formats, which know neither.
+// The rooms of static/src: what runs on the page's thread, what runs in the worker, what cleans files, and the formats,
+// which know none of them.
 // Each rule lists what is allowed and is checked on every file, so that a new file is refused until it is listed.
 import assert from "node:assert/strict";
 import { cpSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
@@ -13,13 +14,14 @@ const SOURCES = fileURLToPath(new URL("../../static/src/", import.meta.url));
 
 // What a page may know of the formats. None of them seals, opens or derives anything, or imports what does. The receipt
 // code is here because the person reads and types it.
-const SHARED = ["body", "portal-error", "receipt-code", "receipt-text", "worker-calls"].map((name) => `formats/${name}.js`);
+const SHARED = ["body", "file-name", "portal-error", "receipt-code", "receipt-text", "worker-calls"].map((name) => `formats/${name}.js`);
 
 /** Beginnings of what a file may import, the packages among it, by the beginning of the file's own path. */
 const IMPORTS = {
   "page/": ["page/", ...SHARED],
   "page/picture/": ["page/picture/", "formats/receipt-code.js", "qr"],
   "worker/": ["worker/", "formats/", "@noble/hashes/sha2.js"],
+  "files/": ["files/", "formats/worker-calls.js", "@cantoo/pdf-lib"],
   "formats/": ["formats/", "@noble/", "@scure/base", "age-encryption"],
   ...Object.fromEntries(SHARED.map((file) => [file, SHARED])),
 };
@@ -145,6 +147,10 @@ const BREACHES = {
     'import "age-encryption";': "age-encryption",
     "document.title = 'x';": "document",
     "const scope = globalThis; scope.window.close();": "window",
+  },
+  "files/": {
+    'import { sealReport } from "../formats/report.js"; sealReport();': "formats/report.js",
+    "fetch('/api/v1/mailbox');": "fetch",
   },
   "formats/": {
     'import { Portal } from "../worker/portal.js"; new Portal();': "worker/portal.js",

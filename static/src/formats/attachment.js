@@ -6,7 +6,6 @@ import { concat, encodeHex, label } from "./encoding.js";
 import { MalformedError } from "./errors.js";
 import { paddedAttachmentSize } from "./padding.js";
 
-const NAME_CHARACTERS_MAX = 255;
 const MEDIA_TYPE = /^[a-z0-9][a-z0-9!#$&^_.+-]{0,126}\/[a-z0-9][a-z0-9!#$&^_.+-]{0,126}$/;
 const ZEROS_BYTES = 65_536;
 
@@ -31,17 +30,6 @@ const ZEROS_BYTES = 65_536;
  */
 export function attachmentCommitment(salt, hash) {
   return encodeHex(sha256(concat(label("attachment"), salt, hash)));
-}
-
-/**
- * A name that a reader accepts: no path, no control characters, at most 255 characters; U+FFFD for each broken one.
- *
- * @param {string} name
- */
-export function cleanName(name) {
-  const last = name.replace(/^.*[/\\]/s, "");
-  const clean = [...last.replace(/[\x00-\x1f\x7f]/g, "").replace(/\p{Cs}/gu, "\ufffd")].slice(0, NAME_CHARACTERS_MAX).join("");
-  return /^\.{0,2}$/.test(clean) ? "file" : clean;
 }
 
 /** @param {string} type as the browser reports it, possibly empty */

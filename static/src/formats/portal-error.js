@@ -8,10 +8,14 @@
  * `acknowledgement-invalid`, `unexpected-answer`, `failed`.
  */
 export class PortalError extends Error {
-  /** @param {string} code */
-  constructor(code) {
+  /**
+   * @param {string} code
+   * @param {number} [file] of `file-unreadable`: which file of the report, from 0
+   */
+  constructor(code, file) {
     super(code);
     this.name = "PortalError";
     this.code = code;
+    this.file = file;
   }
 }

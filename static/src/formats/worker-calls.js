@@ -3,7 +3,22 @@
 // portal-error.js. Days are YYYY-MM-DD.
 
 /**
- * @typedef {{ file: File | Blob, name: string, strip: boolean }} ChosenFile
+ * @typedef {{ file: Blob, name: string, stripped: boolean }} ChosenFile as it is sent; `stripped` says that hidden details
+ *   were removed, and that it was read again. The file's type follows its bytes
+ *
+ * @typedef {"jpeg" | "png" | "webp" | "pdf" | "heic" | "other"} FileKind
+ * @typedef {"damaged" | "heic" | "large" | "locked" | "other"} CleaningProblem not whole or not understood; a kind of
+ *   picture, or of any file, that can't be cleaned here; a PDF that is too large; one that is locked, signed or has programs
+ * @typedef {{ file: Blob, name: string }} FileRequest
+ * @typedef {object} CleanedFile
+ * @property {FileKind} kind by the bytes
+ * @property {string} type media type by the bytes; of a kind that they do not tell, as the browser says, possibly empty
+ * @property {Blob | null} blob without hidden details; null with a problem
+ * @property {CleaningProblem | null} problem
+ * @property {{ width: number, height: number }} size of a picture in pixels; zeros when it is not known
+ * @property {ImageBitmap} [picture] a small one
+ * @property {boolean} [revealing] whether the name may tell a time or a place
+ * @property {string} [ending] of a name that tells nothing, ".jpg"
  *
  * @typedef {{ charter: string, realm: string }} CharterRequest text of the charter's signed note; realm of the portal
  *
@@ -15,7 +30,7 @@
  * @property {Record<string, unknown>} answers by question id, docs/protocol.md §4.3
  * @property {"now" | "soon" | "none"} urgency what the office reads at once, docs/protocol.md §5.5
  * @property {string[]} exclude labels of members who must not read this
- * @property {ChosenFile[]} files `strip` asks to remove metadata where possible
+ * @property {ChosenFile[]} files
  * @property {"browser"} sealedBy
  *
  * @typedef {"offline" | "busy" | "long" | "full" | "work"} TroubleKind the network is gone; the portal is busy, has been so

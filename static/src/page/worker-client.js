@@ -66,7 +66,7 @@ export class WorkerClient {
         else if (data.event === "send") progress.onSend?.(data.done, data.total);
         else if (data.event === "trouble") progress.onTrouble?.(data.kind, data.share);
         else if (data.event === "result") resolve(data.value);
-        else if (data.event === "error") reject(new PortalError(data.code));
+        else if (data.event === "error") reject(new PortalError(data.code, data.file));
       });
     });
   }

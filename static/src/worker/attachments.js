@@ -1,69 +1,58 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
-// The files of a report: stripped of metadata, then padded, sealed and sent as streams. docs/protocol.md §5.2, §7.1.
+// The files of a report, as the page hands them over: padded, sealed and sent as streams. docs/protocol.md §5.2, §7.1.
 
 import { sha256 } from "@noble/hashes/sha2.js";
 import { sealStream, sealedSize } from "../formats/age.js";
-import { attachmentCommitment, cleanMediaType, cleanName, padBlob } from "../formats/attachment.js";
+import { attachmentCommitment, cleanMediaType, padBlob } from "../formats/attachment.js";
 import { HASH_BYTES, encodeHex } from "../formats/encoding.js";
+import { cleanName } from "../formats/file-name.js";
 import { attachmentFile } from "../formats/manifest.js";
 import { paddedAttachmentSize } from "../formats/padding.js";
 import { PortalError } from "../formats/portal-error.js";
 import { randomBytes } from "../formats/random.js";
 import { PartSender } from "./part-sender.js";
-import { stripMetadata } from "./strip-metadata.js";
 
 // Counted for the report itself in the progress of sending, as its size is not known before it is sealed.
 export const BUNDLE_SHARE_BYTES = 65_536;
 
 /**
- * @typedef {{ blob: Blob, name: string, stripped: boolean }} PreparedFile
+ * @typedef {import("../formats/worker-calls.js").ChosenFile} ChosenFile
  * @typedef {import("./submit.js").Context} Context
  */
 
 /**
- * Remove metadata first, so that the total of the progress is right from the start. Nothing is copied.
+ * Refuse what the commission does not take, before anything is sent.
  *
- * @param {import("../formats/worker-calls.js").ChosenFile[]} chosen
+ * @param {ChosenFile[]} files
  * @param {import("../formats/charter.js").Charter} charter
- * @returns {Promise<PreparedFile[]>}
  */
-export async function prepareFiles(chosen, { limits }) {
-  const tooLarge = chosen.some(({ file }) => file.size > limits.attachmentBytes);
-  if (chosen.length > limits.attachments || tooLarge) throw new PortalError("too-large");
-  const ready = [];
-  for (const { file, name, strip } of chosen) {
-    try {
-      const kept = { blob: file, stripped: false };
-      ready.push({ ...(strip ? await stripMetadata(file, file.type) : kept), name });
-    } catch {
-      throw new PortalError("file-unreadable");
-    }
-  }
-  return ready;
+export function checkFiles(files, { limits }) {
+  const tooLarge = files.some(({ file }) => file.size > limits.attachmentBytes);
+  if (files.length > limits.attachments || tooLarge) throw new PortalError("too-large");
 }
 
 /**
  * Seal and send every file.
  *
- * @param {PreparedFile[]} files
+ * @param {ChosenFile[]} files
  * @param {string} submission
  * @param {string} recipient R
  * @param {Context} context
  */
 export async function sendFiles(files, submission, recipient, { portal, fill, progress }) {
-  const paddedTotal = files.reduce((sum, { blob }) => sum + paddedAttachmentSize(blob.size), 0);
+  const paddedTotal = files.reduce((sum, { file }) => sum + paddedAttachmentSize(file.size), 0);
   const sealedTotal = sizeOfAll(files);
   const sender = new PartSender(portal, submission, (sent) => {
     progress.onSend?.(sent, sealedTotal + BUNDLE_SHARE_BYTES);
   });
   const attachments = [];
   let before = 0;
-  for (const [index, { blob, name, stripped }] of files.entries()) {
+  for (const [index, { file: blob, name, stripped }] of files.entries()) {
     const file = attachmentFile(index + 1);
     const onRead = (/** @type {number} */ done) =>
       progress.onSeal?.(before + done, paddedTotal, index + 1, files.length);
     const source = padBlob(blob, onRead);
-    const sealed = await sendFile(sender, file, await sealStream(source.stream, [recipient]));
+    const sealed = await sendFile(sender, index, await sealStream(source.stream, [recipient]));
     before += source.padded;
     const hash = source.hash.digest();
     const salt = randomBytes(HASH_BYTES, fill);
@@ -88,28 +77,28 @@ export async function sendFiles(files, submission, recipient, { portal, fill, pr
 
 /** @typedef {Awaited<ReturnType<typeof sendFiles>>} SentAttachments */
 
-/** @param {PreparedFile[]} files */
+/** @param {ChosenFile[]} files */
 function sizeOfAll(files) {
-  return files.reduce((sum, { blob }) => sum + sealedSize(paddedAttachmentSize(blob.size)), 0);
+  return files.reduce((sum, { file }) => sum + sealedSize(paddedAttachmentSize(file.size)), 0);
 }
 
 /**
  * @param {PartSender} sender
- * @param {string} file
+ * @param {number} index of the file, from 0
  * @param {ReadableStream<Uint8Array>} sealed
  */
-async function sendFile(sender, file, sealed) {
+async function sendFile(sender, index, sealed) {
   const hash = sha256.create();
   let size = 0;
   try {
-    await sender.send(file, sealed, (chunk) => {
+    await sender.send(attachmentFile(index + 1), sealed, (chunk) => {
       hash.update(chunk);
       size += chunk.length;
     });
   } catch (error) {
     if (error instanceof PortalError) throw error;
     // The file was changed, moved or removed while it was read.
-    throw new PortalError("file-unreadable");
+    throw new PortalError("file-unreadable", index);
   }
   return { size, sha256: encodeHex(hash.digest()) };
 }

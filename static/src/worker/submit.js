@@ -20,7 +20,7 @@ import { randomBytes } from "../formats/random.js";
 import { sealReport } from "../formats/report.js";
 import { firstState, sealState } from "../formats/state.js";
 import { sealUrgency } from "../formats/urgency.js";
-import { BUNDLE_SHARE_BYTES, prepareFiles, sendFiles } from "./attachments.js";
+import { BUNDLE_SHARE_BYTES, checkFiles, sendFiles } from "./attachments.js";
 import { chooseReaders, daysDiffer } from "./charter-day.js";
 import { checkFreshness } from "./charter-freshness.js";
 
@@ -50,7 +50,7 @@ export async function submitReport(request, context) {
     throw new PortalError("no-recipient");
   }
   validateAnswers(request.answers);
-  const files = await prepareFiles(request.files, charter);
+  checkFiles(request.files, charter);
   const shown = await context.portal.getSuccessors(charter.hash);
   const newest = describeDays(checkFreshness(charter, shown, device), device, shown.day);
   const members = chooseReaders(charter, request.exclude, { device, signed: newest.day, portal: shown.day });
@@ -58,7 +58,7 @@ export async function submitReport(request, context) {
   try {
     const thread = { identity: await generateIdentity(), subject: encodeHex(randomBytes(ID_BYTES, context.fill)) };
     const recipient = await recipientOf(thread.identity);
-    const attachments = await sendFiles(files, thread.subject, recipient, context);
+    const attachments = await sendFiles(request.files, thread.subject, recipient, context);
     const report = await seal(request, charter, secrets, { subject: thread.subject, recipient, attachments });
     const grant = await sealGrant(thread, members, charter, context.fill);
     const urgency = await sealUrgency(request.urgency, thread.subject, charter);

@@ -27,8 +27,8 @@ export function serve(Portal, actions) {
       post({ event: "result", value: await actions[action](request, context) });
     } catch (error) {
       // Only a code leaves the worker: an error's own message could quote the person's words.
-      const code = error instanceof PortalError ? error.code : "failed";
-      post({ event: "error", code });
+      const { code, file } = error instanceof PortalError ? error : new PortalError("failed");
+      post({ event: "error", code, file });
     }
   });
   scope.addEventListener("offline", () => portal.noteOffline());

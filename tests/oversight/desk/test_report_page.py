@@ -111,6 +111,23 @@ async def test_a_file_goes_out_as_a_download_that_no_browser_shows(
     assert (await browser.get(f"/reports/{sealed.manifest.submission}/files/0")).status_code == 404
 
 
+async def test_a_file_whose_name_hides_what_it_is_shows_it_and_is_kept_without_it(
+    office: Office, portal: PortalSimulator, wire: Wire
+) -> None:
+    """Whoever seals by another program need not clean a name."""
+    sealed = sealed_report(office.world, attachments=[attachment(b"MZ", "\u202egpj.\u2066exe\U000e0041")])
+    portal.add(sealed)
+    await wire.collect()
+    browser = await office.browser_of("bruno")
+    here = f"/reports/{sealed.manifest.submission}"
+    page = (await browser.get(here)).text
+    assert "<bdi>[U+202E]gpj.[U+2066]exe[U+E0041]</bdi>" in page
+    assert not any(character in page for character in "\u202e\u2066\U000e0041")
+    assert "As it was on the sender’s device" in page
+    answer = await browser.get(f"{here}/files/1")
+    assert answer.headers["content-disposition"].endswith("filename*=UTF-8''gpj.exe")
+
+
 @pytest.mark.parametrize("place", [200, 40_000, -1])
 async def test_an_altered_file_is_an_incident_and_hides_neither_report_nor_other_files(
     office: Office, portal: PortalSimulator, wire: Wire, place: int

@@ -9,7 +9,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from oversight.reports.download import content_disposition
-from oversight.reports.file_names import NAME_BYTES_MAX, safe_name
+from oversight.reports.file_names import NAME_BYTES_MAX, safe_name, shown_name
 
 # https://learn.microsoft.com/windows/win32/fileio/naming-a-file
 WINDOWS_DEVICE = re.compile(r"(con|prn|aux|nul|(com|lpt)[0-9¹²³])( *\..*)?", re.IGNORECASE)
@@ -70,3 +70,14 @@ def test_examples(name: str, safe: str) -> None:
 def test_the_header_is_one_line_of_ascii(name: str) -> None:
     header = content_disposition(name, "R-0001-1.bin")
     assert re.fullmatch(r"attachment; filename=\"R-0001-1\.bin\"; filename\*=UTF-8''[A-Za-z0-9%._~-]+", header)
+
+
+def test_a_name_that_turns_its_direction_is_read_as_what_it_is() -> None:
+    assert shown_name("\u202egpj.exe") == "[U+202E]gpj.exe"
+    assert shown_name("a\u200b\u2066\U000e0041\ufe0f\u3164.png") == "a[U+200B][U+2066][U+E0041][U+FE0F][U+3164].png"
+    assert shown_name("صورة é 文.jpg") == "صورة é 文.jpg"
+
+
+@given(NAMES)
+def test_nothing_that_can_not_be_seen_is_shown(name: str) -> None:
+    assert not any(unicodedata.category(char)[0] == "C" for char in shown_name(name))

@@ -368,6 +368,6 @@ def test_pages_fit_their_budgets(locale: str) -> None:
 def loaded(site: Site, path: str) -> list[Page]:
     """A document and what it loads at once, but for the charter, which is as large as its commission."""
     document = site.pages[path]
-    at_once = re.sub(r' data-later-\w+="[^"]*"', "", document.body.decode())
+    at_once = re.sub(r' data-later-[a-z-]+="[^"]*"', "", document.body.decode())
     paths = set(re.findall(r'"(/assets/[^"]+)"', at_once))
     return [document, *(site.pages[each] for each in sorted(paths) if "/charter-" not in each)]

@@ -52,7 +52,7 @@ function ask(script, action, request) {
 const digits = commission.receipt_digits;
 
 test("the built worker seals a report with a file, and a member opens it", async () => {
-  const files = [{ file: new Blob([Buffer.alloc(100_000, 7)]), name: "a.bin", strip: true }];
+  const files = [{ file: new Blob([Buffer.alloc(100_000, 7)]), name: "a.bin", stripped: false }];
   const request = { realm: REALM, charter: commission.charters.first, digits, language: "en", exclude: [], files };
   const { value, events } = await ask(SEAL, "submit", { ...request, answers: { story: "x" }, urgency: "soon", sealedBy: "browser" });
   const attachments = { "attachment-1.age": portal.file(value.submission, "attachment-1.age").toString("base64") };

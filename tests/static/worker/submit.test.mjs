@@ -2,7 +2,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { sealedSize } from "../../../static/src/formats/age.js";
-import { cleanMediaType, cleanName } from "../../../static/src/formats/attachment.js";
+import { cleanMediaType } from "../../../static/src/formats/attachment.js";
+import { cleanName } from "../../../static/src/formats/file-name.js";
 import { systemRandom } from "../../../static/src/formats/random.js";
 import { checkCharter, submitReport } from "../../../static/src/worker/submit.js";
 import { Portal } from "../../../static/src/worker/portal.js";
@@ -108,9 +109,9 @@ test("files arrive whole, in order, with their names, and their sizes padded", a
   const { server, context, told } = await begin();
   const large = Buffer.alloc(5_000_001, "amparo");
   const files = [
-    { file: new File([large], "x", { type: "video/mp4" }), name: "C:\\Users\\me\\clip.mp4", strip: false },
-    { file: new File([], "empty"), name: "empty.txt", strip: true },
-    { file: new Blob(["three"]), name: "رسالة.txt", strip: false },
+    { file: new File([large], "x", { type: "video/mp4" }), name: "C:\\Users\\me\\clip.mp4", stripped: false },
+    { file: new File([], "empty"), name: "empty.txt", stripped: false },
+    { file: new Blob(["three"]), name: "رسالة.txt", stripped: false },
   ];
   const asked = request({ files });
   await submitReport(asked, context);
@@ -137,7 +138,7 @@ test("files arrive whole, in order, with their names, and their sizes padded", a
 
 test("nothing that was typed or chosen is in any request", async () => {
   const { server, context } = await begin();
-  const files = [{ file: new File(["canary-content"], "x"), name: "canary-name.txt", strip: false }];
+  const files = [{ file: new File(["canary-content"], "x"), name: "canary-name.txt", stripped: false }];
   const asked = request({ files, answers: { story: "canary-words" } });
   await submitReport(asked, context);
   const sent = Buffer.concat([...server.bodies, Buffer.from(server.requests.join())]).toString("latin1");
@@ -153,7 +154,7 @@ test("lost answers, cut connections and a busy portal make one submission, and n
     return name.endsWith("503") ? 503 : name.split(" ")[1];
   };
   const { server, context } = await begin(faults);
-  const files = [{ file: new Blob([Buffer.alloc(9_000_000, 1)]), name: "a", strip: false }];
+  const files = [{ file: new Blob([Buffer.alloc(9_000_000, 1)]), name: "a", stripped: false }];
   const asked = request({ files });
   const { submission } = await submitReport(asked, context);
   assert.deepEqual([...server.bundles.keys()], [submission]);
@@ -177,8 +178,8 @@ const REFUSED = {
   "answers-invalid": [{ answers: { Story: "x" } }, { answers: { story: 7 } }, { answers: { story: "\ud800" } }],
   "too-large": [
     { answers: { story: "x".repeat(1_100_000) } },
-    { files: Array(9).fill({ file: new Blob(["x"]), name: "x", strip: false }) },
-    { files: [{ file: { size: 50_000_001 }, name: "x", strip: false }] },
+    { files: Array(9).fill({ file: new Blob(["x"]), name: "x", stripped: false }) },
+    { files: [{ file: { size: 50_000_001 }, name: "x", stripped: false }] },
   ],
 };
 
@@ -237,7 +238,7 @@ test("a form hears at its start that the clocks differ, and of a day more or les
 test("a charter that a successor in force has replaced is not sealed under", async () => {
   const { server, context } = await begin();
   server.charters.set(charterOf("second").hash, commission.charters.second);
-  const files = [{ file: new Blob(["x"]), name: "x", strip: false }];
+  const files = [{ file: new Blob(["x"]), name: "x", stripped: false }];
   const { from } = charterOf("second").valid;
   const later = { ...context, now: () => new Date(`${from}T00:00:00Z`) };
   await assert.rejects(submitReport(request({ files }), later), { name: "PortalError", code: "charter-replaced" });
@@ -251,8 +252,9 @@ test("a file that shrinks or cannot be read is named as such", async () => {
   const grown = () => new Blob(["much longer than it was"]).stream();
   for (const stream of [gone, shrunk, grown]) {
     const file = { size: 10, type: "", stream };
-    const asked = request({ files: [{ file, name: "x", strip: false }] });
-    await assert.rejects(submitReport(asked, context), { code: "file-unreadable" });
+    const whole = { file: new Blob(["x"]), name: "whole", stripped: false };
+    const asked = request({ files: [whole, { file, name: "x", stripped: false }] });
+    await assert.rejects(submitReport(asked, context), { code: "file-unreadable", file: 1 });
   }
 });
 
@@ -279,6 +281,21 @@ test("names lose their path and control characters, and stay names", () => {
   const cases = { "a/b\\c.txt": "c.txt", "..": "file", "": "file", "a\u0000b\u007f": "ab", "x/": "file", "é.jpg": "é.jpg" };
   for (const [given, due] of Object.entries(cases)) assert.equal(cleanName(given), due);
   assert.equal([...cleanName("\u{1f600}".repeat(300))].length, 255);
+});
+
+test("a name is what it looks like: nothing invisible is in it, and its ending survives", () => {
+  const cases = {
+    "\u202egpj.exe": "gpj.exe",
+    "a\u2066b\u2069\u200b\ufeff.jpg": "ab.jpg",
+    "x\u{e0041}\u{e007f}.png": "x.png",
+    "..\u200b": "file",
+    "photo.jpg          .exe": "photo.jpg .exe",
+    "a\u2028b\u3164\ufe0f": "ab",
+    "\ud800.jpg": ".jpg",
+    "صورة.jpg": "صورة.jpg",
+  };
+  for (const [given, due] of Object.entries(cases)) assert.equal(cleanName(given), due);
+  assert.ok(cleanName(`${"x".repeat(300)}.jpg`).endsWith(".jpg"));
 });
 
 test("a media type is what the browser says, if it is one", () => {

@@ -12,7 +12,8 @@ const LINE_CHARS = 80;
 /**
  * @typedef {object} Row
  * @property {string} label
- * @property {string[]} lines what was answered, one line for each choice, file or name; none when there is no answer
+ * @property {(string | string[])[]} lines what was answered, one line for each choice, file or name; none when there is
+ *   no answer. The parts of a line are each set apart in a text of another direction
  * @property {boolean} typed whether the person typed it rather than picked it
  * @property {() => void} change
  */
@@ -58,7 +59,7 @@ function makeRow(panel, { label, lines, typed, change }) {
   if (typed && isLong(lines.join())) fold(answer, part(element, "[data-more]"));
   part(element, "[data-change-what]").textContent = ` ${label}`;
   part(element, "[data-change]").addEventListener("click", change);
-  part(element, "[data-warning]").hidden = !(typed && lines.some(holdsTraces));
+  part(element, "[data-warning]").hidden = !(typed && lines.flat().some(holdsTraces));
   return element;
 }
 
@@ -67,7 +68,7 @@ function makeRow(panel, { label, lines, typed, change }) {
  * apart from what surrounds it; what was typed has its own direction.
  *
  * @param {HTMLElement} answer
- * @param {string[]} lines
+ * @param {(string | string[])[]} lines
  * @param {boolean} typed
  */
 function showLines(answer, lines, typed) {
@@ -77,11 +78,11 @@ function showLines(answer, lines, typed) {
   else if (!typed) answer.append(isolated(lines[0]));
   else {
     answer.dir = "auto";
-    showText(answer, lines[0]);
+    showText(answer, String(lines[0]));
   }
 }
 
-/** @param {string[]} lines */
+/** @param {(string | string[])[]} lines */
 function bullets(lines) {
   const list = document.createElement("ul");
   list.className = "summary__list";
@@ -93,9 +94,13 @@ function bullets(lines) {
   return list;
 }
 
-/** @param {string} line */
+/** @param {string | string[]} line */
 function isolated(line) {
-  const element = document.createElement("bdi");
-  element.textContent = line;
-  return element;
+  const whole = document.createElement("span");
+  [line].flat().forEach((words, index) => {
+    const element = document.createElement("bdi");
+    element.textContent = words;
+    whole.append(...(index > 0 ? [" · "] : []), element);
+  });
+  return whole;
 }

@@ -7,9 +7,10 @@ import { t } from "../strings.js";
 
 /**
  * @param {unknown} error the error of a call to the worker
+ * @param {{ name: string }[]} files those of the report
  * @returns {string}
  */
-export function failureWords(error) {
+export function failureWords(error, files) {
   switch (error instanceof PortalError ? error.code : "") {
     case "charter-expired":
       return t("The commission’s charter is not in force today. Keep what you wrote, load this page again later and try once more.");
@@ -25,7 +26,9 @@ export function failureWords(error) {
     case "too-large":
       return t("It is too large to be sent. Go back, and remove a file or shorten a text.");
     case "file-unreadable":
-      return t("One of your files can no longer be read. It may have been moved or changed. Go back, remove it and choose it again.");
+      return t("“{name}” can no longer be read. It may have been moved or changed. Go back, remove it and choose it again.", {
+        name: files[/** @type {PortalError} */ (error).file ?? 0]?.name ?? "",
+      });
     case "acknowledgement-invalid":
       return t("What the site answered is not signed as it should be. Do not count on it having arrived. Try again, from another network if you can.");
     default:

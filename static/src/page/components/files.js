@@ -1,70 +1,104 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
-// Files, chosen one at a time. They are read only when the report is sealed.
+// Files, chosen one at a time, dropped or pasted. They are read by a worker at once, to remove hidden details, and again
+// when the report is sealed.
 
+import { cleanName } from "../../formats/file-name.js";
 import { sizeWords, t, tn } from "../strings.js";
-import { copyTemplate, part } from "./element.js";
+import { part } from "./element.js";
+import { FileItem } from "./file-item.js";
 
-/** @typedef {import("../../formats/worker-calls.js").ChosenFile} ChosenFile */
 /** @typedef {import("./error-summary.js").Problem} Problem */
 /** @typedef {{ max: number, bytesMax: number }} Limits */
 
-/** The types from which metadata can be removed here: documents and videos keep theirs. */
-const STRIPPABLE = ["image/jpeg", "image/png"];
-
 export class Files {
-  /** @type {Map<HTMLElement, ChosenFile>} */
-  #chosen = new Map();
+  /** @type {FileItem[]} */
+  #items = [];
+  #count = 0;
   #list;
   #input;
   #limits;
+  #cleaner;
   #onProblem;
 
   /**
    * @param {HTMLElement} element the question of kind `files`
    * @param {Limits} limits
+   * @param {import("../file-client.js").FileClient} cleaner
    * @param {(problem: Problem | null) => void} onProblem
    */
-  constructor(element, limits, onProblem) {
+  constructor(element, limits, cleaner, onProblem) {
     this.element = element;
     this.#limits = limits;
+    this.#cleaner = cleaner;
     this.#onProblem = onProblem;
     this.#list = part(element, "[data-files]");
     this.#input = /** @type {HTMLInputElement} */ (part(element, "input[type=file]"));
-    this.#input.addEventListener("change", () => this.#choose());
+    this.#input.addEventListener("change", () => this.#take(this.#input));
+    // A file that is dropped beside the field would open in the place of the page.
+    addEventListener("dragover", (event) => this.#isFiles(event.dataTransfer) && event.preventDefault());
+    addEventListener("drop", (event) => this.#takeFrom(event, event.dataTransfer));
+    addEventListener("paste", (event) => this.#takeFrom(event, event.clipboardData));
   }
 
-  /** @returns {ChosenFile[]} */
   get chosen() {
-    return [...this.#chosen.values()];
+    return this.#items.map((item) => item.chosen);
   }
 
-  /** Names, sizes and removed metadata, one file a line. */
+  /** Of each file its name, its size and what became of its hidden details. */
   get lines() {
-    return this.chosen.map(({ file, name, strip }) => {
-      const words = { name, size: sizeWords(file.size) };
-      return strip ? t("{name} ({size}, hidden details removed)", words) : t("{name} ({size})", words);
-    });
+    return this.#items.map((item) => item.line);
+  }
+
+  /** @returns {Problem | null} */
+  get problem() {
+    const message = this.#items.map((item) => item.problem).find(Boolean);
+    return message ? { message, field: this.#input.id } : null;
   }
 
   forget() {
-    this.#chosen.clear();
-    this.#list.replaceChildren();
+    for (const item of this.#items) item.forget();
+    this.#items = [];
+    this.#cleaner.terminate();
   }
 
-  #choose() {
-    const file = this.#input.files?.[0];
+  /** A text that is copied may bring a picture of itself. @param {DataTransfer | null} data */
+  #isFiles(data) {
+    return data?.types.includes("Files") && !data.types.includes("text/plain");
+  }
+
+  /** @param {Event} event @param {DataTransfer | null} data */
+  #takeFrom(event, data) {
+    if (!data || !this.#isFiles(data)) return;
+    event.preventDefault();
+    if (this.element.getClientRects().length > 0) this.#addAll([...data.files]);
+  }
+
+  /** @param {HTMLInputElement} input @param {FileItem} [replaced] */
+  #take(input, replaced) {
+    const files = [...(input.files ?? [])];
     // Clears the field for the next file, which may be the same one after it was removed.
-    this.#input.value = "";
-    if (!file) return;
-    const message = this.#refusal(file);
-    this.#onProblem(message ? { message, field: this.#input.id } : null);
-    if (!message) this.#add(file);
+    input.value = "";
+    this.#addAll(files, replaced);
   }
 
-  /** @param {File} file */
-  #refusal(file) {
+  /** @param {File[]} files @param {FileItem} [replaced] the first takes its place */
+  #addAll(files, replaced) {
+    /** @type {string | null} */
+    let message = null;
+    for (const file of files) {
+      const refusal = this.#refusal(file, replaced);
+      message ??= refusal && files.length > 1 ? `${cleanName(file.name)}: ${refusal}` : refusal;
+      if (refusal) continue;
+      this.#add(file, replaced);
+      replaced = undefined;
+    }
+    if (files.length > 0) this.#onProblem(message ? { message, field: this.#input.id } : null);
+  }
+
+  /** @param {File} file @param {FileItem} [replaced] */
+  #refusal(file, replaced) {
     const { max, bytesMax } = this.#limits;
-    if (this.#chosen.size >= max) {
+    if (this.#items.length >= max && !replaced) {
       return tn("You can add {count} file at most", "You can add {count} files at most", max);
     }
     if (file.size > bytesMax) {
@@ -73,42 +107,35 @@ export class Files {
     return file.size === 0 ? t("This file is empty. Choose another one") : null;
   }
 
-  /** @param {File} file */
-  #add(file) {
-    const item = copyTemplate(this.element, "file");
-    const strippable = STRIPPABLE.includes(file.type);
-    /** @type {ChosenFile} */
-    const chosen = { file, name: shorten(file.name), strip: strippable };
-    this.#chosen.set(item, chosen);
-    part(item, "[data-name]").textContent = chosen.name;
-    part(item, "[data-size]").textContent = sizeWords(file.size);
-    part(item, "[data-strip]").hidden = !strippable;
-    part(item, "[data-keeps]").hidden = strippable;
-    const box = /** @type {HTMLInputElement} */ (part(item, "[data-strip] input"));
-    box.addEventListener("change", () => {
-      chosen.strip = box.checked;
+  /** @param {File} file @param {FileItem} [replaced] */
+  #add(file, replaced) {
+    const item = new FileItem(this.element, file, ++this.#count, this.#cleaner);
+    const other = /** @type {HTMLInputElement} */ (part(item.element, "[data-replace] input"));
+    other.addEventListener("change", () => this.#take(other, item));
+    part(item.element, "[data-remove]").addEventListener("click", () => {
+      this.#remove(item);
+      this.#input.focus();
+      this.#say(t("Removed: {name}", { name: item.name }));
     });
-    part(item, "[data-remove]").addEventListener("click", () => this.#remove(item));
-    this.#list.append(item);
-    this.#say(t("Added: {name}", { name: chosen.name }));
+    if (replaced) {
+      replaced.element.before(item.element);
+      this.#items.splice(this.#items.indexOf(replaced), 0, item);
+      this.#remove(replaced);
+    } else {
+      this.#list.append(item.element);
+      this.#items.push(item);
+    }
+    this.#say(t("Added: {name}", { name: item.name }));
   }
 
-  /** @param {HTMLElement} item */
+  /** @param {FileItem} item */
   #remove(item) {
-    const name = this.#chosen.get(item)?.name ?? "";
-    this.#chosen.delete(item);
-    item.remove();
-    this.#input.focus();
-    this.#say(t("Removed: {name}", { name }));
+    this.#items = this.#items.filter((other) => other !== item);
+    item.forget();
   }
 
   /** @param {string} words */
   #say(words) {
     part(this.element, "[data-files-status]").textContent = words;
   }
-}
-
-/** Names are at most 255 characters (docs/protocol.md §5.2); of a longer one the end is kept. @param {string} name */
-function shorten(name) {
-  return [...name].slice(-255).join("");
 }

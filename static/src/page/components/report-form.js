@@ -194,7 +194,7 @@ export class ReportForm {
     } catch (error) {
       this.#sending.fail();
       this.#noteFailure(error);
-      showProblems(panel, [{ message: failureWords(error), field: null }]);
+      showProblems(panel, [{ message: failureWords(error, this.#report.files), field: null }]);
     } finally {
       this.#busy = false;
     }

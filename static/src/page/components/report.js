@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
 // Everything that a person has entered into the form: answers, files, excluded members. It is stored nowhere else.
 
+import { FileClient } from "../file-client.js";
 import { t } from "../strings.js";
 import { levelOf } from "../urgency.js";
 import { parts, setting } from "./element.js";
@@ -78,7 +79,7 @@ export class Report {
     // Where questions were moved, they stand in another order.
     items.sort((one, other) => (one.element.compareDocumentPosition(other.element) & Node.DOCUMENT_POSITION_FOLLOWING ? -1 : 1));
     return items.flatMap((item) => {
-      const problem = item instanceof Files ? null : item.problem;
+      const problem = item.problem;
       return problem ? [problem] : [];
     });
   }
@@ -127,5 +128,6 @@ function makeItem(question, root, panel, today) {
   if (question.kind === "members") return new Members(question.element, today);
   if (question.kind !== "files") return question;
   const limits = { max: Number(setting(root, "attachmentsMax")), bytesMax: Number(setting(root, "attachmentBytesMax")) };
-  return new Files(question.element, limits, (problem) => showProblems(panel, problem ? [problem] : []));
+  const cleaner = new FileClient(setting(root, "laterPictureWorker"), setting(root, "laterPdfWorker"));
+  return new Files(question.element, limits, cleaner, (problem) => showProblems(panel, problem ? [problem] : []));
 }

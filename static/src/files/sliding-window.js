@@ -14,6 +14,11 @@ export class SlidingWindow {
     this.#blob = blob;
   }
 
+  /** In bytes. */
+  get size() {
+    return this.#blob.size;
+  }
+
   /**
    * @param {number} at
    * @param {number} size at most 256 KiB
@@ -26,4 +31,9 @@ export class SlidingWindow {
     }
     return this.#bytes.subarray(at - this.#start, at - this.#start + size);
   }
+}
+
+/** @param {Uint8Array} bytes @returns {string} a character for each byte */
+export function latin(bytes) {
+  return String.fromCharCode(...bytes);
 }
