@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
 """A name under which a stranger's file can be kept: on Windows, macOS and Linux, beside a shell and a spreadsheet.
 
-Whoever sends a file may have left its name as it is, so it is cleaned here. It is made harmless as a name. What the file is stays visible: the ending of ``invoice.exe`` is kept.
+Whoever sends a file may have left its name as it is, so it is cleaned here. It is made harmless as a
+name. What the file is stays visible: the ending of ``invoice.exe`` is kept.
 """
 
 import unicodedata
