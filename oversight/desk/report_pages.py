@@ -43,7 +43,7 @@ DOWNLOAD_CSP = "sandbox; default-src 'none'; frame-ancestors 'none'"
 
 @dataclass(frozen=True)
 class ShownFile:
-    """An attachment on the page. ``problem``: ``""``, ``mismatch``, ``missing`` or ``damaged``; ``name`` for reading."""
+    """An attachment on the page. ``problem``: ``""``, ``mismatch``, ``missing`` or ``damaged``; ``name`` to be read."""
 
     number: int
     name: str
