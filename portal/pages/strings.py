@@ -20,6 +20,7 @@ PAGES = {
     "form": (
         "check-answers.js",
         "failure.js",
+        "file-item.js",
         "files.js",
         "members.js",
         "moment.js",

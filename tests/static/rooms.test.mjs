@@ -49,7 +49,7 @@ const GLOBALS = {
 // These names are refused as members too, whatever the global object is called.
 const MEMBERS = ["document", "window", "subtle", "localStorage", "sessionStorage", "indexedDB", "importScripts"];
 // Modules whose address is not in the source: the page's strings in its language, and the picture of a code.
-const IMPORTS_BY_ADDRESS = ["page/strings.js", "page/components/code-picture.js"];
+const IMPORTS_BY_ADDRESS = ["page/strings.js", "page/components/code-picture.js", "page/components/report-form.js"];
 
 const isAmong = (path, beginnings) => beginnings.some((beginning) => path.startsWith(beginning));
 

@@ -3,7 +3,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { encodeJson } from "../../../static/src/formats/canonical-json.js";
-import { cleanMediaType, cleanName } from "../../../static/src/formats/attachment.js";
+import { cleanMediaType } from "../../../static/src/formats/attachment.js";
+import { cleanName } from "../../../static/src/formats/file-name.js";
 import { parseCode } from "../../../static/src/formats/receipt-code.js";
 import { readCode, readDigits } from "../../../static/src/formats/receipt-text.js";
 import { compareNote } from "../../../static/src/page/components/mailbox-status.js";
@@ -116,7 +117,7 @@ test("a broken or a control character is sent as U+FFFD, in its place", () => {
   assert.equal(typedText(" a\ud800b\udc00 "), "a\ufffdb\ufffd");
   assert.equal(typedText("a\0b\x1b[0m\x7f\x9f"), "a\ufffdb\ufffd[0m\ufffd\ufffd");
   assert.equal(typedText("page one\fpage two\vthree\x85four"), "page one page two three four");
-  assert.equal(cleanName("a\ud800.txt"), "a\ufffd.txt");
+  assert.equal(cleanName("a\ud800.txt"), "a.txt");
 });
 
 test("what can be read stays as it was written", () => {
