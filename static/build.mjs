@@ -5,7 +5,7 @@
 
 import { existsSync } from "node:fs";
 import { mkdir, readFile, watch, writeFile } from "node:fs/promises";
-import { dirname, join, resolve } from "node:path";
+import { basename, dirname, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { gzipSync } from "node:zlib";
 import { build } from "esbuild";
@@ -27,6 +27,14 @@ const ENTRIES = [
   { source: "css/register.css", output: "register.css" },
   { source: "css/office.css", output: "office.css" },
 ];
+
+// The oldest browsers in which the pages have to work: docs/adr/0024. leave.js is a classic script and says to older ones
+// that they are too old, so it is read by them too.
+const FLOOR = ["chrome80", "firefox78", "safari14"];
+// The first two these browsers have, but for corners that neither we nor the packages use: a default in a nested pattern
+// that reads a later name (Safari before 14.1), and `f?.(...list)` (Chrome before 91). The third no bundle has: lowered
+// before it is bundled, it would bring all that is exported so.
+const SUPPORTED = { destructuring: true, "optional-chain": true, "export-star-as": true };
 
 // Bytes after gzip of the script that one page loads. The whole of a page (62 KB for the form, 58 KB for the return page,
 // in every language) is weighed by tests/portal/pages/test_pages.py; these bounds leave room in it for document, style and
@@ -81,6 +89,22 @@ async function sayPure({ path }) {
   return { contents: source.replace(/(?<=[=,] )(?=(?:QSF|createKitchenSink|ecdhKem)\()/g, "/* @__PURE__ */ ") };
 }
 
+const OWN_SOURCES = /\/static\/src\/(?:\w+\/)+[\w-]+\.js$/;
+
+/** How our own sources are changed on their way into a bundle. */
+const ownSources = {
+  name: "own-sources",
+  setup(bundler) {
+    bundler.onLoad({ filter: /\/static\/css\/(?:\w+\/)*[\w-]+\.css$/, namespace: "file" }, async ({ path }) => {
+      return { contents: writeOut(await readFile(path, "utf8")), loader: "css" };
+    });
+    bundler.onLoad({ filter: OWN_SOURCES, namespace: "file" }, async ({ path }) => {
+      const source = namePrivates(await readFile(path, "utf8"), basename(path, ".js"));
+      return { contents: /\/src\/(files|formats|worker)\//.test(path) ? leaveOutWords(source) : source };
+    });
+  },
+};
+
 /**
  * Of the PDF package we read and write objects. Its modules do nothing but define things, though it does not say so: where
  * it is said, those that nobody uses are left out. The metrics of the standard fonts, for writing texts, are too.
@@ -102,15 +126,37 @@ const leaveOutPdf = {
  * What our errors say is for whoever reads the sources and runs the tests. A worker tells its page a code and nothing
  * else, so the bundles go without the words.
  */
-const leaveOutWords = {
-  name: "leave-out-words",
-  setup(bundler) {
-    bundler.onLoad({ filter: /\/src\/(files|formats|worker)\/[^/]*\.js$/, namespace: "file" }, async ({ path }) => {
-      const source = await readFile(path, "utf8");
-      return { contents: source.replace(/(?<=new (?!Portal|ReceiptCode)\w+Error\()(?:"[^"]*"|`[^`]*`)(?=\))/g, "") };
-    });
-  },
-};
+function leaveOutWords(source) {
+  return source.replace(/(?<=new (?!Portal|ReceiptCode)\w+Error\()(?:"[^"]*"|`[^`]*`)(?=\))/g, "");
+}
+
+/**
+ * Logical shorthands in their long form, and the block's edges by their old names, as Chrome before 87 and Safari before
+ * 14.1 know them: our pages are written from top to bottom in every language.
+ *
+ * @param {string} css
+ */
+export function writeOut(css) {
+  const pairs = /(?<![\w-])(margin|padding)-(inline|block): ((?:[^\s;()]|\((?:[^()]|\([^()]*\))*\))+)(?: ([^;]+))?;/g;
+  return css
+    .replace(pairs, (_, what, axis, start, end = start) => `${what}-${axis}-start: ${start}; ${what}-${axis}-end: ${end};`)
+    .replace(/\binset-block-start:/g, "top:");
+}
+
+const PRIVATE_NAME = /^__private_/;
+
+/**
+ * `#name` as a property that esbuild shortens: older browsers don't know private names, and what esbuild makes of them
+ * (a WeakMap each) is long and slow. The file is part of the name, so that a class and the one it extends keep theirs apart.
+ *
+ * @param {string} source
+ * @param {string} file
+ */
+export function namePrivates(source, file) {
+  const name = `__private_${file.replaceAll("-", "_")}_`;
+  // After a dot, or at the beginning of a member of a class: "#name" in a text is a selector.
+  return source.replace(/(?<=\w\??\.|^ +(?:(?:static|async|get|set) )*)#(?=[a-z])/gm, name);
+}
 
 /**
  * The bundles as bytes by name.
@@ -127,11 +173,13 @@ export async function bundle(ownOnly = false) {
       bundle: true,
       minify: true,
       write: false,
-      target: "es2022",
+      target: output === "leave.js" ? "es2015" : FLOOR,
+      supported: output === "leave.js" ? {} : SUPPORTED,
       charset: "utf8",
       legalComments: "none",
       logLevel: "error",
-      plugins: ownOnly ? [leaveOutWords] : [leaveOut, leaveOutPdf, leaveOutWords],
+      mangleProps: PRIVATE_NAME,
+      plugins: ownOnly ? [ownSources] : [leaveOut, leaveOutPdf, ownSources],
       ...(ownOnly ? { packages: "external" } : {}),
       ...(format ? { format: ownOnly ? "esm" : format } : {}),
       external: output.endsWith(".css") ? ["*.svg", "*.png"] : [],

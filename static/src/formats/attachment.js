@@ -7,6 +7,7 @@ import { MalformedError } from "./errors.js";
 import { paddedAttachmentSize } from "./padding.js";
 
 const MEDIA_TYPE = /^[a-z0-9][a-z0-9!#$&^_.+-]{0,126}\/[a-z0-9][a-z0-9!#$&^_.+-]{0,126}$/;
+const SLICE_BYTES = 256 * 1024;
 const ZEROS_BYTES = 65_536;
 
 /**
@@ -47,21 +48,30 @@ export function cleanMediaType(type) {
 export function padBlob(blob, onRead) {
   const hash = sha256.create();
   const padded = paddedAttachmentSize(blob.size);
-  const reader = blob.stream().getReader();
   let done = 0;
   /** @type {ReadableStream<Uint8Array>} */
   const stream = new ReadableStream({
     async pull(controller) {
-      let chunk = done < blob.size ? (await reader.read()).value : new Uint8Array(Math.min(ZEROS_BYTES, padded - done));
-      // A file that changes on disk while it is read ends early or late.
-      if (!chunk || (done < blob.size && done + chunk.length > blob.size)) throw new MalformedError("a file has changed");
-      if (done < blob.size) hash.update(chunk);
+      const left = blob.size - done;
+      const chunk = left > 0 ? await readSlice(blob, done) : new Uint8Array(Math.min(ZEROS_BYTES, padded - done));
+      // A file that changes on disk while it is read ends early.
+      if (left > 0 && chunk.length !== Math.min(left, SLICE_BYTES)) throw new MalformedError("a file has changed");
+      if (left > 0) hash.update(chunk);
       done += chunk.length;
       controller.enqueue(chunk);
       onRead(done);
       if (done === padded) controller.close();
     },
-    cancel: () => reader.cancel(),
   });
   return { stream, hash, padded };
+}
+
+/**
+ * By slices, as Safari before 14.1 gives no stream of a file.
+ *
+ * @param {Blob} blob
+ * @param {number} from
+ */
+async function readSlice(blob, from) {
+  return new Uint8Array(await blob.slice(from, from + SLICE_BYTES).arrayBuffer());
 }

@@ -37,10 +37,7 @@ const KEY_BYTES = 32;
 export async function deriveSecrets(digits, realm) {
   const salt = concat(label("receipt"), decodeHex(realm, ID_BYTES));
   checkDigits(digits);
-  const { subtle } = globalThis.crypto;
-  const password = await subtle.importKey("raw", encodeUtf8(digits), "PBKDF2", false, ["deriveBits"]);
-  const parameters = { name: "PBKDF2", hash: "SHA-512", salt, iterations: ITERATIONS };
-  const master = new Uint8Array(await subtle.deriveBits(parameters, password, MASTER_BITS));
+  const master = await deriveMaster(digits, salt, ITERATIONS);
   const key = (/** @type {string} */ name) =>
     hkdf(sha256, master, undefined, encodeUtf8(`amparo/v1/${name}`), KEY_BYTES);
   const [token, mailboxSeed, controlSeed] = [key("mailbox-token"), key("mailbox-identity"), key("control-key")];
@@ -61,6 +58,21 @@ export async function deriveSecrets(digits, realm) {
   };
   master.fill(0);
   return secrets;
+}
+
+/**
+ * PBKDF2 with HMAC-SHA-512, by the browser.
+ *
+ * @param {string} digits
+ * @param {import("./encoding.js").Bytes} salt
+ * @param {number} iterations
+ * @returns {Promise<import("./encoding.js").Bytes>} 32 bytes
+ */
+export async function deriveMaster(digits, salt, iterations) {
+  const { subtle } = globalThis.crypto;
+  const password = await subtle.importKey("raw", encodeUtf8(digits), "PBKDF2", false, ["deriveBits"]);
+  const parameters = { name: "PBKDF2", hash: "SHA-512", salt, iterations };
+  return new Uint8Array(await subtle.deriveBits(parameters, password, MASTER_BITS));
 }
 
 /** @param {MailboxSecrets} secrets overwritten, as far as a script can */

@@ -5,7 +5,7 @@
  * A call failed. `code` is what the portal said, `charter-unknown`, `damaged`, `mailbox-full`, `not-found` or `state-conflict`;
  * or it is a word of the device's own, which no portal can make it say: `cancelled`, `charter-invalid`, `charter-expired`,
  * `charter-replaced`, `clock-differs`, `mailbox-changed`, `mailbox-untrue`, `no-recipient`, `answers-invalid`, `too-large`, `file-unreadable`,
- * `acknowledgement-invalid`, `unexpected-answer`, `failed`.
+ * `acknowledgement-invalid`, `unexpected-answer`, `unsupported`, `failed`.
  */
 export class PortalError extends Error {
   /**

@@ -15,5 +15,5 @@ const FORBIDDEN =
  * @throws {MalformedError}
  */
 export function checkPublicTexts(document) {
-  if (FORBIDDEN.test(document.replaceAll("\\\\", ""))) throw new MalformedError("a text holds what is not seen");
+  if (FORBIDDEN.test(document.replace(/\\\\/g, ""))) throw new MalformedError("a text holds what is not seen");
 }

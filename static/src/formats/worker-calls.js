@@ -36,6 +36,9 @@
  * @typedef {"offline" | "busy" | "long" | "full" | "work"} TroubleKind the network is gone; the portal is busy, has been so
  *   for long, has no room left, or asks for work (docs/protocol.md §7.4), which the device then does
  *
+ * @typedef {"insecure" | "unsupported"} Lack why a browser can't do what is needed: the page did not come by a safe
+ *   connection; something is missing or broken
+ *
  * @typedef {object} Progress every callback is optional
  * @property {(done: number, total: number, file: number, files: number) => void} [onSeal] bytes; `file` from 1
  * @property {(done: number, total: number) => void} [onSend] sealed bytes that the portal holds durably

@@ -3,8 +3,9 @@
 
 import { ReportForm } from "./components/report-form.js";
 import { part, setting } from "./components/element.js";
+import { standIn } from "./stand-ins.js";
 import { loadStrings } from "./strings.js";
 
+standIn();
 const root = part(document, "[data-report]");
-await loadStrings(setting(root, "strings"));
-new ReportForm(root).start();
+loadStrings(setting(root, "strings")).then(() => new ReportForm(root).start());

@@ -20,7 +20,7 @@ function leave() {
     /** @type {HTMLInputElement} */ (field).value = "";
   }
   document.title = "";
-  document.documentElement.replaceChildren();
+  document.documentElement.textContent = "";
   location.replace(elsewhere);
 }
 
@@ -40,10 +40,29 @@ function followInPlace(event) {
 
 document.documentElement.classList.add("scripted");
 
-const [load] = /** @type {PerformanceNavigationTiming[]} */ (performance.getEntriesByType("navigation"));
-if (load?.type === "back_forward" && cameFromAnotherSite()) leave();
+/** Whether Back or Forward led here. Safari before 15 says so only in the old way, others only in the new one. */
+function isBackOrForward() {
+  const [load] = /** @type {PerformanceNavigationTiming[]} */ (performance.getEntriesByType("navigation"));
+  return load ? load.type === "back_forward" : performance.navigation?.type === 2;
+}
+
+if (isBackOrForward() && cameFromAnotherSite()) leave();
 addEventListener("pageshow", (event) => {
   if (event.persisted && cameFromAnotherSite()) leave();
+});
+
+/** A browser that can't read the page's modules says so to nobody but us. */
+function sayTooOld() {
+  if (document.querySelector("[data-ready]")) return;
+  for (const words of document.querySelectorAll(".loading, [data-lack]")) {
+    /** @type {HTMLElement} */ (words).hidden = words.getAttribute("data-lack") !== "unsupported";
+  }
+}
+
+if (!("noModule" in HTMLScriptElement.prototype)) document.addEventListener("DOMContentLoaded", sayTooOld);
+addEventListener("error", (event) => {
+  // Of a script of ours that came: one that did not come has no message.
+  if (event.message && event.filename.indexOf(location.origin) === 0) sayTooOld();
 });
 
 document.addEventListener("click", (event) => {

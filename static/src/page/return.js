@@ -3,8 +3,9 @@
 
 import { MailboxPage } from "./components/mailbox-page.js";
 import { part, setting } from "./components/element.js";
+import { standIn } from "./stand-ins.js";
 import { loadStrings } from "./strings.js";
 
+standIn();
 const root = part(document, "[data-return]");
-await loadStrings(setting(root, "strings"));
-new MailboxPage(root).start();
+loadStrings(setting(root, "strings")).then(() => new MailboxPage(root).start());

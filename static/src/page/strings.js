@@ -89,6 +89,8 @@ export function dayWithAge(day) {
  * @param {string[]} items
  */
 export function listWords(items) {
+  // Safari before 14.1 has no words for it.
+  if (!Intl.ListFormat) return items.join(" · ");
   return new Intl.ListFormat(numberLocale(), { type: "conjunction" }).format(items);
 }
 
@@ -114,10 +116,15 @@ export function sizeWords(bytes) {
   const [unit, divisor] = bytes < 1_000_000 ? ["kilobyte", 1000] : ["megabyte", 1_000_000];
   const number = Math.max(bytes / Number(divisor), 0.1);
   const digits = number < 10 && unit === "megabyte" ? 1 : 0;
-  const options = { style: "unit", unit, unitDisplay: "short", maximumFractionDigits: digits };
-  return new Intl.NumberFormat(numberLocale(), /** @type {Intl.NumberFormatOptions} */ (options)).format(
-    digits ? number : Math.max(1, number),
-  );
+  const shown = digits ? number : Math.max(1, number);
+  const style = /** @type {Intl.NumberFormatOptions} */ ({ style: "unit", unit, unitDisplay: "short" });
+  try {
+    return new Intl.NumberFormat(numberLocale(), { ...style, maximumFractionDigits: digits }).format(shown);
+  } catch {
+    // Safari before 14.1 knows no units.
+    const plain = new Intl.NumberFormat(numberLocale(), { maximumFractionDigits: digits }).format(shown);
+    return `${plain} ${unit === "megabyte" ? "MB" : "kB"}`;
+  }
 }
 
 /**

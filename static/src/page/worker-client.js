@@ -24,6 +24,8 @@ export class WorkerClient {
   #stop = null;
   /** @type {Promise<unknown>} */
   #last = Promise.resolve();
+  /** How often everything was ended. */
+  #ends = 0;
   #url;
 
   /** @param {string} workerUrl address of the page's worker, on the page's own origin */
@@ -32,13 +34,25 @@ export class WorkerClient {
   }
 
   /**
-   * End the worker, and with it all keys it held; the promise of a call that was running is rejected with the code
-   * `cancelled`. A later call starts a new one.
+   * End the worker, and with it all keys it held; the promises of the calls that were running or waiting are rejected with
+   * the code `cancelled`. A later call starts a new one.
    */
   terminate() {
+    this.#ends++;
     this.#end();
     this.#stop?.(new PortalError("cancelled"));
     this.#stop = null;
+  }
+
+  /**
+   * Try all that the worker needs of this browser.
+   *
+   * @param {Progress} [progress]
+   * @returns {Promise<import("../formats/worker-calls.js").Lack | null>}
+   * @throws {PortalError} `unsupported` when its script can't even begin
+   */
+  findLack(progress) {
+    return /** @type {Promise<import("../formats/worker-calls.js").Lack | null>} */ (this.call("findLack", {}, progress));
   }
 
   /**
@@ -48,7 +62,11 @@ export class WorkerClient {
    * @param {Progress} [progress]
    */
   call(action, request, progress = {}) {
-    const run = this.#last.then(() => this.#run(action, request, progress));
+    const ends = this.#ends;
+    const run = this.#last.then(() => {
+      if (ends !== this.#ends) throw new PortalError("cancelled");
+      return this.#run(action, request, progress);
+    });
     this.#last = run.catch(() => {});
     return run;
   }
@@ -90,9 +108,11 @@ export class WorkerClient {
     // The event of a failed worker says where in the script it failed, which only concerns developers.
     worker.onerror = (event) => {
       event.preventDefault();
+      // Only a script that has come can say what is wrong with it.
+      const isBroken = !this.#isReady && event.message;
       // A script that did not come is asked for again; one that never runs is given up.
-      if (!this.#isReady && wait < WAIT_MS_MAX) return onTrouble?.((trouble = "busy"));
-      this.#stop?.(new PortalError("failed"));
+      if (!this.#isReady && !isBroken && wait < WAIT_MS_MAX) return onTrouble?.((trouble = "busy"));
+      this.#stop?.(new PortalError(isBroken ? "unsupported" : "failed"));
       this.terminate();
     };
     worker.postMessage(call);

@@ -3,6 +3,8 @@
 
 import { systemRandom } from "../formats/random.js";
 import { PortalError } from "../formats/portal-error.js";
+import { findLack } from "../formats/try-out.js";
+import { standIn } from "./stand-ins.js";
 
 const scope = globalThis;
 
@@ -14,6 +16,7 @@ const scope = globalThis;
  * @param {Record<string, (request: any, context: Omit<import("./submit.js").Context, "portal"> & { portal: P }) => Promise<unknown>>} actions by name
  */
 export function serve(Portal, actions) {
+  standIn();
   const portal = new Portal(
     "",
     { fetch: (...call) => scope.fetch(...call), sleep, random: Math.random },
@@ -24,7 +27,7 @@ export function serve(Portal, actions) {
   scope.addEventListener("message", async (event) => {
     const { action, request } = /** @type {MessageEvent} */ (event).data;
     try {
-      post({ event: "result", value: await actions[action](request, context) });
+      post({ event: "result", value: await (action === "findLack" ? findLack() : actions[action](request, context)) });
     } catch (error) {
       // Only a code leaves the worker: an error's own message could quote the person's words.
       const { code, file } = error instanceof PortalError ? error : new PortalError("failed");

@@ -120,3 +120,18 @@ test("a worker that fails ends its call, and the next call has another one", asy
   say(workers.length - 1, { event: "ready" }, { event: "result", value: FRESH });
   assert.equal(await second, FRESH);
 });
+
+test("a script that comes and can't begin says that the browser lacks something, at once", async (context) => {
+  const { call } = await begin(context);
+  workers[0].onerror({ preventDefault() {}, message: "BigInt is not defined" });
+  await assert.rejects(call, { code: "unsupported" });
+});
+
+test("a call that waits for another one is cancelled with it", async (context) => {
+  const { client, ask, call } = await begin(context);
+  const second = ask();
+  client.terminate();
+  await assert.rejects(call, { code: "cancelled" });
+  await assert.rejects(second, { code: "cancelled" });
+  assert.equal(workers.length, 1);
+});

@@ -35,8 +35,17 @@ const prelude = `
   };
 `;
 
-function ask(script, action, request) {
-  const worker = new Worker(`${prelude}\n${Buffer.from(script)}`, { eval: true });
+// What one of the oldest browsers lacks, and the workers' scripts do without: docs/adr/0024.
+const LACKING = {
+  TransformStream: "delete globalThis.TransformStream; delete ReadableStream.prototype.pipeThrough;",
+  "big integers in bytes": "delete DataView.prototype.setBigUint64; delete globalThis.BigUint64Array;",
+  "streams of files": "delete Blob.prototype.stream; delete Blob.prototype.bytes; delete Blob.prototype.text;",
+  replaceAll: "delete String.prototype.replaceAll;",
+};
+const LACKING_ALL = Object.values(LACKING).join("\n");
+
+function ask(script, action, request, before = "") {
+  const worker = new Worker(`${prelude}\n${before}\n${Buffer.from(script)}`, { eval: true });
   workers.push(worker);
   const events = [];
   return new Promise((resolve, reject) => {
@@ -51,27 +60,43 @@ function ask(script, action, request) {
 
 const digits = commission.receipt_digits;
 
-test("the built worker seals a report with a file, and a member opens it", async () => {
+/** Seals a report with a file, which a member then opens. @param {string} before script that runs before the worker's */
+async function report(before = "") {
   const files = [{ file: new Blob([Buffer.alloc(100_000, 7)]), name: "a.bin", stripped: false }];
   const request = { realm: REALM, charter: commission.charters.first, digits, language: "en", exclude: [], files };
-  const { value, events } = await ask(SEAL, "submit", { ...request, answers: { story: "x" }, urgency: "soon", sealedBy: "browser" });
+  const whole = { ...request, answers: { story: "x" }, urgency: "soon", sealedBy: "browser" };
+  const { value, events } = await ask(SEAL, "submit", whole, before);
   const attachments = { "attachment-1.age": portal.file(value.submission, "attachment-1.age").toString("base64") };
   const sealed = portal.bundles.get(value.submission).toString("base64");
   const opened = await askOffice("open-submission", { member: "chair", digits, bundle: sealed, attachments });
   assert.deepEqual(opened.answers, { story: "x" });
-  assert.equal(Buffer.from(opened.attachments[0], "base64").length, 100_000);
+  assert.deepEqual(Buffer.from(opened.attachments[0], "base64"), Buffer.alloc(100_000, 7));
+  return events;
+}
+
+test("the built worker seals a report with a file, and a member opens it", async () => {
+  const events = await report();
   assert.deepEqual(new Set(events.map(({ event }) => event)), new Set(["ready", "seal", "send", "result"]));
 });
 
-test("the built worker opens a mailbox, sends a follow-up, deletes and closes", async () => {
+for (const [what, before] of [...Object.entries(LACKING), ["all of it", LACKING_ALL]]) {
+  test(`a report is sealed by a browser without ${what}`, () => report(before));
+}
+
+/** Opens a mailbox and does all that can be done with it. @param {string} before script that runs before the worker's */
+async function visit(before = "") {
   const request = { realm: REALM, digits, charters: [] };
-  const { value } = await ask(MAILBOX, "openMailbox", request);
+  const { value } = await ask(MAILBOX, "openMailbox", request, before);
   assert.deepEqual([value.shown, value.messages, value.written], [false, [], true]);
   const { seen } = value;
-  await ask(MAILBOX, "followUp", { ...request, seen, kind: "message", body: "x" });
-  await ask(MAILBOX, "deleteMessages", { ...request, seen, upTo: 0 });
-  await ask(MAILBOX, "closeMailbox", { ...request, seen });
-});
+  await ask(MAILBOX, "followUp", { ...request, seen, kind: "message", body: "x" }, before);
+  await ask(MAILBOX, "deleteMessages", { ...request, seen, upTo: 0 }, before);
+  await ask(MAILBOX, "closeMailbox", { ...request, seen }, before);
+}
+
+test("the built worker opens a mailbox, sends a follow-up, deletes and closes", () => visit());
+
+test("a mailbox is opened by a browser without what the oldest ones lack", () => visit(LACKING_ALL));
 
 test("an error leaves a built worker as a code alone", async () => {
   const request = { realm: REALM, charter: "no note", digits, exclude: [], files: [], answers: {} };
@@ -82,4 +107,21 @@ test("an error leaves a built worker as a code alone", async () => {
 test("no built worker does what the other is for", async () => {
   await assert.rejects(ask(SEAL, "openMailbox", { realm: REALM, digits }), { code: "failed" });
   await assert.rejects(ask(MAILBOX, "submit", {}), { code: "failed" });
+});
+
+const MISSING = {
+  "derivation of keys": ["Object.defineProperty(globalThis, 'crypto', { value: { getRandomValues: crypto.getRandomValues.bind(crypto) } });", "insecure"],
+  "random bytes": ["Object.defineProperty(globalThis, 'crypto', { value: { subtle: crypto.subtle } });", "unsupported"],
+  streams: ["delete globalThis.ReadableStream;", "unsupported"],
+  files: ["delete Blob.prototype.arrayBuffer;", "unsupported"],
+};
+
+test("what a browser lacks is known at the start, each by itself", async () => {
+  for (const script of [SEAL, MAILBOX]) {
+    assert.equal((await ask(script, "findLack", {})).value, null);
+    assert.equal((await ask(script, "findLack", {}, LACKING_ALL)).value, null);
+    for (const [what, [before, lack]] of Object.entries(MISSING)) {
+      assert.equal((await ask(script, "findLack", {}, before)).value, lack, what);
+    }
+  }
 });

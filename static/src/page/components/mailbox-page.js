@@ -10,6 +10,8 @@ import { t } from "../strings.js";
 import { CodeField } from "./code-field.js";
 import { part, parts, setting } from "./element.js";
 import { showProblems } from "./error-summary.js";
+import { guardLinks } from "./guard-links.js";
+import { sayLack } from "./lack.js";
 import { showLetters } from "./letters.js";
 import { mailboxFailureWords } from "./mailbox-failure.js";
 import { compareNote, evidenceOf, showAlarms, showSent, showStatus } from "./mailbox-status.js";
@@ -43,6 +45,7 @@ export class MailboxPage {
   }
 
   start() {
+    this.#tryBrowser();
     this.#onClick("open", () => this.#open());
     this.#codeField.onEnter(() => this.#open());
     this.#onClick("cancel", () => this.#worker.terminate());
@@ -57,11 +60,19 @@ export class MailboxPage {
     this.#onClick("close", () => this.#close());
     this.#noteField.addEventListener("change", () => this.#compare());
     addEventListener("beforeunload", (event) => {
-      if (typedText(this.#body.value) !== "") event.preventDefault();
+      if (this.#hasUnsent) event.preventDefault();
     });
     keepLongRunsOnOneLine(this.#body);
+    guardLinks(() => this.#hasUnsent || this.#mailbox !== null || this.#busy);
     onLeave(() => this.#forget());
     this.#root.dataset.ready = "";
+  }
+
+  async #tryBrowser() {
+    const lacks = await sayLack(this.#root, this.#worker, mailboxNotice(this.#panel("opening")));
+    part(this.#root, "[data-open]").hidden = lacks;
+    part(this.#root, "[data-code-field]").hidden = lacks;
+    if (lacks) this.#show("enter");
   }
 
   async #open() {
@@ -252,6 +263,10 @@ export class MailboxPage {
    */
   #onClick(name, run) {
     part(this.#root, `[data-${name}]`).addEventListener("click", run);
+  }
+
+  get #hasUnsent() {
+    return typedText(this.#body.value) !== "";
   }
 
   get #body() {

@@ -13,6 +13,8 @@ import { showAnswers } from "./check-answers.js";
 import { part, parts, setting } from "./element.js";
 import { showProblems } from "./error-summary.js";
 import { failureWords } from "./failure.js";
+import { guardLinks } from "./guard-links.js";
+import { sayLack } from "./lack.js";
 import { Panels } from "./panels.js";
 import { showCode, startCode, TypeBack } from "./receipt.js";
 import { showReaders } from "./readers.js";
@@ -63,6 +65,7 @@ export class ReportForm {
   }
 
   start() {
+    this.#tryBrowser();
     this.#checkCharter().catch(() => {});
     part(this.#root, "[data-not-in-force]").hidden = this.#isInForce();
     for (const name of this.#panels.names) this.#startPanel(name, this.#panels.get(name));
@@ -73,9 +76,17 @@ export class ReportForm {
     for (const button of parts(this.#root, "[data-urgent]")) button.addEventListener("click", () => this.#panels.go(URGENT));
     for (const button of parts(this.#root, "[data-whole]")) button.addEventListener("click", () => this.#panels.go(this.#order[1]));
     addEventListener("beforeunload", this.#warn);
+    guardLinks(() => !this.#report.isEmpty || this.#code !== "");
     onLeave(() => this.#forgetAll());
     this.#panels.start(this.#urgent && location.hash === `#${URGENT}` ? URGENT : this.#order[0]);
     this.#root.dataset.ready = "";
+  }
+
+  async #tryBrowser() {
+    const [first] = this.#panels.names;
+    if (!(await sayLack(this.#root, this.#worker, this.#sending.onTrouble))) return;
+    part(this.#panels.get(first), "[data-next]").hidden = true;
+    if (this.#panels.current !== first) this.#panels.goAndHold(first);
   }
 
   /**
