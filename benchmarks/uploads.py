@@ -28,7 +28,7 @@ from crypto.bundle import MEDIA_TYPE, write_bundle
 from crypto.manifest import Manifest, SealedFile
 from crypto.receipt_code import new_code
 from crypto.submission import SealedSubmission, seal_submission
-from portal.storage.blobs import PART_BYTES
+from portal.storage.blobs import BLOCK_BYTES, PART_BYTES
 from tests.people import TODAY, World
 from tests.servers import ROOT, free_port, portal_program, post_test_charter
 
@@ -65,10 +65,10 @@ def name_attachments(small: SealedSubmission, attachments: dict[str, bytes]) -> 
 def part_requests(submission: str, attachments: dict[str, bytes]) -> list[bytes]:
     requests = []
     for name, data in attachments.items():
-        for index, start in enumerate(range(0, len(data), PART_BYTES)):
+        for start in range(0, len(data), PART_BYTES):
             part = data[start : start + PART_BYTES]
             digest = base64.b64encode(hashlib.sha256(part).digest()).decode()
-            path = f"/api/v1/uploads/{submission}/{name}/{index}"
+            path = f"/api/v1/uploads/{submission}/{name}/{start // BLOCK_BYTES}"
             requests.append(make_request("PUT", path, {"Content-Digest": f"sha-256=:{digest}:"}, part))
     return requests
 

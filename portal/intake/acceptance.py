@@ -12,6 +12,7 @@ from functools import partial
 from crypto.acknowledgement import Acknowledgement
 from crypto.age import sealed_size
 from crypto.charter import Charter, NotInForceError
+from crypto.ids import SubmissionId
 from crypto.manifest import GRANT_FILE, REPORT_FILE, STATE_FILE, URGENCY_FILE, Manifest, SealedFile
 from crypto.note import SigningKey
 from crypto.padding import STATE_SIZE, URGENCY_SIZE, padded_attachment_size
@@ -23,10 +24,10 @@ from portal.intake.admission import Admission, weigh
 from portal.intake.parts import Parts
 from portal.intake.received import Received, receive_bundle
 from portal.storage.blobs import PartStore
-from portal.storage.errors import DuplicateError, StorageFullError
+from portal.storage.errors import BusyError, DuplicateError, StorageFullError
 from portal.storage.group_commit import GroupCommit
 from portal.storage.records import MailboxRecord, SubmissionRecord
-from portal.storage.submissions import Accepted, encode_parts, find_accepted
+from portal.storage.submissions import Accepted, encode_parts, find_accepted, is_accepted
 
 LATE_DAYS = 2
 """So much later a report is taken that was sealed on a charter's last day: its parts may have taken hours."""
@@ -75,6 +76,16 @@ class Acceptance:
                 return await asyncio.shield(self._accept_claimed(received))
             except _RepeatedError as repeated:
                 return Outcome(repeated.accepted.acknowledgement, repeated=True)
+
+    async def drop_upload(self, submission: SubmissionId) -> None:
+        """Delete what came of a submission that was not accepted, whatever it is.
+
+        Raises Refusal ``already-accepted``, and BusyError while it is being accepted.
+        """
+        if await is_accepted(submission):
+            raise Refusal("already-accepted")
+        if not await self.admission.uploads.drop(submission):
+            raise BusyError
 
     async def _check_manifest(self, stack: ExitStack, manifest: Manifest, manifest_sha256: str) -> None:
         """Refuse early. A repeat is looked up only where its answer differs; otherwise the insertion finds it."""

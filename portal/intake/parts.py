@@ -1,19 +1,21 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
 """Parts of attachments, uploaded before the submission that names them (docs/protocol.md §7.1).
 
-All parts of a file but the last have their whole size, so that small ones, of which a disk holds few, are few.
+A part begins at a multiple of 64 KiB and has at most 4 MiB, and all of a file but the last end at one: on a slow line
+they are short, and each counts for what it takes of a disk.
 """
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
 from datetime import datetime, timedelta
+from itertools import pairwise
 
 from crypto.ids import SubmissionId
 from crypto.manifest import SealedFile
 from portal.api.refusals import Refusal
 from portal.api.sealed_form import PREFIX_BYTES, check_sealed
 from portal.intake.file_reader import FileReader
-from portal.storage.blobs import PART_BYTES, Part, PartStore
+from portal.storage.blobs import BLOCK_BYTES, PART_BYTES, Part, PartStore
 from portal.storage.submissions import is_accepted
 
 # A part can be used on the day of its upload and three days after. It is deleted at least a day later, less the hour
@@ -37,7 +39,7 @@ class Parts:
     ) -> bool:
         """Keep a part of hash ``sha256``; False when it was there before.
 
-        Raises Refusal: ``part-conflict`` when another one is there, or one of this size can't be; ``already-accepted``,
+        Raises Refusal: ``part-conflict`` when it lies over another one or behind the last; ``already-accepted``,
         ``too-large``, ``malformed-request`` for an empty part, ``digest-mismatch``, ``not-sealed``. Raises
         StorageFullError, and BusyError while the upload gives way to others.
         """
@@ -67,12 +69,16 @@ class Parts:
         Raises Refusal ``file-missing``, or ``file-size-mismatch``, also when there are more parts than it has.
         """
         by_index = {part.index: part for part in await self._current(submission, file.name)}
-        expected = [min(PART_BYTES, file.size - start) for start in range(0, file.size, PART_BYTES)]
-        if not by_index.keys() >= set(range(len(expected))):
+        parts, end = [by_index[index] for index in sorted(by_index)], 0
+        for part in parts:
+            if end < min(part.index * BLOCK_BYTES, file.size):
+                raise Refusal("file-missing", file.name)
+            end = part.index * BLOCK_BYTES + part.size
+        if end < file.size and end % BLOCK_BYTES == 0:
             raise Refusal("file-missing", file.name)
-        if [by_index[index].size for index in sorted(by_index)] != expected:
+        if end != file.size or sum(part.size for part in parts) != file.size:
             raise Refusal("file-size-mismatch", file.name)
-        return [by_index[index].name for index in sorted(by_index)]
+        return [part.name for part in parts]
 
     async def check_hash(self, submission: SubmissionId, file: SealedFile, names: Sequence[str]) -> None:
         """Raise Refusal ``file-hash-mismatch`` unless parts of these names make up the file. Reads them through.
@@ -104,7 +110,7 @@ class Parts:
             if any((part.index, part.sha256) == (index, sha256) for part in there):
                 # Another request brought it meanwhile.
                 return False
-            _check_size(there, file, index, writer.size)
+            _check_place(there, file, index, writer.size)
             await writer.keep(file, index, self._clock().date())
             return True
         finally:
@@ -115,12 +121,12 @@ class Parts:
         return [part for part in await self._blobs.parts(submission, file) if part.day >= oldest]
 
 
-def _check_size(there: Sequence[Part], file: str, index: int, size: int) -> None:
-    """Refuse a second part that is not whole, and any part behind one: only the last of a file is shorter."""
-    sizes = [(part.index, part.size) for part in there] + [(index, size)]
-    last = [each for each, size in sizes if size < PART_BYTES]
-    if len(set(last)) > 1 or (last and max(sizes)[0] > last[0]):
-        raise Refusal("part-conflict", file)
+def _check_place(there: Sequence[Part], file: str, index: int, size: int) -> None:
+    """Refuse a part that lies over another one, and any part behind one that ends within a block: that is the last."""
+    places = sorted([(part.index, part.size) for part in there] + [(index, size)])
+    for (start, length), (after, _) in pairwise(places):
+        if length % BLOCK_BYTES or start + length // BLOCK_BYTES > after:
+            raise Refusal("part-conflict", file)
 
 
 async def _discard(body: AsyncIterator[bytes]) -> None:

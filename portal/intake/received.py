@@ -20,7 +20,7 @@ from crypto.errors import LimitError, MalformedError, UnsupportedVersionError
 from crypto.manifest import REQUIRED_FILES, STATE_FILE, Manifest, ManifestError, manifest_hash
 from portal.api.refusals import Refusal
 from portal.api.sealed_form import PREFIX_BYTES, check_sealed
-from portal.storage.blobs import PART_BYTES, PartStore, PartWriter
+from portal.storage.blobs import BLOCK_BYTES, PART_BYTES, PartStore, PartWriter
 
 _MISMATCH = {"size": "file-size-mismatch", "sha256": "file-hash-mismatch"}
 SMALL_FILES = (*REQUIRED_FILES, STATE_FILE)
@@ -145,7 +145,7 @@ class _Receiver:
         check_sealed(name, self._prefix)
 
     async def _keep_part(self, writer: PartWriter) -> None:
-        index = len(self.received.parts[self._file])
+        index = len(self.received.parts[self._file]) * (PART_BYTES // BLOCK_BYTES)
         if index == 0:
             check_sealed(self._file, self._prefix)
         await writer.digest()

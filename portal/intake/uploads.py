@@ -73,13 +73,14 @@ class Uploads:
         """``size`` bytes of this upload's parts are an accepted submission's from now on."""
         self._shares.give_back(Kind.UPLOADS, self.order.take_off(submission, size))
 
-    async def drop(self, submission: SubmissionId) -> None:
-        """Delete this upload, unless somebody else uses it: its parts are not what its sender says."""
+    async def drop(self, submission: SubmissionId) -> bool:
+        """Delete this upload, its sender begins anew or says something else of it; False while somebody uses it."""
         async with self._one_at_a_time:
             with self.claims.alone(submission) as is_free:
                 if is_free:
                     there = await self._blobs.parts(submission)
                     await self._remove(submission, there, await self._unnamed(submission, there))
+                return is_free
 
     async def drop_expired(self, submission: SubmissionId, oldest: date) -> None:
         """Delete the parts of before this day, unless somebody uses the upload; the next count takes it over."""

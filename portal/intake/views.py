@@ -39,6 +39,7 @@ class IntakeViews:
         return [
             Route("/submissions", self.submit, methods=["POST"], middleware=[bundles]),
             Route("/uploads/{submission}", self.list_parts, middleware=[parts]),
+            Route("/uploads/{submission}", self.drop_upload, methods=["DELETE"], middleware=[parts]),
             Route("/uploads/{submission}/{file}/{index}", self.put_part, methods=["PUT"], middleware=[parts]),
         ]
 
@@ -61,6 +62,11 @@ class IntakeViews:
         with self._work.admit(request):
             new = await self._parts.take(submission, file, int(index), digest, request.stream())
         return json_response({"status": "stored"}, 201 if new else 200)
+
+    async def drop_upload(self, request: Request) -> Response:
+        """The sender begins anew under the same id. Raises Refusal ``already-accepted``."""
+        await self._acceptance.drop_upload(_submission(request))
+        return json_response({"status": "dropped"})
 
     async def list_parts(self, request: Request) -> Response:
         submission = _submission(request)

@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
 """The store of sealed attachments, in the parts in which they were uploaded (docs/protocol.md §7.1).
 
-A part's key is ``parts/{submission}/{file}/{index:05d}-{sha256}-{day}``. Parts have no rows: a listing
-finds them. Parts are never joined or copied, and a stored one never changes. The key holds the day of the upload, so an
-expired part never has the key of one that is uploaded again, and deleting it cannot delete that one.
+A part's key is ``parts/{submission}/{file}/{index:05d}-{sha256}-{day}``, where ``index`` counts blocks of 64 KiB. Parts
+have no rows: a listing finds them. Parts are never joined or copied, and a stored one never changes. The key holds the
+day of the upload, so an expired part never has the key of one that is uploaded again, and deleting it cannot delete
+that one.
 """
 
 import re
@@ -16,16 +17,18 @@ from crypto.attachment import FILE as ATTACHMENT_FILE
 from crypto.ids import SubmissionId
 
 PART_BYTES = 4 * 1024 * 1024
+BLOCK_BYTES = 64 * 1024
+"""Parts begin at a multiple of it, and all of a file but the last end at one: a slow line has short ones."""
 PIECE_BYTES = 256 * 1024
 """As much of a part as a disk is given or asked for at once: few switches between threads, and little memory."""
 FILE = re.compile(ATTACHMENT_FILE)
-INDEX_MAX = 2 * 1024**3 // PART_BYTES
+INDEX_MAX = 2 * 1024**3 // BLOCK_BYTES
 _NAME = re.compile(r"([0-9]{5})-([0-9a-f]{64})-([0-9]{4})([0-9]{2})([0-9]{2})")
 
 
 @dataclass(frozen=True)
 class Part:
-    """One stored part: its file, its place in the file, its bytes' hash, and the day of its upload."""
+    """One stored part: its file, its place in the file in blocks, its bytes' hash, and the day of its upload."""
 
     file: str
     index: int

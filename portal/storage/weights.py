@@ -7,10 +7,10 @@ A small file takes up to three inodes, its own and those of two folders, and fil
 
 from collections.abc import Iterable
 
-from portal.storage.blobs import PART_BYTES, Part, Stored
+from portal.storage.blobs import BLOCK_BYTES, Part, Stored
 
-BLOCK_BYTES = 4096
-PART_BYTES_MIN = 64 * 1024
+DISK_BLOCK_BYTES = 4096
+PART_BYTES_MIN = BLOCK_BYTES
 ROW_BYTES = 4096
 """What a row takes besides its sealed columns: the other ones, and its places in indexes."""
 MAILBOX_BYTES = 20 * 1024
@@ -23,7 +23,7 @@ WEIGHT_MAX = 2**40
 
 def part_weight(size: int) -> int:
     """What a stored part of ``size`` bytes counts for."""
-    return max(PART_BYTES_MIN, -(-size // BLOCK_BYTES) * BLOCK_BYTES)
+    return max(PART_BYTES_MIN, -(-size // DISK_BLOCK_BYTES) * DISK_BLOCK_BYTES)
 
 
 def stored(parts: Iterable[Part]) -> Stored | None:
@@ -35,9 +35,8 @@ def stored(parts: Iterable[Part]) -> Stored | None:
 
 
 def file_weight(size: int) -> int:
-    """What a sealed file of ``size`` bytes counts for, stored in parts."""
-    whole, rest = divmod(size, PART_BYTES)
-    return whole * PART_BYTES + (part_weight(rest) if rest else 0)
+    """What a sealed file of ``size`` bytes counts for at the most, in however many parts it is stored."""
+    return -(-size // BLOCK_BYTES) * BLOCK_BYTES
 
 
 def row_weight(*sealed: bytes) -> int:

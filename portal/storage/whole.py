@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from crypto.errors import CryptoError
 from crypto.ids import SubmissionId
 from crypto.manifest import read_manifest
-from portal.storage.blobs import PART_BYTES, BlobStore, Part
+from portal.storage.blobs import BLOCK_BYTES, BlobStore, Part
 from portal.storage.records import SubmissionRecord
 from portal.storage.submissions import decode_parts
 
@@ -32,7 +32,7 @@ def _are_there(there: Sequence[Part], names: Sequence[str], size: int | None) ->
     """``size``: of the whole file in bytes, if it is known. All parts but the last one are of the same size."""
     found = {part.name: part.size for part in there}
     sizes = [found.get(name) for name in names]
-    if None in sizes or any(each != PART_BYTES for each in sizes[:-1]):
+    if None in sizes or any((each or 0) % BLOCK_BYTES for each in sizes[:-1]):
         return False
     return size is None or sum(each or 0 for each in sizes) == size
 

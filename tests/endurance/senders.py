@@ -34,6 +34,7 @@ from tests.portal.world import (
     fresh_report,
     fresh_secrets,
     in_mailbox,
+    in_place,
     sealed_report,
 )
 from tests.waiting import SECONDS_MAX
@@ -145,7 +146,7 @@ class Senders:
         sealed, is_taken = fresh_report(PART_BYTES, 1000), False
         while not is_taken:
             for file, data in attachments(sealed).items():
-                for index, part in enumerate(cut(data)):
+                for index, part in in_place(cut(data)):
                     path = f"{API}/uploads/{sealed.manifest.submission}/{file}/{index}"
                     self._ask(Question("PUT", path, part, {"content-digest": digest_header(part)}))
                     self.known.parts.append(path)

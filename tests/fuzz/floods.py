@@ -18,6 +18,7 @@ from portal.storage.shares import PARTS, Kind
 from portal.storage.weights import part_weight
 from tests.portal.intake.test_sweeper import GRACE_DAYS, collect
 from tests.portal.world import (
+    BLOCKS,
     Clock,
     RunningPortal,
     attachments,
@@ -25,6 +26,7 @@ from tests.portal.world import (
     cut,
     error_code,
     fresh_report,
+    in_place,
     running_portal,
 )
 
@@ -75,7 +77,7 @@ class Flooded:
         sealed = self.rng.choice(self.unfinished)
         parts = cut(sealed.files[FILE])
         index = self.rng.randrange(len(parts))
-        answer = await self.portal.put_part(sealed.manifest.submission, FILE, index, parts[index])
+        answer = await self.portal.put_part(sealed.manifest.submission, FILE, index * BLOCKS, parts[index])
         # Busy: it was in use when it was its turn to give way.
         assert answer.status_code in (200, 201, 507) or error_code(answer) == (503, "busy"), answer.text
 
@@ -84,7 +86,7 @@ class Flooded:
         if not self.unfinished:
             return
         sealed = self.unfinished.pop(self.rng.randrange(len(self.unfinished)))
-        for index, part in enumerate(cut(sealed.files[FILE])):
+        for index, part in in_place(cut(sealed.files[FILE])):
             await self.portal.put_part(sealed.manifest.submission, FILE, index, part)
         answer, *_ = await asyncio.gather(
             self.portal.submit(bundle_without_attachments(sealed)), self.put_a_part(), self.put_a_part()

@@ -3,12 +3,13 @@
 
 import asyncio
 import hashlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import cache
+from itertools import accumulate
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -29,7 +30,7 @@ from portal.app import create_app
 from portal.assembly import Assembly
 from portal.charters.known import invite
 from portal.settings import Settings
-from portal.storage.blobs import PART_BYTES, BlobStore
+from portal.storage.blobs import BLOCK_BYTES, PART_BYTES, BlobStore
 from portal.storage.database import Database
 from tests.chance import fresh_bytes, fresh_id
 from tests.people import NOW, PORTAL_ORIGIN, REALM, World, found_test_commission, portal_key
@@ -38,6 +39,8 @@ from tests.portal.office_api.request_signer import RequestSigner
 API = "/api/v1"
 DATABASE = "portal.sqlite3"
 SMALL_FILES = (*REQUIRED_FILES, STATE_FILE)
+BLOCKS = PART_BYTES // BLOCK_BYTES
+"""Of a part of the largest size."""
 DIGITS = new_code(lambda size: bytes(range(size)))
 
 
@@ -100,7 +103,7 @@ class RunningPortal:
 
     async def put_parts(self, sealed: SealedSubmission) -> None:
         for file, data in attachments(sealed).items():
-            for index, part in enumerate(cut(data)):
+            for index, part in in_place(cut(data)):
                 answer = await self.put_part(sealed.manifest.submission, file, index, part)
                 assert answer.status_code in (200, 201), answer.text
 
@@ -274,6 +277,12 @@ def bundle_that_misnames(sealed: SealedSubmission, file: str) -> bytes:
 
 def cut(data: bytes) -> list[bytes]:
     return [data[start : start + PART_BYTES] for start in range(0, len(data), PART_BYTES)]
+
+
+def in_place(parts: Sequence[bytes]) -> list[tuple[int, bytes]]:
+    """Each part with its index: the block in which it begins."""
+    starts = accumulate((len(part) for part in parts), initial=0)
+    return [(start // BLOCK_BYTES, part) for start, part in zip(starts, parts, strict=False)]
 
 
 def digest_header(data: bytes) -> str:

@@ -28,6 +28,7 @@ from tests.portal.world import (
     error_code,
     fresh_report,
     fresh_secrets,
+    in_place,
     running_portal,
 )
 
@@ -178,7 +179,7 @@ async def test_who_is_told_to_send_parts_gets_through_with_work_for_each(pressed
     sealed = fresh_report(9_000_000)
     refused = await post_bundle(pressed, sealed.bundle(), await work_for(pressed, "submissions", sealed.bundle()))
     assert error_code(refused) == (422, "parts-needed")
-    for index, part in enumerate(cut(sealed.files[FILE])):
+    for index, part in in_place(cut(sealed.files[FILE])):
         path = f"uploads/{sealed.manifest.submission}/{FILE}/{index}"
         answer = await pressed.client.put(f"{API}/{path}", content=part, headers=await work_for(pressed, path, part))
         assert answer.status_code == 201

@@ -43,6 +43,7 @@ from tests.portal.intake.filling import (
 )
 from tests.portal.world import (
     API,
+    BLOCKS,
     DATABASE,
     RunningPortal,
     bundle_without_attachments,
@@ -50,6 +51,7 @@ from tests.portal.world import (
     digest_header,
     error_code,
     fresh_report,
+    in_place,
     running_portal,
 )
 
@@ -62,7 +64,7 @@ async def giant(portal: RunningPortal, parts: int) -> SubmissionId:
     submission, first = SubmissionId(fresh_id()), whole_part()
     for index in range(parts):
         part = first if index == 0 else fresh_bytes(16) + bytes(PART_BYTES - 16)
-        assert (await portal.put_part(submission, FILE, index, part)).status_code == 201
+        assert (await portal.put_part(submission, FILE, index * BLOCKS, part)).status_code == 201
     return submission
 
 
@@ -94,7 +96,7 @@ async def trickling(send: Send, data: bytes, left: int) -> AsyncIterator[Callabl
 async def test_an_upload_that_trickles_does_not_hold_the_whole_share(small: RunningPortal) -> None:
     submission = await giant(small, ROOM - 1)
     part = fresh_bytes(16) + bytes(PART_BYTES - 16)
-    put = partial(small.put_part, submission, FILE, ROOM - 1, part)
+    put = partial(small.put_part, submission, FILE, (ROOM - 1) * BLOCKS, part)
     async with trickling(put, part, 10) as answer:
         await fill_uploads(small, 3)
         assert await kept(small, submission) == 0
@@ -167,7 +169,7 @@ async def test_giants_that_move_all_the_time_do_not_push_out_a_small_one(small: 
     giants = [await giant(small, 3) for _ in range(3)]
     honest = fresh_report(14_000_000)
     small_file = fresh_report(10).files[FILE]
-    for index, part in enumerate(cut(honest.files[FILE])):
+    for index, part in in_place(cut(honest.files[FILE])):
         assert (await small.put_part(honest.manifest.submission, FILE, index, part)).status_code == 201
         for each in giants:
             await small.put_part(each, f"attachment-{index + 2}.age", 0, small_file)
@@ -186,7 +188,7 @@ async def nudge(portal: RunningPortal, submission: SubmissionId) -> None:
 async def test_what_is_nudged_by_hardly_anything_gives_way_to_what_is_larger_and_comes(small: RunningPortal) -> None:
     crowd = [await giant(small, 2) for _ in range(ROOM // 2)]
     honest = fresh_report(6 * PART_BYTES)
-    for index, part in enumerate(cut(honest.files[FILE])):
+    for index, part in in_place(cut(honest.files[FILE])):
         for each in crowd:
             await nudge(small, each)
         assert (await small.put_part(honest.manifest.submission, FILE, index, part)).status_code == 201
@@ -215,7 +217,7 @@ async def test_one_that_cannot_be_deleted_is_not_in_the_way_of_the_others(
 async def test_who_comes_back_after_a_pause_is_let_in_before_a_newcomer(small: RunningPortal) -> None:
     first, *others = await fill_uploads(small, ROOM)
     part = fresh_bytes(16) + bytes(PART_BYTES - 16)
-    assert (await small.put_part(first, FILE, 1, part)).status_code == 201
+    assert (await small.put_part(first, FILE, BLOCKS, part)).status_code == 201
     assert [await kept(small, each) for each in (first, *others)] == [2, 0, *[1] * (ROOM - 2)]
 
 
@@ -314,7 +316,7 @@ async def test_an_upload_that_goes_on_at_another_process_is_not_the_oldest(small
     first, *others = await fill_uploads(small, 3)
     async with second_process(small) as other:
         part = fresh_bytes(16) + bytes(PART_BYTES - 16)
-        assert (await small.put_part(first, FILE, 1, part)).status_code == 201
+        assert (await small.put_part(first, FILE, BLOCKS, part)).status_code == 201
         # Half of what was left is this one's: four parts. Two more make two give way.
         for _ in range((ROOM - 3) // 2 + 2):
             await take_whole(other)
@@ -325,7 +327,7 @@ async def test_one_that_would_be_the_first_to_go_makes_no_room_for_itself(small:
     submission = await giant(small, ROOM - 1)
     await fill_uploads(small, 1)
     part = fresh_bytes(16) + bytes(PART_BYTES - 16)
-    assert error_code(await small.put_part(submission, FILE, ROOM - 1, part)) == FULL
+    assert error_code(await small.put_part(submission, FILE, (ROOM - 1) * BLOCKS, part)) == FULL
     assert await kept(small, submission) == ROOM - 1
 
 

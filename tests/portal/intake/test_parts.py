@@ -3,6 +3,7 @@
 
 import asyncio
 import os
+import random
 import tracemalloc
 from collections.abc import AsyncIterator
 from dataclasses import replace
@@ -12,12 +13,13 @@ import pytest
 import pytest_asyncio
 
 from crypto.age import PqIdentity, seal
-from portal.storage.blobs import PART_BYTES
+from portal.storage.blobs import BLOCK_BYTES, PART_BYTES
 from portal.storage.open_blobs import open_blobs
 from tests.chance import fresh_id
 from tests.portal.storage.object_store import ObjectStore
 from tests.portal.world import (
     API,
+    BLOCKS,
     RunningPortal,
     another,
     attachments,
@@ -26,6 +28,7 @@ from tests.portal.world import (
     digest_header,
     error_code,
     fresh_report,
+    in_place,
     running_portal,
     sealed_report,
 )
@@ -80,7 +83,7 @@ async def test_the_parts_of_an_attachment_are_never_whole_in_memory(portal: Runn
 async def test_one_attachment_may_come_in_parts_and_the_other_in_the_bundle(portal: RunningPortal) -> None:
     sealed = fresh_report(*SIZES)
     first, *_ = attachments(sealed).values()
-    for index, part in enumerate(cut(first)):
+    for index, part in in_place(cut(first)):
         await portal.put_part(sealed.manifest.submission, FILE, index, part)
     files = {name: data for name, data in sealed.files.items() if name != FILE}
     assert (await portal.submit(replace(sealed, files=files).bundle())).status_code == 201
@@ -94,8 +97,8 @@ async def test_a_client_learns_which_parts_are_there(portal: RunningPortal) -> N
     submission = sealed.manifest.submission
     assert await listing(portal, submission) == []
     for index in (2, 0):
-        assert (await portal.put_part(submission, FILE, index, parts[index])).status_code == 201
-    assert await listing(portal, submission) == [(FILE, 0, PART_BYTES), (FILE, 2, len(parts[2]))]
+        assert (await portal.put_part(submission, FILE, index * BLOCKS, parts[index])).status_code == 201
+    assert await listing(portal, submission) == [(FILE, 0, PART_BYTES), (FILE, 2 * BLOCKS, len(parts[2]))]
 
 
 async def test_a_repeated_part_is_taken_and_changes_nothing(portal: RunningPortal) -> None:
@@ -109,10 +112,10 @@ async def test_a_repeated_part_is_taken_and_changes_nothing(portal: RunningPorta
 async def test_another_part_under_a_used_index_is_refused(portal: RunningPortal) -> None:
     sealed = fresh_report(*SIZES)
     first, second, _ = cut(sealed.files[FILE])
-    await portal.put_part(sealed.manifest.submission, FILE, 1, second)
-    conflict = await portal.put_part(sealed.manifest.submission, FILE, 1, first)
+    await portal.put_part(sealed.manifest.submission, FILE, BLOCKS, second)
+    conflict = await portal.put_part(sealed.manifest.submission, FILE, BLOCKS, first)
     assert error_code(conflict) == (409, "part-conflict")
-    assert (await portal.put_part(sealed.manifest.submission, FILE, 1, second)).status_code == 200
+    assert (await portal.put_part(sealed.manifest.submission, FILE, BLOCKS, second)).status_code == 200
 
 
 async def test_a_missing_part_is_named_and_can_still_come(portal: RunningPortal) -> None:
@@ -120,11 +123,11 @@ async def test_a_missing_part_is_named_and_can_still_come(portal: RunningPortal)
     parts = cut(sealed.files[FILE])
     await portal.put_parts(replace(sealed, files={"attachment-2.age": sealed.files["attachment-2.age"]}))
     for index in (0, 2):
-        await portal.put_part(sealed.manifest.submission, FILE, index, parts[index])
+        await portal.put_part(sealed.manifest.submission, FILE, index * BLOCKS, parts[index])
     refused = await portal.submit(bundle_without_attachments(sealed))
     assert error_code(refused) == (422, "file-missing")
     assert refused.json()["error"]["field"] == FILE
-    await portal.put_part(sealed.manifest.submission, FILE, 1, parts[1])
+    await portal.put_part(sealed.manifest.submission, FILE, BLOCKS, parts[1])
     assert (await portal.submit(bundle_without_attachments(sealed))).status_code == 201
 
 
@@ -176,7 +179,7 @@ async def test_a_first_part_that_is_not_sealed_is_refused(portal: RunningPortal)
         f"{'a' * 32}/..%2f..%2fx/0",
         f"{'a' * 32}/{FILE}/00",
         f"{'a' * 32}/{FILE}/-1",
-        f"{'a' * 32}/{FILE}/512",
+        f"{'a' * 32}/{FILE}/32768",
     ],
 )
 async def test_a_part_of_nothing_that_can_be_is_refused(portal: RunningPortal, path: str) -> None:
@@ -188,36 +191,103 @@ async def test_a_part_of_nothing_that_can_be_is_refused(portal: RunningPortal, p
 async def test_reordered_parts_do_not_make_the_file(portal: RunningPortal) -> None:
     sealed = fresh_report(12_600_000)
     parts = cut(sealed.files[FILE])
-    for index, part in enumerate([parts[0], parts[2], parts[1], *parts[3:]]):
+    for index, part in in_place([parts[0], parts[2], parts[1], *parts[3:]]):
         await portal.put_part(sealed.manifest.submission, FILE, index, part)
     answer = await portal.submit(bundle_without_attachments(sealed))
     assert error_code(answer) == (422, "file-hash-mismatch")
 
 
-@pytest.mark.parametrize("sizes", [[5000, PART_BYTES], [PART_BYTES, 5000, 5000], [5000, 5000]])
-async def test_only_the_last_part_of_a_file_is_not_whole(portal: RunningPortal, sizes: list[int]) -> None:
-    sealed = fresh_report(*SIZES)
-    parts = [sealed.files[FILE][:size] for size in sizes]
+@pytest.mark.parametrize(
+    ("sizes", "index"),
+    [
+        # Behind the last part of a file, which alone ends within a block.
+        ([5000], 1),
+        ([5000], 99),
+        ([PART_BYTES, 5000], BLOCKS + 1),
+        # Over another one, from the front and from behind.
+        ([PART_BYTES], 1),
+        ([PART_BYTES], BLOCKS - 1),
+        ([BLOCK_BYTES, PART_BYTES], 2),
+    ],
+)
+async def test_no_part_lies_over_another_or_behind_the_last(
+    portal: RunningPortal, sizes: list[int], index: int
+) -> None:
+    sealed = fresh_report(9_000_000)
+    data, submission = sealed.files[FILE], sealed.manifest.submission
+    for at, part in in_place([data[: sizes[0]], *(data[size : 2 * size] for size in sizes[1:])]):
+        assert (await portal.put_part(submission, FILE, at, part)).status_code == 201
+    for size in (5000, BLOCK_BYTES, PART_BYTES):
+        start = index * BLOCK_BYTES
+        answer = await portal.put_part(submission, FILE, index, data[start : start + size] or bytes(size))
+        assert error_code(answer) == (409, "part-conflict")
+
+
+async def test_a_part_that_would_reach_over_one_that_is_there_is_refused(portal: RunningPortal) -> None:
+    data, submission = fresh_report(9_000_000).files[FILE], fresh_id()
+    assert (await portal.put_part(submission, FILE, 2, data[2 * BLOCK_BYTES : 3 * BLOCK_BYTES])).status_code == 201
+    assert error_code(await portal.put_part(submission, FILE, 0, data[:PART_BYTES])) == (409, "part-conflict")
+    assert (await portal.put_part(submission, FILE, 0, data[: 2 * BLOCK_BYTES])).status_code == 201
+
+
+async def test_a_file_may_come_in_parts_of_many_sizes_in_any_order(portal: RunningPortal) -> None:
+    sealed = fresh_report(9_000_000)
+    data, chance = sealed.files[FILE], random.Random(7)
+    parts, at = [], 0
+    while at < len(data):
+        size = BLOCK_BYTES * chance.choice((1, 1, 2, 3, 5, 8, 21, BLOCKS))
+        parts.append((at // BLOCK_BYTES, data[at : at + size]))
+        at += size
+    chance.shuffle(parts)
+    for index, part in parts[:-1]:
+        assert (await portal.put_part(sealed.manifest.submission, FILE, index, part)).status_code == 201
+    assert error_code(await portal.submit(bundle_without_attachments(sealed)))[1] in (
+        "file-missing",
+        "file-size-mismatch",
+    )
+    index, part = parts[-1]
+    assert (await portal.put_part(sealed.manifest.submission, FILE, index, part)).status_code == 201
+    assert (await portal.submit(bundle_without_attachments(sealed))).status_code == 201
+    fetched = await portal.office("GET", f"/submissions/{sealed.manifest.submission}/files/{FILE}")
+    assert fetched.content == data
+
+
+async def test_who_begins_anew_under_the_same_id_has_the_upload_deleted(portal: RunningPortal) -> None:
+    """What was changed after a try that may have arrived must not become a second report."""
+    sealed = fresh_report(100_000)
     submission = sealed.manifest.submission
-    for index, part in enumerate(parts[:-1]):
-        assert (await portal.put_part(submission, FILE, index, part)).status_code == 201
-    last = len(parts) - 1
-    assert error_code(await portal.put_part(submission, FILE, last, parts[-1])) == (409, "part-conflict")
-    assert error_code(await portal.put_part(submission, FILE, last + 7, parts[-1])) == (409, "part-conflict")
+    other = fresh_report(120_000).files[FILE]
+    await portal.put_part(submission, FILE, 0, other[: 2 * BLOCK_BYTES])
+    for _ in range(2):
+        answer = await portal.client.delete(f"{API}/uploads/{submission}")
+        assert (answer.status_code, answer.json()) == (200, {"status": "dropped"})
+        assert await listing(portal, submission) == []
+    await portal.put_parts(sealed)
+    assert (await portal.submit(bundle_without_attachments(sealed))).status_code == 201
+
+
+async def test_no_part_of_an_accepted_submission_is_deleted_by_its_sender(portal: RunningPortal) -> None:
+    sealed = fresh_report(100_000)
+    await portal.put_parts(sealed)
+    await portal.submit(bundle_without_attachments(sealed))
+    answer = await portal.client.delete(f"{API}/uploads/{sealed.manifest.submission}")
+    assert error_code(answer) == (409, "already-accepted")
+    fetched = await portal.office("GET", f"/submissions/{sealed.manifest.submission}/files/{FILE}")
+    assert fetched.content == sealed.files[FILE]
 
 
 async def test_the_last_part_may_come_first(portal: RunningPortal) -> None:
     sealed = fresh_report(9_000_000)
     parts = cut(sealed.files[FILE])
-    for index in reversed(range(len(parts))):
-        assert (await portal.put_part(sealed.manifest.submission, FILE, index, parts[index])).status_code == 201
+    for index, part in reversed(in_place(parts)):
+        assert (await portal.put_part(sealed.manifest.submission, FILE, index, part)).status_code == 201
     assert (await portal.submit(bundle_without_attachments(sealed))).status_code == 201
 
 
 async def test_a_file_of_another_size_than_its_parts_is_refused(portal: RunningPortal) -> None:
     sealed = fresh_report(*SIZES)
     await portal.put_parts(replace(sealed, files={"attachment-2.age": sealed.files["attachment-2.age"]}))
-    for index, part in enumerate(cut(sealed.files[FILE][:-1000])):
+    for index, part in in_place(cut(sealed.files[FILE][:-1000])):
         assert (await portal.put_part(sealed.manifest.submission, FILE, index, part)).status_code == 201
     answer = await portal.submit(bundle_without_attachments(sealed))
     assert error_code(answer) == (422, "file-size-mismatch")

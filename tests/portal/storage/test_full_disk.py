@@ -18,6 +18,7 @@ from tests.portal.intake.test_sweeper import GRACE_DAYS, collect, kept_files
 from tests.portal.office_api.request_signer import RequestSigner
 from tests.portal.world import (
     API,
+    BLOCKS,
     RunningPortal,
     bundle_without_attachments,
     collected_files,
@@ -66,7 +67,7 @@ async def test_a_disk_that_fills_up_while_a_part_is_written(
     submission, parts = sealed.manifest.submission, cut(sealed.files[FILE])
     assert (await portal.put_part(submission, FILE, 0, parts[0])).status_code == 201
     monkeypatch.setattr("portal.kit.files.os.write", FullAfter(1_000_000))
-    assert error_code(await portal.put_part(submission, FILE, 1, parts[1])) == FULL
+    assert error_code(await portal.put_part(submission, FILE, BLOCKS, parts[1])) == FULL
     monkeypatch.undo()
     assert [part.index for part in await portal.assembly.blobs.parts(submission)] == [0]
     assert list((portal.data / "blobs" / "incoming").iterdir()) == []
