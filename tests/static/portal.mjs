@@ -127,6 +127,7 @@ export class TestPortal {
   async #answer({ method, headers }, path, body) {
     const [what, ...rest] = path.split("/");
     if (method === "PUT" && what === "uploads") return this.#put(rest, headers["content-digest"], body);
+    if (method === "DELETE" && what === "uploads") return this.#drop(rest[0]);
     if (method === "GET" && what === "uploads") return [200, { parts: this.#list(rest[0]) }];
     if (path === "submissions") return this.#submit(body);
     if (path === "mailbox") return [200, this.mailboxes.read(JSON.parse(body))];
@@ -143,6 +144,12 @@ export class TestPortal {
     if (held) return held.data.equals(data) ? [200, {}] : refuse(409, "part-conflict");
     this.parts.set(key, { submission, file, index: Number(index), data, sha256: sha256.toString("hex") });
     return [201, {}];
+  }
+
+  #drop(submission) {
+    if (this.bundles.has(submission)) return refuse(409, "already-accepted");
+    for (const [key, part] of this.parts) if (part.submission === submission) this.parts.delete(key);
+    return [200, { status: "dropped" }];
   }
 
   #list(submission) {

@@ -38,7 +38,7 @@ const GLOBALS = {
   Worker: ["page/worker-client.js"],
   SharedWorker: [],
   importScripts: [],
-  XMLHttpRequest: [],
+  XMLHttpRequest: ["worker/upload.js"],
   WebSocket: [],
   EventSource: [],
   localStorage: [],

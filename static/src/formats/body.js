@@ -7,15 +7,17 @@ const FIRST_BYTES = 16_384;
 /**
  * @param {Response} response
  * @param {number} bytesMax
+ * @param {() => void} [onMove] called for everything that comes
  * @returns {Promise<Uint8Array<ArrayBuffer> | null>} null for a longer one, whose rest is not asked for
  */
-export async function readBody(response, bytesMax) {
+export async function readBody(response, bytesMax, onMove) {
   const reader = response.body?.getReader();
   let bytes = new Uint8Array(FIRST_BYTES);
   let size = 0;
   while (reader) {
     const { done, value } = await reader.read();
     if (done) break;
+    onMove?.();
     if (size + value.length > bytesMax) {
       // What comes of it concerns nobody.
       reader.cancel().catch(() => {});

@@ -32,9 +32,20 @@
  * @property {string[]} exclude labels of members who must not read this
  * @property {ChosenFile[]} files
  * @property {"browser"} sealedBy
+ * @property {Made | null} [made] what an earlier try has made, under whose id this one goes
+ * @property {boolean} [isChanged] whether anything was changed since
  *
- * @typedef {"offline" | "busy" | "long" | "full" | "work"} TroubleKind the network is gone; the portal is busy, has been so
- *   for long, has no room left, or asks for work (docs/protocol.md §7.4), which the device then does
+ * @typedef {{ bytes: Uint8Array<ArrayBuffer>, manifestHash: string, commitment: string }} Bundle sealed, with what its
+ *   acknowledgement has to name
+ *
+ * @typedef {object} Made a submission that the portal may hold: nothing in it opens anything
+ * @property {string} submission id
+ * @property {number} filesSize sealed bytes of all attachments
+ * @property {Bundle[]} bundles that were sent under this id, the newest last
+ *
+ * @typedef {"offline" | "still" | "busy" | "foreign" | "long" | "full" | "work"} TroubleKind there is no connection, or
+ *   nothing moves on it; the portal is busy; somebody else answers in its place; it has been busy for long, has no room
+ *   left, or asks for work (docs/protocol.md §7.4), which the device then does
  *
  * @typedef {"insecure" | "unsupported"} Lack why a browser can't do what is needed: the page did not come by a safe
  *   connection; something is missing or broken
@@ -42,6 +53,8 @@
  * @typedef {object} Progress every callback is optional
  * @property {(done: number, total: number, file: number, files: number) => void} [onSeal] bytes; `file` from 1
  * @property {(done: number, total: number) => void} [onSend] sealed bytes that the portal holds durably
+ * @property {(made: any) => void} [onMade] what is to be passed on when the same call is tried again
+ * @property {() => void} [onAgain] the portal has lost the files, and they are sealed and sent anew
  * @property {(kind: TroubleKind | null, share?: number) => void} [onTrouble] the worker goes on by itself; null when the
  *   trouble is over; `share` of the work is done, from 0 to 1
  *
@@ -54,6 +67,7 @@
  * @property {string} acknowledgement the portal's signed note
  * @property {string} submission id
  * @property {string} manifest hash, which the acknowledgement names
+ * @property {boolean} asBefore an earlier try had arrived; what was changed since was not taken
  * @property {Freshness} newest
  *
  * @typedef {object} Message a reply of the commission. With a problem there is no text, no language and no author

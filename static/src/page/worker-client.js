@@ -83,6 +83,8 @@ export class WorkerClient {
         if (data.event === "seal") progress.onSeal?.(data.done, data.total, data.file, data.files);
         else if (data.event === "send") progress.onSend?.(data.done, data.total);
         else if (data.event === "trouble") progress.onTrouble?.(data.kind, data.share);
+        else if (data.event === "made") progress.onMade?.(data.made);
+        else if (data.event === "again") progress.onAgain?.();
         else if (data.event === "result") resolve(data.value);
         else if (data.event === "error") reject(new PortalError(data.code, data.file));
       });

@@ -30,8 +30,8 @@ export class MailboxPortal extends Portal {
    * @throws {Trouble} when one attempt failed for now
    */
   async postChange(value, patiently) {
-    const patience = patiently ? undefined : SHORT_MS;
-    const request = { ...jsonRequest("mailbox/changes", value), isWrite: patiently, patience };
+    const silence = patiently ? undefined : SHORT_MS;
+    const request = { ...jsonRequest("mailbox/changes", value), isWrite: patiently, silence };
     const decode = (/** @type {Bytes} */ answer) => readText(readJson(answer).status);
     await (patiently ? this.ask(request, decode) : this.attempt(request, decode));
   }

@@ -1,24 +1,28 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
 // The requests of the reporter's device to the portal. docs/protocol.md §7. Those to a mailbox are in mailbox-portal.js.
 //
-// Before a part is sent again the portal is asked whether it is stored, so that a lost answer costs no second upload.
+// Before a part is sent again the portal is asked whether it is stored, so that a lost answer costs no second upload; one
+// that a line did not carry to its end goes in halves, so that the next cut costs less.
 
 import { sha256 } from "@noble/hashes/sha2.js";
 import { encodeHex, formatDay } from "../formats/encoding.js";
 import { PortalError } from "../formats/portal-error.js";
 import { systemRandom } from "../formats/random.js";
 import { doWork, readAskedWork } from "../formats/work.js";
+import { Line } from "./line.js";
 import { Trouble, readJson, readList, readText, sendRequest } from "./request.js";
 import { Retry } from "./retry.js";
 
 // Of a commission: docs/protocol.md §10.
 const CHAIN_BYTES_MAX = 10 * 1024 * 1024;
 const CHARTERS_MAX = 1000;
+// Parts begin at a multiple of it: docs/protocol.md §7.1.
+export const BLOCK_BYTES = 65_536;
 
 /**
  * @typedef {import("../formats/encoding.js").Bytes} Bytes
  * @typedef {import("./request.js").Request} Request
- * @typedef {import("./retry.js").Pauses & { fetch: typeof globalThis.fetch }} Environment replaced in tests
+ * @typedef {import("./retry.js").Pauses & { fetch: typeof import("./upload.js").fetchWatched }} Environment replaced in tests
  */
 
 /** The portal's interface under `/api/v1`. */
@@ -26,6 +30,7 @@ export class Portal {
   #base;
   #fetch;
   #retry;
+  #line;
   /** Whether the portal has asked for work, and not said since that it asks no more. */
   #isPressed = false;
 
@@ -38,6 +43,15 @@ export class Portal {
     this.#base = `${base}/api/v1/`;
     this.#fetch = environment.fetch;
     this.#retry = new Retry(environment, onTrouble);
+    this.#line = new Line(
+      () => this.#retry.note("still"),
+      () => this.#retry.moved(),
+    );
+  }
+
+  /** Whether each part costs a calculation, so that few large ones are better. */
+  get isPressed() {
+    return this.#isPressed;
   }
 
   /** The device has noticed that its network is gone before a request failed. */
@@ -48,17 +62,40 @@ export class Portal {
   /**
    * @param {string} submission
    * @param {string} file
-   * @param {number} index
+   * @param {number} block in which the part begins
    * @param {Bytes} bytes
    */
-  async putPart(submission, file, index, bytes) {
+  async putPart(submission, file, block, bytes) {
     const digest = new Uint8Array(await globalThis.crypto.subtle.digest("SHA-256", bytes));
-    const path = `uploads/${submission}/${file}/${index}`;
+    const path = `uploads/${submission}/${file}/${block}`;
     const request = { method: "PUT", path, type: "application/octet-stream", body: bytes, digest, isWrite: true };
+    const isThere = () => this.#holdsPart(submission, file, block, encodeHex(digest));
+    const half = Math.ceil(bytes.length / 2 / BLOCK_BYTES);
+    let wasCut = false;
     await this.#retry.run(async (failures) => {
-      if (failures > 0 && (await this.#holdsPart(submission, file, index, encodeHex(digest)))) return;
-      await this.#send(request);
+      if (failures > 0 && (await isThere())) return;
+      try {
+        if (!wasCut || bytes.length <= BLOCK_BYTES) return void (await this.#send(request));
+        await this.putPart(submission, file, block, bytes.slice(0, half * BLOCK_BYTES));
+        await this.putPart(submission, file, block + half, bytes.slice(half * BLOCK_BYTES));
+      } catch (error) {
+        // A proxy's limit refuses what is large; a portal that is busy or full minds no size.
+        wasCut ||= error instanceof Trouble && ["offline", "still", "foreign"].includes(error.kind);
+        if (!(error instanceof PortalError) || error.code !== "part-conflict") throw error;
+        // What was given up may have arrived whole, and be in the way of its halves.
+        if (failures === 0 || !(await isThere())) throw new PortalError("unexpected-answer");
+      }
     });
+  }
+
+  /**
+   * Have the portal delete what came of a submission that it has not accepted.
+   *
+   * @param {string} submission
+   * @throws {PortalError} `already-accepted`
+   */
+  dropUpload(submission) {
+    return this.ask({ method: "DELETE", path: `uploads/${submission}` }, (answer) => readText(readJson(answer).status));
   }
 
   /**
@@ -100,12 +137,12 @@ export class Portal {
   /**
    * @param {string} submission
    * @param {string} file
-   * @param {number} index
+   * @param {number} block
    * @param {string} sha256
    */
-  async #holdsPart(submission, file, index, sha256) {
+  async #holdsPart(submission, file, block, sha256) {
     const request = { method: "GET", path: `uploads/${submission}` };
-    const isIt = (/** @type {any} */ part) => part.file === file && part.index === index && part.sha256 === sha256;
+    const isIt = (/** @type {any} */ part) => part.file === file && part.index === block && part.sha256 === sha256;
     try {
       return await this.attempt(request, (answer) => readList(readJson(answer).parts).some(isIt));
     } catch (error) {
@@ -138,7 +175,7 @@ export class Portal {
     } catch (error) {
       if (error instanceof PortalError) throw error;
       // Not the portal's answer: the page of a hotel or a provider has replaced it.
-      throw new Trouble("busy");
+      throw new Trouble("foreign");
     }
   }
 
@@ -146,7 +183,7 @@ export class Portal {
   async #send(request) {
     if (request.isWrite && (request.asked || this.#isPressed)) request.work ??= await this.#work(request);
     try {
-      return await sendRequest(this.#fetch, this.#base, request);
+      return await sendRequest(this.#fetch, this.#base, request, this.#line);
     } catch (error) {
       const trouble = /** @type {Partial<Trouble>} */ (error);
       request.asked = trouble.asked;

@@ -5,10 +5,10 @@ import { readBody } from "../formats/body.js";
 import { encodeBase64 } from "../formats/encoding.js";
 import { PortalError } from "../formats/portal-error.js";
 import { readAskedWork } from "../formats/work.js";
+import { SILENCE_MS } from "./line.js";
 
-// A request may take this long, plus the time for its body at 5 bytes a millisecond.
-const TIMEOUT_MS = 120_000;
-const SLOWEST_BYTES_PER_MS = 5;
+// A line so slow that the last bytes are long under way where no script sees them has longer with each try, so often.
+const LONGER_MAX = 2;
 // The longest pause that the portal may ask for.
 export const DELAY_MS_MAX = 30_000;
 // Of an answer that is no mailbox and no chain of charters. A list of 1,024 parts is the longest.
@@ -17,7 +17,12 @@ const REFUSAL_BYTES_MAX = 16_384;
 // Of the codes of docs/protocol.md §7.3 those by which a reporter's device does something else, by the method of the request.
 // It takes no other word from an answer: a portal could make it say what only the device can know.
 /** @type {Record<string, string[] | undefined>} */
-const REFUSALS = { GET: ["charter-unknown", "not-found"], POST: ["damaged", "mailbox-full", "state-conflict"] };
+const REFUSALS = {
+  GET: ["charter-unknown", "not-found"],
+  PUT: ["already-accepted", "part-conflict"],
+  DELETE: ["already-accepted"],
+  POST: ["damaged", "file-hash-mismatch", "file-missing", "file-size-mismatch", "mailbox-full", "state-conflict", "submission-conflict"],
+};
 
 /**
  * @typedef {import("../formats/encoding.js").Bytes} Bytes
@@ -28,7 +33,7 @@ const REFUSALS = { GET: ["charter-unknown", "not-found"], POST: ["damaged", "mai
  * @property {Bytes} [body]
  * @property {Uint8Array} [digest] SHA-256 of the body
  * @property {number} [answerMax] bytes of its answer
- * @property {number} [patience] milliseconds, beside the time for its body
+ * @property {number} [silence] milliseconds in which nothing of it moves, after which it is given up
  * @property {boolean} [isWrite] whether a portal under pressure may ask for work, docs/protocol.md §7.4
  * @property {string} [work] that was done for it
  * @property {AskedWork | null} [asked] with which it was refused
@@ -36,10 +41,10 @@ const REFUSALS = { GET: ["charter-unknown", "not-found"], POST: ["damaged", "mai
  * @property {(date: string | null) => void} [onDate] is told the Date header of an answer
  * @typedef {import("../formats/work.js").AskedWork} AskedWork
  *
- * @typedef {"offline" | "busy" | "full" | "work"} TroubleKind
+ * @typedef {"offline" | "still" | "busy" | "foreign" | "full" | "work"} TroubleKind
  */
 
-/** A temporary failure: the network is away, the portal is busy or full, or asks for work first. */
+/** A temporary failure: no connection, or one that stands still; the portal is busy or full, asks for work first, or somebody else has answered. */
 export class Trouble extends Error {
   /**
    * @param {TroubleKind} kind
@@ -55,16 +60,17 @@ export class Trouble extends Error {
 }
 
 /**
- * @param {typeof globalThis.fetch} fetch
+ * @param {typeof import("./upload.js").fetchWatched} fetch
  * @param {string} base address that the request's path follows
  * @param {Request} request
+ * @param {import("./line.js").Line} line
  * @returns {Promise<Bytes>} body of a successful answer
  * @throws {Trouble | PortalError}
  */
-export async function sendRequest(fetch, base, { method, path, type, body, digest, work, answerMax = ANSWER_BYTES_MAX, patience = TIMEOUT_MS, onDate }) {
+export async function sendRequest(fetch, base, request, line) {
+  const { method, path, type, body, digest, work, answerMax = ANSWER_BYTES_MAX, silence = SILENCE_MS, failures = 0, onDate } = request;
   const stop = new AbortController();
-  const timeout = patience + Math.ceil((body?.length ?? 0) / SLOWEST_BYTES_PER_MS);
-  const timer = setTimeout(() => stop.abort(), timeout);
+  const watch = line.watch(() => stop.abort(), silence * 2 ** Math.min(failures, LONGER_MAX));
   /** @type {RequestInit} */
   const init = {
     method,
@@ -82,14 +88,15 @@ export async function sendRequest(fetch, base, { method, path, type, body, diges
   };
   let response, answer;
   try {
-    response = await fetch(base + path, init);
+    response = await fetch(base + path, init, watch.move);
+    watch.move();
     onDate?.(response.headers.get("Date"));
-    answer = await readBody(response, response.ok ? answerMax : REFUSAL_BYTES_MAX);
+    answer = await readBody(response, response.ok ? answerMax : REFUSAL_BYTES_MAX, watch.move);
   } catch {
     // All failures of the network look the same to a script.
-    throw new Trouble("offline");
+    throw new Trouble(stop.signal.aborted ? "still" : "offline");
   } finally {
-    clearTimeout(timer);
+    watch.end();
   }
   if (!response.ok) throw readRefusal(method, response, answer);
   if (!answer) throw new PortalError("unexpected-answer");
@@ -103,7 +110,8 @@ export async function sendRequest(fetch, base, { method, path, type, body, diges
  */
 function readRefusal(method, response, answer) {
   const { status } = response;
-  let code, asked;
+  let code = "";
+  let asked;
   try {
     const refusal = readJson(/** @type {Uint8Array} */ (answer));
     code = readText(refusal.error.code);
@@ -116,7 +124,7 @@ function readRefusal(method, response, answer) {
     return new Trouble(kind, readDelay(response.headers.get("Retry-After")), asked);
   }
   // Whoever stands in between has answered.
-  if (!code) return new Trouble("busy");
+  if (!code) return new Trouble("foreign");
   return new PortalError(REFUSALS[method]?.includes(code) ? code : "unexpected-answer");
 }
 

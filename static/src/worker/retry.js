@@ -39,10 +39,15 @@ export class Retry {
    * @param {number} [failures] before: after many it takes long, whatever it is busy with
    */
   note(kind, share, failures = 0) {
-    if (failures >= LONG_AFTER && kind !== "offline" && kind !== "full") [kind, share] = ["long", undefined];
+    if (failures >= LONG_AFTER && (kind === "busy" || kind === "work")) [kind, share] = ["long", undefined];
     // Trouble is told each time: a page that hid its words, for another call, shows them again.
     if (kind || this.#trouble) this.#onTrouble?.(kind, share);
     this.#trouble = kind;
+  }
+
+  /** Bytes move: what was said of the line is over. */
+  moved() {
+    if (this.#trouble === "still" || this.#trouble === "offline") this.note(null);
   }
 
   /**

@@ -2,7 +2,8 @@
 // From answers and files to the portal's acknowledgement. docs/protocol.md §5 – §7.
 //
 // Files go first, in parts, while they are being sealed. The report names their hashes, so it is sealed after them. The
-// state names the hash of the manifest and is sealed last; the same bundle is sent until the portal has acknowledged it.
+// state names the hash of the manifest and is sealed last; the same bundle is sent until the portal has acknowledged it,
+// also when the call ends with an error and the person tries again: the page keeps what was made, docs/protocol.md §7.2.
 
 import { sha256 } from "@noble/hashes/sha2.js";
 import { generateIdentity, recipientOf } from "../formats/age.js";
@@ -24,9 +25,16 @@ import { BUNDLE_SHARE_BYTES, checkFiles, sendFiles } from "./attachments.js";
 import { chooseReaders, daysDiffer } from "./charter-day.js";
 import { checkFreshness } from "./charter-freshness.js";
 
+// By these words the portal has accepted what was sent before under this id, or has not all files. docs/protocol.md §7.3.
+const ARRIVED_BEFORE = ["already-accepted", "submission-conflict"];
+const LOST = ["file-hash-mismatch", "file-missing", "file-size-mismatch"];
+// So often files are sent that the portal then has not.
+const TRIES_MAX = 3;
+
 /**
  * @typedef {import("../formats/charter.js").Charter} Charter
  * @typedef {import("../formats/derive.js").MailboxSecrets} MailboxSecrets
+ * @typedef {import("../formats/worker-calls.js").Made} Made
  * @typedef {import("../formats/worker-calls.js").SubmitRequest} SubmitRequest
  * @typedef {import("./attachments.js").SentAttachments} SentAttachments
  *
@@ -34,10 +42,17 @@ import { checkFreshness } from "./charter-freshness.js";
  * @property {import("./portal.js").Portal} portal
  * @property {() => Date} now
  * @property {import("../formats/random.js").Fill} fill
- * @property {Pick<import("../formats/worker-calls.js").Progress, "onSeal" | "onSend">} progress
+ * @property {Pick<import("../formats/worker-calls.js").Progress, "onSeal" | "onSend" | "onMade" | "onAgain">} progress
  */
 
 /**
+ * Seal and send a report, once: a try after another one goes under the same id, so that no path makes two reports.
+ *
+ * - What nothing was changed of since is sent as it was sealed.
+ * - What was changed is sealed anew. If the portal holds what was sent before, that is the report: it is sent once more,
+ *   for its acknowledgement.
+ * - Files that the portal has lost are sealed and sent again.
+ *
  * @param {SubmitRequest} request
  * @param {Context} context
  * @returns {Promise<import("../formats/worker-calls.js").Accepted>}
@@ -54,17 +69,49 @@ export async function submitReport(request, context) {
   const shown = await context.portal.getSuccessors(charter.hash);
   const newest = describeDays(checkFreshness(charter, shown, device), device, shown.day);
   const members = chooseReaders(charter, request.exclude, { device, signed: newest.day, portal: shown.day });
+  let { made = null, isChanged = false } = request;
+  for (let tries = 1; ; tries++) {
+    try {
+      if (!made || isChanged) made = await make(request, context, { charter, members }, made);
+      context.progress.onMade?.(made);
+      return { ...(await sendBundle(made, newestOf(made), charter, context)), newest, asBefore: false };
+    } catch (error) {
+      const code = error instanceof PortalError ? error.code : "";
+      if (made && ARRIVED_BEFORE.includes(code)) return { ...(await askForEarlier(made, charter, context)), newest, asBefore: true };
+      if (!LOST.includes(code)) throw error;
+      if (request.files.length === 0 || tries === TRIES_MAX) throw new PortalError("acknowledgement-invalid");
+      isChanged = true;
+      context.progress.onAgain?.();
+    }
+  }
+}
+
+/**
+ * Seal everything, and send the files.
+ *
+ * @param {SubmitRequest} request
+ * @param {Context} context
+ * @param {{ charter: Charter, members: ReturnType<typeof chooseReaders> }} prepared
+ * @param {Made | null} before
+ * @returns {Promise<Made>}
+ * @throws {PortalError} `already-accepted` when the portal holds what was made before
+ */
+async function make(request, context, { charter, members }, before) {
+  // Parts of the same file sealed anew are other parts.
+  if (before && before.filesSize + request.files.length > 0) await context.portal.dropUpload(before.submission);
   const secrets = await deriveSecrets(request.digits, charter.realm);
   try {
-    const thread = { identity: await generateIdentity(), subject: encodeHex(randomBytes(ID_BYTES, context.fill)) };
+    const subject = before?.submission ?? encodeHex(randomBytes(ID_BYTES, context.fill));
+    const thread = { identity: await generateIdentity(), subject };
     const recipient = await recipientOf(thread.identity);
-    const attachments = await sendFiles(request.files, thread.subject, recipient, context);
-    const report = await seal(request, charter, secrets, { subject: thread.subject, recipient, attachments });
+    const attachments = await sendFiles(request.files, subject, recipient, context);
+    const report = await seal(request, charter, secrets, { subject, recipient, attachments });
     const grant = await sealGrant(thread, members, charter, context.fill);
-    const urgency = await sealUrgency(request.urgency, thread.subject, charter);
+    const urgency = await sealUrgency(request.urgency, subject, charter);
     const sealed = { excluded: sortLabels(request.exclude), recipient, report, grant, urgency };
-    const bundle = await makeBundle(charter, secrets, thread.subject, sealed, attachments);
-    return { ...(await sendBundle(bundle, charter, thread.subject, attachments, context)), newest };
+    const bundle = await makeBundle(charter, secrets, subject, sealed, attachments);
+    const filesSize = attachments.reduce((sum, { sealedSize }) => sum + sealedSize, 0);
+    return { submission: subject, filesSize, bundles: [...(before?.bundles ?? []), bundle] };
   } finally {
     wipeSecrets(secrets);
   }
@@ -199,22 +246,47 @@ async function makeBundle(charter, secrets, submission, { excluded, recipient, .
   return { bytes, manifestHash, commitment };
 }
 
+/** @param {Made} made */
+function newestOf({ bundles }) {
+  return bundles[bundles.length - 1];
+}
+
 /**
- * @param {{ bytes: import("../formats/encoding.js").Bytes, manifestHash: string, commitment: string }} bundle
+ * The portal says that it holds what was sent before. Nobody signs that; what was sent, sent once more, has the
+ * acknowledgement that shows it.
+ *
+ * @param {Made} made
  * @param {Charter} charter
- * @param {string} submission
- * @param {SentAttachments} attachments
  * @param {Context} context
  */
-async function sendBundle({ bytes, manifestHash, commitment }, charter, submission, attachments, { portal, progress }) {
-  const total = attachments.reduce((sum, { sealedSize: size }) => sum + size, BUNDLE_SHARE_BYTES);
-  progress.onSend?.(total - BUNDLE_SHARE_BYTES, total);
+async function askForEarlier(made, charter, context) {
+  for (const bundle of made.bundles.slice().reverse()) {
+    try {
+      return await sendBundle(made, bundle, charter, context);
+    } catch (error) {
+      if (!(error instanceof PortalError) || !ARRIVED_BEFORE.includes(error.code)) break;
+    }
+  }
+  throw new PortalError("acknowledgement-invalid");
+}
+
+/**
+ * @param {Made} made
+ * @param {import("../formats/worker-calls.js").Bundle} bundle
+ * @param {Charter} charter
+ * @param {Context} context
+ * @throws {PortalError} of ARRIVED_BEFORE or LOST on the portal's word, `acknowledgement-invalid` for anything else
+ */
+async function sendBundle({ submission, filesSize }, { bytes, manifestHash, commitment }, charter, { portal, progress }) {
+  const total = filesSize + BUNDLE_SHARE_BYTES;
+  progress.onSend?.(filesSize, total);
   let acknowledgement;
   try {
     acknowledgement = await portal.postBundle(bytes, MEDIA_TYPE);
     const read = readAcknowledgement(encodeUtf8(acknowledgement), [charter.portal]);
     checkAcknowledgement(read, { realm: charter.realm, submission, manifestHash, commitment });
-  } catch {
+  } catch (error) {
+    if (error instanceof PortalError && [...ARRIVED_BEFORE, ...LOST].includes(error.code)) throw error;
     // Whatever it says instead, a refusal too, nobody has signed: it may have arrived.
     throw new PortalError("acknowledgement-invalid");
   }

@@ -5,6 +5,7 @@ import { systemRandom } from "../formats/random.js";
 import { PortalError } from "../formats/portal-error.js";
 import { findLack } from "../formats/try-out.js";
 import { standIn } from "./stand-ins.js";
+import { fetchWatched } from "./upload.js";
 
 const scope = globalThis;
 
@@ -19,10 +20,10 @@ export function serve(Portal, actions) {
   standIn();
   const portal = new Portal(
     "",
-    { fetch: (...call) => scope.fetch(...call), sleep, random: Math.random },
+    { fetch: fetchWatched, sleep, random: Math.random },
     (kind, share) => post({ event: "trouble", kind, share }),
   );
-  const context = { portal, now: () => new Date(), fill: systemRandom, progress: { onSeal, onSend } };
+  const context = { portal, now: () => new Date(), fill: systemRandom, progress: { onSeal, onSend, onMade, onAgain } };
 
   scope.addEventListener("message", async (event) => {
     const { action, request } = /** @type {MessageEvent} */ (event).data;
@@ -52,6 +53,15 @@ function onSeal(done, total, file, files) {
 /** @type {NonNullable<import("../formats/worker-calls.js").Progress["onSend"]>} */
 function onSend(done, total) {
   post({ event: "send", done, total });
+}
+
+/** @param {unknown} made */
+function onMade(made) {
+  post({ event: "made", made });
+}
+
+function onAgain() {
+  post({ event: "again" });
 }
 
 /**

@@ -24,6 +24,18 @@ const prelude = `
   const { parentPort } = require("node:worker_threads");
   const fetchAny = globalThis.fetch;
   globalThis.fetch = (path, init) => fetchAny(${JSON.stringify(portal.origin)} + path, init);
+  globalThis.XMLHttpRequest = class {
+    upload = {};
+    #headers = {};
+    open(method, url) { Object.assign(this, { method, responseURL: url }); }
+    setRequestHeader(name, value) { this.#headers[name] = value; }
+    getResponseHeader(name) { return this.answer.headers.get(name); }
+    async send(body) {
+      this.answer = await globalThis.fetch(this.responseURL, { method: this.method, headers: this.#headers, body });
+      Object.assign(this, { status: this.answer.status, response: await this.answer.arrayBuffer() });
+      this.onload();
+    }
+  };
   globalThis.postMessage = (message) => parentPort.postMessage(message);
   globalThis.addEventListener = (name, listen) => name === "message" && parentPort.on(name, (data) => listen({ data }));
   globalThis.removeEventListener = () => {};
@@ -76,7 +88,7 @@ async function report(before = "") {
 
 test("the built worker seals a report with a file, and a member opens it", async () => {
   const events = await report();
-  assert.deepEqual(new Set(events.map(({ event }) => event)), new Set(["ready", "seal", "send", "result"]));
+  assert.deepEqual(new Set(events.map(({ event }) => event)), new Set(["ready", "seal", "send", "made", "result"]));
 });
 
 for (const [what, before] of [...Object.entries(LACKING), ["all of it", LACKING_ALL]]) {

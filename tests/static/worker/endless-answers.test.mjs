@@ -56,7 +56,7 @@ describe("an answer without an end", () => {
       return status === 200 ? Response.json({ charters: [], newest: null }) : endless(status);
     });
     await portal.getChain("ab");
-    assert.deepEqual(log.told, ["busy", "full", "busy", null]);
+    assert.deepEqual(log.told, ["busy", "full", "foreign", null]);
     assert.deepEqual([log.sent, log.cancelled], [3 * MIB, 3]);
   });
 });
@@ -101,7 +101,7 @@ function padded(content) {
   return answer;
 }
 
-test("for the note of a visit nobody waits longer than half a minute, and a little for its bytes", async ({ mock }) => {
+test("for the note of a visit nobody waits longer than half a minute in which nothing moves", async ({ mock }) => {
   mock.timers.enable({ apis: ["setTimeout"] });
   let aborted = false;
   const { portal } = begin((endless, { signal }) => new Promise((resolve, reject) => {
@@ -114,6 +114,6 @@ test("for the note of a visit nobody waits longer than half a minute, and a litt
   mock.timers.tick(29_999);
   assert.equal(aborted, false);
   mock.timers.tick(100);
-  await assert.rejects(change, { kind: "offline" });
+  await assert.rejects(change, { kind: "still" });
   assert.equal(aborted, true);
 });

@@ -64,7 +64,7 @@ test("somebody else's page instead of the portal's answer is a trouble that pass
   server.charters.set("ab", note);
   assert.deepEqual((await portal.getChain("ab")).charters, [note]);
   assert.equal(server.requests.length, 3);
-  assert.deepEqual(log.told, ["busy", "busy", "calm"]);
+  assert.deepEqual(log.told, ["foreign", "foreign", "calm"]);
 });
 
 /** What comes of a call when the portal refuses it with this code. */
@@ -110,5 +110,5 @@ test("a bundle is posted until it is acknowledged, and stored once", async () =>
   assert.match(acknowledgement, /^amparo acknowledgement v1\n/);
   assert.equal(server.requests.length, 6);
   assert.equal(server.bundles.size, 1);
-  assert.deepEqual(log.told, ["offline", "busy", "busy", "offline", "busy", "calm"]);
+  assert.deepEqual(log.told, ["offline", "calm", "busy", "foreign", "offline", "calm", "busy", "calm"]);
 });

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
 // The reason why a report was not sent in words for the person. The codes are listed in formats/portal-error.js; the
 // return page has its own in mailbox-failure.js. None says that nothing was sent: an earlier try may have arrived.
+// Whatever failed after one was sent, that is said.
 
 import { PortalError } from "../../formats/portal-error.js";
 import { t } from "../strings.js";
@@ -8,9 +9,21 @@ import { t } from "../strings.js";
 /**
  * @param {unknown} error the error of a call to the worker
  * @param {{ name: string }[]} files those of the report
+ * @param {boolean} wasSent whether a try was sent that may have arrived
  * @returns {string}
  */
-export function failureWords(error, files) {
+export function failureWords(error, files, wasSent) {
+  const code = error instanceof PortalError ? error.code : "";
+  const words = reason(error, files);
+  if (!wasSent || code === "acknowledgement-invalid") return words;
+  return [words, t("What you sent before may have arrived as it was. Keep your code.")].join(" ");
+}
+
+/**
+ * @param {unknown} error
+ * @param {{ name: string }[]} files
+ */
+function reason(error, files) {
   switch (error instanceof PortalError ? error.code : "") {
     case "charter-expired":
       return t("The commission’s charter is not in force today. Keep what you wrote, load this page again later and try once more.");

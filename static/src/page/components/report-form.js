@@ -43,6 +43,8 @@ export class ReportForm {
   #urgent = null;
   #code = "";
   #acknowledgement = "";
+  /** @type {{ made: unknown, answers: string, files: import("../../formats/worker-calls.js").ChosenFile[] } | null} sent, and not acknowledged */
+  #made = null;
   /** @type {TypeBack | null} */
   #typeBack = null;
   /** "Change" was pressed: the next "Continue" goes back to the check. */
@@ -196,23 +198,26 @@ export class ReportForm {
     try {
       await this.#checkCharter();
       if (this.#warnings.length > 0 && !this.#warned) return this.#offerToWait();
-      const accepted = await this.#worker.submit(await this.#request(), {
+      const request = await this.#request();
+      const accepted = await this.#worker.submit(request, {
         onTrouble,
+        onMade: (made) => (this.#made = { made, answers: words(request), files: request.files }),
+        onAgain: () => this.#sending.begin(),
         onSeal: (...progress) => this.#sending.sealed(...progress),
         onSend: (...progress) => this.#sending.sent(...progress),
       });
-      this.#arrived(accepted.acknowledgement);
+      this.#arrived(accepted);
     } catch (error) {
       this.#sending.fail();
       this.#noteFailure(error);
-      showProblems(panel, [{ message: failureWords(error, this.#report.files), field: null }]);
+      showProblems(panel, [{ message: failureWords(error, this.#report.files, this.#made !== null), field: null }]);
     } finally {
       this.#busy = false;
     }
   }
 
   async #request() {
-    return {
+    const request = {
       realm: setting(this.#root, "realm"),
       charter: await this.#charter.fetchPatiently(this.#sending.onTrouble),
       digits: this.#code,
@@ -220,9 +225,12 @@ export class ReportForm {
       answers: this.#report.answers,
       urgency: this.#urgency,
       exclude: this.#report.exclude,
-      files: this.#report.files,
+      files: this.#report.files.map((file) => ({ ...file })),
       sealedBy: /** @type {const} */ ("browser"),
     };
+    const before = this.#made;
+    const isSame = before?.answers === words(request) && areSame(before.files, request.files);
+    return { ...request, made: /** @type {any} */ (before?.made ?? null), isChanged: !isSame };
   }
 
   /** Whoever takes the short way says so by taking it. */
@@ -295,9 +303,10 @@ export class ReportForm {
     warning.focus({ preventScroll: true });
   }
 
-  /** @param {string} acknowledgement */
-  #arrived(acknowledgement) {
+  /** @param {import("../../formats/worker-calls.js").Accepted} accepted */
+  #arrived({ acknowledgement, asBefore }) {
     this.#acknowledgement = acknowledgement;
+    part(this.#panels.get("sent"), "[data-as-before]").hidden = !asBefore;
     this.#showNext(this.#urgency);
     this.#forgetAnswers();
     showCode(this.#panels.get("sent"), this.#code);
@@ -344,6 +353,7 @@ export class ReportForm {
   #forgetAnswers() {
     this.#worker.terminate();
     this.#report.forget();
+    this.#made = null;
     this.#typeBack?.forget();
     showAnswers(this.#panels.get("check"), []);
   }
@@ -357,4 +367,21 @@ export class ReportForm {
     this.#code = "";
     this.#acknowledgement = "";
   }
+}
+
+/** What was answered, as it is compared. @param {{ answers: unknown, exclude: string[] }} request */
+function words({ answers, exclude }) {
+  return JSON.stringify([answers, exclude]);
+}
+
+/**
+ * @param {import("../../formats/worker-calls.js").ChosenFile[]} ones
+ * @param {import("../../formats/worker-calls.js").ChosenFile[]} others
+ */
+function areSame(ones, others) {
+  const isSame = (/** @type {number} */ index) => {
+    const [one, other] = [ones[index], others[index]];
+    return one.file === other.file && one.name === other.name && one.stripped === other.stripped;
+  };
+  return ones.length === others.length && ones.every((_, index) => isSame(index));
 }

@@ -19,6 +19,8 @@ export function troubleNotice(element, offline, busy) {
     if (!kind) return;
     const words = {
       offline,
+      still: t("It is going very slowly just now, or stands still. Nothing is lost: it goes on by itself. Keep this page open."),
+      foreign: t("Something between you and this site answers in its place: a network’s login page, or a limit. Nothing is lost: we try again by ourselves. If this network asks you to log in, do that, or use another one."),
       busy,
       long: t("The site still can’t do this. Nothing is lost: we try again by ourselves. Keep this page open, or reach the commission in another way."),
       full: t("The site has no room left. Nothing is lost: we try again by ourselves. Keep this page open, or reach the commission in another way."),
