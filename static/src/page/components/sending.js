@@ -15,6 +15,8 @@ export class SendingPanel {
   #now;
   #spokeAt = -Infinity;
   #sendingSince = 0;
+  /** Parts are sent while the rest is being locked. */
+  #isLocking = false;
 
   /**
    * @param {HTMLElement} panel
@@ -31,6 +33,7 @@ export class SendingPanel {
     this.#words("[data-seal-value]", "");
     this.#words("[data-send-value]", "");
     this.#sendingSince = 0;
+    this.#isLocking = false;
     this.#spokeAt = -Infinity;
     this.onTrouble(null);
     this.#failed(false);
@@ -43,6 +46,7 @@ export class SendingPanel {
    * @param {number} [files]
    */
   sealed(done, total, file = 0, files = 0) {
+    this.#isLocking = done < total;
     this.#advance("[data-seal]", done, total);
     // Translators: of the files, the one that is being locked now: "3 of 7".
     const words = files > 1 ? t("file {file} of {files}", { file, files }) : percent(done, total);
@@ -55,8 +59,10 @@ export class SendingPanel {
    * @param {number} total
    */
   sent(done, total) {
-    this.#advance("[data-seal]", 1, 1);
-    this.#words("[data-seal-value]", t("done"));
+    if (!this.#isLocking) {
+      this.#advance("[data-seal]", 1, 1);
+      this.#words("[data-seal-value]", t("done"));
+    }
     this.#advance("[data-send-bar]", done, total);
     const words = [t("{done} of {total}", { done: sizeWords(done), total: sizeWords(total) })];
     const minutes = this.#minutesLeft(done, total);
