@@ -169,3 +169,45 @@ def test_a_message_that_is_too_long_only_when_it_is_written_down_is_told_what_to
     reporter.page.locator("#body").evaluate("(field, text) => { field.value = text; }", '"no"\n' * 9000)
     send_message(reporter)
     expect(errors_of(reporter)).to_contain_text("Send it in two parts")
+
+
+@pytest.mark.parametrize("changes", [False, True])
+def test_a_report_that_was_taken_without_an_acknowledgement_is_one_report_after_try_again(
+    new_context: NewContext, portal_server: Program, changes: bool
+) -> None:
+    """Also when something was changed meanwhile; then the page says what has arrived."""
+    context = new_context()
+    answers: list[int] = []
+
+    def lose_the_first(route: Route) -> None:
+        answer = route.fetch()
+        answers.append(answer.status)
+        if len(answers) == 1:
+            refuse(route, 400, "malformed-bundle")
+        else:
+            route.fulfill(response=answer)
+
+    context.route("**/api/v1/submissions", lose_the_first)
+    reporter = Reporter(context.new_page(), portal_server.origin)
+    reporter.open_form()
+    reporter.go_to_story()
+    reporter.attach("paper.pdf", "application/pdf", b"%PDF" * 50_000)
+    reporter.write()
+    reporter.go_on()
+    reporter.go_on()
+    reporter.type_back()
+    reporter.send()
+    expect(errors_of(reporter)).to_contain_text("Do not count on it having arrived")
+    if changes:
+        reporter.page.locator("[data-to-check]").click()
+        row = reporter.panel("check").locator(".summary__row", has_text="What happened?")
+        row.locator("[data-change]").click()
+        reporter.write("They took my brother, and his papers.")
+        reporter.go_on()
+        reporter.go_on()
+        reporter.send()
+    else:
+        reporter.page.locator("[data-retry]").click()
+    expect(reporter.panel("sent")).to_be_visible()
+    expect(reporter.page.locator("[data-as-before]")).to_be_visible(visible=changes)
+    assert answers == [201, 200]
