@@ -211,3 +211,27 @@ def test_a_report_that_was_taken_without_an_acknowledgement_is_one_report_after_
     expect(reporter.panel("sent")).to_be_visible()
     expect(reporter.page.locator("[data-as-before]")).to_be_visible(visible=changes)
     assert answers == [201, 200]
+
+
+def test_from_a_site_without_room_there_is_a_way_back_to_the_files(
+    new_context: NewContext, portal_server: Program
+) -> None:
+    context = new_context()
+    context.route("**/api/v1/uploads/**", lambda route: refuse(route, 507, "storage-full"))
+    reporter = Reporter(context.new_page(), portal_server.origin)
+    reporter.open_form()
+    reporter.go_to_story()
+    reporter.attach("paper.pdf", "application/pdf", b"%PDF" * 5_000)
+    reporter.write()
+    reporter.go_on()
+    reporter.go_on()
+    reporter.type_back()
+    reporter.send()
+    expect(reporter.panel("sending").locator("[data-trouble]")).to_contain_text("has no room left")
+    reporter.page.locator("[data-stop]").click()
+    reporter.panel("check").locator(".summary__row", has_text="paper.pdf").locator("[data-change]").click()
+    reporter.page.locator("[data-remove]").click()
+    reporter.go_on()
+    reporter.go_on()
+    reporter.send()
+    expect(reporter.panel("sent")).to_be_visible()

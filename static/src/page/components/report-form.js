@@ -74,6 +74,7 @@ export class ReportForm {
     part(this.#root, "[data-send]").addEventListener("click", () => this.#send());
     part(this.#root, "[data-retry]").addEventListener("click", () => this.#submit());
     part(this.#root, "[data-to-check]").addEventListener("click", () => this.#backToCheck());
+    part(this.#root, "[data-stop]").addEventListener("click", () => this.#worker.terminate());
     part(this.#root, "[data-save]").addEventListener("click", () => saveFile(PROOF_NAME, this.#acknowledgement));
     for (const button of parts(this.#root, "[data-urgent]")) button.addEventListener("click", () => this.#panels.go(URGENT));
     for (const button of parts(this.#root, "[data-whole]")) button.addEventListener("click", () => this.#panels.go(this.#order[1]));
@@ -210,6 +211,8 @@ export class ReportForm {
     } catch (error) {
       this.#sending.fail();
       this.#noteFailure(error);
+      // There is no room for the files: back to where they can be removed, with everything kept. "Leave now" keeps nothing.
+      if (this.#code && error instanceof PortalError && error.code === "cancelled") return this.#backToCheck();
       showProblems(panel, [{ message: failureWords(error, this.#report.files, this.#made !== null), field: null }]);
     } finally {
       this.#busy = false;

@@ -73,11 +73,15 @@ export class SendingPanel {
 
   /** Why it takes longer. */
   get onTrouble() {
-    return troubleNotice(
+    const notice = troubleNotice(
       this.#panel,
       t("The connection is gone. Nothing is lost: what was sent is kept, and it goes on by itself when the network is back. Keep this page open."),
       t("The site can’t take it at the moment. Nothing is lost: we try again by ourselves. Keep this page open."),
     );
+    return (/** @type {Parameters<typeof notice>} */ ...[kind, share]) => {
+      part(this.#panel, "[data-full]").hidden = kind !== "full";
+      notice(kind, share);
+    };
   }
 
   /** Show that the sending failed and will not continue by itself. */
