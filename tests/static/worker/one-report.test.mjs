@@ -8,7 +8,7 @@ import { REALM, charterOf, commission } from "../commission.mjs";
 import { askOffice } from "../office.mjs";
 import { connect } from "../portal.mjs";
 
-const FILES = [{ file: new Blob([Buffer.alloc(200_000, 7)]), name: "a.bin", strip: false }];
+const FILES = [{ file: new Blob([Buffer.alloc(200_000, 7)]), name: "a.bin", stripped: false }];
 
 /** A page in front of a portal with faults: what it keeps from one try for the next. */
 async function begin(faults) {
@@ -27,7 +27,7 @@ async function begin(faults) {
         answers: { story },
         exclude: [],
         files,
-        sealedBy: "browser",
+        urgency: "none", sealedBy: "browser",
         made: page.made,
         isChanged,
       },
