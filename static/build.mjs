@@ -42,8 +42,8 @@ const SUPPORTED = { destructuring: true, "optional-chain": true, "export-star-as
 // over a network that fails, taking metadata out of pictures, and asking whether a charter was replaced each cost more
 // than was thought, and none is spared. The return page does not believe what a portal shows, which has its price too.
 const BUDGETS = [
-  { name: "form, all script", outputs: ["form.js", "leave.js", "seal-worker.js"], bytes: 48 * 1024 },
-  { name: "form, own script", outputs: ["form.js", "leave.js", "seal-worker.js"], own: true, bytes: 24 * 1024 },
+  { name: "form, all script", outputs: ["form.js", "leave.js", "seal-worker.js"], bytes: 54 * 1024 },
+  { name: "form, own script", outputs: ["form.js", "leave.js", "seal-worker.js"], own: true, bytes: 29 * 1024 },
   // Loaded when the first file is chosen, and when the first PDF is.
   { name: "cleaning pictures", outputs: ["picture-worker.js"], bytes: 5 * 1024 },
   { name: "cleaning PDF files", outputs: ["pdf-worker.js"], bytes: 40 * 1024 },
