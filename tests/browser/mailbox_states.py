@@ -23,8 +23,8 @@ _WORKER = """
 const answers = %s;
 onmessage = ({ data: { action } }) => {
   const answer = answers[action];
-  if (answer.kind) postMessage({ event: "trouble", ...answer });
-  else postMessage(answer.error ? { event: "error", code: answer.error }
+  if (answer?.kind) postMessage({ event: "trouble", ...answer });
+  else postMessage(answer?.error ? { event: "error", code: answer.error }
                            : { event: "result", value: answer });
 };
 """
@@ -129,5 +129,5 @@ def give_worker(context: BrowserContext, name: str, answers: Mapping[str, object
     """
     # A page that embeds nothing foreign refuses a worker that does not say the same.
     headers = {"content-type": "text/javascript", "cross-origin-embedder-policy": "require-corp"}
-    script = _WORKER % json.dumps(answers)
+    script = _WORKER % json.dumps({"findLack": None, **answers})
     context.route(f"**/{name}*", lambda route: route.fulfill(body=script, headers=headers))

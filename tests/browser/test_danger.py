@@ -7,6 +7,7 @@ import pytest
 from playwright.sync_api import BrowserContext, Page, expect
 
 from tests.browser.conftest import NewContext
+from tests.browser.mailbox_states import give_worker
 from tests.browser.reporter import STORY, Reporter
 from tests.servers import Program
 
@@ -119,3 +120,50 @@ def test_the_moment_is_shown_as_it_was_given(new_context: NewContext, portal_ser
     moment.locator("[data-clear]").click()
     reporter.go_on()
     expect(reporter.panel("check")).not_to_contain_text(words)
+
+
+# What the last panel says, by how urgent the answers are, and by whether the code is kept.
+SAID_AFTERWARDS = {
+    "nobody may have read it yet": {"now"},
+    "Look again every few hours": {"now", "kept"},
+    "Look every day": {"soon", "kept"},
+    "Look in about a week": {"none", "kept"},
+    "Look for an answer with your code": {"kept"},
+    "tell us with your code": {"kept"},
+    "You chose to keep no code": {"without"},
+    "What helps somebody who acts": {"now", "soon"},
+    "We never contact you first": set(),
+    "locked and safely stored": set(),
+}
+ANSWERS = {"now": ["#q-urgency-2"], "soon": ["#q-handover-unknown"], "none": []}
+
+
+@pytest.mark.parametrize("keeps", ["kept", "without"])
+@pytest.mark.parametrize("level", list(ANSWERS))
+def test_what_is_said_afterwards_is_so(new_context: NewContext, portal_server: Program, level: str, keeps: str) -> None:
+    """Every sentence of the table stands there exactly when all that it goes with is so."""
+    context = new_context()
+    fresh = {"day": "2026-05-01", "old": False}
+    accepted = {"acknowledgement": "", "submission": "", "manifest": "", "newest": fresh, "asBefore": False}
+    give_worker(context, "seal-worker", {"checkCharter": fresh, "submit": accepted})
+    reporter = Reporter(context.new_page(), portal_server.origin)
+    reporter.open_form()
+    reporter.go_on()
+    for field in ANSWERS[level]:
+        reporter.page.locator(field).check()
+    reporter.go_on()
+    reporter.write()
+    reporter.go_on()
+    reporter.go_on()
+    if keeps == "kept":
+        reporter.type_back()
+    else:
+        reporter.panel("code").locator("summary", has_text="I can’t write it down").click()
+        reporter.page.locator("#without-code").check()
+    reporter.send()
+    sent = reporter.panel("sent")
+    expect(sent).to_be_visible()
+    for words, goes_with in SAID_AFTERWARDS.items():
+        levels, code = goes_with & set(ANSWERS), goes_with - set(ANSWERS)
+        is_so = (not levels or level in levels) and (not code or keeps in code)
+        expect(sent.get_by_text(words)).to_be_visible(visible=is_so)

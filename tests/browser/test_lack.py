@@ -33,7 +33,7 @@ def test_a_browser_that_lacks_something_is_told_before_anything_is_typed(
     page = new_context().new_page()
     page.route("**/*-worker*.js", without_keys)
     page.goto(origin + path)
-    expect(page.locator('[data-lack="unsupported"]')).to_be_visible()
+    expect(page.locator('[data-panel]:visible [data-lack="unsupported"]')).to_be_visible()
     expect(page.locator(held)).to_have_count(0)
 
 
@@ -54,7 +54,7 @@ def test_a_browser_that_knows_no_modules_says_that_it_is_too_old(
     page.route("**/form*.js", lambda route: route.fulfill(body="", content_type="text/javascript"))
     page.route("**/return*.js", lambda route: route.fulfill(body="", content_type="text/javascript"))
     page.goto(origin + path)
-    expect(page.locator('[data-lack="unsupported"]')).to_be_visible()
+    expect(page.locator('[data-panel]:visible [data-lack="unsupported"]')).to_be_visible()
     expect(page.locator(".loading")).to_be_hidden()
 
 
@@ -62,7 +62,7 @@ def test_a_browser_that_can_t_read_a_module_says_that_it_is_too_old(new_context:
     page = new_context().new_page()
     page.route("**/form*.js", lambda route: route.fulfill(body="let = ;", content_type="text/javascript"))
     page.goto(origin + FORM)
-    expect(page.locator('[data-lack="unsupported"]')).to_be_visible()
+    expect(page.locator('[data-panel]:visible [data-lack="unsupported"]')).to_be_visible()
 
 
 @pytest.mark.parametrize(("path", "field"), [(FORM, "textarea"), (RETURN, "#body")])

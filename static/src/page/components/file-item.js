@@ -24,6 +24,10 @@ export class FileItem {
   #gone = false;
   #strip;
   #asIs;
+  /** @type {Blob | null} what `#typed` was made of */
+  #bytes = null;
+  /** The bytes under the media type that they have. */
+  #typed = new Blob();
 
   /**
    * @param {HTMLElement} question which has the template
@@ -48,8 +52,11 @@ export class FileItem {
   /** @returns {ChosenFile} as it is now */
   get chosen() {
     const stripped = this.#state === "removed";
-    const file = (stripped && this.#result?.blob) || this.#file;
-    return { file: file.slice(0, file.size, this.#result?.type), name: this.name, stripped };
+    const bytes = (stripped && this.#result?.blob) || this.#file;
+    // The same object as long as it is the same file: what was sealed of it once is sent again.
+    if (bytes !== this.#bytes) this.#typed = bytes.slice(0, bytes.size, this.#result?.type);
+    this.#bytes = bytes;
+    return { file: this.#typed, name: this.name, stripped };
   }
 
   /** For the check: name, size, and what became of it. */

@@ -3,7 +3,7 @@
 // be missing holds anybody up: a worker that has not come yet is waited for, while the page is read.
 
 import { PortalError } from "../../formats/portal-error.js";
-import { part, parts } from "./element.js";
+import { parts } from "./element.js";
 
 /**
  * @param {HTMLElement} root
@@ -12,12 +12,14 @@ import { part, parts } from "./element.js";
  * @returns {Promise<boolean>} whether something is missing, and was said
  */
 export async function sayLack(root, worker, onTrouble) {
-  const late = part(root, "[data-late]");
+  const setLate = (/** @type {boolean} */ isLate) => {
+    for (const words of parts(root, "[data-late]")) words.hidden = !isLate;
+  };
   const lack = await askForLack(worker, (kind, share) => {
-    late.hidden = !kind;
+    setLate(kind !== null);
     onTrouble(kind, share);
   });
-  late.hidden = true;
+  setLate(false);
   root.dataset.tried = lack ?? "";
   for (const words of parts(root, "[data-lack]")) words.hidden = words.dataset.lack !== lack;
   return lack !== null;

@@ -69,7 +69,7 @@ export class ReportForm {
   start() {
     this.#tryBrowser();
     this.#checkCharter().catch(() => {});
-    part(this.#root, "[data-not-in-force]").hidden = this.#isInForce();
+    for (const notice of parts(this.#root, "[data-not-in-force]")) notice.hidden = this.#isInForce();
     for (const name of this.#panels.names) this.#startPanel(name, this.#panels.get(name));
     part(this.#root, "[data-send]").addEventListener("click", () => this.#send());
     part(this.#root, "[data-retry]").addEventListener("click", () => this.#submit());
@@ -88,7 +88,7 @@ export class ReportForm {
   async #tryBrowser() {
     const [first] = this.#panels.names;
     if (!(await sayLack(this.#root, this.#worker, this.#sending.onTrouble))) return;
-    part(this.#panels.get(first), "[data-next]").hidden = true;
+    for (const button of parts(this.#panels.get(first), "[data-next], [data-urgent]")) button.hidden = true;
     if (this.#panels.current !== first) this.#panels.goAndHold(first);
   }
 
@@ -274,7 +274,7 @@ export class ReportForm {
     if (day) this.#clock.note(day);
     this.#clock.portal = clock ?? "";
     this.#report.setToday(this.#clock.today);
-    part(this.#root, "[data-not-in-force]").hidden = this.#isInForce();
+    for (const notice of parts(this.#root, "[data-not-in-force]")) notice.hidden = this.#isInForce();
     for (const notice of parts(this.#root, "[data-clock]")) {
       notice.hidden = !clock;
       part(notice, "[data-here]").textContent = dayWords(new Date().toISOString().slice(0, 10));
