@@ -69,7 +69,7 @@ def test_what_became_of_hidden_details_is_said_as_it_is_and_the_rest_is_decided_
     expect(items(reporter)).to_have_count(3)
     expect(state(third)).to_contain_text("were removed")
     reporter.go_on()
-    lines = reporter.panel("check").locator(".summary__answer > div")
+    lines = reporter.panel("check").locator(".summary__answer li")
     expect(lines).to_have_text(
         [
             "whole.jpg · 1 kB · hidden details removed",

@@ -16,7 +16,7 @@ import hypothesis
 import pytest
 from hypothesis import strategies as st
 
-from crypto.answers import PartialDate
+from crypto.answers import Moment, PartialDate
 from crypto.charter import LANGUAGE, make_charter, read_charter
 from crypto.grant import open_grant
 from crypto.manifest import GRANT_FILE, REPORT_FILE
@@ -46,6 +46,7 @@ DATES = st.builds(
     st.none() | st.integers(1, 31),
     st.booleans(),
 )
+MOMENTS = st.builds(Moment, st.none() | st.integers(1, 9999), st.none(), st.none(), st.booleans(), st.none() | st.integers(0, 23))
 ASKED = ("situation", "urgency", "country", "what", "story", "place", "authority", "consents", "when")
 ANSWERS = st.dictionaries(
     st.sampled_from(ASKED) | st.from_regex(ID, fullmatch=True),
@@ -243,7 +244,7 @@ async def test_under_every_charter_the_pages_open(room: CaseRoom, examples: Call
     previous = world.charter
     for tags in examples(st.lists(TAGS, min_size=1, max_size=4, unique=True), 6):
         said = dict.fromkeys(tags, "x")
-        empty = replace(previous.questionnaire, panels=())
+        empty = replace(previous.questionnaire, panels=(), urgent=())
         draft = replace(
             previous, number=previous.number + 1, previous=previous.hash, languages=tuple(tags), name=said, mandate=said
         )
