@@ -70,6 +70,7 @@ class PortalSurface:
             "POST /submissions": Way(self._submission, BUNDLE),
             "PUT /uploads/{submission}/{file}/{index}": Way(self._part),
             "GET /uploads/{submission}": Way(lambda chance: _get(f"{API}/uploads/{submission}")),
+            "DELETE /uploads/{submission}": Way(lambda chance: Call(b"DELETE", f"{API}/uploads/{submission}".encode())),
             "POST /mailbox": Way(self._ask, JSON),
             "POST /mailbox/changes": Way(self._change, JSON),
             "GET /portal": Way(lambda chance: _get(f"{API}/portal")),

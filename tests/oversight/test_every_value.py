@@ -46,11 +46,13 @@ DATES = st.builds(
     st.none() | st.integers(1, 31),
     st.booleans(),
 )
-MOMENTS = st.builds(Moment, st.none() | st.integers(1, 9999), st.none(), st.none(), st.booleans(), st.none() | st.integers(0, 23))
+MOMENTS = st.builds(
+    Moment, st.none() | st.integers(1, 9999), st.none(), st.none(), st.booleans(), st.none() | st.integers(0, 23)
+)
 ASKED = ("situation", "urgency", "country", "what", "story", "place", "authority", "consents", "when")
 ANSWERS = st.dictionaries(
     st.sampled_from(ASKED) | st.from_regex(ID, fullmatch=True),
-    TEXT | CODES | DATES | st.lists(CODES | TEXT.filter(bool), max_size=6, unique=True).map(tuple),
+    TEXT | CODES | DATES | MOMENTS | st.lists(CODES | TEXT.filter(bool), max_size=6, unique=True).map(tuple),
     max_size=8,
 )
 NAMES = st.from_regex(r"[^/\\\x00-\x1f\x7f]{1,60}", fullmatch=True).filter(lambda name: name.isprintable())
