@@ -41,6 +41,7 @@ export async function connect(faults, chance = 1) {
  * - a number: answered with this status
  * - `{ status, code, after }`: refused with this code, and told to come back after so many seconds
  * - `"page"`, `"foreign-404"`: answered by a third party in between
+ * - `"moved"`: sent on by one to another site
  */
 export class TestPortal {
   parts = new Map();
@@ -101,6 +102,7 @@ export class TestPortal {
     this.bodies.push(body);
     if (fault === "page") return void response.writeHead(200, { "Content-Type": "text/html" }).end("<p>Log in");
     if (fault === "foreign-404") return void response.writeHead(404, { "Content-Type": "text/html" }).end("<p>No");
+    if (fault === "moved") return void response.writeHead(302, { Location: "http://127.0.0.2:9/login" }).end();
     if (typeof fault === "number") return void response.writeHead(fault).end();
     if (fault?.code) return void response.writeHead(fault.status, { "Retry-After": fault.after }).end(refusal(fault.code));
     const [status, answer] = await this.#answerOrAsk(request, path, body);

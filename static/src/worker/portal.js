@@ -33,6 +33,10 @@ export class Portal {
   #line;
   /** Whether the portal has asked for work, and not said since that it asks no more. */
   #isPressed = false;
+  /** Whether no part has arrived since a line broke, or stood still for long. */
+  #wasCut = false;
+  /** When the newest of those that go alone has ended. */
+  #alone = Promise.resolve();
 
   /**
    * @param {string} base origin of the portal, or empty for that of the page
@@ -75,12 +79,12 @@ export class Portal {
     await this.#retry.run(async (failures) => {
       if (failures > 0 && (await isThere())) return;
       try {
-        if (!wasCut || bytes.length <= BLOCK_BYTES) return void (await this.#send(request));
+        if (!wasCut || bytes.length <= BLOCK_BYTES) return await this.#sendPart(request);
         await this.putPart(submission, file, block, bytes.slice(0, half * BLOCK_BYTES));
         await this.putPart(submission, file, block + half, bytes.slice(half * BLOCK_BYTES));
       } catch (error) {
         // A proxy's limit refuses what is large; a portal that is busy or full minds no size.
-        wasCut ||= error instanceof Trouble && ["offline", "still", "foreign"].includes(error.kind);
+        wasCut ||= isCut(error) || (error instanceof Trouble && error.kind === "foreign");
         if (!(error instanceof PortalError) || error.code !== "part-conflict") throw error;
         // What was given up may have arrived whole, and be in the way of its halves.
         if (failures === 0 || !(await isThere())) throw new PortalError("unexpected-answer");
@@ -179,6 +183,27 @@ export class Portal {
     }
   }
 
+  /**
+   * After a cut one part goes alone, until it has arrived: two at once could each take longer than the line lasts.
+   *
+   * @param {Request} request
+   */
+  async #sendPart(request) {
+    const before = this.#wasCut ? this.#alone : null;
+    let end = () => {};
+    if (before) this.#alone = new Promise((resolve) => (end = resolve));
+    try {
+      await before;
+      await this.attempt(request, readJson);
+      this.#wasCut = false;
+    } catch (error) {
+      this.#wasCut ||= isCut(error);
+      throw error;
+    } finally {
+      end();
+    }
+  }
+
   /** @param {Request} request whose failures are counted */
   async #send(request) {
     if (request.isWrite && (request.asked || this.#isPressed)) request.work ??= await this.#work(request);
@@ -206,4 +231,9 @@ export class Portal {
     this.#retry.note(null, undefined, request.failures);
     return work;
   }
+}
+
+/** @param {unknown} error */
+function isCut(error) {
+  return error instanceof Trouble && (error.kind === "offline" || error.kind === "still");
 }

@@ -82,7 +82,8 @@ export async function sendRequest(fetch, base, request, line) {
     },
     credentials: "omit",
     cache: "no-store",
-    redirect: "error",
+    // Not followed; whoever sends a request on to a page of its own has answered it.
+    redirect: "manual",
     referrerPolicy: "no-referrer",
     signal: stop.signal,
   };

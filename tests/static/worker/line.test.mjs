@@ -63,3 +63,29 @@ test("one of which nothing has moved for long is given up and asked anew, later 
   line.answer({ acknowledgement: "x" });
   assert.equal(await line.call, "x");
 });
+
+test("after a cut one part goes alone until it has arrived, so that a line that breaks often carries one", async () => {
+  const asked = [];
+  const fetch = (url, { method }) => {
+    if (method === "GET") return Promise.resolve(Response.json({ parts: [] }));
+    return new Promise((resolve, reject) => asked.push({ arrive: () => resolve(Response.json({ status: "stored" })), cut: () => reject(new TypeError()) }));
+  };
+  const portal = new Portal("", { fetch, sleep: async () => {}, random: () => 0 });
+  const put = (block) => portal.putPart("ab", "attachment-1.age", block, new Uint8Array(10));
+  /** As many requests, and no more. */
+  const underWay = async (count) => {
+    while (asked.length < count) await turn();
+    for (let turns = 0; turns < 20; turns++) await turn();
+    assert.equal(asked.length, count);
+    return asked.splice(0);
+  };
+  const two = Promise.all([put(0), put(1)]);
+  for (const part of await underWay(2)) part.cut();
+  const [alone] = await underWay(1);
+  alone.cut();
+  const [other] = await underWay(1);
+  other.arrive();
+  const third = put(2);
+  for (const part of await underWay(2)) part.arrive();
+  await Promise.all([two, third]);
+});

@@ -58,13 +58,20 @@ test("a portal without room is told as such, and asked again", async () => {
 });
 
 test("somebody else's page instead of the portal's answer is a trouble that passes", async () => {
-  const faults = (method, path, count) => ["page", "foreign-404", undefined][count];
+  const faults = (method, path, count) => ["page", "foreign-404", "moved", undefined][count];
   const { server, log, portal } = await connect(faults);
   const note = "text\n\n— name AAAAAAA=\n";
   server.charters.set("ab", note);
   assert.deepEqual((await portal.getChain("ab")).charters, [note]);
-  assert.equal(server.requests.length, 3);
-  assert.deepEqual(log.told, ["foreign", "foreign", "calm"]);
+  assert.equal(server.requests.length, 4);
+  assert.deepEqual(log.told, ["foreign", "foreign", "foreign", "calm"]);
+});
+
+test("somebody else's page is not taken for a part that is stored", async () => {
+  const { server, log, portal } = await connect((method, path, count) => (method === "PUT" && count === 0 ? "page" : undefined));
+  await portal.putPart(SUBMISSION, FILE, 0, new Uint8Array(10));
+  assert.equal(server.parts.size, 1);
+  assert.equal(log.told[0], "foreign");
 });
 
 /** What comes of a call when the portal refuses it with this code. */
