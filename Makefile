@@ -51,7 +51,7 @@ test: setup ## Everything, the browser included (SEED=7 for other inputs than th
 	@.ci/test
 
 bench: setup ## Every measurement of benchmarks/, with its method and its bound; about half an hour
-	@for name in age submissions workers uploads queue office logins hostile_text ledger register receipt_code formats memory proof_of_work floods flood_storage backups restores failover; do echo "== $$name"; python -m benchmarks.$$name || exit 1; done
+	@for name in age submissions workers uploads queue office logins hostile_text ledger register receipt_code formats memory proof_of_work floods flood_storage backups restores failover slow_line; do echo "== $$name"; python -m benchmarks.$$name || exit 1; done
 
 mutants: setup ## Small faults put into the pure packages, one at a time: a test must fail for each (ONLY=crypto/note.py SAMPLE=600 JOBS=1)
 	@python -m tests.mutation --jobs $(or $(JOBS),1) $(if $(SAMPLE),--sample $(SAMPLE)) $(foreach path,$(ONLY),--only $(path))
