@@ -64,7 +64,7 @@ class More {
       sent.hidden = false;
       sent.focus();
     } catch (error) {
-      showProblems(this.#element, [{ message: mailboxFailureWords(error, true), field: null }]);
+      showProblems(this.#element, [{ message: mailboxFailureWords(error, true, false), field: null }]);
     } finally {
       onTrouble(null);
       this.#hold(false);

@@ -19,7 +19,7 @@ function begin() {
   const clock = { now: 1 };
   const panel = new SendingPanel(/** @type {any} */ ({ querySelector: find }), () => clock.now);
   panel.begin();
-  return { panel, clock, bar: (name) => find(name).value, words: (name) => find(name).textContent };
+  return { panel, clock, bar: (name) => find(name).value, words: (name) => find(name).textContent, isShown: (name) => !find(name).hidden };
 }
 
 test("locking is not said to be done while it goes on, though parts are sent already", () => {
@@ -50,4 +50,19 @@ test("what is left is not guessed at first, and screen readers hear of it every 
   panel.sent(40_000, 6_000_000);
   assert.match(words("[data-send-value]"), /about 25 minutes/);
   assert.notEqual(words("[data-announce]"), first);
+});
+
+test("that it begins anew is said while it is so, and no longer", () => {
+  const { panel, bar, isShown } = begin();
+  assert.equal(isShown("[data-again]"), false);
+  panel.sent(500, 1000);
+  panel.begin(true);
+  assert.deepEqual([isShown("[data-again]"), bar("[data-send-bar]")], [true, 0]);
+  panel.sent(500, 1000);
+  assert.equal(isShown("[data-again]"), true);
+  panel.fail();
+  assert.equal(isShown("[data-again]"), false);
+  panel.begin(true);
+  panel.begin();
+  assert.equal(isShown("[data-again]"), false);
 });

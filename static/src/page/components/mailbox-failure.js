@@ -7,18 +7,24 @@ import { t } from "../strings.js";
 /**
  * @param {unknown} error the error of a call to the worker
  * @param {boolean} wrote whether the person has written something
+ * @param {boolean} [hasOpened] whether the person has opened the mailbox, on the return page
  * @returns {string}
  */
-export function mailboxFailureWords(error, wrote) {
-  const words = reason(error instanceof PortalError ? error.code : "");
+export function mailboxFailureWords(error, wrote, hasOpened = true) {
+  const words = reason(error instanceof PortalError ? error.code : "", wrote, hasOpened);
   return wrote ? [words, t("What you wrote is still here.")].join(" ") : words;
 }
 
-/** @param {string} code */
-function reason(code) {
+/**
+ * @param {string} code
+ * @param {boolean} wrote
+ * @param {boolean} hasOpened
+ */
+function reason(code, wrote, hasOpened) {
   switch (code) {
     case "mailbox-changed":
     case "mailbox-untrue":
+      if (!hasOpened) return t("What this site shows of your mailbox contradicts itself. Do not count on this having been sent. Reach the commission in another way.");
       return t("This site shows another mailbox now than when you opened it, or an older one. Do not count on anything having been sent or changed. Open this page in another tab and enter your code. If what you saw before is gone there, and you did not end this mailbox yourself, don’t write here, and reach the commission in another way.");
     case "state-conflict":
       return t("This site says that another device is writing into this mailbox just now. Try again in a minute.");
@@ -27,6 +33,8 @@ function reason(code) {
     case "damaged":
       return t("This site says that what it holds of this mailbox is damaged. Do not count on anything having been sent or changed. Write to the commission in a new report.");
     case "too-large":
+      // What is too large is no message then.
+      if (!wrote) return reason("", wrote, hasOpened);
       return t("Your message is too long to be sent at once. Send it in two parts") + ".";
     default:
       return t("This did not work. Do not count on anything having been sent or changed. Try again.");

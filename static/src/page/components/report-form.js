@@ -203,7 +203,7 @@ export class ReportForm {
       const accepted = await this.#worker.submit(request, {
         onTrouble,
         onMade: (made) => (this.#made = { made, answers: words(request), files: request.files }),
-        onAgain: () => this.#sending.begin(),
+        onAgain: () => this.#sending.begin(true),
         onSeal: (...progress) => this.#sending.sealed(...progress),
         onSend: (...progress) => this.#sending.sent(...progress),
       });

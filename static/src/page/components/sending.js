@@ -27,14 +27,19 @@ export class SendingPanel {
     this.#now = now;
   }
 
-  /** Reset bars and words, for the first attempt and for a new one after a failure. */
-  begin() {
+  /**
+   * Reset bars and words, for the first attempt and for a new one after a failure.
+   *
+   * @param {boolean} [isAgain] within an attempt, because the portal has lost what was sent
+   */
+  begin(isAgain = false) {
     for (const name of ["[data-seal]", "[data-send-bar]"]) this.#bar(name).value = 0;
     this.#words("[data-seal-value]", "");
     this.#words("[data-send-value]", "");
     this.#sendingSince = 0;
     this.#isLocking = false;
     this.#spokeAt = -Infinity;
+    part(this.#panel, "[data-again]").hidden = !isAgain;
     this.onTrouble(null);
     this.#failed(false);
   }
@@ -86,6 +91,7 @@ export class SendingPanel {
 
   /** Show that the sending failed and will not continue by itself. */
   fail() {
+    part(this.#panel, "[data-again]").hidden = true;
     this.onTrouble(null);
     this.#failed(true);
   }
