@@ -15,10 +15,10 @@ from pathlib import Path
 import pytest
 
 from crypto.bundle import BUNDLE_MAX, MEDIA_TYPE
-from crypto.receipt_code import new_code
 from crypto.submission import seal_submission
 from portal.storage.blobs import PART_BYTES
 from tests.people import TODAY
+from tests.portal.world import DIGITS
 from tests.servers import ROOT, Program, free_port, is_open, portal_program, post_test_charter
 from tests.waiting import SECONDS_MAX, wait_until
 
@@ -140,7 +140,7 @@ def test_a_part_of_4_mib_and_a_bundle_pass_nginx_as_they_come(
     world = post_test_charter(portal)
     sealed = seal_submission(
         charter=world.charter,
-        receipt_digits=new_code(),
+        receipt_digits=DIGITS,
         language="en",
         answers={"story": "A short one."},
         sealed_by="command-line",
