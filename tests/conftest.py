@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
-"""What tests share: chance with a seed, databases of both kinds, a Chromium, a portal."""
+"""What tests share: chance with a seed, databases of both kinds, a Chromium, a Firefox, a portal."""
 
 import logging
 import os
@@ -127,17 +127,32 @@ def done_once() -> Iterator[None]:
 
 def find_chromium() -> str:
     """The path of a Chromium: AMPARO_CHROMIUM, or one on the path. `make test` sees to it that there is one."""
-    for candidate in (os.environ.get("AMPARO_CHROMIUM"), "chromium", "chromium-browser", "google-chrome"):
+    return _find_browser("Chromium", "AMPARO_CHROMIUM", ("chromium", "chromium-browser", "google-chrome"))
+
+
+def find_firefox() -> str:
+    """The path of a Firefox: AMPARO_FIREFOX, or one on the path. `make test` sees to it that there is one."""
+    return _find_browser("Firefox", "AMPARO_FIREFOX", ("firefox-esr", "firefox"))
+
+
+def _find_browser(name: str, variable: str, programs: tuple[str, ...]) -> str:
+    for candidate in (os.environ.get(variable), *programs):
         found = shutil.which(candidate) if candidate else None
         if found:
             return found
-    raise RuntimeError("no Chromium found: set AMPARO_CHROMIUM, or run `make test`, which installs one")
+    raise RuntimeError(f"no {name} found: set {variable}, or run `make test`, which installs one")
 
 
 @pytest.fixture(scope="session")
 def chromium() -> str:
     """The path of a Chromium."""
     return find_chromium()
+
+
+@pytest.fixture(scope="session")
+def firefox() -> str:
+    """The path of a Firefox."""
+    return find_firefox()
 
 
 @pytest.fixture(scope="session")
