@@ -19,13 +19,18 @@ LACKING = Path(__file__).with_name("lacking.js").read_text(encoding="utf-8")
 NOTHING_COMPILED = "--js-flags=--jitless --noexpose_wasm"
 
 
-def send_report(page: Page, portal: Program, file: bytes) -> None:
-    """From the first panel to "It has arrived", with a file."""
+def send_report(page: Page, portal: Program, hidden_details: str, *files: bytes) -> None:
+    """From the first panel to "It has arrived", with files, of whose hidden details the form says this."""
     reporter = Reporter(page, portal.origin)
     reporter.open_form()
     reporter.go_to_story()
     reporter.write()
-    reporter.attach("recording.bin", "application/octet-stream", file)
+    for file in files:
+        reporter.attach("recording", "application/octet-stream", file)
+    states = page.locator(".files__item [data-state]:visible")
+    expect(states).to_have_count(len(files))
+    for state in states.all():
+        expect(state).to_have_attribute("data-state", hidden_details)
     reporter.go_on()
     expect(reporter.panel("check")).to_be_visible()
     reporter.go_on()
@@ -59,7 +64,7 @@ def test_a_chromium_that_compiles_nothing_goes_through_the_whole_journey(
     try:
         page = poor.new_page()
         page.set_default_timeout(TIMEOUT_MS)
-        send_report(page, portal_server, rng.randbytes(1_000_000))
+        send_report(page, portal_server, "other", rng.randbytes(1_000_000))
         assert page.evaluate("typeof WebAssembly") == "undefined"
         come_back(page, portal_server, new_code(rng.randbytes))
     finally:
@@ -83,13 +88,14 @@ def test_a_browser_without_all_that_the_oldest_ones_lack_goes_through_the_whole_
     context.route("**/*-worker*.js", start_poorly)
     page = context.new_page()
     page.on("pageerror", lambda error: errors.append(str(error)))
-    send_report(page, portal_server, rng.randbytes(100_000))
+    printed = new_context().new_page()
+    send_report(page, portal_server, "removed", printed.pdf(), printed.screenshot(type="jpeg"))
     come_back(page, portal_server, new_code(rng.randbytes))
     # Whatever could not be taken away would be an error of the page, or of a worker that then begins nothing.
     assert page.evaluate("Object.hasOwn") is None
     assert errors == []
-    # Of the form, of its files, of the return page.
-    assert len(workers) == 3
+    # Of the form, of pictures, of PDF files, of the return page.
+    assert len(workers) == 4
 
 
 def test_once_the_form_is_tried_nothing_but_the_api_is_needed_to_send(
