@@ -44,7 +44,9 @@ def english() -> Translation:
 async def test_answers_are_shown_in_the_reporters_direction_under_the_members_questions(
     office: Office, portal: PortalSimulator, wire: Wire
 ) -> None:
-    answers = {**ANSWERS, "when": PartialDate(2026, 3, None, True), "place": "Gate 7 <b>", "story": "أخذوه"}
+    moment = Moment(2026, 4, 1, False, hour=5)
+    when = PartialDate(2026, 3, None, True)
+    answers = {**ANSWERS, "when": when, "handover": moment, "place": "Gate 7 <b>", "story": "أخذوه"}
     sealed = sealed_report(office.world, answers=answers)
     portal.add(sealed)
     await wire.collect()
@@ -52,7 +54,8 @@ async def test_answers_are_shown_in_the_reporters_direction_under_the_members_qu
     page = (await browser.get(f"/reports/{sealed.manifest.submission}")).text
     assert "What happened?" in page and '<div class="answers__words" lang="ar" dir="rtl">أخذوه</div>' in page
     assert 'dir="ltr">Gate 7 &lt;b&gt;</div>' in page
-    assert "about March 2026" in page and "I am held" in page and "Risk of torture" in page
+    assert "about March 2026" in page and "1 April 2026, at 05:00" in page
+    assert "I am held" in page and "Risk of torture" in page
     assert "question left open" not in page
     await MemberRecord.filter(label="bruno").update(locale="ar")
     arabic = (await browser.get(f"/reports/{sealed.manifest.submission}")).text
@@ -71,7 +74,7 @@ async def test_answers_to_questions_that_the_charter_does_not_have_are_shown_all
     page = (await (await office.browser_of("bruno")).get(f"/reports/{sealed.manifest.submission}")).text
     assert "Answers to questions that the charter does not have" in page
     assert "later-question" in page and "NEW-CODE" in page and "own words" in page
-    assert "6 questions left open" in page
+    assert "7 questions left open" in page
 
 
 async def test_the_first_member_who_opens_a_report_is_written_down_once(
