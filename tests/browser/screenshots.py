@@ -146,13 +146,13 @@ def fill_shown_panel(page: Page) -> None:
         field.fill(STORY)
     for field in shown.locator("input[type=radio]").all()[:1] + shown.locator("input[type=checkbox]:visible").all()[:2]:
         field.check()
-    if shown.locator("input[type=file]").count():
+    if shown.locator("#q-files").count():
         for name, kind in (
             ("DSC_2041.jpg", "image/jpeg"),
             ("a very long name of a court decision.pdf", "application/pdf"),
         ):
             file = {"name": name, "mimeType": kind, "buffer": b"x" * 240_000}
-            shown.locator("input[type=file]").set_input_files(file)  # type: ignore[arg-type]
+            shown.locator("#q-files").set_input_files(file)  # type: ignore[arg-type]
 
 
 def _filled(panel: str) -> Callable[[Page, str], None]:
