@@ -5,7 +5,7 @@ import json
 from random import Random
 
 import pytest
-from playwright.sync_api import Request, expect
+from playwright.sync_api import Dialog, Request, expect
 
 from crypto.receipt_code import add_checks, groups, new_code
 from tests.browser.conftest import NewContext
@@ -155,11 +155,30 @@ def test_an_empty_message_is_not_sent(new_context: NewContext, portal_server: Pr
     expect(reporter.page.locator("[data-follow-up] [data-errors]")).to_be_focused()
 
 
-def test_close_leaves_nothing_on_the_page(new_context: NewContext, portal_server: Program, rng: Random) -> None:
+def test_close_asks_for_what_is_not_sent_and_leaves_nothing_on_the_page(
+    new_context: NewContext, portal_server: Program, rng: Random
+) -> None:
     reporter = Reporter(new_context().new_page(), portal_server.origin)
     reporter.open_return()
     reporter.enter_code(new_code(rng.randbytes))
     reporter.page.locator("#body").fill("A thing I began to write")
+    asked: list[str] = []
+
+    def stay(dialog: Dialog) -> None:
+        asked.append(dialog.type)
+        dialog.dismiss()
+
+    reporter.page.once("dialog", stay)
+    reporter.page.locator("[data-close]").click()
+    expect(reporter.page.locator("[data-ask]")).to_be_visible()
+    assert asked == ["beforeunload"]
+    expect(reporter.page.locator("#body")).to_have_value("A thing I began to write")
+    reporter.page.locator("[data-ask] summary").click()
+    reporter.page.locator("[data-ask-end]").click()
+    expect(reporter.panel("end")).to_contain_text("typed and not sent is gone")
+    expect(reporter.panel("end").locator("[data-unsent]")).to_be_visible()
+    reporter.shown.locator("[data-back]").click()
+    reporter.page.once("dialog", lambda dialog: dialog.accept())
     reporter.page.locator("[data-close]").click()
     expect(reporter.panel("enter")).to_be_visible()
     expect(reporter.page.locator("#code")).to_have_value("")

@@ -212,6 +212,7 @@ export class MailboxPage {
   #ask(name) {
     part(this.#root, "[data-deleted]").hidden = true;
     showProblems(this.#panel(name), []);
+    part(this.#panel("end"), "[data-unsent]").hidden = !this.#hasUnsent;
     this.#show(name);
   }
 
@@ -228,8 +229,9 @@ export class MailboxPage {
     for (const words of parts(this.#root, "[data-compared]")) words.hidden = words.dataset.compared !== result;
   }
 
+  /** With a message that is not sent the browser asks first: whoever stays finds everything as it was. */
   #close() {
-    this.#forget();
+    if (!this.#hasUnsent) this.#forget();
     location.reload();
   }
 
