@@ -19,7 +19,7 @@ from crypto.ids import SubmissionId
 from crypto.instruction import Instruction
 from crypto.mailbox_view import ReadMailbox
 from crypto.mailbox_visit import PortalRefusedError, Visit, delete_shown, instruct, send_follow_up, visit
-from crypto.manifest import GRANT_FILE, REPORT_FILE, STATE_FILE
+from crypto.manifest import GRANT_FILE, REPORT_FILE, STATE_FILE, URGENCY_FILE
 from crypto.message import message_id
 from crypto.receipt_code import new_code
 from crypto.submission import SealedSubmission
@@ -218,6 +218,7 @@ class TestASwappedReport:
                 commitment=other.commitment,
                 report=other.files[REPORT_FILE],
                 grant=other.files[GRANT_FILE],
+                urgency=other.files[URGENCY_FILE],
                 acknowledgement=acknowledged,
             )
 
