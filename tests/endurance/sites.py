@@ -90,7 +90,8 @@ class Sites:
         rows = self.portal_rows("SELECT submission FROM submission WHERE collection IS NOT NULL")
         left: dict[str, Rows] = {
             "not confirmed": [(submission,) for submission in sorted(due - {submission for (submission,) in rows})],
-            "messages": self.portal_rows("SELECT message FROM follow_up WHERE delete_from IS NULL"),
+            # A change that comes twice is answered over a row of nobody, which stays: it is no commission's.
+            "messages": self.portal_rows("SELECT message FROM follow_up WHERE delete_from IS NULL AND slug != ''"),
             "letters": self.office_rows("SELECT * FROM reply WHERE posted_on IS NULL"),
         }
         if not any(left.values()):
