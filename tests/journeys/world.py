@@ -94,7 +94,9 @@ def write_report(world: World, page: Page, writing: Writing) -> str:
 
 
 def _answer(page: Page, writing: Writing) -> None:
-    """Whatever of it the panel that is shown asks for."""
+    """Whatever of it the panel that is shown asks for, also behind the headings of groups."""
+    for heading in page.locator("[data-panel]:visible details[data-group] > summary").all():
+        heading.click()
     if page.locator("#q-story").is_visible():
         page.locator("#q-story").fill(writing.story)
     if page.locator("#q-country").is_visible():
