@@ -292,7 +292,7 @@ def test_sending_waits_for_two_groups_typed_right(new_context: NewContext, porta
     errors = reporter.shown.locator("[data-errors]")
     reporter.send()
     expect(errors.locator("li")).to_have_count(1)
-    expect(errors).to_contain_text("Type groups")
+    expect(errors).to_contain_text("Type group")
     reporter.type_back()
     wrong = reporter.page.locator("[data-back-field]").first
     right = wrong.input_value()

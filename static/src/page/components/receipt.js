@@ -81,15 +81,16 @@ export class TypeBack {
     });
   }
 
-  /** @returns {Problem[]} the problems to solve before sending */
+  /** @returns {Problem[]} the first problem to solve before sending: one thing at a time */
   get problems() {
     if (this.isWithout) return [];
-    return this.#fields.flatMap((field, index) => {
+    const found = this.#fields.flatMap((field, index) => {
       const number = this.#asked[index];
       const digits = readDigits(field.value);
       if (digits === groups(this.#code)[number - 1]) return [];
       return [{ message: wrongWords(number, digits.length), field: field.id }];
     });
+    return found.slice(0, 1);
   }
 
   /** Whether the person sends without keeping the code. */
