@@ -60,7 +60,11 @@ def test_a_few_taps_lead_from_the_first_page_to_what_was_sent(new_context: NewCo
     expect(sent).to_contain_text("every few hours")
     expect(sent.get_by_text("in about a week")).to_be_hidden()
 
-    page.locator("#more-name").fill("A name on paper")
+    # What nobody can see is nothing, and a broken character keeps nothing from being sent.
+    page.locator("#more-name").fill("\u200b\u2060")
+    sent.locator("[data-send-more]").click()
+    expect(sent.locator("[data-more-part] [data-errors]")).to_contain_text("Write something")
+    page.locator("#more-name").evaluate("field => { field.value = 'A name \\ud800 on paper'; }")
     page.locator("#more-lawyer").fill("+00 000 (invented)")
     with page.expect_request(re.compile("/api/v1/mailbox")):
         sent.locator("[data-send-more]").click()

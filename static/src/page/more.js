@@ -8,6 +8,7 @@ import { part, parts, setting } from "./components/element.js";
 import { showProblems } from "./components/error-summary.js";
 import { mailboxFailureWords } from "./components/mailbox-failure.js";
 import { troubleNotice } from "./components/trouble.js";
+import { typedText } from "./components/typed.js";
 
 /**
  * @param {HTMLElement} root the form
@@ -87,7 +88,7 @@ class More {
   get #lines() {
     return this.#fields.flatMap((field) => {
       const label = part(/** @type {HTMLElement} */ (field.parentElement), "label").firstChild?.textContent?.trim() ?? "";
-      const words = field.value.trim();
+      const words = typedText(field.value);
       return words ? [`${label}: ${words}`] : [];
     });
   }

@@ -21,6 +21,7 @@ import { showReaders } from "./readers.js";
 import { Report } from "./report.js";
 import { saveFile } from "./save-file.js";
 import { SendingPanel } from "./sending.js";
+import { typedText } from "./typed.js";
 import { UrgentQuestions } from "./urgent-questions.js";
 import { onLeave } from "./wipe.js";
 
@@ -350,7 +351,7 @@ export class ReportForm {
 
   /** @param {BeforeUnloadEvent} event */
   #warn = (event) => {
-    if (!this.#report.isEmpty || this.#moreFields.some(({ value }) => value.trim())) event.preventDefault();
+    if (!this.#report.isEmpty || this.#moreFields.some(({ value }) => typedText(value))) event.preventDefault();
   };
 
   #forgetAnswers() {
